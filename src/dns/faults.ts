@@ -1,0 +1,46 @@
+/**
+ * The two faults that may be thrown: octets that break the wire format, and text that breaks the
+ * master-file format. Everything else that can go wrong (NXDOMAIN, REFUSED, a bad key) is a value.
+ */
+
+/** Octets that cannot be a DNS message, a record or a name. The message says what was wanted; `offset` says where. */
+export class WireFault extends Error {
+  override readonly name = 'WireFault'
+  /** Octets from the start of the buffer that was being read. */
+  readonly offset: number
+
+  constructor(message: string, offset: number) {
+    super(message)
+    this.offset = offset
+  }
+}
+
+/** A place in a text: `line` and `column` count from 1; columns count octets. */
+export interface Place {
+  file: string
+  line: number
+  column: number
+}
+
+/**
+ * Text that cannot be read as records. `message` follows the grammar
+ * `Cannot parse TTL "1x" as it must be seconds or use s m h d w`; `toString()` puts the place in front.
+ */
+export class TextFault extends Error implements Place {
+  override readonly name = 'TextFault'
+  readonly file: string
+  readonly line: number
+  readonly column: number
+
+  constructor(message: string, place: Place) {
+    super(message)
+    this.file = place.file
+    this.line = place.line
+    this.column = place.column
+  }
+
+  /** `file:line:column: message`, the form that editors and scripts read. */
+  override toString(): string {
+    return `${this.file}:${this.line}:${this.column}: ${this.message}`
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Domain names (RFC 1034 3.1): octets as they travel, case kept, and a key that answers every question
+ * asked of a name outside the answering path.
+ *
+ * The key is the name root-first, folded to lower case, each label closed by octet 0. Octets 0 and 1
+ * inside a label are written (1, 1) and (1, 2), so that 0 only ever closes a label and order is kept:
+ *
+ *     a.key === b.key              the same name, case aside       RFC 1034 3.1
+ *     a.key < b.key                canonical order                 RFC 4034 6.1
+ *     a.key.startsWith(b.key)      a is b, or lies below b         RFC 1034 3.1
+ */
+import { TextFault } from './faults.ts'
+import { MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
+import { WireReader, WireWriter } from './octets.ts'
+import { TextReader } from './text.ts'
+
+/** An absolute domain name; immutable. */
+export class Name {
+  static readonly root: Name = new Name(Uint8Array.of(0))
+  /** Uncompressed wire form, the root's zero octet included; 1 to 255 octets. */
+  readonly wire: Uint8Array
+  #key: string | undefined
+
+  private constructor(wire: Uint8Array) {
+    this.wire = wire
+  }
+
+  /** The name whose checked, uncompressed wire form starts `wire` at `at`; the octets are copied. */
+  static fromWire(wire: Uint8Array, at = 0): Name {
+    return new Name(wire.slice(at, at + wireLength(wire, at)))
+  }
+
+  /** Reads a name from a message, following pointers. WireFault as `WireReader.name`. */
+  static read(reader: WireReader, pointers = true): Name {
+    const out = new WireWriter(64, MAX_NAME_OCTETS)
+    reader.name(out, pointers)
+    return new Name(out.finish())
+  }
+
+  /**
+   * The name that `text` writes in presentation form (RFC 1035 5.1), such as `www.example.` or `a\.b.example`.
+   * A name without the final dot is completed by `origin` (default: the root). TextFault where it is no name.
+   */
+  static parse(text: string, origin: Name = Name.root): Name {
+    const reader = new TextReader(Buffer.from(text), '<name>')
+    reader.origin = origin.wire
+    const out = new WireWriter(64, MAX_NAME_OCTETS)
+    if (!reader.beginEntry() || !reader.token()) throw new TextFault('Cannot parse name "" as it is empty', { file: '<name>', line: 1, column: 1 })
+    reader.readName(out, 'name')
+    if (reader.token()) throw reader.fault('name', 'must be one word')
+    return new Name(out.finish())
+  }
+
+  get key(): string {
+    return (this.#key ??= keyOf(this.wire))
+  }
+
+  /** How many labels, the root not counted: 0 to 127. */
+  get labelCount(): number {
+    return countLabels(this.wire, 0)
+  }
+
+  equals(other: Name): boolean {
+    return this.key === other.key
+  }
+
+  /** Whether this name is `other` or lies below it. */
+  isWithin(other: Name): boolean {
+    return this.key.startsWith(other.key)
+  }
+
+  /** The name with its first label removed; the root is its own parent. */
+  parent(): Name {
+    return this.wire[0] === 0 ? this : new Name(this.wire.slice(this.wire[0] + 1))
+  }
+
+  /** Negative, 0 or positive in canonical order (RFC 4034 6.1). */
+  compare(other: Name): number {
+    return this.key < other.key ? -1 : this.key > other.key ? 1 : 0
+  }
+
+  /** Presentation form, absolute, with the final dot: `www.example.`; the root is `.`. */
+  toString(): string {
+    return printName(this.wire, 0)
+  }
+}
+
+/** Octets of the uncompressed wire name at `at`, its zero octet included. The octets must be a checked name. */
+export function wireLength(octets: Uint8Array, at: number): number {
+  let end = at
+  while (octets[end] !== 0) end += octets[end] + 1
+  return end + 1 - at
+}
+
+/** Labels of the uncompressed wire name at `at`, the root not counted. */
+export function countLabels(octets: Uint8Array, at: number): number {
+  let count = 0
+  for (; octets[at] !== 0; at += octets[at] + 1) count++
+  return count
+}
+
+/** `octet` with A-Z folded to a-z (RFC 4343). */
+export function fold(octet: number): number {
+  return octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet
+}
+
+const ESCAPED = new Set(Array.from('".;\\@$()', (c) => c.charCodeAt(0)))
+
+/** One label or character-string octet in presentation form: itself, `\X` or `\DDD` (RFC 1035 5.1). */
+export function printOctet(octet: number): string {
+  if (octet <= 0x20 || octet >= 0x7f) return `\\${String(octet).padStart(3, '0')}`
+  return ESCAPED.has(octet) ? `\\${String.fromCharCode(octet)}` : String.fromCharCode(octet)
+}
+
+/** Presentation form of the uncompressed wire name at `at`. */
+export function printName(octets: Uint8Array, at: number): string {
+  if (octets[at] === 0) return '.'
+  let text = ''
+  while (octets[at] !== 0) {
+    const end = at + 1 + octets[at]
+    while (++at < end) text += printOctet(octets[at])
+    text += '.'
+  }
+  return text
+}
+
+const labelStarts = new Uint8Array(MAX_LABELS)
+const keyOctets = Buffer.alloc(2 * MAX_NAME_OCTETS) // twice: covers every octet escaped
+
+function keyOf(wire: Uint8Array): string {
+  let count = 0
+  for (let at = 0; wire[at] !== 0; at += wire[at] + 1) labelStarts[count++] = at
+  let end = 0
+  while (count > 0) {
+    const at = labelStarts[--count]
+    for (let i = at + 1; i <= at + wire[at]; i++) {
+      let octet = fold(wire[i])
+      if (octet < 2) {
+        keyOctets[end++] = 1
+        octet++
+      }
+      keyOctets[end++] = octet
+    }
+    keyOctets[end++] = 0
+  }
+  return keyOctets.toString('latin1', 0, end)
+}
