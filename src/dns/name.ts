@@ -11,7 +11,7 @@
  */
 import { TextFault } from './faults.ts'
 import { MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
-import { WireReader, WireWriter } from './octets.ts'
+import { type WireReader, WireWriter } from './octets.ts'
 import { TextReader } from './text.ts'
 
 /** An absolute domain name; immutable. */
