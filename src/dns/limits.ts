@@ -47,3 +47,56 @@ export const MAX_GENERATED = 65_536
 export const MAX_REPORTED_FAULTS = 200
 /** A TTL's largest value, seconds (RFC 2181 8). Reached: TextFault in text; taken as 0 from the wire. */
 export const MAX_TTL = 2_147_483_647
+
+// ---- Config and control ----
+
+/** Addresses in `listen`. Reached: the config is refused. Each costs two sockets. */
+export const MAX_LISTEN_ADDRESSES = 64
+/** Answering threads. Reached: the config is refused. More than cores never helps. */
+export const MAX_WORKERS = 256
+/** Zones in one config file. Reached: the config is refused. A search among zones is one probe per label, so this bounds memory alone. */
+export const MAX_CONFIG_ZONES = 100_000
+/** Octets of a config file. Reached: it is refused. 100,000 zones fill about 8 MB. */
+export const MAX_CONFIG_OCTETS = 33_554_432
+/** Octets of one request on the control socket. Reached: the connection is closed with an error. */
+export const MAX_CONTROL_REQUEST_OCTETS = 4_096
+/** Octets of one answer that the control client reads: a dump of a zone of 10 M records fits. Reached: the client stops with an error. */
+export const MAX_CONTROL_ANSWER_OCTETS = 1_073_741_824
+/** Connections on the control socket at once. Reached: a new one is closed. */
+export const MAX_CONTROL_CONNECTIONS = 16
+/** Milliseconds that a control connection may stay silent before its request. Reached: it is closed. */
+export const CONTROL_REQUEST_MS = 5_000
+/** Octets of a Unix socket's path: `sun_path` is 108 with its zero octet on Linux, 104 on BSD. Reached: the config's `data` is refused. */
+export const MAX_SOCKET_PATH_OCTETS = 103
+/** Milliseconds that SIGTERM waits for answers in flight. Reached: what is left is cut off. */
+export const SHUTDOWN_MS = 5_000
+
+/** Octets of one RRset's records: with header, question and OPT it must still fit one message (RFC 2181 5). Reached: the record is refused with a fault. */
+export const MAX_RRSET_OCTETS = 65_000
+/** The same for AGENT, which is answered in ranked parts, never whole: 10,000 agents at one capability with room to spare. */
+export const MAX_AGENT_RRSET_OCTETS = 4_194_304
+/** Records of one RRset: the count is kept in 16 bits. Reached: the record is refused with a fault. */
+export const MAX_RRSET_RECORDS = 65_535
+
+// ---- A query's path ----
+
+/** RRsets of one answer, signatures counted apart: a referral to 13 signed servers with addresses needs 60, the rest is room for chains and proofs. Reached: required ones set TC, additional ones are left out. */
+export const MAX_ANSWER_RRSETS = 256
+/** Names of one answer that later names may point to (MAX_COMPRESSION_TARGETS is for the slow encoder): the question and 15 more serve a referral to 13 servers. Reached: later names find no new targets. */
+export const MAX_ANSWER_TARGETS = 16
+/** First offset that a compression pointer cannot express: it has 14 bits (RFC 1035 4.1.4). Reached: the name is no target. */
+export const POINTER_LIMIT = 0x4000
+/** Octets of the server's identifier (RFC 5001). Reached: the config is refused. With the next two it keeps header, question and OPT below 512 octets. */
+export const MAX_NSID_OCTETS = 64
+/** Octets of an Extended DNS Error's text that are sent (RFC 8914 2: keep it short). Reached: the text is cut between two characters. */
+export const MAX_EDE_TEXT_OCTETS = 64
+/** Octets of a text that a CHAOS query is answered with: one character-string (RFC 1035 3.3). Reached: the config is refused. */
+export const MAX_CHAOS_TEXT_OCTETS = 255
+/** Seconds that a server cookie is good for (RFC 9018 4.3). Reached: it counts as bad. */
+export const COOKIE_LIFE_SECONDS = 3_600
+/** Seconds that a server cookie may lie in the future, for servers whose clocks differ (RFC 9018 4.3). Reached: it counts as bad. */
+export const COOKIE_FUTURE_SECONDS = 300
+/** Seconds after which a good server cookie is answered with a new one (RFC 9018 4.3). */
+export const COOKIE_RENEW_SECONDS = 1_800
+/** Seconds between two reports of faults of ours while answering. Reached: further ones are only counted, as each report costs more than the answer. */
+export const FAULT_REPORT_SECONDS = 1

@@ -1,0 +1,119 @@
+/**
+ * An answer as a value: which RRsets go into which section, not yet as octets. Authority fills it, server
+ * renders it. An RRset is a handle into an image; its octets are copied once, straight into the message.
+ * One object per answering thread is reset for every query; its arrays have a fixed size, so nothing is
+ * allocated while answering.
+ *
+ *     answer.add(SECTION.answer, image, rrset, query.octets, query.qnameAt)
+ *     answer.add(SECTION.answer, image, signatures, query.octets, query.qnameAt, KIND.signature)
+ *
+ * Entries are added in the order in which they are sent: answer, authority, additional, and the signatures
+ * of an RRset right behind it.
+ */
+import { MAX_ANSWER_RRSETS } from '../dns/limits.ts'
+import type { Query } from './query.ts'
+
+/** The sections of a response that hold records (RFC 1035 4.1). */
+export const SECTION = { answer: 0, authority: 1, additional: 2 } as const
+export type Section = (typeof SECTION)[keyof typeof SECTION]
+
+/** What becomes of an entry when the message is full. */
+export const KIND = {
+  /** Answer and authority: the response is truncated (RFC 2181 9). Additional: left out without a word. */
+  plain: 0,
+  /** RRSIG records of the entry before: they go and stay with it (RFC 4035 3.1.1). */
+  signature: 1,
+  /** Addresses without which a referral cannot be followed: leaving them out sets TC (RFC 9471 3). */
+  glue: 2,
+} as const
+export type Kind = (typeof KIND)[keyof typeof KIND]
+
+/** A block that holds RRsets in the layout of src/zone/layout.ts: a `ZoneImage`, or a scratch block for records made on the fly. */
+export interface RRsetSource {
+  readonly octets: Uint8Array
+  readonly words: Int32Array
+}
+
+/** `ttl` of an entry whose records keep the TTL they are stored with. */
+export const TTL_AS_STORED = -1
+/** `edeCode` of an answer without an Extended DNS Error. */
+export const NO_EDE = -1
+
+const NO_OCTETS = new Uint8Array(0)
+const NO_SOURCE: RRsetSource = { octets: NO_OCTETS, words: new Int32Array(0) }
+
+export class Answer {
+  /** RCODE, up to 12 bits (RFC 6891 6.1.3). */
+  rcode = 0
+  /** AA: the server is an authority for QNAME (RFC 1035 4.1.1). */
+  authoritative = false
+  /** The zone understands agents: a query's AG bit is set in the response too (docs/protocol.md 1). */
+  agentCapable = false
+  /** INFO-CODE of an Extended DNS Error (RFC 8914 2), or NO_EDE. */
+  edeCode: number = NO_EDE
+  /** Its EXTRA-TEXT in UTF-8; at most MAX_EDE_TEXT_OCTETS of it are sent. */
+  edeText: Uint8Array = NO_OCTETS
+  /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
+  overflowed = false
+
+  /** Entries in use; each array below holds entry `i` at index `i`. */
+  count = 0
+  readonly section = new Uint8Array(MAX_ANSWER_RRSETS)
+  readonly kind = new Uint8Array(MAX_ANSWER_RRSETS)
+  readonly source: RRsetSource[] = new Array<RRsetSource>(MAX_ANSWER_RRSETS).fill(NO_SOURCE)
+  /** Handle of the RRset in its source. */
+  readonly rrset = new Int32Array(MAX_ANSWER_RRSETS)
+  /** The octets in which the owner's uncompressed wire name stands, from `ownerAt`. For QNAME: the query's own octets. */
+  readonly ownerOctets: Uint8Array[] = new Array<Uint8Array>(MAX_ANSWER_RRSETS).fill(NO_OCTETS)
+  readonly ownerAt = new Int32Array(MAX_ANSWER_RRSETS)
+  /** Seconds that the records' TTL is lowered to where it is higher, as RFC 2308 3 asks of a negative answer's SOA; or TTL_AS_STORED. */
+  readonly ttl = new Int32Array(MAX_ANSWER_RRSETS)
+
+  /** Makes it an empty NOERROR answer. */
+  reset(): void {
+    this.rcode = 0
+    this.authoritative = false
+    this.agentCapable = false
+    this.edeCode = NO_EDE
+    this.edeText = NO_OCTETS
+    this.overflowed = false
+    this.count = 0
+  }
+
+  /**
+   * Adds an RRset; returns false where there is no room for one more (see MAX_ANSWER_RRSETS), which truncates
+   * the response if the entry was required. `ttl` is in seconds: a cap, or TTL_AS_STORED. RangeError where a
+   * section comes after a later one: that is a bug of the caller.
+   */
+  add(section: Section, source: RRsetSource, rrset: number, ownerOctets: Uint8Array, ownerAt: number, kind: Kind = KIND.plain, ttl: number = TTL_AS_STORED): boolean {
+    const i = this.count
+    if (i > 0 && this.section[i - 1] > section) throw new RangeError(`Cannot add to section ${section} as section ${this.section[i - 1]} has been begun`)
+    // an RRset leaves room for its signatures, so that the two are never parted
+    if (i >= (kind === KIND.signature ? MAX_ANSWER_RRSETS : MAX_ANSWER_RRSETS - 1)) {
+      if (section !== SECTION.additional || kind === KIND.glue) this.overflowed = true
+      return false
+    }
+    this.section[i] = section
+    this.kind[i] = kind
+    this.source[i] = source
+    this.rrset[i] = rrset
+    this.ownerOctets[i] = ownerOctets
+    this.ownerAt[i] = ownerAt
+    this.ttl[i] = ttl
+    this.count = i + 1
+    return true
+  }
+
+  /** Sets an Extended DNS Error (RFC 8914); the first one set stays, as it is nearest to the cause. */
+  explain(edeCode: number, text: Uint8Array = NO_OCTETS): void {
+    if (this.edeCode !== NO_EDE) return
+    this.edeCode = edeCode
+    this.edeText = text
+  }
+}
+
+/** Who answers questions of class IN and LOCAL. */
+export interface Authority {
+  /** Fills `answer`, which has been reset, for the question of `query`; never throws for anything a query can hold. */
+  answer(query: Query, answer: Answer): void
+}

@@ -1,0 +1,95 @@
+/**
+ * A query as the rooms between socket and zone share it: what admission read from the message, by offset.
+ * The octets stay where they arrived; nothing is copied. One object per answering thread is filled again by
+ * every message, so whoever wants to keep something of it must copy it before returning.
+ *
+ *     octets  [ header 12 | QNAME QTYPE QCLASS | records … | OPT ]
+ *                           ^ qnameAt = 12                   ^ cookieAt, demandAt: data of single options
+ */
+
+/** How a query arrived: decides limits of size (RFC 1035 4.2) and which transfers and options are possible. */
+export type Transport = 'udp' | 'tcp'
+
+/** Who asks. The transport fills one of these again and again: copy what shall be kept. */
+export interface Peer {
+  readonly transport: Transport
+  /** The asker's address: 4 octets for IPv4, 16 for IPv6. */
+  readonly address: Uint8Array
+  readonly port: number
+}
+
+const NO_OCTETS = new Uint8Array(0)
+const NOBODY: Peer = { transport: 'udp', address: new Uint8Array(4), port: 0 }
+
+/** Where the question's name starts in every message that has one: right behind the header (RFC 1035 4.1.1). */
+export const QUESTION_AT = 12
+
+export class Query {
+  /** The message; valid up to `length`. */
+  octets: Uint8Array = NO_OCTETS
+  length = 0
+  peer: Peer = NOBODY
+
+  // ---- Header (RFC 1035 4.1.1) ----
+  id = 0
+  opcode = 0
+  /** RD, copied into the response. */
+  recursionDesired = false
+  /** AD: the asker understands the AD bit (RFC 6840 5.7). */
+  authenticData = false
+  /** CD, copied into the response (RFC 4035 3.1.6). */
+  checkingDisabled = false
+  /** The Z bit 0x0040: sent by an agent (docs/protocol.md 1). */
+  agent = false
+
+  // ---- Question ----
+  /** Whether a well-formed question was read, so that the fields below and the echo in the response have a meaning. */
+  hasQuestion = false
+  /** Where QNAME starts in `octets`: uncompressed, checked, in the case in which it was asked. */
+  qnameAt: number = QUESTION_AT
+  /** Octets of QNAME, its zero octet included. */
+  qnameLength = 0
+  qtype = 0
+  qclass = 0
+
+  // ---- EDNS (RFC 6891 6) ----
+  /** Whether the query holds an OPT record. */
+  edns = false
+  ednsVersion = 0
+  /** Octets that the asker takes over UDP; as sent, so it may be below 512. */
+  udpSize = 0
+  /** DO: DNSSEC records are wanted (RFC 3225 3). */
+  dnssecOk = false
+  /** Where the data of the first COOKIE option starts; 0 without one (RFC 7873 5.2). */
+  cookieAt = 0
+  cookieLength = 0
+  /** The asker wants the server's identifier (RFC 5001 2.1). */
+  nsidWanted = false
+  /** The asker wants to know how long an idle connection lives (RFC 7828 3.2.1). */
+  keepaliveWanted = false
+  /** Where the data of a DEMAND option starts; 0 without one (docs/protocol.md 1). */
+  demandAt = 0
+  demandLength = 0
+
+  // ---- TSIG (RFC 8945 4.2) ----
+  /** Where the TSIG record's owner starts; 0 without one. */
+  tsigAt = 0
+  /** Where its RDATA starts, checked to hold all fields. */
+  tsigRdataAt = 0
+
+  /** Takes a new message: every field as if nothing had been read yet. */
+  begin(octets: Uint8Array, length: number, peer: Peer): void {
+    this.octets = octets
+    this.length = length
+    this.peer = peer
+    this.id = this.opcode = 0
+    this.recursionDesired = this.authenticData = this.checkingDisabled = this.agent = false
+    this.hasQuestion = false
+    this.qnameAt = QUESTION_AT
+    this.qnameLength = this.qtype = this.qclass = 0
+    this.edns = this.dnssecOk = this.nsidWanted = this.keepaliveWanted = false
+    this.ednsVersion = this.udpSize = 0
+    this.cookieAt = this.cookieLength = this.demandAt = this.demandLength = 0
+    this.tsigAt = this.tsigRdataAt = 0
+  }
+}
