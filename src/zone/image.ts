@@ -1,0 +1,329 @@
+/**
+ * A zone in service: one SharedArrayBuffer that every thread reads in place (layout.ts draws it). This is
+ * the reading side: `find`, which answers in one call what RFC 1034 4.3.2 step 3 asks of a zone, and the
+ * accessors that walk nodes, RRsets and records. Nothing here allocates.
+ */
+import type { LookupName } from '../dns/lookup-name.ts'
+import { hashLabel } from '../dns/lookup-name.ts'
+import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, wordsFor } from './layout.ts'
+import { predecessorIn } from './order.ts'
+
+/** Word index of a node in its image; 0 is none. */
+export type NodeId = number
+/** Word index of an RRset in its image; 0 is none. */
+export type RRsetId = number
+
+/** What a search found. Each member is one branch of RFC 1034 4.3.2 step 3, as refined by RFC 4592 and RFC 6672. */
+export const FOUND = {
+  /** The name exists and holds records: `node`. */
+  exact: 0,
+  /** The name exists only because names exist below it: `node` (RFC 4592 2.2.2). */
+  empty: 1,
+  /** The name does not exist and a wildcard stands for it: `node` is the wildcard, `encloser` its parent (RFC 4592 3.3). */
+  wildcard: 2,
+  /** The name is at or below a delegation: `cut`; `node` is the cut itself where the name is the cut's, else 0. */
+  cut: 3,
+  /** The name is below a DNAME: `cut` is the DNAME's node. */
+  dname: 4,
+  /** Neither the name nor a wildcard for it exists: `encloser` is the closest encloser. */
+  nothing: 5,
+} as const
+
+export type Found = (typeof FOUND)[keyof typeof FOUND]
+
+/** The result of `ZoneImage.find`; one object, filled again by each search. */
+export class ZoneMatch {
+  found: Found = FOUND.nothing
+  node: NodeId = 0
+  encloser: NodeId = 0
+  cut: NodeId = 0
+  /** How many labels of the name sought lie before `encloser`: 0 where the name itself exists. */
+  labelsBelowEncloser = 0
+}
+
+const STAR = Uint8Array.of(1, 0x2a)
+
+export class ZoneImage {
+  readonly buffer: SharedArrayBuffer
+  readonly words: Int32Array
+  readonly octets: Uint8Array
+  readonly apex: NodeId
+  /** Labels of the apex's name. */
+  readonly apexLabels: number
+  /** Octets of the apex's name in wire form. */
+  readonly apexLength: number
+  readonly class: number
+  /** The generation that this reader sees; `refresh()` moves it to the newest. */
+  protected generation = 0
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer
+    this.words = new Int32Array(buffer)
+    this.octets = new Uint8Array(buffer)
+    this.apex = this.words[HEADER.apex]
+    this.class = this.words[HEADER.class]
+    this.apexLabels = this.labelCount(this.apex)
+    this.apexLength = this.nameLength(this.apex)
+    this.refresh()
+  }
+
+  /** Takes the newest committed generation as what this reader sees; call it once per query, before any other method. */
+  refresh(): void {
+    this.generation = Atomics.load(this.words, HEADER.generation)
+  }
+
+  /** How many nodes and records the zone holds, and how many words lie unused. */
+  get nodeCount(): number {
+    return this.words[HEADER.nodes]
+  }
+
+  get recordCount(): number {
+    return this.words[HEADER.records]
+  }
+
+  /** Octets of the block in use. */
+  get usedOctets(): number {
+    return this.words[HEADER.top] * 4
+  }
+
+  // ---- Nodes ----
+
+  /** The node of label `from` and onward of `name`; 0 where no such name exists. */
+  nodeOf(name: LookupName, from = 0): NodeId {
+    const node = this.nodeNamed(name, from)
+    return node !== 0 && this.exists(node) ? node : 0
+  }
+
+  /** The same, but also nodes that hold nothing (any more, or yet), which a writer fills. */
+  nodeNamed(name: LookupName, from = 0): NodeId {
+    const { words } = this
+    const table = Atomics.load(words, HEADER.table)
+    const mask = words[table]
+    const hash = name.hash[from]
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = table + 1 + slot * 2
+      const node = words[at + 1]
+      if (node === 0) return 0
+      if (words[at] === hash && this.isNamed(node, name.octets, name.labelAt[from], name.length)) return node
+    }
+  }
+
+  /** The wildcard right below `encloser`, which is label `from` and onward of `name`; 0 where there is none. */
+  wildcardBelow(encloser: NodeId, name: LookupName, from: number): NodeId {
+    const { words, octets } = this
+    if ((words[encloser + NODE.marks] & MARK.wildcardBelow) === 0) return 0
+    const table = Atomics.load(words, HEADER.table)
+    const mask = words[table]
+    const hash = hashLabel(name.hash[from], STAR, 0)
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = table + 1 + slot * 2
+      const node = words[at + 1]
+      if (node === 0) return 0
+      if (words[at] !== hash || words[node + NODE.parent] !== encloser) continue
+      const nameAt = (node + NODE.name) * 4
+      if (octets[nameAt] === 1 && octets[nameAt + 1] === 0x2a) return this.exists(node) ? node : 0
+    }
+  }
+
+  /** Whether the node's folded name is `octets[at … end)`. */
+  private isNamed(node: NodeId, octets: Uint8Array, at: number, end: number): boolean {
+    if (this.nameLength(node) !== end - at) return false
+    const own = this.octets
+    for (let i = (node + NODE.name) * 4; at < end; at++, i++) if (own[i] !== octets[at]) return false
+    return true
+  }
+
+  parent(node: NodeId): NodeId {
+    return this.words[node + NODE.parent]
+  }
+
+  labelCount(node: NodeId): number {
+    return (this.words[node + NODE.marks] >>> 16) & 0xff
+  }
+
+  /** Octets of the node's name in wire form. */
+  nameLength(node: NodeId): number {
+    return this.words[node + NODE.marks] >>> 24
+  }
+
+  /** Where in `octets` the node's folded name starts. */
+  foldedNameAt(node: NodeId): number {
+    return (node + NODE.name) * 4
+  }
+
+  /** Where in `octets` the node's name starts as it was written, capitals kept. */
+  nameAt(node: NodeId): number {
+    const cased = (this.words[node + NODE.marks] & MARK.cased) !== 0
+    return (node + NODE.name + (cased ? wordsFor(this.nameLength(node)) : 0)) * 4
+  }
+
+  /** Handle of the version that this reader sees; 0 where it is as loaded, −1 where the node is younger than this reader. */
+  private version(node: NodeId): number {
+    const { words, generation } = this
+    let state = Atomics.load(words, node + NODE.state)
+    while (state < 0) {
+      if (words[-state + VERSION.generation] <= generation) return -state
+      state = words[-state + VERSION.older]
+    }
+    return 0
+  }
+
+  /** State as loaded: what lies under all versions. */
+  private loadedState(node: NodeId): RRsetId {
+    const { words } = this
+    let state = Atomics.load(words, node + NODE.state)
+    while (state < 0) state = words[-state + VERSION.older]
+    return state
+  }
+
+  /** Marks (see MARK) that this reader sees. */
+  marks(node: NodeId): number {
+    const { words } = this
+    const own = words[node + NODE.marks] & 0xffff
+    if (words[node + NODE.state] >= 0) return own
+    const version = this.version(node)
+    return version === 0 ? own : words[version + VERSION.marks]
+  }
+
+  /** Whether the node holds records or has children: else the name does not exist (RFC 8020 2). */
+  exists(node: NodeId): boolean {
+    return this.firstRRset(node) !== 0 || (this.marks(node) & MARK.children) !== 0
+  }
+
+  // ---- RRsets and records ----
+
+  /** The node's first RRset; 0 where it holds none. */
+  firstRRset(node: NodeId): RRsetId {
+    const state = Atomics.load(this.words, node + NODE.state)
+    if (state >= 0) return state
+    const version = this.version(node)
+    return version === 0 ? this.loadedState(node) : this.words[version + VERSION.firstRRset]
+  }
+
+  nextRRset(rrset: RRsetId): RRsetId {
+    return this.words[rrset + RRSET.next]
+  }
+
+  /** The node's RRset of `type` (not RRSIG; see `signaturesOf`); 0 where it holds none. */
+  rrsetOf(node: NodeId, type: number): RRsetId {
+    const { words } = this
+    let rrset = this.firstRRset(node)
+    while (rrset !== 0 && words[rrset + RRSET.key] !== type) rrset = words[rrset + RRSET.next]
+    return rrset
+  }
+
+  /** The RRSIG records at the node that cover `type`; 0 where it holds none. */
+  signaturesOf(node: NodeId, type: number): RRsetId {
+    return this.rrsetOf(node, (46 | (type << 16)) | 0)
+  }
+
+  typeOf(rrset: RRsetId): number {
+    return this.words[rrset + RRSET.key] & 0xffff
+  }
+
+  /** The type that RRSIG records cover (RFC 4034 3.1.1); 0 for every other type. */
+  coveredType(rrset: RRsetId): number {
+    return this.words[rrset + RRSET.key] >>> 16
+  }
+
+  /** Records in the RRset: 1 to 65,535. */
+  recordsIn(rrset: RRsetId): number {
+    return this.words[rrset + RRSET.count] & 0xffff
+  }
+
+  /** Octets of all the RRset's records together, from `firstRecordAt`. */
+  octetsOf(rrset: RRsetId): number {
+    return this.words[rrset + RRSET.octets]
+  }
+
+  /** Where in `octets` the RRset's first record starts. */
+  firstRecordAt(rrset: RRsetId): number {
+    return rrset * 4 + RRSET_HEAD_OCTETS
+  }
+
+  /** Where the record after the one at `recordAt` starts. */
+  nextRecordAt(recordAt: number): number {
+    return recordAt + RECORD_HEAD_OCTETS + this.rdataLength(recordAt)
+  }
+
+  rdataLength(recordAt: number): number {
+    return (this.octets[recordAt + 10] << 8) | this.octets[recordAt + 11]
+  }
+
+  rdataAt(recordAt: number): number {
+    return recordAt + RECORD_HEAD_OCTETS
+  }
+
+  /** Seconds; all records of an RRset have the same (RFC 2181 5.2). */
+  ttlOf(rrset: RRsetId): number {
+    const o = this.octets
+    const at = rrset * 4 + RRSET_HEAD_OCTETS + 6
+    return ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
+  }
+
+  // ---- Searching ----
+
+  /** Fills `match` with what the zone holds for `name`, which must be at or below the apex (RFC 1034 4.3.2 step 3). */
+  find(name: LookupName, match: ZoneMatch): void {
+    let below = 0
+    let node = this.nodeOf(name, 0)
+    while (node === 0) node = this.nodeOf(name, ++below)
+    match.encloser = node
+    match.labelsBelowEncloser = below
+    match.node = below === 0 ? node : 0
+    match.cut = 0
+    if (this.findCut(node, below === 0, match)) return
+    if (below === 0) {
+      match.found = this.firstRRset(node) !== 0 ? FOUND.exact : FOUND.empty
+      return
+    }
+    match.node = this.wildcardBelow(node, name, below)
+    match.found = match.node !== 0 ? FOUND.wildcard : FOUND.nothing
+  }
+
+  /** Looks from `node` up to the apex for the highest cut or DNAME, which hides what lies below it (RFC 1034 4.3.2 step 3b, RFC 6672 3.2). */
+  private findCut(node: NodeId, isExact: boolean, match: ZoneMatch): boolean {
+    let owner = isExact
+    for (let at = node; ; at = this.words[at + NODE.parent]) {
+      const marks = this.marks(at)
+      if (marks & (MARK.cut | MARK.dname)) {
+        if (marks & MARK.cut) {
+          match.cut = at
+          match.found = FOUND.cut
+        } else if (!owner) {
+          match.cut = at
+          match.found = FOUND.dname
+        }
+      }
+      if (at === this.apex) break
+      owner = false
+    }
+    if (match.cut !== 0 && match.cut !== match.node) match.node = 0
+    return match.cut !== 0
+  }
+
+  /** The owner of the NSEC record whose name is `name` or comes last before it in canonical order (RFC 4034 6.1); 0 where the zone has none. */
+  nsecOwnerFor(name: LookupName): NodeId {
+    return predecessorIn(this, this.words[HEADER.nsecOrder], name)
+  }
+
+  /** The same among the owners of NSEC3 records, for a name `<hash>.<apex>`; the last owner where none comes before (RFC 5155 7.1: the chain is a ring). */
+  nsec3OwnerFor(name: LookupName): NodeId {
+    return predecessorIn(this, this.words[HEADER.nsec3Order], name)
+  }
+
+  /** Calls `visit` for each node that exists, in no particular order. */
+  forEachNode(visit: (node: NodeId) => void): void {
+    const table = this.words[HEADER.table]
+    const size = this.words[table] + 1
+    for (let slot = 0; slot < size; slot++) {
+      const node = this.words[table + 2 + slot * 2]
+      if (node !== 0 && this.exists(node)) visit(node)
+    }
+  }
+
+  /** First node of an ordered list, or the next after an element; for walking a chain of NSEC or NSEC3. */
+  nextElement(element: number): number {
+    return this.words[element + ELEMENT.next]
+  }
+}
