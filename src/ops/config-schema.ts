@@ -1,0 +1,172 @@
+/**
+ * The config file's keys: the one place where a key's name, shape, default and meaning stand. The reader
+ * (config.ts) checks files against it, `docs/config.md` is compared with it by a test, and the TypeScript
+ * type follows from it. Each value carries what it must be, in the words of an error message.
+ */
+import { z } from 'zod'
+import { DEFAULT_UDP_OCTETS, MAX_CONFIG_ZONES, MAX_LISTEN_ADDRESSES, MAX_WORKERS, MIN_UDP_OCTETS } from '../dns/limits.ts'
+import { Name } from '../dns/name.ts'
+import { parseEndpoint } from '../transport/address.ts'
+
+/** What is said about one key. */
+export interface KeyNotes {
+  /** One sentence for the docs. */
+  about: string
+  /** What a value must be, completing `Cannot use KEY VALUE as it …`. */
+  wanted: string
+  /** Set where the key is read but nothing acts on it yet: what the server does instead. */
+  unserved?: string
+  /** The default in the docs' words, where the value itself would not say it. */
+  fallback?: string
+}
+
+const text = (wanted: string, about: string) => z.string().meta({ wanted, about } satisfies KeyNotes)
+const flag = (about: string) => z.boolean().meta({ wanted: 'must be true or false', about } satisfies KeyNotes)
+
+function whole(from: number, to: number, unit: string, about: string) {
+  return z.int().min(from).max(to).meta({ wanted: `must be a number from ${from} to ${to}${unit && ` (${unit})`}`, about } satisfies KeyNotes)
+}
+
+/** Adds an issue that says what is wrong with a name; its message completes `… as it`. */
+function checkName(value: string, context: z.RefinementCtx): void {
+  try {
+    Name.parse(value)
+  } catch (error) {
+    const wanted = / as it (.*)$/.exec((error as Error).message)?.[1] ?? 'must be a domain name'
+    context.addIssue({ code: 'custom', message: wanted })
+  }
+}
+
+const LISTEN = 'must be address:port, such as 127.0.0.1:5300 or [::1]:5300 (tls:// and https:// are not served yet)'
+
+const listen = z
+  .array(z.string().refine((value) => parseEndpoint(value) !== undefined, LISTEN).meta({ wanted: LISTEN, about: 'One address, for UDP and TCP; 0.0.0.0 and [::] stand for every address of the machine.' }))
+  .min(1)
+  .max(MAX_LISTEN_ADDRESSES)
+  .meta({ wanted: `must be a list of 1 to ${MAX_LISTEN_ADDRESSES} addresses`, about: 'Addresses to answer on, each over UDP and TCP.' })
+
+const zone = z
+  .strictObject({
+    name: z.string().superRefine(checkName).meta({ wanted: 'must be a domain name', about: 'Name of the zone; the final dot may be left out.' }),
+    file: text('must be the path of a zone file', 'Zone file, relative to the config file.').min(1),
+    class: z.enum(['IN', 'LOCAL']).meta({ wanted: 'must be IN or LOCAL', about: 'Class of the zone: IN for the Internet, LOCAL for the local area.' }).default('IN'),
+  })
+  .meta({ wanted: 'must be { name, file }', about: 'One zone.' })
+
+const SECRET = 'must be 32 hexadecimal digits'
+const secret = (about: string) => text(SECRET, about).regex(/^[0-9a-fA-F]{32}$/)
+
+const identity = z
+  .strictObject({
+    version: text('must be text', 'Answer to `version.bind. CH TXT` and `version.server.`; empty refuses (RFC 4892).').max(255).default('waggle'),
+    id: text('must be text', 'Answer to `id.server. CH TXT` and `hostname.bind.`; empty refuses (RFC 4892).').max(255).default(''),
+    nsid: text('must be text of at most 128 octets', 'Name Server Identifier, given to who asks for it; empty gives none (RFC 5001).').max(128).default(''),
+  })
+  .meta({ wanted: 'must be a map', about: 'Who this server says it is.' })
+
+const cookies = z
+  .strictObject({
+    enabled: flag('Whether DNS Cookies are given and checked (RFC 7873).').default(true),
+    secret: secret('Secret of the cookies, shared by servers behind one address (RFC 9018); by default random at each start.').optional(),
+    previous: secret('The secret before this one, still accepted while clients move on (RFC 9018 5).').optional(),
+  })
+  .meta({ wanted: 'must be a map', about: 'DNS Cookies.' })
+
+const tcp = z
+  .strictObject({
+    connections: whole(1, 65_536, '', 'Connections held at once; a new one above that takes the place of the longest idle.').default(1_000),
+    'per-address': whole(1, 65_536, '', 'Connections held at once from one client address.').default(100),
+    idle: whole(1, 3_600, 'seconds', 'Time without a query after which a connection is closed (RFC 7766 6.2.3).').default(10),
+  })
+  .meta({ wanted: 'must be a map', about: 'Bounds of TCP.' })
+
+const key = z
+  .strictObject({
+    name: text('must be a domain name', 'Name of the key.'),
+    algorithm: text('must be the name of an HMAC', 'Algorithm, such as hmac-sha256.').default('hmac-sha256'),
+    secret: text('must be base64', 'The secret, in base64.'),
+  })
+  .meta({ wanted: 'must be { name, algorithm, secret }', about: 'One TSIG key.' })
+
+const recursion = z
+  .strictObject({
+    allow: z.array(text('must be a network', 'A network that may ask.')).meta({ wanted: 'must be a list of networks', about: 'Networks that may ask for names outside our zones.' }).default([]),
+    hints: text('must be a path', 'Root hints.').optional(),
+    anchors: text('must be a path', 'DNSSEC trust anchors.').optional(),
+    forward: z.record(z.string(), z.array(z.string())).meta({ wanted: 'must map names to lists of addresses', about: 'Zones asked of named servers.' }).default({}),
+  })
+  .meta({ wanted: 'must be a map', about: 'Recursive service.', unserved: 'names outside our zones are refused' })
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** The whole config file. */
+export const configSchema = z
+  .strictObject({
+    listen: listen.default(['127.0.0.1:5300']),
+    workers: whole(1, MAX_WORKERS, '', 'Threads that answer queries.').default(1),
+    transport: z
+      .enum(['auto', 'mmsg', 'dgram'])
+      .meta({ wanted: 'must be auto, mmsg or dgram', about: 'How UDP is read: in batches (mmsg, Linux), by node:dgram, or the best that works (auto).' })
+      .default('auto'),
+    data: text('must be the path of a directory', 'Directory for what the server keeps, and for its control socket; made where it is missing.').min(1).default('./data'),
+    'udp-size': whole(MIN_UDP_OCTETS, 4_096, 'octets', 'Largest answer over UDP; a longer one is truncated (RFC 6891 6.2.5).').default(DEFAULT_UDP_OCTETS),
+    server: identity.prefault({}),
+    cookies: cookies.prefault({}),
+    tcp: tcp.prefault({}),
+    log: z.enum(LEVELS).meta({ wanted: `must be one of ${LEVELS.join(', ')}`, about: 'Least level that is logged.' }).default('info'),
+    zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
+    keys: z.array(key).meta({ wanted: 'must be a list of keys', about: 'TSIG keys.', unserved: 'signed requests are not checked' }).default([]),
+    recursion: recursion.optional(),
+  })
+  .meta({ wanted: 'must be a map of keys', about: 'The config file.' })
+
+/** The config file's values with every default filled in. */
+export type ConfigValues = z.infer<typeof configSchema>
+
+/** One line of the key table. */
+export interface KeyLine extends KeyNotes {
+  /** `tcp.idle`, `zones[].name`. */
+  path: string
+  /** Printed default; the empty string where the key is required or has none. */
+  default: string
+}
+
+/** Every key in the order of the schema, groups before their members. */
+export function configKeys(): KeyLine[] {
+  const lines: KeyLine[] = []
+  for (const [name, schema] of Object.entries(configSchema.shape)) addKey(name, schema, lines)
+  return lines
+}
+
+function addKey(path: string, schema: z.ZodType, lines: KeyLine[]): void {
+  const { inner, fallback } = unwrap(schema)
+  const notes = notesOf(inner)
+  if (notes !== undefined) lines.push({ ...notes, path, default: fallback })
+  const group = inner instanceof z.ZodArray ? unwrap(inner.element as z.ZodType).inner : inner
+  const prefix = inner instanceof z.ZodArray ? `${path}[]` : path
+  if (!(group instanceof z.ZodObject)) return
+  for (const [name, member] of Object.entries(group.shape)) addKey(`${prefix}.${name}`, member as z.ZodType, lines)
+}
+
+/** The schema below its default or optional wrapper, and that default in YAML's flow form. */
+export function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: string } {
+  if (schema instanceof z.ZodDefault) return { inner: schema.unwrap() as z.ZodType, fallback: JSON.stringify(schema.def.defaultValue) }
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return { inner: schema.unwrap() as z.ZodType, fallback: '' }
+  return { inner: schema, fallback: '' }
+}
+
+/** What is said about the schema's own values; undefined where nothing is. */
+export function notesOf(schema: z.ZodType): KeyNotes | undefined {
+  return schema.meta() as KeyNotes | undefined
+}
+
+/** The schema at `path` as far as the path leads into it, such as that of `['zones', 0, 'name']`. */
+export function schemaAt(path: readonly PropertyKey[]): z.ZodType {
+  let { inner } = unwrap(configSchema)
+  for (const step of path) {
+    const next: unknown = inner instanceof z.ZodArray ? inner.element : inner instanceof z.ZodObject ? (inner.shape as Record<PropertyKey, unknown>)[step] : undefined
+    if (!(next instanceof z.ZodType)) return inner
+    inner = unwrap(next).inner
+  }
+  return inner
+}
