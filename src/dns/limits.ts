@@ -100,3 +100,44 @@ export const COOKIE_FUTURE_SECONDS = 300
 export const COOKIE_RENEW_SECONDS = 1_800
 /** Seconds between two reports of faults of ours while answering. Reached: further ones are only counted, as each report costs more than the answer. */
 export const FAULT_REPORT_SECONDS = 1
+
+// ---- Transport (RFC 7766, RFC 9210 4; numbers beside those of BIND, NSD, Knot, PowerDNS) ----
+
+/** Octets of a query over UDP. UPDATEs that need more use TCP (nsupdate: above 512). Reached: the datagram is dropped and counted. */
+export const MAX_UDP_QUERY_OCTETS = 4_096
+/** Answers that one UDP socket may have waiting for the kernel. Full buffers mean answers that come too late anyway. Reached: the answer is dropped and counted; the client asks again. */
+export const MAX_UDP_SENDS_IN_FLIGHT = 1_024
+/** Octets asked for each UDP socket's kernel buffers, receive and send; the kernel caps them at net.core.rmem_max and wmem_max. Holds about 5,000 small queries, 30 ms at full load. */
+export const UDP_SOCKET_BUFFER_OCTETS = 4_194_304
+/** Milliseconds between looks at the interfaces behind a wildcard address. A new address answers this much later at most. */
+export const INTERFACE_RESCAN_MS = 10_000
+/** Datagrams read, answered and sent by one pair of system calls. All of the gain is there from 8 on; more only adds delay for the first. */
+export const UDP_BATCH = 64
+/** Milliseconds that a batch reader sleeps in the kernel before it looks for a stop or a reload: their longest delay, four wake-ups a second when idle. */
+export const UDP_WAIT_MS = 250
+/** Octets of the shortest TCP message: a DNS header. Reached: the connection is closed, as its framing cannot be trusted. */
+export const MIN_TCP_MESSAGE_OCTETS = 12
+/** TCP connections in all (BIND 150, NSD 100, PowerDNS recursor 1,024). Reached: the one idle longest is shed for the new one, those that never asked first. */
+export const MAX_TCP_CONNECTIONS = 1_024
+/** TCP connections of one client: an IPv4 address, or a /64 of IPv6, which is one subscriber. Room for a resolver farm behind one address. Reached: the one of that client idle longest is shed. */
+export const MAX_TCP_CONNECTIONS_PER_CLIENT = 128
+/** Octets of an IPv6 address that make one client: a /64. */
+export const TCP_CLIENT_PREFIX_OCTETS = 8
+/** Half-open and not yet accepted connections that the kernel may hold for each address; it caps this at net.core.somaxconn and then sends SYN cookies. */
+export const TCP_BACKLOG = 1_024
+/** Milliseconds from connect to the end of the first query (PowerDNS 5 s, BIND 30 s): a round trip and some retransmissions. Reached: closed. */
+export const TCP_FIRST_MESSAGE_MS = 5_000
+/** Milliseconds from the last whole query (Knot 10 s, BIND 30 s): RFC 7766 6.2.3 wants a few seconds. Octets of an unfinished query do not count as life. Reached: closed. */
+export const TCP_IDLE_MS = 10_000
+/** Milliseconds between looks for connections past their time: they may live this much longer. */
+export const TCP_SWEEP_MS = 500
+/** Octets of answers that one connection may leave unread in our memory. Reached: no more is read from it until all are sent; not sent within TCP_IDLE_MS: reset. */
+export const MAX_TCP_UNSENT_OCTETS = 262_144
+/** Octets of answers joined into one write: two of the largest. Reached: a further write. */
+export const TCP_WRITE_OCTETS = 131_074
+/** Queries of one connection answered before others get their turn, about 1 ms of work. Reached: the rest waits for the next turn of the loop. */
+export const MAX_TCP_MESSAGES_PER_TURN = 256
+/** Octets first set aside for a query that comes in pieces; it doubles as octets arrive, so that a length alone costs the sender more than us. */
+export const TCP_PARTIAL_OCTETS = 512
+/** Milliseconds that closing waits for answers on their way. Reached: what is left is cut off. */
+export const TRANSPORT_CLOSE_MS = 2_000
