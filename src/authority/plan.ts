@@ -104,6 +104,12 @@ export class Answer {
     return true
   }
 
+  /** Whether the RRset is in the answer already: no record is sent twice. */
+  holds(source: RRsetSource, rrset: number): boolean {
+    for (let i = 0; i < this.count; i++) if (this.rrset[i] === rrset && this.source[i] === source) return true
+    return false
+  }
+
   /** Sets an Extended DNS Error (RFC 8914); the first one set stays, as it is nearest to the cause. */
   explain(edeCode: number, text: Uint8Array = NO_OCTETS): void {
     if (this.edeCode !== NO_EDE) return

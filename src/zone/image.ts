@@ -41,6 +41,10 @@ export class ZoneMatch {
   labelsBelowEncloser = 0
 }
 
+/** Keys of NSEC3 RRsets and of their RRSIGs (type 46, the covered type above it). */
+const NSEC3 = 50
+const NSEC3_SIGNATURES = 46 | (50 << 16)
+
 const STAR = Uint8Array.of(1, 0x2a)
 
 export class ZoneImage {
@@ -53,6 +57,8 @@ export class ZoneImage {
   /** Octets of the apex's name in wire form. */
   readonly apexLength: number
   readonly class: number
+  /** Whether the zone holds NSEC3 records, so that some of its nodes are not names. */
+  readonly isHashed: boolean
   /** The generation that this reader sees; `refresh()` moves it to the newest. */
   protected generation = 0
 
@@ -64,6 +70,8 @@ export class ZoneImage {
     this.class = this.words[HEADER.class]
     this.apexLabels = this.labelCount(this.apex)
     this.apexLength = this.nameLength(this.apex)
+    const nsec3 = this.words[HEADER.nsec3Order]
+    this.isHashed = nsec3 !== 0 && this.words[nsec3 + ELEMENT.next] !== 0
     this.refresh()
   }
 
@@ -267,7 +275,7 @@ export class ZoneImage {
   find(name: LookupName, match: ZoneMatch): void {
     let below = 0
     let node = this.nodeOf(name, 0)
-    while (node === 0) node = this.nodeOf(name, ++below)
+    while (node === 0 || (this.isHashed && this.isHashedOwner(node))) node = this.nodeOf(name, ++below)
     match.encloser = node
     match.labelsBelowEncloser = below
     match.node = below === 0 ? node : 0
@@ -279,6 +287,18 @@ export class ZoneImage {
     }
     match.node = this.wildcardBelow(node, name, below)
     match.found = match.node !== 0 ? FOUND.wildcard : FOUND.nothing
+  }
+
+  /** Whether the node is only the owner of NSEC3: such a name is not one of the zone's names (RFC 5155 7.2.8). */
+  private isHashedOwner(node: NodeId): boolean {
+    const { words } = this
+    let rrset = this.firstRRset(node)
+    if (rrset === 0 || (this.marks(node) & MARK.children) !== 0) return false
+    for (; rrset !== 0; rrset = words[rrset + RRSET.next]) {
+      const key = words[rrset + RRSET.key]
+      if (key !== NSEC3 && key !== NSEC3_SIGNATURES) return false
+    }
+    return true
   }
 
   /** Looks from `node` up to the apex for the highest cut or DNAME, which hides what lies below it (RFC 1034 4.3.2 step 3b, RFC 6672 3.2). */

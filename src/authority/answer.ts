@@ -1,0 +1,290 @@
+/**
+ * Answering from our zones: RFC 1034 4.3.2, as refined by RFC 4592 (wildcards), RFC 6672 (DNAME) and RFC 4035
+ * (signed zones). Read it top to bottom: `answer` finds the zone, `answerFromZone` takes one step of the
+ * algorithm, and each outcome has a function of its own. Steps follow CNAME and DNAME from name to name and
+ * from zone to zone; everything is synchronous, and nothing is allocated.
+ *
+ *   step 2   the zone nearest to the name                      directory.indexFor
+ *   step 3   match down, label by label                        image.find, whose outcome decides:
+ *     3a       the whole name                                  answerNode, answerNoData
+ *     3b       out of the authoritative data                   answerReferral
+ *     3c       no such label: DNAME, wildcard or nothing       answerDname, answerNode, answerNameError
+ *   step 6   useful additional records                         additional.ts
+ */
+import { EDE, RCODE, TYPE } from '../dns/codes.ts'
+import { MAX_CHAIN } from '../dns/limits.ts'
+import { LookupName } from '../dns/lookup-name.ts'
+import type { ZoneDirectory } from '../zone/directory.ts'
+import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
+import { addAdditional, addGlue } from './additional.ts'
+import { Denial } from './denial.ts'
+import { type Answer, type Authority, KIND, SECTION, TTL_AS_STORED } from './plan.ts'
+import type { Query } from './query.ts'
+import { RecordScratch } from './scratch.ts'
+
+/** Octets of SOA's RDATA behind its two names, and where MINIMUM stands from its end (RFC 1035 3.3.13). */
+const SOA_MINIMUM_FROM_END = 4
+
+export class ZoneAuthority implements Authority {
+  private directory: ZoneDirectory
+  private readonly name: LookupName
+  private readonly target: LookupName
+  private readonly match = new ZoneMatch()
+  private readonly scratch = new RecordScratch()
+  private readonly denial: Denial
+  private query!: Query
+  private result!: Answer
+  private zone!: ZoneImage
+  /** Where the name being answered stands as it was written: QNAME, or the target of the last CNAME. */
+  private ownerOctets!: Uint8Array
+  private ownerAt = 0
+
+  constructor(directory: ZoneDirectory, seed: number) {
+    this.directory = directory
+    this.name = new LookupName(seed)
+    this.target = new LookupName(seed)
+    this.denial = new Denial(seed)
+  }
+
+  /** Serves the zones of `directory` from the next query on. */
+  replaceDirectory(directory: ZoneDirectory): void {
+    this.directory = directory
+  }
+
+  answer(query: Query, answer: Answer): void {
+    this.query = query
+    this.result = answer
+    this.ownerOctets = query.octets
+    this.ownerAt = query.qnameAt
+    this.name.load(query.octets, query.qnameAt)
+    this.scratch.reset()
+    this.denial.reset()
+    if (!this.findZone()) return this.answerRefused()
+    answer.agentCapable = true
+    answer.authoritative = true
+    for (let steps = 0; this.answerFromZone() && steps < MAX_CHAIN; steps++) {
+      this.name.load(this.ownerOctets, this.ownerAt)
+      if (this.isLoop() || !this.findZone()) break
+    }
+    // proofs of the wildcards met on the way come behind the last answer; the outcome's own section has taken
+    // them along if it has one (RFC 4035 3.1.3.3)
+    this.denial.addWildcardProofs(answer)
+    addAdditional(answer, this.zone, this.target, query.dnssecOk)
+  }
+
+  /** Step 2. For DS the zone above a cut is asked, where we serve it, as DS is the parent's (RFC 4035 3.1.4.1). */
+  private findZone(): boolean {
+    const { directory, name, query } = this
+    let index = directory.indexFor(name, query.qclass)
+    if (index < 0) return false
+    if (query.qtype === TYPE.DS && directory.zones[index].apexLabels === name.labelCount) {
+      const parent = directory.indexFor(name, query.qclass, 1)
+      if (parent >= 0) index = parent
+    }
+    this.zone = directory.zones[index]
+    this.zone.refresh()
+    return true
+  }
+
+  /** Step 3 in one zone; true where a CNAME was met and its target is to be answered next. */
+  private answerFromZone(): boolean {
+    const { match } = this
+    this.zone.find(this.name, match)
+    switch (match.found) {
+      case FOUND.exact:
+      case FOUND.wildcard:
+        return this.answerNode(match.node)
+      case FOUND.empty:
+        return this.answerNoData()
+      case FOUND.cut:
+        return this.answerAtCut()
+      case FOUND.dname:
+        return this.answerDname(match.cut)
+      case FOUND.nothing:
+        return this.answerNameError()
+    }
+  }
+
+  /** Step 3a, or 3c with a wildcard's records: the node's RRset of QTYPE, else its CNAME, else nothing of that type. */
+  private answerNode(node: NodeId): boolean {
+    const { zone, query } = this
+    if (query.qtype === TYPE.ANY || query.qtype === TYPE.RRSIG) return this.answerMany(node)
+    const rrset = zone.rrsetOf(node, query.qtype)
+    if (rrset !== 0) return this.answerPositive(node, rrset)
+    const cname = zone.rrsetOf(node, TYPE.CNAME)
+    return cname !== 0 ? this.answerCname(node, cname) : this.answerNoData()
+  }
+
+  private answerPositive(node: NodeId, rrset: RRsetId): false {
+    this.addAnswer(node, rrset)
+    this.noteWildcard()
+    return false
+  }
+
+  /** RFC 1034 3.6.2: the alias, and then what its target has. */
+  private answerCname(node: NodeId, cname: RRsetId): boolean {
+    const { zone } = this
+    this.addAnswer(node, cname)
+    this.noteWildcard()
+    this.ownerOctets = zone.octets
+    this.ownerAt = zone.rdataAt(zone.firstRecordAt(cname))
+    return true
+  }
+
+  /**
+   * QTYPE ANY or RRSIG. Over UDP one RRset stands for all, so that a short question cannot draw a long answer
+   * (RFC 8482 4.1); over TCP, where the asker has shown its address, all of them (RFC 8482 4.4).
+   */
+  private answerMany(node: NodeId): boolean {
+    const { zone, query } = this
+    const isAny = query.qtype === TYPE.ANY
+    const only = isAny && query.peer.transport === 'udp' ? this.smallestRRset(node) : 0
+    let added = false
+    for (let rrset = only || zone.firstRRset(node); rrset !== 0; rrset = only !== 0 ? 0 : zone.nextRRset(rrset)) {
+      const isSignature = zone.typeOf(rrset) === TYPE.RRSIG
+      if (isAny ? isSignature && zone.rrsetOf(node, zone.coveredType(rrset)) !== 0 : !isSignature) continue
+      if (isSignature) this.result.add(SECTION.answer, zone, rrset, this.ownerOctets, this.ownerAt)
+      else this.addAnswer(node, rrset)
+      added = true
+    }
+    if (!added) return this.answerNoData()
+    this.noteWildcard()
+    return false
+  }
+
+  private smallestRRset(node: NodeId): RRsetId {
+    const { zone } = this
+    let smallest = 0
+    for (let rrset = zone.firstRRset(node); rrset !== 0; rrset = zone.nextRRset(rrset)) {
+      if (zone.typeOf(rrset) === TYPE.RRSIG) continue
+      if (smallest === 0 || zone.octetsOf(rrset) < zone.octetsOf(smallest)) smallest = rrset
+    }
+    return smallest
+  }
+
+  /** Step 3b. DS at the cut itself is authoritative here (RFC 4035 3.1.4.1); everything else is a referral. */
+  private answerAtCut(): boolean {
+    const { match, query } = this
+    if (match.node !== 0 && query.qtype === TYPE.DS) return this.answerNode(match.node)
+    return this.answerReferral(match.cut)
+  }
+
+  /** RFC 1034 4.3.2 step 3b, RFC 4035 3.1.4: the cut's NS, its DS or the proof that there is none, and glue. */
+  private answerReferral(cut: NodeId): false {
+    const { zone, result, query } = this
+    const nameAt = zone.nameAt(cut)
+    if (result.count === 0) result.authoritative = false
+    this.denial.addWildcardProofs(result)
+    const ns = zone.rrsetOf(cut, TYPE.NS)
+    result.add(SECTION.authority, zone, ns, zone.octets, nameAt)
+    if (query.dnssecOk) this.addSecurityOfReferral(cut)
+    addGlue(result, zone, cut, ns, this.target, query.dnssecOk)
+    return false
+  }
+
+  private addSecurityOfReferral(cut: NodeId): void {
+    const { zone, result } = this
+    const ds = zone.rrsetOf(cut, TYPE.DS)
+    if (ds === 0) return this.denial.addNoDs(result, zone, cut, this.target)
+    result.add(SECTION.authority, zone, ds, zone.octets, zone.nameAt(cut))
+    this.addSignatures(SECTION.authority, cut, TYPE.DS, zone.octets, zone.nameAt(cut))
+  }
+
+  /** RFC 6672 3.2: the DNAME, and the CNAME that it means for this name. */
+  private answerDname(owner: NodeId): boolean {
+    const { zone, result, scratch } = this
+    const dname = zone.rrsetOf(owner, TYPE.DNAME)
+    const ownerName = zone.nameAt(owner)
+    result.add(SECTION.answer, zone, dname, zone.octets, ownerName)
+    if (this.query.dnssecOk) this.addSignatures(SECTION.answer, owner, TYPE.DNAME, zone.octets, ownerName)
+    const prefix = this.name.labelAt[this.name.labelCount - zone.labelCount(owner)]
+    const cname = scratch.writeCname(this.ownerOctets, this.ownerAt, prefix, zone.octets, zone.rdataAt(zone.firstRecordAt(dname)), zone.ttlOf(dname), zone.class)
+    if (cname === 0) {
+      result.rcode = RCODE.YXDOMAIN // RFC 6672 2.2: the new name would be longer than 255 octets
+      return false
+    }
+    result.add(SECTION.answer, scratch, cname, this.ownerOctets, this.ownerAt)
+    this.ownerOctets = scratch.octets
+    this.ownerAt = scratch.rdataAt(cname)
+    return this.query.qtype !== TYPE.CNAME && this.query.qtype !== TYPE.ANY
+  }
+
+  /** The name exists, or a wildcard stands for it, but the type does not (RFC 2308 2.2). */
+  private answerNoData(): false {
+    const { result, zone, match, query } = this
+    this.addSoa()
+    if (!query.dnssecOk) return false
+    if (match.found === FOUND.wildcard) this.denial.addWildcardNoData(result, zone, this.name, match, this.target)
+    else this.denial.addNoData(result, zone, this.name)
+    return false
+  }
+
+  /** The name does not exist (RFC 2308 2.1); after an alias the RCODE speaks of the last name (RFC 6604 3). */
+  private answerNameError(): false {
+    const { result, zone, match, query } = this
+    result.rcode = RCODE.NXDOMAIN
+    this.addSoa()
+    if (query.dnssecOk) this.denial.addNameError(result, zone, this.name, match, this.target)
+    return false
+  }
+
+  /** No zone of ours holds the name (RFC 8914 4.21: not authoritative). */
+  private answerRefused(): void {
+    this.result.rcode = RCODE.REFUSED
+    this.result.explain(EDE.NOT_AUTHORITATIVE)
+  }
+
+  // ---- Parts of an answer ----
+
+  private addAnswer(node: NodeId, rrset: RRsetId): void {
+    const { result, zone, ownerOctets, ownerAt } = this
+    result.add(SECTION.answer, zone, rrset, ownerOctets, ownerAt)
+    if (this.query.dnssecOk) this.addSignatures(SECTION.answer, node, zone.typeOf(rrset), ownerOctets, ownerAt)
+  }
+
+  private addSignatures(section: 0 | 1 | 2, node: NodeId, type: number, ownerOctets: Uint8Array, ownerAt: number): void {
+    const signatures = this.zone.signaturesOf(node, type)
+    if (signatures !== 0) this.result.add(section, this.zone, signatures, ownerOctets, ownerAt, KIND.signature)
+  }
+
+  /** The SOA of a negative answer, its TTL at most the zone's MINIMUM (RFC 2308 3). */
+  private addSoa(): void {
+    const { zone, result } = this
+    this.denial.addWildcardProofs(result)
+    const soa = zone.rrsetOf(zone.apex, TYPE.SOA)
+    if (soa === 0) return
+    const recordAt = zone.firstRecordAt(soa)
+    const at = zone.nextRecordAt(recordAt) - SOA_MINIMUM_FROM_END
+    const o = zone.octets
+    const minimum = ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
+    const ttl = minimum > 0x7fff_ffff ? TTL_AS_STORED : minimum
+    const nameAt = zone.nameAt(zone.apex)
+    result.add(SECTION.authority, zone, soa, o, nameAt, KIND.plain, ttl)
+    if (!this.query.dnssecOk) return
+    const signatures = zone.signaturesOf(zone.apex, TYPE.SOA)
+    if (signatures !== 0) result.add(SECTION.authority, zone, signatures, o, nameAt, KIND.signature, ttl)
+  }
+
+  /** Remembers that the answer just added came from a wildcard, so that its proof follows (RFC 4035 3.1.3.3, RFC 5155 7.2.6). */
+  private noteWildcard(): void {
+    if (this.match.found === FOUND.wildcard && this.query.dnssecOk) this.denial.noteWildcard(this.zone, this.name, this.match)
+  }
+
+  /** Whether the name now to be answered has been answered already: the chain runs in a circle. */
+  private isLoop(): boolean {
+    const { result, name } = this
+    for (let i = 0; i < result.count; i++) {
+      if (sameName(name, result.ownerOctets[i], result.ownerAt[i])) return true
+    }
+    return false
+  }
+}
+
+/** Whether the wire name at `octets[at]` is `name`, case aside. */
+function sameName(name: LookupName, octets: Uint8Array, at: number): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const c = octets[at + i]
+    if (c !== name.octets[i] && (c < 0x41 || c > 0x5a || c + 0x20 !== name.octets[i])) return false
+  }
+  return true
+}

@@ -1,0 +1,151 @@
+/**
+ * Proofs of absence from zones signed beforehand: which NSEC (RFC 4035 3.1.3) or NSEC3 (RFC 5155 7.2) records
+ * show that a name or type is not there. A zone has one kind or the other, or is not signed and has none.
+ *
+ * Names used below: the closest encloser is the longest ancestor of QNAME that exists, the next closer name is
+ * one label longer than it towards QNAME (RFC 5155 1.3).
+ */
+import { TYPE } from '../dns/codes.ts'
+import { MAX_CHAIN, MAX_NAME_OCTETS } from '../dns/limits.ts'
+import { LookupName } from '../dns/lookup-name.ts'
+import { HASH_LABEL_OCTETS, writeHashLabel } from '../dnssec/nsec3.ts'
+import type { NodeId, ZoneImage, ZoneMatch } from '../zone/image.ts'
+import { type Answer, KIND, SECTION } from './plan.ts'
+
+export class Denial {
+  private readonly hashed: LookupName
+  private readonly name: Uint8Array = new Uint8Array(MAX_NAME_OCTETS + HASH_LABEL_OCTETS + 2)
+  /** Owners of NSEC or NSEC3 that prove wildcards met so far, waiting for the authority section. */
+  private readonly waitingZone: ZoneImage[] = new Array<ZoneImage>(MAX_CHAIN + 1)
+  private readonly waitingOwner = new Int32Array(MAX_CHAIN + 1)
+  private waiting = 0
+
+  constructor(seed: number) {
+    this.hashed = new LookupName(seed)
+  }
+
+  reset(): void {
+    this.waiting = 0
+  }
+
+  /** A wildcard stood for `name`: that nothing closer exists will be proven in the authority section (RFC 4035 3.1.3.3, RFC 5155 7.2.6). */
+  noteWildcard(zone: ZoneImage, name: LookupName, match: ZoneMatch): void {
+    const owner = this.isHashed(zone) ? this.nsec3For(zone, name, match.labelsBelowEncloser - 1) : zone.nsecOwnerFor(name)
+    if (owner === 0 || this.waiting >= this.waitingOwner.length) return
+    this.waitingZone[this.waiting] = zone
+    this.waitingOwner[this.waiting++] = owner
+  }
+
+  /** Adds the proofs noted so far; to be called when the authority section begins. */
+  addWildcardProofs(answer: Answer): void {
+    for (let i = 0; i < this.waiting; i++) this.addOwner(answer, this.waitingZone[i], this.waitingOwner[i])
+    this.waiting = 0
+  }
+
+  /** NXDOMAIN: neither the name nor a wildcard for it exists (RFC 4035 3.1.3.2, RFC 5155 7.2.2). */
+  addNameError(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
+    if (this.isHashed(zone)) {
+      const encloser = this.addClosestEncloser(answer, zone, name, match.labelsBelowEncloser)
+      this.loadWildcard(name, encloser, scratch)
+      this.addOwner(answer, zone, this.nsec3For(zone, scratch, 0))
+      return
+    }
+    this.addOwner(answer, zone, zone.nsecOwnerFor(name))
+    this.loadWildcard(name, match.labelsBelowEncloser, scratch)
+    this.addOwner(answer, zone, zone.nsecOwnerFor(scratch))
+  }
+
+  /** NODATA at an existing name: its own record, or what covers an empty non-terminal (RFC 4035 3.1.3.1, RFC 5155 7.2.3, 7.2.4). */
+  addNoData(answer: Answer, zone: ZoneImage, name: LookupName): void {
+    if (this.isHashed(zone)) this.addHashedNoData(answer, zone, name)
+    else this.addOwner(answer, zone, zone.nsecOwnerFor(name))
+  }
+
+  /** NODATA from a wildcard: the wildcard lacks the type, and nothing closer exists (RFC 4035 3.1.3.4, RFC 5155 7.2.5). */
+  addWildcardNoData(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
+    if (this.isHashed(zone)) {
+      const encloser = this.addClosestEncloser(answer, zone, name, match.labelsBelowEncloser)
+      this.loadWildcard(name, encloser, scratch)
+      this.addOwner(answer, zone, this.nsec3For(zone, scratch, 0))
+      return
+    }
+    this.addOwner(answer, zone, match.node)
+    this.addOwner(answer, zone, zone.nsecOwnerFor(name))
+  }
+
+  /** The delegation at `cut` has no DS: it is insecure, and provably so (RFC 4035 3.1.4, RFC 5155 7.2.7). */
+  addNoDs(answer: Answer, zone: ZoneImage, cut: NodeId, scratch: LookupName): void {
+    if (!this.isHashed(zone)) return this.addOwner(answer, zone, cut)
+    scratch.load(zone.octets, zone.foldedNameAt(cut))
+    this.addHashedNoData(answer, zone, scratch)
+  }
+
+  // ---- NSEC3 ----
+
+  private isHashed(zone: ZoneImage): boolean {
+    return zone.isHashed && zone.rrsetOf(zone.apex, TYPE.NSEC3PARAM) !== 0
+  }
+
+  /** The name's own NSEC3; where opt-out has left it out, the proof that an insecure delegation may be there. */
+  private addHashedNoData(answer: Answer, zone: ZoneImage, name: LookupName): void {
+    const owner = this.nsec3For(zone, name, 0)
+    if (this.isMatch(zone, owner)) this.addOwner(answer, zone, owner)
+    else this.addClosestEncloser(answer, zone, name, 1)
+  }
+
+  /**
+   * RFC 5155 7.2.1: the NSEC3 that matches the closest (provable) encloser and the one that covers the next
+   * closer name. `below` is how many labels of `name` lie below the encloser at least; returns how many do.
+   */
+  private addClosestEncloser(answer: Answer, zone: ZoneImage, name: LookupName, below: number): number {
+    for (const apexAt = name.labelCount - zone.apexLabels; below <= apexAt; below++) {
+      const owner = this.nsec3For(zone, name, below)
+      if (!this.isMatch(zone, owner)) continue
+      this.addOwner(answer, zone, owner)
+      this.addOwner(answer, zone, this.nsec3For(zone, name, below - 1))
+      return below
+    }
+    return below
+  }
+
+  /** The owner of the NSEC3 that matches or covers label `from` and onward of `name`. */
+  private nsec3For(zone: ZoneImage, name: LookupName, from: number): NodeId {
+    const params = zone.rdataAt(zone.firstRecordAt(zone.rrsetOf(zone.apex, TYPE.NSEC3PARAM)))
+    writeHashLabel(name.octets, name.labelAt[from], name.length, zone.octets, params, this.name, 0)
+    const apexAt = zone.foldedNameAt(zone.apex)
+    for (let i = 0; i < zone.apexLength; i++) this.name[1 + HASH_LABEL_OCTETS + i] = zone.octets[apexAt + i]
+    this.hashed.load(this.name, 0)
+    return zone.nsec3OwnerFor(this.hashed)
+  }
+
+  /** Whether `owner` is the very name hashed last. */
+  private isMatch(zone: ZoneImage, owner: NodeId): boolean {
+    if (owner === 0) return false
+    const at = zone.foldedNameAt(owner)
+    for (let i = 0; i <= HASH_LABEL_OCTETS; i++) if (zone.octets[at + i] !== this.name[i]) return false
+    return true
+  }
+
+  // ---- Both ----
+
+  /** Makes `scratch` the wildcard right below label `from` and onward of `name`. */
+  private loadWildcard(name: LookupName, from: number, scratch: LookupName): void {
+    const start = name.labelAt[from]
+    this.name[0] = 1
+    this.name[1] = 0x2a
+    for (let i = start; i < name.length; i++) this.name[2 + i - start] = name.octets[i]
+    scratch.load(this.name, 0)
+  }
+
+  /** Adds the NSEC or NSEC3 that `owner` holds, with its signatures, unless it is in the answer already. */
+  private addOwner(answer: Answer, zone: ZoneImage, owner: NodeId): void {
+    if (owner === 0) return
+    const type = this.isHashed(zone) ? TYPE.NSEC3 : TYPE.NSEC
+    const rrset = zone.rrsetOf(owner, type)
+    if (rrset === 0 || answer.holds(zone, rrset)) return
+    const nameAt = zone.nameAt(owner)
+    answer.add(SECTION.authority, zone, rrset, zone.octets, nameAt)
+    const signatures = zone.signaturesOf(owner, type)
+    if (signatures !== 0) answer.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature)
+  }
+}
