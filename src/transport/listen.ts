@@ -1,0 +1,106 @@
+/**
+ * Opening the sockets of a list of endpoints, UDP and TCP on each: all of them, or none and one error
+ * that says which, why, and what to do about it.
+ */
+import { networkInterfaces } from 'node:os'
+import { TRANSPORT_CLOSE_MS } from '../dns/limits.ts'
+import { type Endpoint, parseEndpoint, printEndpoint } from './address.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { TransportCounters } from './counters.ts'
+import type { Handler, OnFault } from './handler.ts'
+import type { ConnectionLimits } from './tcp-connections.ts'
+import { TcpServer } from './tcp-net.ts'
+import { type Interfaces, UdpEndpoint } from './udp-dgram.ts'
+
+/** What to open and whom to ask for answers. */
+export interface ListenOptions {
+  /** As the config writes them: `127.0.0.1:5300`, `[::1]:5300`, `0.0.0.0:53`, `[::]:53`; port 0 takes a free one. */
+  addresses: readonly string[]
+  handler: Handler
+  counters: TransportCounters
+  onFault: OnFault
+  /** False where UDP is read elsewhere, in batches by worker threads; default true. */
+  udp?: boolean
+  clock?: Clock
+  interfaces?: Interfaces
+  tcpLimits?: Partial<ConnectionLimits>
+}
+
+/** Sockets in service. */
+export interface Listeners {
+  /** The endpoints with their true ports, in the order given. */
+  readonly endpoints: readonly Endpoint[]
+  /** TCP connections open now. */
+  readonly connectionCount: number
+  /** Takes no more queries, finishes what is in flight within `deadlineMs`, and closes every socket. */
+  close(deadlineMs?: number): Promise<void>
+}
+
+/** A socket that cannot be opened. `code` is the system's (`EADDRINUSE`, `EACCES` …) or `EINVAL` for a text that is no endpoint. */
+export class ListenFault extends Error {
+  override readonly name = 'ListenFault'
+  readonly code: string
+  readonly address: string
+
+  constructor(protocol: string, address: string, code: string) {
+    super(`Cannot listen on ${protocol}${address} as ${REASONS[code] ?? `the system refuses it (${code})`}`)
+    this.code = code
+    this.address = address
+  }
+}
+
+/** Reason and remedy for each error that opening a socket is known to give. */
+const REASONS: Readonly<Record<string, string>> = {
+  EINVAL: 'it is not an address and port: write 192.0.2.1:53 or [2001:db8::1]:53, with 0.0.0.0 or [::] for every local address',
+  EACCES: 'ports below 1024 need a right: run with CAP_NET_BIND_SERVICE (AmbientCapabilities in systemd) or choose a port from 1024 on',
+  EPERM: 'a security policy forbids it: allow the process to bind this port',
+  EADDRINUSE: 'another process has this address and port: `ss -lnp` shows which; stop it or choose another port',
+  EADDRNOTAVAIL: 'no interface of this machine has the address: `ip addr` shows those that are; correct it or add it to an interface',
+  EAFNOSUPPORT: 'this machine has no such address family: leave the address out or enable IPv6',
+  EMFILE: 'the process may open no more files: raise its limit (`ulimit -n`, LimitNOFILE in systemd)',
+}
+
+/** Opens every address or rejects with a ListenFault, with nothing left open. */
+export async function listen(options: ListenOptions): Promise<Listeners> {
+  const { addresses, handler, counters, onFault, udp = true, clock = systemClock, interfaces = networkInterfaces, tcpLimits = {} } = options
+  const tcp = new TcpServer({ handler, counters, onFault, clock, limits: tcpLimits })
+  const datagrams: UdpEndpoint[] = []
+  const endpoints: Endpoint[] = []
+  const close = async (deadlineMs: number): Promise<void> => {
+    await Promise.all([tcp.close(deadlineMs), ...datagrams.map((socket) => socket.close(deadlineMs))])
+  }
+  try {
+    for (const address of addresses) {
+      const wanted = endpointOf(address)
+      const bound = { ...wanted, port: await named('TCP ', wanted, tcp.listen(wanted)) } // a port chosen for TCP serves UDP too
+      endpoints.push(bound)
+      if (udp) datagrams.push(await named('UDP ', bound, UdpEndpoint.open({ handler, counters, onFault, clock, interfaces }, bound)))
+    }
+  } catch (fault) {
+    await close(0)
+    throw fault
+  }
+  return {
+    endpoints,
+    get connectionCount() {
+      return tcp.connectionCount
+    },
+    close: (deadlineMs = TRANSPORT_CLOSE_MS) => close(deadlineMs),
+  }
+}
+
+/** The endpoint that a text of the config writes; ListenFault EINVAL where it is none. */
+export function endpointOf(address: string): Endpoint {
+  const endpoint = parseEndpoint(address)
+  if (!endpoint) throw new ListenFault('', `"${address}"`, 'EINVAL')
+  return endpoint
+}
+
+async function named<T>(protocol: string, endpoint: Endpoint, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException
+    throw new ListenFault(protocol, printEndpoint(endpoint), code)
+  }
+}
