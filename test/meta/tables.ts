@@ -1,0 +1,60 @@
+/**
+ * The tables on our pages that say again what a table in the code says. Each is made here from the code; a test
+ * holds the page against it, and `npm run docs` writes it into the page, between two marks:
+ *
+ *     <!-- table: limits -->   …   <!-- end -->
+ */
+import ts from 'typescript'
+import { parse } from './tree.ts'
+
+const LIMITS = 'src/dns/limits.ts'
+
+/** One table: the page it stands on, its name in the mark, and its lines as Markdown. */
+export interface PageTable {
+  page: string
+  name: string
+  lines: () => string[]
+}
+
+/** The tables that are made whole from code. */
+export const TABLES: PageTable[] = [{ page: 'docs/limits.md', name: 'limits', lines: limitLines }]
+
+/** Whatever stands between the marks of a table on a page. Error where the page has no such marks. */
+export function tableOn(text: string, name: string): string {
+  return split(text, name).inside
+}
+
+/** The page's text with what stands between the marks replaced. Error where the page has no such marks. */
+export function withTable(text: string, name: string, lines: string[]): string {
+  const { start, end } = split(text, name)
+  return `${text.slice(0, start)}${lines.join('\n')}\n${text.slice(end)}`
+}
+
+function split(text: string, name: string): { start: number; end: number; inside: string } {
+  const mark = `<!-- table: ${name} -->\n`
+  const start = text.indexOf(mark) + mark.length
+  const end = text.indexOf('<!-- end -->', start)
+  if (start < mark.length || end < 0) throw new Error(`the page has no marks for table ${name}`)
+  return { start, end, inside: text.slice(start, end) }
+}
+
+/** Cells of every row of a Markdown table, without its two lines of heading. */
+export function rowsOf(table: string): string[][] {
+  const rows = table.split('\n').filter((line) => line.startsWith('|')).slice(2)
+  return rows.map((line) => line.slice(1, line.lastIndexOf('|')).split(/(?<!\\)\|/).map((cell) => cell.trim()))
+}
+
+/** Name, value and docstring of every limit, under the headings that `limits.ts` groups them by. */
+function limitLines(): string[] {
+  const file = parse(LIMITS)
+  const lines: string[] = []
+  for (const statement of file.statements.filter(ts.isVariableStatement)) {
+    const before = file.text.slice(statement.getFullStart(), statement.getStart(file))
+    const heading = /^\/\/ -+ (.*?) -+$/m.exec(before)?.[1]
+    if (heading || lines.length === 0) lines.push('', `### ${heading ?? 'General'}`, '', '| Limit | Value | Meaning |', '|---|---|---|')
+    const [declaration] = statement.declarationList.declarations
+    const doc = ts.getJSDocCommentsAndTags(statement).filter(ts.isJSDoc).map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '').join(' ')
+    lines.push(`| \`${declaration.name.getText(file)}\` | ${declaration.initializer?.getText(file) ?? ''} | ${doc.replace(/\s+/g, ' ').replaceAll('|', '\\|')} |`)
+  }
+  return [...lines, '']
+}
