@@ -105,6 +105,17 @@ test('links between pages lead somewhere', () => {
   assert.deepEqual(dead, [])
 })
 
+test('a link whose text is a name of the code leads to a file that holds the name', () => {
+  const wrong: string[] = []
+  for (const page of pages) {
+    for (const [, name, target] of textOf(page).matchAll(/\[`(\w+)`\]\(([^)#\s]+\.ts)\)/g)) {
+      const path = join(dirname(page), target)
+      if (!existsSync(root + path) || !new RegExp(`\\b${name}\\b`).test(textOf(path))) wrong.push(`${page}: ${name} in ${target}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
 test('files that pages name in code font exist', () => {
   const gone: string[] = []
   for (const page of pages.filter((path) => path !== 'CHANGELOG.md')) {
