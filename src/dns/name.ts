@@ -46,8 +46,9 @@ export class Name {
     reader.origin = origin.wire
     const out = new WireWriter(64, MAX_NAME_OCTETS)
     if (!reader.beginEntry() || !reader.token()) throw new TextFault('Cannot parse name "" as it is empty', { file: '<name>', line: 1, column: 1 })
+    // a comment, a parenthesis or a second line behind a name would be dropped without a word
+    if (reader.start !== 0 || reader.end !== reader.octets.length) throw new TextFault(`Cannot parse name "${text}" as it must be one word`, reader.here())
     reader.readName(out, 'name')
-    if (reader.token()) throw reader.fault('name', 'must be one word')
     return new Name(out.finish())
   }
 
