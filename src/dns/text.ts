@@ -42,6 +42,9 @@ export class TextReader implements Place {
   private at = 0
   private depth = 0
   private openedAt: Place | null = null
+  /** Where the first line inside parentheses starts that looks like an entry of its own; -1 where there is none. */
+  private suspectAt = -1
+  private suspectLine = 0
 
   constructor(octets: Uint8Array, file: string) {
     this.octets = octets
@@ -97,6 +100,7 @@ export class TextReader implements Place {
         at++
         this.line++
         this.lineStart = at
+        if (this.suspectAt < 0 && looksLikeEntry(octets[at])) this.suspect(at)
       } else if (c === SEMICOLON) while (at < octets.length && octets[at] !== NEWLINE) at++
       else if (c === OPEN) this.open(at++)
       else if (c === CLOSE) this.close(at++)
@@ -111,17 +115,35 @@ export class TextReader implements Place {
     throw new TextFault(`Cannot parse ${what} as the entry ends before it`, this.here())
   }
 
-  /** Moves past the rest of the entry, whatever it holds, so that reading can go on after a fault. */
-  skipEntry(): void {
-    for (;;) {
+  /**
+   * Moves past the rest of the entry, whatever it holds, so that reading can go on after a fault. Where ")" was
+   * most likely forgotten (another "(" or the end of the text comes before it, and a line in between starts in
+   * the first column) it moves to that line instead and returns its number; else 0.
+   */
+  skipEntry(): number {
+    let isForgotten = false
+    while (!isForgotten) {
       try {
         if (!this.token()) break
+        isForgotten = this.depth > 1 && this.suspectAt >= 0
       } catch {
         // an unbalanced quote or parenthesis has been reported or lies in what is skipped: go on behind it
-        if (this.at >= this.octets.length) break
+        if (this.at < this.octets.length) continue
+        isForgotten = this.depth > 0 && this.suspectAt >= 0
+        break
       }
     }
     this.depth = 0
+    if (!isForgotten) return 0
+    this.at = this.lineStart = this.suspectAt
+    this.line = this.suspectLine
+    this.suspectAt = -1
+    return this.line
+  }
+
+  /** Where the outermost "(" of the current entry stands; null where it has none. */
+  get opening(): Place | null {
+    return this.openedAt
   }
 
   /** Moves back in front of the current token, so that `token()` gives it again. */
@@ -317,7 +339,7 @@ export class TextReader implements Place {
     this.quoted = true
     while (octets[at] !== QUOTE) {
       if (at >= octets.length || octets[at] === NEWLINE) {
-        this.at = this.end = at
+        this.at = this.end = Math.min(at, octets.length)
         throw new TextFault('Cannot parse text as its closing quote is missing on this line', { ...this.here(), column: open - this.lineStart + 1 })
       }
       at += octets[at] === BACKSLASH && octets[at + 1] !== NEWLINE ? 2 : 1
@@ -328,7 +350,14 @@ export class TextReader implements Place {
   }
 
   private open(at: number): void {
-    if (this.depth++ === 0) this.openedAt = { file: this.file, line: this.line, column: at - this.lineStart + 1 }
+    if (this.depth++ > 0) return
+    this.openedAt = { file: this.file, line: this.line, column: at - this.lineStart + 1 }
+    this.suspectAt = -1
+  }
+
+  private suspect(at: number): void {
+    this.suspectAt = at
+    this.suspectLine = this.line
   }
 
   private close(at: number): void {
@@ -343,9 +372,13 @@ export class TextReader implements Place {
   private endOfText(at: number): boolean {
     this.at = this.start = this.end = at
     if (this.depth === 0) return false
-    this.depth = 0
     throw new TextFault('Cannot parse entry as its "(" is never closed', this.openedAt ?? this.here())
   }
+}
+
+/** Whether a line that starts with `octet` looks like the start of an entry. */
+function looksLikeEntry(octet: number): boolean {
+  return octet > SPACE && octet !== SEMICOLON && octet !== OPEN && octet !== CLOSE && octet !== QUOTE
 }
 
 function secondsPer(unit: number): number {

@@ -1,6 +1,6 @@
 /**
- * Finds the word that somebody meant: the nearest of a list by edit distance, so that an unknown config key
- * or command is answered with a suggestion instead of a shrug.
+ * Finds the word that somebody meant: the nearest of a list by edit distance, so that an unknown config key,
+ * command, RR type or directive is answered with a suggestion instead of a shrug.
  */
 
 /** The one of `known` that `word` most likely meant, or undefined where none is near: at most a third of its letters differ. */
