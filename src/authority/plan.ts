@@ -23,7 +23,7 @@ export const KIND = {
   plain: 0,
   /** RRSIG records of the entry before: they go and stay with it (RFC 4035 3.1.1). */
   signature: 1,
-  /** Addresses without which a referral cannot be followed: leaving them out sets TC (RFC 9471 3). */
+  /** Addresses without which a referral cannot be followed: leaving them out sets TC (RFC 9471 3.1). */
   glue: 2,
 } as const
 export type Kind = (typeof KIND)[keyof typeof KIND]

@@ -1,0 +1,211 @@
+/**
+ * A query's path, free of sockets: octets in, octets out, synchronous, nothing allocated on the way.
+ *
+ *     admit     is it a query, and what does it say of itself?         admit.ts
+ *     judge     does its cookie prove where it comes from?             cookies.ts
+ *     route     who knows the answer?                                  route.ts → Authority, chaos.ts
+ *     render    the answer's RRsets as octets, within the limit        render.ts
+ *     finish    OPT and header                                         finish.ts
+ *
+ * Every response but silence goes through the last two, so that an error too has its question and its OPT.
+ * A fault of ours is caught here and nowhere below: the asker gets SERVFAIL, the operator a report.
+ */
+import { Answer, type Authority } from '../authority/plan.ts'
+import { Query, type Peer } from '../authority/query.ts'
+import { RCODE } from '../dns/codes.ts'
+import { DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
+import { ADMITTED, admit, HEADER_OCTETS, type Admitted } from './admit.ts'
+import { Chaos, type ChaosTexts } from './chaos.ts'
+import { COOKIE, type Cookies } from './cookies.ts'
+import { Counters } from './counters.ts'
+import { Finisher, writeCounts, writeHeader } from './finish.ts'
+import { Renderer } from './render.ts'
+import { route } from './route.ts'
+import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
+
+export type { Peer, Transport } from '../authority/query.ts'
+
+/** What the server is made of and how it is set; what is left out is off or as said. */
+export interface ServerOptions {
+  readonly authority: Authority
+  /** Unix time in seconds. */
+  readonly nowSeconds: () => number
+  /** Octets of the largest UDP answer, 512 to 65,535; default 1232. */
+  readonly udpOctets?: number
+  /** Octets that name this server (RFC 5001). */
+  readonly nsid?: Uint8Array
+  readonly chaos?: ChaosTexts
+  /** Makes and checks DNS Cookies; without it the option is ignored. */
+  readonly cookies?: Cookies
+  /** Answer a UDP query whose COOKIE option has no good server cookie by BADCOOKIE (RFC 7873 5.2.3); default false. */
+  readonly requireCookie?: boolean
+  /** Units of 100 ms that an idle TCP connection lives, told to who asks (RFC 7828). */
+  readonly keepalive?: number
+  readonly counters?: Counters
+  /** Told of a fault of ours, at most once in FAULT_REPORT_SECONDS, with how many were not told since the last. */
+  readonly onFault?: (fault: unknown, untold: number) => void
+}
+
+/** Answers messages. One per thread: it is not reentrant, as its objects are used again by every message. */
+export class Server {
+  /** Who answers from the zones; may be replaced between two messages. */
+  authority: Authority
+  readonly counters: Counters
+  private readonly options: ServerOptions
+  private readonly udpOctets: number
+  private readonly cookies: Cookies | null
+  private readonly chaos: Chaos
+  private readonly query = new Query()
+  private readonly plan = new Answer()
+  private readonly renderer = new Renderer()
+  private readonly finisher: Finisher
+  private toldAt = -Infinity
+  private untold = 0
+
+  /** RangeError where an option is out of its range. */
+  constructor(options: ServerOptions) {
+    this.options = options
+    this.authority = options.authority
+    this.counters = options.counters ?? new Counters()
+    this.udpOctets = options.udpOctets ?? DEFAULT_UDP_OCTETS
+    if (this.udpOctets < MIN_UDP_OCTETS || this.udpOctets > MAX_MESSAGE_OCTETS) throw new RangeError(`Cannot limit UDP answers to ${this.udpOctets} octets as the limit must be from ${MIN_UDP_OCTETS} to ${MAX_MESSAGE_OCTETS}`)
+    this.cookies = options.cookies ?? null
+    this.chaos = new Chaos(options.chaos ?? {})
+    this.finisher = new Finisher({ udpOctets: this.udpOctets, nsid: options.nsid ?? null, keepalive: options.keepalive ?? 0, cookies: this.cookies })
+  }
+
+  /**
+   * Answers the message `query[0 … length)` from `peer`: writes the response to `out` and returns its octets, or 0
+   * where silence is the answer. `out` needs at least 512 octets, and is what bounds a TCP answer below 65,535.
+   */
+  answer(query: Uint8Array, length: number, peer: Peer, out: Uint8Array): number {
+    this.counters.countMessage(peer.transport === 'udp')
+    if (out.length < MIN_UDP_OCTETS) {
+      this.counters.countNoRoom()
+      return 0
+    }
+    try {
+      return this.respond(query, length, peer, out)
+    } catch (fault) {
+      return this.answerFault(fault, out)
+    }
+  }
+
+  private respond(octets: Uint8Array, length: number, peer: Peer, out: Uint8Array): number {
+    const { query, plan, finisher, counters } = this
+    const admitted = admit(query, octets, length, peer)
+    if (admitted === ADMITTED.tooShort || admitted === ADMITTED.response) {
+      counters.countDropped(admitted)
+      return 0
+    }
+    counters.countHeader(query.opcode, query.edns ? query.ednsVersion : -1, query.dnssecOk)
+    plan.reset()
+    finisher.withOptions = finisher.withCookie = false
+    if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted)
+    else plan.rcode = rcodeOf(admitted)
+    return this.write(out, admitted === ADMITTED.unknownKey)
+  }
+
+  /** Fills the plan for a message that was understood. */
+  private consider(admitted: Admitted): void {
+    const { query, plan, counters } = this
+    this.finisher.withOptions = true
+    const hasProof = this.judgeCookie()
+    if (admitted === ADMITTED.cookieOnly) {
+      // RFC 7873 5.4: only a bad server cookie is an error here
+      if (this.cookies === null) plan.rcode = RCODE.FORMERR
+      else if (query.cookieLength > 8 && !hasProof) plan.rcode = RCODE.BADCOOKIE
+      return
+    }
+    counters.countQuestion(query.qtype, query.qclass)
+    if (this.options.requireCookie === true && this.finisher.withCookie && !hasProof && query.peer.transport === 'udp') plan.rcode = RCODE.BADCOOKIE
+    else route(query, plan, this.authority, this.chaos)
+  }
+
+  /** Whether the query holds a good server cookie; notes what the response's COOKIE option shall be. */
+  private judgeCookie(): boolean {
+    const { query, finisher, cookies } = this
+    if (cookies === null || query.cookieAt === 0) return false
+    const nowSeconds = this.options.nowSeconds()
+    const outcome = cookies.judge(query.octets, query.cookieAt, query.cookieLength, query.peer.address, nowSeconds)
+    this.counters.countCookie(outcome)
+    finisher.withCookie = true // RFC 7873 5.2: with every response to a query that has the option
+    finisher.keepsCookie = outcome === COOKIE.good
+    finisher.nowSeconds = nowSeconds
+    return outcome === COOKIE.good || outcome === COOKIE.renew
+  }
+
+  /** Writes the planned response; returns its octets. */
+  private write(out: Uint8Array, isBadKey: boolean): number {
+    const { query, plan, renderer, finisher } = this
+    const limit = this.limitFor(out)
+    const optOctets = finisher.optOctets(query, plan)
+    let at = renderer.render(query, plan, out, limit - optOctets)
+    let additionals = renderer.counts[2]
+    let truncated = renderer.truncated
+    if (optOctets > 0) {
+      at = finisher.writeOpt(query, plan, out, at, optOctets)
+      additionals++
+    }
+    if (isBadKey) {
+      const end = writeBadKey(query, out, at, limit)
+      if (end === NOT_WRITTEN) truncated = true // RFC 8945 5.3: where TSIG finds no room, TC tells so
+      else {
+        at = end
+        additionals++
+      }
+    }
+    writeHeader(query, plan, truncated, out)
+    writeCounts(out, query.hasQuestion ? 1 : 0, renderer.counts[0], renderer.counts[1], additionals)
+    this.counters.countResponse(plan.rcode, truncated, plan.authoritative, renderer.counts[0], renderer.counts[1])
+    return at
+  }
+
+  /** Octets that the response may have: over UDP what the asker takes (512 without EDNS, RFC 6891 6.2.5) and we send. */
+  private limitFor(out: Uint8Array): number {
+    const { query } = this
+    let limit = MAX_MESSAGE_OCTETS
+    if (query.peer.transport === 'udp') {
+      limit = MIN_UDP_OCTETS
+      if (query.edns && query.udpSize > limit) limit = query.udpSize < this.udpOctets ? query.udpSize : this.udpOctets
+    }
+    return limit < out.length ? limit : out.length
+  }
+
+  /** SERVFAIL with the question, for a message on which our own code failed. */
+  private answerFault(fault: unknown, out: Uint8Array): number {
+    this.counters.countFault()
+    this.report(fault)
+    const { query, plan } = this
+    if (query.length < HEADER_OCTETS) return 0
+    plan.reset()
+    plan.rcode = RCODE.SERVFAIL
+    this.finisher.withOptions = false
+    return this.write(out, false)
+  }
+
+  private report(fault: unknown): void {
+    const nowSeconds = this.options.nowSeconds()
+    if (nowSeconds - this.toldAt < FAULT_REPORT_SECONDS) {
+      this.untold++
+      return
+    }
+    this.toldAt = nowSeconds
+    this.options.onFault?.(fault, this.untold)
+    this.untold = 0
+  }
+}
+
+/** RCODE of the response to a message that goes no further than admission. */
+function rcodeOf(admitted: Admitted): number {
+  switch (admitted) {
+    case ADMITTED.notImplemented:
+      return RCODE.NOTIMP
+    case ADMITTED.badVersion:
+      return RCODE.BADVERS
+    case ADMITTED.unknownKey:
+      return RCODE.NOTAUTH
+    default:
+      return RCODE.FORMERR
+  }
+}
