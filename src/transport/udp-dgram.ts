@@ -2,7 +2,7 @@
  * DNS over UDP with node:dgram, where the batched system calls of udp-mmsg.ts cannot be used: one socket,
  * one callback per datagram.
  *
- * An answer must come from the address that was asked, or the client drops it (RFC 2181 4). node:dgram
+ * An answer must come from the address that was asked, or the client drops it (RFC 2181 4.1). node:dgram
  * neither tells the address that a datagram came to nor lets an answer choose where it comes from, so a
  * wildcard (0.0.0.0, ::) is opened as one socket for each local address, looked for again every ten
  * seconds. So an address that no interface carries, such as 127.0.0.2, does not answer behind a wildcard
@@ -149,7 +149,7 @@ export class UdpSocket {
 /** An endpoint in service: one socket, or behind a wildcard one for each local address. */
 export class UdpEndpoint {
   readonly #options: UdpOptions
-  readonly #endpoint: Endpoint
+  #endpoint: Endpoint
   readonly #sockets = new Map<string, UdpSocket>()
   #stopRescans: (() => void) | undefined
   #rescan: Promise<void> = Promise.resolve()
@@ -176,9 +176,8 @@ export class UdpEndpoint {
     return [...this.#sockets.keys()]
   }
 
-  /** The port bound, the same for all hosts; 0 while no address of the family is local. */
+  /** The port bound, the same for all hosts; where 0 was asked for, the kernel's choice for the first. */
   get port(): number {
-    for (const socket of this.#sockets.values()) return socket.port
     return this.#endpoint.port
   }
 
@@ -191,7 +190,7 @@ export class UdpEndpoint {
   }
 
   async #start(): Promise<void> {
-    if (!isWildcard(this.#endpoint)) return this.#add(this.#endpoint.host)
+    if (!isWildcard(this.#endpoint)) return await this.#add(this.#endpoint.host)
     for (const host of this.#localHosts()) {
       // An IPv6 address is not there yet while duplicates are looked for (RFC 4862 5.4): the next look finds it.
       await this.#add(host).catch((error: NodeJS.ErrnoException) => {
@@ -220,7 +219,9 @@ export class UdpEndpoint {
   }
 
   async #add(host: string): Promise<void> {
-    this.#sockets.set(host, await UdpSocket.open(this.#options, { ...this.#endpoint, host, port: this.port }))
+    const socket = await UdpSocket.open(this.#options, { ...this.#endpoint, host })
+    this.#endpoint = { ...this.#endpoint, port: socket.port }
+    this.#sockets.set(host, socket)
   }
 
   /** Local addresses of the family; a link-local one with its interface as zone (RFC 4007 11), without which it cannot be bound. */
