@@ -4,7 +4,10 @@
  * and stand nowhere else, since numbers may move.
  */
 import { Mnemonics } from './mnemonics.ts'
+import { rcodeNames } from './rcodes.ts'
 import type { TextReader } from './text.ts'
+
+export { RCODE } from './rcodes.ts'
 
 /** RR types by mnemonic. */
 export const TYPE = {
@@ -21,13 +24,6 @@ export const CLASS = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255, LOCAL: 65440 } 
 
 /** Opcodes (RFC 6895 2.2); AGENT is ours: batch discovery and compact update. */
 export const OPCODE = { QUERY: 0, IQUERY: 1, STATUS: 2, NOTIFY: 4, UPDATE: 5, DSO: 6, AGENT: 14 } as const
-
-/** Response codes, extended ones included (RFC 6895 2.3). 16 is BADVERS in OPT and BADSIG in TSIG. */
-export const RCODE = {
-  NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5,
-  YXDOMAIN: 6, YXRRSET: 7, NXRRSET: 8, NOTAUTH: 9, NOTZONE: 10, DSOTYPENI: 11,
-  BADVERS: 16, BADSIG: 16, BADKEY: 17, BADTIME: 18, BADMODE: 19, BADNAME: 20, BADALG: 21, BADTRUNC: 22, BADCOOKIE: 23,
-} as const
 
 /** EDNS option codes (RFC 6891 9); DEMAND and OFFER are ours. */
 export const OPTION = {
@@ -49,7 +45,6 @@ export const EDE = {
 const types = new Mnemonics('TYPE', 0xffff, TYPE)
 const classes = new Mnemonics('CLASS', 0xffff, CLASS)
 const opcodes = new Mnemonics('OPCODE', 15, OPCODE)
-const rcodes = new Mnemonics('RCODE', 0xfff, RCODE)
 const options = new Mnemonics('OPT', 0xffff, OPTION)
 const infoCodes = new Mnemonics('EDE', 0xffff, EDE)
 
@@ -95,12 +90,12 @@ export function parseOpcode(text: string): number | undefined {
 
 /** The mnemonic of a response code, such as `NXDOMAIN`, or `RCODE3841`. */
 export function printRcode(rcode: number): string {
-  return rcodes.print(rcode)
+  return rcodeNames.print(rcode)
 }
 
 /** The response code that `text` names, case aside; undefined if none. */
 export function parseRcode(text: string): number | undefined {
-  return rcodes.parse(text)
+  return rcodeNames.parse(text)
 }
 
 /** The mnemonic of an EDNS option, such as `UPDATE-LEASE`, or `OPT4711`. */
