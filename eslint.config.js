@@ -1,5 +1,5 @@
 // What the compiler does not see: floating promises, `any`, forgotten code, functions and files that grew too
-// long, and the form of the text: no semicolons, single quotes, two spaces, lines of at most 160 columns.
+// long, and the form of the text: no semicolons, single quotes, two spaces, lines of at most 180 columns.
 // Floors, averages and words are checked by test/meta, which can name the rule that was broken.
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
@@ -31,7 +31,7 @@ const shape = {
 const form = {
   semi: ['error', 'never'],
   quotes: ['error', 'single', { avoidEscape: true, allowTemplateLiterals: true }],
-  'max-len': ['error', { code: 160, ignoreUrls: true, ignoreTemplateLiterals: true, ignoreStrings: true }],
+  'max-len': ['error', { code: 180, ignoreComments: true, ignoreUrls: true, ignoreTemplateLiterals: true, ignoreStrings: true }],
   'no-tabs': 'error',
   'no-trailing-spaces': 'error',
   'eol-last': 'error',
@@ -40,11 +40,12 @@ const form = {
 const types = {
   '@typescript-eslint/no-explicit-any': 'error',
   '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' }] }],
-  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
   '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
   '@typescript-eslint/consistent-type-imports': 'error',
   '@typescript-eslint/require-await': 'off', // a function that promises may have nothing to wait for yet
-  '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+  '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allow: [{ from: 'file', name: 'Name' }] }],
+  'no-useless-assignment': 'off', // `let size = 0` before a try says what size is if the try fails
   'no-control-regex': 'off', // octets below 0x20 are ordinary matter here
   'no-constant-condition': ['error', { checkLoops: false }],
 }
@@ -61,7 +62,13 @@ export default tseslint.config(
   },
   {
     files: ['test/**/*.ts'],
-    rules: { 'max-lines-per-function': 'off', '@typescript-eslint/unbound-method': 'off', 'no-console': 'off' },
+    rules: {
+      'max-lines-per-function': 'off',
+      'max-len': 'off', // vectors and cases are easier to compare on one line
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
+      'no-console': 'off',
+    },
   },
   {
     files: ['**/*.js', '**/*.mjs'],

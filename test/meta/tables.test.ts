@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import ts from 'typescript'
 import { CLASS, EDE, OPCODE, OPTION, TYPE } from '../../src/dns/codes.ts'
+import { definitionOf } from '../../src/dns/rdata.ts'
 import { rowsOf, TABLES, tableOn, withTable } from './tables.ts'
-import { textOf } from './tree.ts'
+import { filesBelow, parse, textOf, walk } from './tree.ts'
 
 for (const { page, name, lines } of TABLES) {
   test(`the table of ${name} in ${page} is the one in the code (npm run docs writes it)`, () => {
@@ -28,6 +30,32 @@ test('the code points of the protocol page are those of the code', () => {
     ...own('EDE', EDE, (code) => code >= 49_152),
   ]
   assert.deepEqual(written.toSorted(), known.toSorted())
+})
+
+test('every type on the page is one that the server reads and writes, and every one of those is on the page', () => {
+  const written = rowsOf(tableOn(textOf('docs/types.md'), 'types')).map(([code, mnemonic]) => `${code} ${mnemonic}`)
+  const known = Array.from({ length: 65_536 }, (_, code) => definitionOf(code)).flatMap((type) => (type ? [`${type.code} ${type.mnemonic}`] : []))
+  assert.ok(known.length > 60, 'fewer types are defined than are in use')
+  assert.deepEqual(written, known)
+})
+
+/** Types that the server only stores and gives back: nothing about them but their form is anybody's business. */
+const PLAIN_TYPES = new Set(
+  'HINFO RP X25 ISDN PX LOC NAPTR CERT APL SSHFP IPSECKEY DHCID TLSA SMIMEA HIP OPENPGPKEY CSYNC SPF NID L32 L64 LP EUI48 EUI64 CAA AVC AMTRELAY RESINFO'.split(' '),
+)
+
+test('a record type touches two places: its definition and the list of types', () => {
+  const places = new Map<string, Set<string>>()
+  for (const path of filesBelow('src', '.ts')) {
+    const file = parse(path)
+    walk(file, (node) => {
+      if (!ts.isIdentifier(node) && !ts.isStringLiteralLike(node)) return
+      if (PLAIN_TYPES.has(node.text)) places.set(node.text, (places.get(node.text) ?? new Set()).add(path))
+    })
+  }
+  assert.deepEqual([...PLAIN_TYPES].filter((type) => !places.has(type)), [], 'types that are nowhere')
+  const wide = [...places].filter(([, paths]) => paths.size > 2).map(([type, paths]) => `${type}: ${[...paths].join(' ')}`)
+  assert.deepEqual(wide, [])
 })
 
 test('a page without the marks of a table is an error, not an empty table', () => {

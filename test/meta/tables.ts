@@ -5,7 +5,7 @@
  *     <!-- table: limits -->   …   <!-- end -->
  */
 import ts from 'typescript'
-import { parse } from './tree.ts'
+import { filesBelow, parse } from './tree.ts'
 
 const LIMITS = 'src/dns/limits.ts'
 
@@ -17,7 +17,10 @@ export interface PageTable {
 }
 
 /** The tables that are made whole from code. */
-export const TABLES: PageTable[] = [{ page: 'docs/limits.md', name: 'limits', lines: limitLines }]
+export const TABLES: PageTable[] = [
+  { page: 'docs/limits.md', name: 'limits', lines: limitLines },
+  { page: 'docs/types.md', name: 'types', lines: typeLines },
+]
 
 /** Whatever stands between the marks of a table on a page. Error where the page has no such marks. */
 export function tableOn(text: string, name: string): string {
@@ -53,8 +56,32 @@ function limitLines(): string[] {
     const heading = /^\/\/ -+ (.*?) -+$/m.exec(before)?.[1]
     if (heading || lines.length === 0) lines.push('', `### ${heading ?? 'General'}`, '', '| Limit | Value | Meaning |', '|---|---|---|')
     const [declaration] = statement.declarationList.declarations
-    const doc = ts.getJSDocCommentsAndTags(statement).filter(ts.isJSDoc).map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '').join(' ')
-    lines.push(`| \`${declaration.name.getText(file)}\` | ${declaration.initializer?.getText(file) ?? ''} | ${doc.replace(/\s+/g, ' ').replaceAll('|', '\\|')} |`)
+    lines.push(`| \`${declaration.name.getText(file)}\` | ${declaration.initializer?.getText(file) ?? ''} | ${docOf(statement)} |`)
   }
   return [...lines, '']
+}
+
+/** Number, mnemonic, fields in the order of wire and text, and docstring of every `export const X = rr('X', …)`. */
+function typeLines(): string[] {
+  const rows = filesBelow('src/dns/rr', '.ts').flatMap((path) => {
+    const file = parse(path)
+    return file.statements.filter(ts.isVariableStatement).flatMap((statement) => typeRow(statement, file))
+  })
+  const sorted = rows.toSorted((a, b) => a.code - b.code).map(({ line }) => line)
+  return ['| Number | Type | Data | Meaning |', '|---|---|---|---|', ...sorted]
+}
+
+function typeRow(statement: ts.VariableStatement, file: ts.SourceFile): { code: number; line: string }[] {
+  const call = statement.declarationList.declarations[0].initializer
+  if (!call || !ts.isCallExpression(call) || call.expression.getText(file) !== 'rr') return []
+  const [mnemonic, code, fields] = call.arguments
+  const names = ts.isObjectLiteralExpression(fields) ? fields.properties.map((property) => `\`${property.name?.getText(file) ?? '…'}\``).join(' ') : fields.getText(file)
+  const number = Number(code.getText(file))
+  return [{ code: number, line: `| ${number} | ${(mnemonic as ts.StringLiteral).text} | ${names} | ${docOf(statement)} |` }]
+}
+
+/** A statement's docstring as one cell of a table. */
+function docOf(statement: ts.Statement): string {
+  const doc = ts.getJSDocCommentsAndTags(statement).filter(ts.isJSDoc).map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '').join(' ')
+  return doc.replace(/\s+/g, ' ').replaceAll('|', '\\|')
 }

@@ -86,14 +86,17 @@ test('names say outcome or unit, not that something is data or a helper', () => 
   for (const path of sources) {
     const file = parse(path)
     walk(file, (node) => {
-      const named = ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || ts.isVariableDeclaration(node) || ts.isParameter(node)
-      const name = named ? node.name?.getText(file) : undefined
+      const name = isNamed(node) ? node.name?.getText(file) : undefined
       if (name && empty.test(name)) wrong.push(`${path}:${lineOf(file, node)}: ${name}`)
     })
     if (empty.test(path.split('/').at(-1)?.replace('.ts', '') ?? '')) wrong.push(path)
   }
   assert.deepEqual(wrong, [])
 })
+
+function isNamed(node: ts.Node): node is ts.FunctionDeclaration | ts.ClassDeclaration | ts.InterfaceDeclaration | ts.TypeAliasDeclaration | ts.VariableDeclaration | ts.ParameterDeclaration {
+  return [ts.isFunctionDeclaration, ts.isClassDeclaration, ts.isInterfaceDeclaration, ts.isTypeAliasDeclaration, ts.isVariableDeclaration, ts.isParameter].some((is) => is(node))
+}
 
 test('links between pages lead somewhere', () => {
   const dead: string[] = []
