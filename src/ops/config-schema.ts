@@ -4,7 +4,10 @@
  * type follows from it. Each value carries what it must be, in the words of an error message.
  */
 import { z } from 'zod'
-import { DEFAULT_UDP_OCTETS, MAX_CONFIG_ZONES, MAX_LISTEN_ADDRESSES, MAX_WORKERS, MIN_UDP_OCTETS } from '../dns/limits.ts'
+import {
+  DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_WORKERS,
+  MIN_UDP_OCTETS, TCP_IDLE_MS,
+} from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parseEndpoint } from '../transport/address.ts'
 
@@ -25,6 +28,11 @@ const flag = (about: string) => z.boolean().meta({ wanted: 'must be true or fals
 
 function whole(from: number, to: number, unit: string, about: string) {
   return z.int().min(from).max(to).meta({ wanted: `must be a number from ${from} to ${to}${unit && ` (${unit})`}`, about } satisfies KeyNotes)
+}
+
+function shortText(maxOctets: number, about: string) {
+  const wanted = `must be text of at most ${maxOctets} octets`
+  return z.string().refine((value) => Buffer.byteLength(value) <= maxOctets, wanted).meta({ wanted, about } satisfies KeyNotes)
 }
 
 /** Adds an issue that says what is wrong with a name; its message completes `… as it`. */
@@ -58,15 +66,16 @@ const secret = (about: string) => text(SECRET, about).regex(/^[0-9a-fA-F]{32}$/)
 
 const identity = z
   .strictObject({
-    version: text('must be text', 'Answer to `version.bind. CH TXT` and `version.server.`; empty refuses (RFC 4892).').max(255).default('waggle'),
-    id: text('must be text', 'Answer to `id.server. CH TXT` and `hostname.bind.`; empty refuses (RFC 4892).').max(255).default(''),
-    nsid: text('must be text of at most 128 octets', 'Name Server Identifier, given to who asks for it; empty gives none (RFC 5001).').max(128).default(''),
+    version: shortText(MAX_CHAOS_TEXT_OCTETS, 'Answer to `version.bind. CH TXT` and `version.server.`; empty refuses (RFC 4892).').default('waggle'),
+    id: shortText(MAX_CHAOS_TEXT_OCTETS, 'Answer to `id.server. CH TXT` and `hostname.bind.`; empty refuses (RFC 4892).').default(''),
+    nsid: shortText(MAX_NSID_OCTETS, 'Name Server Identifier, given to who asks for it; empty gives none (RFC 5001).').default(''),
   })
   .meta({ wanted: 'must be a map', about: 'Who this server says it is.' })
 
 const cookies = z
   .strictObject({
     enabled: flag('Whether DNS Cookies are given and checked (RFC 7873).').default(true),
+    require: flag('Whether a UDP query with a cookie, but not one of ours, is sent back for a new one (BADCOOKIE, RFC 7873 5.2.3).').default(false),
     secret: secret('Secret of the cookies, shared by servers behind one address (RFC 9018); by default random at each start.').optional(),
     previous: secret('The secret before this one, still accepted while clients move on (RFC 9018 5).').optional(),
   })
@@ -74,9 +83,9 @@ const cookies = z
 
 const tcp = z
   .strictObject({
-    connections: whole(1, 65_536, '', 'Connections held at once; a new one above that takes the place of the longest idle.').default(1_000),
-    'per-address': whole(1, 65_536, '', 'Connections held at once from one client address.').default(100),
-    idle: whole(1, 3_600, 'seconds', 'Time without a query after which a connection is closed (RFC 7766 6.2.3).').default(10),
+    connections: whole(1, 65_536, '', 'Connections held at once; a new one above that takes the place of the longest idle.').default(MAX_TCP_CONNECTIONS),
+    'per-client': whole(1, 65_536, '', 'Connections held at once from one client: an IPv4 address, or a /64 of IPv6.').default(MAX_TCP_CONNECTIONS_PER_CLIENT),
+    idle: whole(1, 3_600, 'seconds', 'Time without a query after which a connection is closed (RFC 7766 6.2.3).').default(TCP_IDLE_MS / 1_000),
   })
   .meta({ wanted: 'must be a map', about: 'Bounds of TCP.' })
 

@@ -14,7 +14,8 @@ import { Name } from '../dns/name.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
 import { configSchema, notesOf, schemaAt, unwrap, type ConfigValues } from './config-schema.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
-import { suggestion } from './nearest.ts'
+import { suggestion } from '../dns/nearest.ts'
+import { reasonOf } from './reason.ts'
 
 /** One zone of the config, ready to be loaded. */
 export interface ConfigZone {
@@ -59,12 +60,6 @@ export function readConfig(file: string): ConfigReading {
     return failed(file, `Cannot read config: ${reasonOf(error)}`)
   }
   return parseConfig(text, file)
-}
-
-/** `no such file or directory` and the like, without the code and the path that a message has already. */
-export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return /^[A-Z0-9_]+: ([^,]+)/.exec(message)?.[1] ?? message
 }
 
 function failed(file: string, message: string): ConfigReading {

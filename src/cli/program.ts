@@ -1,0 +1,171 @@
+/**
+ * The commands, their options and their help: one table of what can be called. Actions import their work
+ * when they run, so that `waggle --help` and `waggle demand` start fast.
+ */
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CheckOptions } from './check.ts'
+import type { ServerOptions } from './control.ts'
+import type { ExitCode, Io } from './io.ts'
+import type { QueryOptions } from './query.ts'
+
+/** Where a command leaves its exit code. */
+export interface Outcome {
+  code: ExitCode
+}
+
+/** A tree of commands that write to `io` and leave their code in `outcome`; parsing it throws CommanderError on wrong use. */
+export function makeProgram(io: Io, outcome: Outcome): Command {
+  const program = new Command('waggle')
+  program
+    .description('An authoritative DNS server that finds AI agents by capability.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'tell more of a command')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text), outputError: () => undefined })
+    .addHelpText('after', EXIT_HELP)
+  const run = <Args extends unknown[]>(work: (...args: Args) => Promise<ExitCode>) => async (...args: Args) => {
+    outcome.code = await work(...args)
+  }
+  addServe(program, io, run)
+  addCheck(program, io, run)
+  addQuery(program, io, run)
+  addDemand(program, io, run)
+  addStats(program, io, run)
+  addZone(program, io, run)
+  return program
+}
+
+type Run = <Args extends unknown[]>(work: (...args: Args) => Promise<ExitCode>) => (...args: Args) => Promise<void>
+
+const EXIT_HELP = `
+Exit codes:
+  0  done
+  1  refused or failed; the reason is on standard error
+  2  called wrongly
+`
+
+/** The version that package.json states. */
+export function readVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`
+}
+
+function addServe(program: Command, io: Io, run: Run): void {
+  program
+    .command('serve')
+    .description('Answer queries until told to stop.')
+    .requiredOption('-c, --config <file>', 'config file')
+    .addHelpText('after', `
+The log is JSON lines on standard output; one with "msg":"ready" says that every socket
+is bound and every zone served. An error in a zone file at the start stops the server.
+
+Signals:
+  SIGHUP           read config and zones again; a bad file leaves the old zone in service
+  SIGTERM, SIGINT  finish what is in flight and end; a second one ends at once
+${examples('waggle serve -c zones/waggle.yaml')}`)
+    .action(run(async ({ config }: { config: string }) => (await import('./serve.ts')).serveCommand(config, io)))
+}
+
+function addCheck(program: Command, io: Io, run: Run): void {
+  program
+    .command('check')
+    .description('Check config and zone files without serving them.')
+    .argument('<file...>', 'config files (.yaml, .yml; their zones are checked too) and zone files')
+    .option('--origin <name>', 'name of the zone; by default that of the file without .zone')
+    .option('--class <class>', 'class of the zone: IN or LOCAL (default: that of its SOA)')
+    .option('--strict', 'let warnings fail as errors do')
+    .option('-q, --quiet', 'print findings only')
+    .addHelpText('after', `
+Each finding is a line file:line:column: message on standard output.
+${examples('waggle check zones/waggle.yaml', 'waggle check acme.example.zone', 'waggle check --origin example.com. new-zone.txt')}`)
+    .action(run(async (files: string[], options: CheckOptions) => (await import('./check.ts')).checkCommand(files, options, io)))
+}
+
+function addQuery(program: Command, io: Io, run: Run): void {
+  program
+    .command('query')
+    .description('Ask a server and print its answer.')
+    .argument('<name>', 'domain name, as in zone files')
+    .argument('[type]', 'record type: a mnemonic or TYPE65440', 'A')
+    .requiredOption('-s, --server <address[:port]>', 'who is asked; without a port, 53', process.env.WAGGLE_SERVER)
+    .option('--class <class>', 'IN, LOCAL, CH or CLASS65440', 'IN')
+    .option('--tcp', 'ask over TCP')
+    .option('--dnssec', 'ask for signatures (DO bit)')
+    .option('--no-edns', 'ask without EDNS')
+    .option('--recurse', 'set the RD bit')
+    .option('--ag', 'say that an agent asks (AG bit)')
+    .option('--demand <text>', 'what the asker needs, as key=value …')
+    .option('--ignore-truncation', 'do not turn to TCP when the answer was cut short')
+    .option('--timeout <ms>', 'milliseconds to wait for each try', wholeNumber(1, 600_000), 2_000)
+    .option('--tries <count>', 'how often to send over UDP', wholeNumber(1, 20), 3)
+    .addOption(new Option('--short', 'print the RDATA of the answers only').conflicts('json'))
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `
+Done (0) means that an answer came, whatever its RCODE; failed (1) that none did.
+WAGGLE_SERVER in the environment stands for --server.
+${examples(
+      'waggle query example.com --server 127.0.0.1:5300',
+      'waggle query example.com MX --server 127.0.0.1:5300 --short',
+      "waggle query v2.translate.text.nlp._cap.acme.example AGENT --server 127.0.0.1:5300 --demand 'latency=200ms'",
+      'waggle query v1.print.device._cap.floor3.example AGENT --class LOCAL --server 127.0.0.1:5300',
+    )}`)
+    .action(run(async (name: string, type: string, options: QueryOptions) => (await import('./query.ts')).queryCommand(name, type, options, io)))
+}
+
+function addDemand(program: Command, io: Io, run: Run): void {
+  program
+    .command('demand')
+    .description('Print a demand as the hexadecimal octets of EDNS option 65440.')
+    .argument('<text...>', 'what the asker needs, as key=value …')
+    .addHelpText('after', examples("waggle demand 'latency=200ms accuracy=0.9'", 'dig +ednsopt=65440:$(waggle demand count=3) TYPE65440 v2.translate.text.nlp._cap.acme.example'))
+    .action(run(async (words: string[]) => (await import('./demand.ts')).demandCommand(words.join(' '), io)))
+}
+
+function withServer(command: Command): Command {
+  return command
+    .addOption(new Option('-c, --config <file>', 'config file of the running server').conflicts('data'))
+    .option('-d, --data <directory>', 'data directory of the running server')
+}
+
+function addStats(program: Command, io: Io, run: Run): void {
+  withServer(program.command('stats'))
+    .description('Print what a running server has counted.')
+    .option('--all', 'print zeros too')
+    .option('--json', 'print one JSON object, zeros included')
+    .addHelpText('after', examples('waggle stats -c zones/waggle.yaml', 'waggle stats -d zones/data --json'))
+    .action(run(async (options: ServerOptions & { json?: boolean; all?: boolean }) => (await import('./control.ts')).statsCommand(options, io)))
+}
+
+function addZone(program: Command, io: Io, run: Run): void {
+  const zone = program.command('zone').description('Look at and change the zones of a running server.')
+  withServer(zone.command('list'))
+    .description('List the zones in service.')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', examples('waggle zone list -c zones/waggle.yaml'))
+    .action(run(async (options: ServerOptions & { json?: boolean }) => (await import('./control.ts')).zoneListCommand(options, io)))
+  withServer(zone.command('reload'))
+    .description('Read zone files again: the named zone, or the config and all its zones.')
+    .argument('[name]', 'name of the zone')
+    .addHelpText('after', examples('waggle zone reload -c zones/waggle.yaml', 'waggle zone reload example.com. -c zones/waggle.yaml'))
+    .action(run(async (name: string | undefined, options: ServerOptions) => (await import('./control.ts')).zoneReloadCommand(name, options, io)))
+  withServer(zone.command('dump'))
+    .description('Print a zone as it is served, in master-file form.')
+    .argument('<name>', 'name of the zone')
+    .option('--class <class>', 'class of the zone: IN or LOCAL', 'IN')
+    .option('-o, --output <file>', 'write to a file, which appears only when it is whole')
+    .addHelpText('after', examples('waggle zone dump example.com. -c zones/waggle.yaml -o example.com.zone'))
+    .action(run(async (name: string, options: ServerOptions & { class: string; output?: string }) => (await import('./control.ts')).zoneDumpCommand(name, options, io)))
+}
+
+function wholeNumber(from: number, to: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < from || value > to) throw new InvalidArgumentError(`It must be a number from ${from} to ${to}.`)
+    return value
+  }
+}

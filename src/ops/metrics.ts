@@ -1,0 +1,74 @@
+/**
+ * Everything that `waggle stats` tells: the counts of sockets and server, each a table in its own room, and
+ * what the process as a whole measures, whose table stands here. Names are joined to one flat list, so that
+ * a script finds a number by one key.
+ *
+ *     transport.udp_received      from TRANSPORT_COUNTERS.udpReceived
+ *     server.rcode.NXDOMAIN       from COUNTER_NAMES
+ *     process.uptime_seconds      from PROCESS_METRICS below
+ */
+import { COUNTER_NAMES, type CounterGroup } from '../server/counters.ts'
+import { sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTERS, type TransportCounters } from '../transport/counters.ts'
+
+/** A number with its name and meaning. A counter only grows while the process lives; a gauge may fall. */
+export interface MetricLine {
+  name: string
+  kind: 'counter' | 'gauge'
+  value: number
+  about: string
+}
+
+/** Counters of the sockets, by the names of TRANSPORT_COUNTERS. */
+export function transportMetrics(arrays: readonly TransportCounters[]): MetricLine[] {
+  const sums = sumCounters(arrays)
+  return TRANSPORT_COUNTER_NAMES.map((name) => ({ name: `transport.${snakeCase(name)}`, kind: 'counter', value: sums[name], about: TRANSPORT_COUNTERS[name] }))
+}
+
+/** What one more in a bucket of each group means; the groups and buckets themselves stand in src/server/counters.ts. */
+const SERVER_GROUPS: Readonly<Record<CounterGroup, string>> = {
+  transport: 'messages received over this',
+  opcode: 'messages received with this opcode',
+  qtype: 'questions of this type',
+  qclass: 'questions of this class',
+  edns: 'messages that say this of EDNS',
+  cookie: 'cookies received that prove this',
+  rcode: 'responses with this code',
+  response: 'responses of this kind',
+  dropped: 'messages met with silence for this',
+  fault: 'messages on which the server failed: a bug',
+}
+
+/** Counters of the answering path, by COUNTER_NAMES, several threads' added up. */
+export function serverMetrics(arrays: readonly Float64Array[]): MetricLine[] {
+  return COUNTER_NAMES.map((name, i) => {
+    const value = arrays.reduce((sum, counts) => sum + counts[i], 0)
+    return { name: `server.${name}`, kind: 'counter', value, about: SERVER_GROUPS[name.slice(0, name.indexOf('.')) as CounterGroup] }
+  })
+}
+
+/** What the process measures: name, kind and meaning. */
+export const PROCESS_METRICS = {
+  'process.uptime_seconds': ['gauge', 'seconds since the server was ready'],
+  'process.cpu_seconds': ['counter', 'processor time used, user and system'],
+  'process.memory_rss_octets': ['gauge', 'resident memory, shared zone images included'],
+  'process.memory_heap_octets': ['gauge', 'memory of JavaScript objects'],
+  'zones.served': ['gauge', 'zones in service'],
+  'zones.records': ['gauge', 'records in these zones'],
+  'zones.octets': ['gauge', 'octets of their images in use'],
+  'zones.on_old_data': ['gauge', 'zones kept as they were, as their last reload failed'],
+  'reloads.done': ['counter', 'reloads after which everything read was served'],
+  'reloads.failed': ['counter', 'reloads that left something as it was'],
+  'tcp.connections': ['gauge', 'TCP connections open now'],
+} as const satisfies Record<string, readonly ['counter' | 'gauge', string]>
+
+export type ProcessMetric = keyof typeof PROCESS_METRICS
+
+/** What the process measures, as lines. */
+export function processMetrics(measured: Readonly<Record<ProcessMetric, number>>): MetricLine[] {
+  return Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, value: measured[name as ProcessMetric], about }))
+}
+
+/** `udp_received` for `udpReceived`. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => `_${letters.toLowerCase()}`)
+}

@@ -1,0 +1,212 @@
+/**
+ * A server's life, from config to exit. `start` does everything that may fail before a first query is
+ * answered, and undoes it where it fails; what it gives back is reloaded and stopped by signals or by hand.
+ *
+ *     read config ─► load zones ─► control socket ─► DNS sockets ─► ready ─► … reload … ─► stop
+ *          │             │               │                │
+ *          └─────────────┴───────────────┴────────────────┴──► StartFault: nothing stays open
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import type { Server as NetServer } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import { SHUTDOWN_MS } from '../dns/limits.ts'
+import { COUNTER_COUNT, Counters } from '../server/counters.ts'
+import { printEndpoint, type Endpoint } from '../transport/address.ts'
+import { transportCounters } from '../transport/counters.ts'
+import { listen, type Listeners } from '../transport/listen.ts'
+import { answeringOptions, makeAnswering, type Answering } from './answering.ts'
+import { commandsOf, type Commanded } from './commands.ts'
+import { controlPath, readConfig, type Config } from './config.ts'
+import { isInUse, openControl } from './control.ts'
+import { hasErrors, printFinding, type Finding } from './finding.ts'
+import type { Log } from './log.ts'
+import { processMetrics, serverMetrics, transportMetrics, type MetricLine, type ProcessMetric } from './metrics.ts'
+import { OneAtATime } from './one-at-a-time.ts'
+import { reasonOf } from './reason.ts'
+import { loadZones, printZoneAside } from './zone-jobs.ts'
+import { ZoneKeeper, type ServedZone, type ZoneOutcome } from './zone-keeper.ts'
+
+/** Why a server cannot start: lines for standard error. */
+export class StartFault extends Error {
+  override readonly name = 'StartFault'
+  readonly lines: readonly string[]
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'))
+    this.lines = lines
+  }
+}
+
+/** A server in service. */
+export class RunningServer implements Commanded {
+  config: Config
+  /** The addresses bound, with their true ports. */
+  endpoints: readonly Endpoint[] = []
+  private readonly log: Log
+  private readonly keeper: ZoneKeeper
+  private readonly answering: Answering
+  private readonly serverCounts = new Float64Array(COUNTER_COUNT)
+  private readonly transportCounts = transportCounters()
+  private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
+  private readonly reloadCounts = { done: 0, failed: 0 }
+  private readonly startMs = performance.now()
+  private listeners: Listeners | undefined
+  private control: NetServer | undefined
+
+  /** Use `start`. */
+  constructor(config: Config, log: Log) {
+    this.config = config
+    this.log = log
+    const seed = randomInt(-0x8000_0000, 0x8000_0000)
+    const options = answeringOptions(config.values, seed, randomBytes(16))
+    this.answering = makeAnswering(options, new Counters(this.serverCounts), (fault, untold) => this.tellFault(fault, untold))
+    this.keeper = new ZoneKeeper({
+      seed,
+      load: (zones) => loadZones(zones, seed),
+      publish: (directory) => this.answering.publish(directory),
+      log,
+      nowMs: () => Date.now(),
+    })
+    this.reloads = new OneAtATime((requests) => this.runReload(requests))
+  }
+
+  /** Starts a server of `config`; when it resolves, every socket is bound and every zone served. StartFault where that cannot be. */
+  static async start(config: Config, log: Log): Promise<RunningServer> {
+    const server = new RunningServer(config, log)
+    try {
+      await server.loadAll()
+      await server.openControlSocket()
+      await server.openSockets()
+    } catch (fault) {
+      await server.stop()
+      throw fault instanceof StartFault ? fault : new StartFault([`waggle: ${reasonOf(fault)}`])
+    }
+    const { zones } = server
+    const records = zones().reduce((sum, zone) => sum + zone.image.recordCount, 0)
+    log.info({ listen: server.endpoints.map(printEndpoint), zones: zones().length, records, pid: process.pid, startMs: Math.round(performance.now()) }, 'ready')
+    return server
+  }
+
+  private async loadAll(): Promise<void> {
+    const outcomes = await this.keeper.apply(this.config.zones)
+    const errors = outcomes.flatMap((outcome) => outcome.findings).filter((finding) => finding.severity === 'error')
+    if (errors.length > 0) throw new StartFault([...errors.map(printFinding), 'waggle: Cannot start as zones have errors (above)'])
+  }
+
+  private async openControlSocket(): Promise<void> {
+    const path = controlPath(this.config.data)
+    if (await isInUse(path)) throw new StartFault([`waggle: Cannot start as another server uses the data directory ${this.config.data}`])
+    try {
+      mkdirSync(this.config.data, { recursive: true })
+      this.control = await openControl(path, commandsOf(this))
+    } catch (error) {
+      // answering comes first: a read-only disk costs the commands, not the service
+      this.log.warn({ path, reason: reasonOf(error) }, 'control socket not open: stats and zone commands will not work')
+    }
+  }
+
+  private async openSockets(): Promise<void> {
+    const { tcp, listen: addresses } = this.config.values
+    this.listeners = await listen({
+      addresses,
+      handler: this.answering.handler,
+      counters: this.transportCounts,
+      onFault: (fault) => this.tellFault(fault, 0),
+      tcpLimits: { total: tcp.connections, perClient: tcp['per-client'], idleMs: tcp.idle * 1_000 },
+    })
+    this.endpoints = this.listeners.endpoints
+  }
+
+  private tellFault(fault: unknown, untold: number): void {
+    this.log.error({ fault: fault instanceof Error ? fault.stack : String(fault), untold }, 'fault while answering')
+  }
+
+  // ---- Reload ----
+
+  /** Reads the config and all its zones again; with `onlyKey` (a name's key) that zone's file alone. Runs do not overlap; calls during one share the next. */
+  reload(onlyKey?: string): Promise<ZoneOutcome[]> {
+    return this.reloads.request(onlyKey)
+  }
+
+  private async runReload(requests: readonly (string | undefined)[]): Promise<ZoneOutcome[]> {
+    const only = new Set(requests)
+    const isWhole = only.has(undefined)
+    const fault = isWhole ? this.takeConfig() : undefined
+    if (fault !== undefined) {
+      this.reloadCounts.failed++
+      throw fault
+    }
+    const outcomes = await this.keeper.apply(this.config.zones, (zone) => isWhole || only.has(zone.name.key))
+    const isGood = outcomes.every(({ outcome }) => outcome !== 'kept' && outcome !== 'refused')
+    this.reloadCounts[isGood ? 'done' : 'failed']++
+    this.log.info({ zones: outcomes.length, complete: isGood }, 'reload done')
+    return outcomes
+  }
+
+  /** Reads the config again; on errors everything stays as it is and the fault says why. */
+  private takeConfig(): Error | undefined {
+    const { config, findings } = readConfig(this.config.file)
+    this.logFindings(findings)
+    if (config === undefined) return new Error(['Cannot reload as the config has errors:', ...findings.map(printFinding)].join('\n'))
+    const changed = Object.keys(config.values).filter((key) => key !== 'zones' && !isDeepStrictEqual(valueOf(config, key), valueOf(this.config, key)))
+    if (changed.length > 0) this.log.warn({ keys: changed }, 'these config keys changed and take effect at the next start')
+    this.config = { ...this.config, zones: config.zones }
+    return undefined
+  }
+
+  private logFindings(findings: readonly Finding[]): void {
+    for (const { severity, file, line, column, message } of findings) {
+      this.log[severity === 'error' ? 'error' : 'warn']({ at: `${file}:${line}:${column}` }, message)
+    }
+    if (hasErrors(findings)) this.log.error({}, 'config kept as it was: the file has errors')
+  }
+
+  // ---- What commands ask ----
+
+  zones = (): ServedZone[] => this.keeper.zones
+
+  find(name: { key: string }, rrClass: number): ServedZone | undefined {
+    return this.keeper.find(name.key, rrClass)
+  }
+
+  dump(zone: ServedZone, send: (text: string) => Promise<void>): Promise<void> {
+    return printZoneAside(zone.image.buffer, send)
+  }
+
+  metrics(): MetricLine[] {
+    return [...serverMetrics([this.serverCounts]), ...transportMetrics([this.transportCounts]), ...processMetrics(this.measure())]
+  }
+
+  private measure(): Record<ProcessMetric, number> {
+    const zones = this.zones()
+    const { user, system } = process.cpuUsage()
+    const { rss, heapUsed } = process.memoryUsage()
+    return {
+      'process.uptime_seconds': Math.floor((performance.now() - this.startMs) / 1_000),
+      'process.cpu_seconds': (user + system) / 1e6,
+      'process.memory_rss_octets': rss,
+      'process.memory_heap_octets': heapUsed,
+      'zones.served': zones.length,
+      'zones.records': zones.reduce((sum, { image }) => sum + image.recordCount, 0),
+      'zones.octets': zones.reduce((sum, { image }) => sum + image.usedOctets, 0),
+      'zones.on_old_data': zones.filter(({ refusal }) => refusal !== undefined).length,
+      'reloads.done': this.reloadCounts.done,
+      'reloads.failed': this.reloadCounts.failed,
+      'tcp.connections': this.listeners?.connectionCount ?? 0,
+    }
+  }
+
+  // ---- Stop ----
+
+  /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
+  async stop(): Promise<void> {
+    this.control?.close()
+    await this.listeners?.close(SHUTDOWN_MS)
+    this.log.info({}, 'stopped')
+  }
+}
+
+function valueOf(config: Config, key: string): unknown {
+  return config.values[key as keyof Config['values']]
+}

@@ -1,0 +1,140 @@
+/**
+ * Keeps the zones in service. Loading happens on another thread; here its results are weighed and take
+ * effect: a good zone replaces the old in one step (a new directory), a bad one leaves the old in service
+ * and says why. Queries are answered from the old directory until the very moment of the swap, so a client
+ * meets old or new and never neither.
+ */
+import { printClass, TYPE } from '../dns/codes.ts'
+import { wireLength } from '../dns/name.ts'
+import { isNewerSerial } from '../dns/serial.ts'
+import { ZoneDirectory } from '../zone/directory.ts'
+import { ZoneImage } from '../zone/image.ts'
+import type { ConfigZone } from './config.ts'
+import { hasErrors, type Finding } from './finding.ts'
+import type { Log } from './log.ts'
+import type { LoadedZone } from './zone-jobs.ts'
+
+/** A zone in service. */
+export interface ServedZone {
+  config: ConfigZone
+  image: ZoneImage
+  serial: number
+  /** Milliseconds since 1970. */
+  loadedAtMs: number
+  loadMs: number
+  /** Why the last reload was refused; undefined where it was not. */
+  refusal: string | undefined
+}
+
+/** What a reload did to one zone. `kept`: the new file is bad and the old zone stays; `refused`: it is bad and there is no old one. */
+export interface ZoneOutcome {
+  zone: string
+  class: string
+  outcome: 'loaded' | 'reloaded' | 'kept' | 'refused' | 'removed'
+  serial?: number
+  previousSerial?: number
+  findings: Finding[]
+}
+
+export interface KeeperWorld {
+  /** The process's hash seed. */
+  seed: number
+  /** Loads zone files away from the answering thread, results in the order of `zones`. */
+  load(zones: readonly ConfigZone[]): Promise<LoadedZone[]>
+  /** Puts a directory into service. */
+  publish(directory: ZoneDirectory): void
+  log: Log
+  nowMs(): number
+}
+
+export class ZoneKeeper {
+  private readonly world: KeeperWorld
+  private served = new Map<string, ServedZone>()
+
+  constructor(world: KeeperWorld) {
+    this.world = world
+  }
+
+  /** Zones in service, in the order of the config. */
+  get zones(): ServedZone[] {
+    return [...this.served.values()]
+  }
+
+  /** The zone in service of that name (its key) and class. */
+  find(nameKey: string, rrClass: number): ServedZone | undefined {
+    return this.served.get(`${rrClass} ${nameKey}`)
+  }
+
+  /**
+   * Makes `zones` those in service: loads all of them, or those for which `only` is true where it is given,
+   * and removes what is not listed. One outcome for each zone that was loaded or removed.
+   */
+  async apply(zones: readonly ConfigZone[], only: (zone: ConfigZone) => boolean = () => true): Promise<ZoneOutcome[]> {
+    const wanted = zones.filter(only)
+    const loaded = await this.world.load(wanted)
+    const fresh = new Map(wanted.map((zone, i) => [idOf(zone), loaded[i]]))
+    const next = new Map<string, ServedZone>()
+    const outcomes: ZoneOutcome[] = []
+    for (const config of zones) {
+      const id = idOf(config)
+      const old = this.served.get(id)
+      const result = fresh.get(id)
+      const zone = result === undefined ? old : this.weigh(config, old, result, outcomes)
+      if (zone !== undefined) next.set(id, zone)
+    }
+    for (const [id, old] of this.served) if (!next.has(id)) outcomes.push({ ...headOf(old.config), outcome: 'removed', previousSerial: old.serial, findings: [] })
+    this.served = next
+    this.world.publish(new ZoneDirectory([...next.values()].map((zone) => zone.image), this.world.seed))
+    for (const outcome of outcomes) this.tell(outcome)
+    return outcomes
+  }
+
+  /** The zone to serve after a load: the new one, or the old one where the new is bad. */
+  private weigh(config: ConfigZone, old: ServedZone | undefined, result: LoadedZone, outcomes: ZoneOutcome[]): ServedZone | undefined {
+    const { findings, buffer, loadMs } = result
+    const head = { ...headOf(config), findings }
+    const before = old === undefined ? {} : { previousSerial: old.serial }
+    if (buffer === undefined || hasErrors(findings)) {
+      outcomes.push({ ...head, ...before, outcome: old === undefined ? 'refused' : 'kept' })
+      const refusal = findings.find((finding) => finding.severity === 'error')?.message ?? 'the file could not be loaded'
+      return old === undefined ? undefined : { ...old, refusal }
+    }
+    const image = new ZoneImage(buffer)
+    const serial = serialOf(image)
+    outcomes.push({ ...head, ...before, outcome: old === undefined ? 'loaded' : 'reloaded', serial })
+    return { config, image, serial, loadedAtMs: this.world.nowMs(), loadMs, refusal: undefined }
+  }
+
+  private tell(outcome: ZoneOutcome): void {
+    const { log } = this.world
+    const { findings, ...fields } = outcome
+    const { zone, class: rrClass } = outcome
+    for (const { severity, file, line, column, message } of findings) {
+      log[severity === 'error' ? 'error' : 'warn']({ zone, class: rrClass, at: `${file}:${line}:${column}` }, message)
+    }
+    if (outcome.outcome === 'kept') log.error(fields, 'zone kept as it was: the new file has errors')
+    else if (outcome.outcome === 'refused') log.error(fields, 'zone not served: its file has errors')
+    else log.info(fields, `zone ${outcome.outcome}`)
+    if (outcome.serial !== undefined && outcome.previousSerial !== undefined && isNewerSerial(outcome.previousSerial, outcome.serial)) {
+      log.warn(fields, 'zone serial went backwards: secondaries will not fetch it (RFC 1982 3.2)')
+    }
+  }
+}
+
+function idOf(zone: ConfigZone): string {
+  return `${zone.class} ${zone.name.key}`
+}
+
+function headOf(zone: ConfigZone): { zone: string; class: string } {
+  return { zone: zone.name.toString(), class: printClass(zone.class) }
+}
+
+/** SERIAL of the zone's SOA (RFC 1035 3.3.13). */
+export function serialOf(image: ZoneImage): number {
+  const { octets } = image
+  const soa = image.rrsetOf(image.apex, TYPE.SOA)
+  let at = image.rdataAt(image.firstRecordAt(soa))
+  at += wireLength(octets, at)
+  at += wireLength(octets, at)
+  return ((octets[at] << 24) | (octets[at + 1] << 16) | (octets[at + 2] << 8) | octets[at + 3]) >>> 0
+}

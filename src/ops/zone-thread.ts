@@ -1,0 +1,20 @@
+/**
+ * The thread behind zone-jobs.ts: loads zone files or prints a zone, sends what it made, and ends.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadZoneFile } from './zone-load.ts'
+import type { LoadJob, ThreadMessage, ThreadTask } from './zone-jobs.ts'
+
+const port = parentPort
+if (port === null) throw new Error('Cannot run zone-thread as it must be started by zone-jobs')
+
+function send(message: ThreadMessage): void {
+  port?.postMessage(message)
+}
+
+function load(jobs: readonly LoadJob[], seed: number): void {
+  for (const job of jobs) send({ kind: 'loaded', zone: loadZoneFile(job, seed) })
+}
+
+const task = workerData as ThreadTask
+if (task.kind === 'load') load(task.jobs, task.seed)

@@ -1,0 +1,165 @@
+/**
+ * The config file: what it means, and that each mistake is told at its place, all at once.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { configKeys } from '../../src/ops/config-schema.ts'
+import { parseConfig, readConfig } from '../../src/ops/config.ts'
+import { printFinding } from '../../src/ops/finding.ts'
+
+const ROOT = new URL('../../../', import.meta.url)
+
+function findingsOf(text: string): string[] {
+  return parseConfig(text, 'w.yaml').findings.map(printFinding)
+}
+
+describe('a config without mistakes', () => {
+  it('may be empty, as everything has a default', () => {
+    for (const text of ['', '# nothing\n', '---\n', '{}\n']) {
+      const { config, findings } = parseConfig(text, '/etc/waggle/w.yaml')
+      assert.deepEqual(findings, [])
+      assert.deepEqual(config?.listen, [{ host: '127.0.0.1', family: 4, port: 5300 }])
+      assert.equal(config?.values['udp-size'], 1232)
+      assert.equal(config?.data, '/etc/waggle/data')
+      assert.deepEqual(config?.zones, [])
+    }
+  })
+
+  it('takes paths from its own folder, wherever the process stands', () => {
+    const { config } = parseConfig('data: ../var\nzones: [{ name: Example.COM, file: z/a.zone }, { name: b.example, file: /srv/b.zone, class: LOCAL }]', '/etc/waggle/w.yaml')
+    assert.equal(config?.data, '/etc/var')
+    assert.deepEqual(
+      config?.zones.map(({ name, file, class: rrClass }) => [name.toString(), file, rrClass]),
+      [['Example.COM.', '/etc/waggle/z/a.zone', 1], ['b.example.', '/srv/b.zone', 65440]],
+    )
+  })
+
+  it('remembers where a zone file was named, so that a missing file is told there', () => {
+    const { config } = parseConfig('zones:\n  - name: a.example\n    file: a.zone\n', 'w.yaml')
+    assert.deepEqual(config?.zones[0].place, { file: 'w.yaml', line: 3, column: 11 })
+  })
+
+  it('may leave a key empty, which is as good as leaving it out', () => {
+    const { config, findings } = parseConfig('cookies:\nzones:\ntcp:\n  idle:\nlisten:\n', 'w.yaml')
+    assert.deepEqual(findings, [])
+    assert.equal(config?.values.tcp.idle, 10)
+    assert.equal(config?.values.cookies.enabled, true)
+  })
+
+  it('may hold the same name in two classes', () => {
+    const { findings } = parseConfig('zones: [{ name: a.example, file: a }, { name: A.Example., file: b, class: LOCAL }]', 'w.yaml')
+    assert.deepEqual(findings, [])
+  })
+
+  it('says what it reads but does not act on yet, as a warning', () => {
+    const { config, findings } = parseConfig('recursion: { allow: ["127.0.0.0/8"] }\nkeys: [{ name: k., secret: "AAAA" }]\n', 'w.yaml')
+    assert.notEqual(config, undefined)
+    assert.deepEqual(findings.map(printFinding), [
+      'w.yaml:1:12: warning: Cannot act on "recursion" yet: names outside our zones are refused',
+      'w.yaml:2:7: warning: Cannot act on "keys" yet: signed requests are not checked',
+    ])
+  })
+})
+
+describe('a config with mistakes', () => {
+  const MANY = `lisen: ["127.0.0.1:53"]
+listen: ["127.0.0.1:70000", "localhost:53", "[::1]:5300"]
+workers: 0
+transport: udp
+udp-size: 400
+log: loud
+cookies:
+  secrt: abc
+  secret: "00"
+server: { nsid: [1], id: "${'x'.repeat(256)}" }
+tcp: 7
+zones:
+  - { name: "a..b", file: x.zone }
+  - { nam: c.example, class: CH }
+  - d.example
+`
+
+  it('is told of all of them at once, each at its place', () => {
+    assert.deepEqual(findingsOf(MANY), [
+      'w.yaml:1:1: Cannot use key "lisen" as the config has none of that name; did you mean "listen"?',
+      'w.yaml:2:10: Cannot use listen[0] "127.0.0.1:70000" as it must be address:port, such as 127.0.0.1:5300 or [::1]:5300 (tls:// and https:// are not served yet)',
+      'w.yaml:2:29: Cannot use listen[1] "localhost:53" as it must be address:port, such as 127.0.0.1:5300 or [::1]:5300 (tls:// and https:// are not served yet)',
+      'w.yaml:3:10: Cannot use workers 0 as it must be a number from 1 to 256',
+      'w.yaml:4:12: Cannot use transport "udp" as it must be auto, mmsg or dgram',
+      'w.yaml:5:11: Cannot use udp-size 400 as it must be a number from 512 to 4096 (octets)',
+      'w.yaml:6:6: Cannot use log "loud" as it must be one of trace, debug, info, warn, error, silent',
+      'w.yaml:8:3: Cannot use key "secrt" as cookies has none of that name; did you mean "secret"?',
+      'w.yaml:9:11: Cannot use cookies.secret "00" as it must be 32 hexadecimal digits',
+      'w.yaml:10:17: Cannot use server.nsid [1] as it must be text of at most 64 octets',
+      `w.yaml:10:26: Cannot use server.id "${'x'.repeat(58)}… as it must be text of at most 255 octets`,
+      'w.yaml:11:6: Cannot use tcp 7 as it must be a map',
+      'w.yaml:13:13: Cannot use zones[0].name "a..b" as it must not hold an empty label',
+      'w.yaml:14:5: Cannot do without zones[1].name, which must be a domain name',
+      'w.yaml:14:5: Cannot do without zones[1].file, which must be the path of a zone file',
+      'w.yaml:14:7: Cannot use key "nam" as zones[1] has none of that name; did you mean "name"?',
+      'w.yaml:14:30: Cannot use zones[1].class "CH" as it must be IN or LOCAL',
+      'w.yaml:15:5: Cannot use zones[2] "d.example" as it must be { name, file }',
+    ])
+    assert.equal(parseConfig(MANY, 'w.yaml').config, undefined)
+  })
+
+  it('is told of zones and addresses that stand there twice', () => {
+    assert.deepEqual(findingsOf('listen: ["[::1]:53", "127.0.0.1:0", "127.0.0.1:0", "[::1]:53"]\nzones: [{ name: a.example, file: a }, { name: A.EXAMPLE., file: b }]'), [
+      'w.yaml:1:53: Cannot use listen[3] "[::1]:53" as the address is listed already',
+      'w.yaml:2:47: Cannot use zones[1].name "A.EXAMPLE." as zones[0] is the same zone',
+    ])
+  })
+
+  it('is told where its YAML breaks', () => {
+    const cases: [string, RegExp][] = [
+      ['listen: [', /^w\.yaml:1:\d+: Cannot parse YAML: flow sequence/],
+      ['a: 1\na: 2\n', /^w\.yaml:2:1: Cannot parse YAML: map keys must be unique$/],
+      ['zones: *none\n', /^w\.yaml:1:\d+: Cannot parse YAML: .*alias/i],
+      ['\tlisten: x', /^w\.yaml:1:\d+: Cannot parse YAML/],
+      ['- 1\n', /^w\.yaml:1:1: Cannot use the config \[1\] as it must be a map of keys$/],
+    ]
+    for (const [text, wanted] of cases) assert.match(findingsOf(text).join('\n'), wanted, text)
+  })
+
+  it('does not blow up on aliases of aliases', () => {
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...'bcdefghi'.split('').map((letter, i) => `${letter}: &${letter} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(',')}]`)].join('\n')
+    assert.match(findingsOf(bomb).join('\n'), /Cannot parse YAML: .*alias/i)
+  })
+
+  it('is refused where the control socket would have a path that no system takes', () => {
+    assert.match(findingsOf(`data: /tmp/${'d'.repeat(100)}\n`).join(), /^w\.yaml:1:7: Cannot use data .* at most 103 octets/)
+  })
+
+  it('cannot be read where there is none, and says so without a place', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'waggle-config-'))
+    try {
+      const missing = join(folder, 'none.yaml')
+      assert.deepEqual(readConfig(missing).findings.map(printFinding), [`${missing}: Cannot read config: no such file or directory`])
+      assert.match(readConfig(folder).findings.map(printFinding).join(), /Cannot read config/)
+      const present = join(folder, 'w.yaml')
+      writeFileSync(present, 'log: warn\n')
+      assert.equal(readConfig(present).config?.values.log, 'warn')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe('the table of keys', () => {
+  it('is the table in docs/config.md, line by line', () => {
+    const docs = readFileSync(new URL('docs/config.md', ROOT), 'utf8')
+    const documented = docs.split('\n').filter((line) => line.startsWith('| `'))
+    const expected = configKeys().map(({ path, default: fallback, wanted, about }) => `| \`${path}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${wanted.replace(/^must be /, '')} | ${about} |`)
+    assert.deepEqual(documented, expected)
+  })
+
+  it('gives every key a meaning and the words of its error', () => {
+    for (const { path, wanted, about } of configKeys()) {
+      assert.match(wanted, /^must /, path)
+      assert.match(about, /^[A-Z].*\.$/, path)
+    }
+  })
+})
