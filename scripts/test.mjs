@@ -62,9 +62,10 @@ async function runFiles(list) {
   let empty = 0
   for await (const { type, data } of run({ files: list, concurrency: FILES_AT_ONCE, timeout: TIMEOUT_MS[suite] })) {
     if (type === 'test:stdout' || type === 'test:stderr') process.stdout.write(data.message)
-    if (type === 'test:diagnostic' && data.nesting === 0) {
-      const [, name, count] = /^(pass|fail|cancelled|skipped|todo) (\d+)$/.exec(data.message) ?? []
+    if (type === 'test:diagnostic') {
+      const [, name, count] = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/.exec(data.message) ?? []
       if (name) counts[name] = Number(count)
+      else console.log(`    ${data.message}`) // a measurement that a test prints
     }
     if (type === 'test:pass' || type === 'test:fail') {
       if (type === 'test:pass' && data.name === data.file) empty++
@@ -109,7 +110,7 @@ function shown(file) {
 function printFailure(file, name, error) {
   if (error?.failureType === 'subtestsFailed') return
   const cause = error?.cause
-  const text = cause instanceof Error ? inspect(cause) : String(cause ?? error?.message ?? error)
+  const text = cause?.code === 'ERR_ASSERTION' ? cause.stack : cause instanceof Error ? inspect(cause) : String(cause ?? error?.message ?? error)
   console.log(`FAILED ${shown(file)}: ${name === file ? 'the file as a whole' : name}\n${text.replace(/^/gm, '    ')}`)
 }
 

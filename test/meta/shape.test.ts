@@ -54,7 +54,7 @@ test('files are short: 9 of 10 within 250 lines, none above 400', (t) => {
 
 test('every file opens with what it is for', () => {
   const scripts = [...filesBelow('scripts', '.mjs'), ...filesBelow('bin'), 'eslint.config.js']
-  const opening = /^(#!.*\n)?(\/\*\*\n \* [A-Z`$"]|\/\/ [A-Z`$"]|# [A-Z`$"])/
+  const opening = /^(#!.*\n)?(\/\*\*[\s*]+\S|\/\/ \S|# \S)/
   assert.deepEqual([...sources, ...tests, ...scripts].filter((path) => !opening.test(textOf(path))), [])
 })
 
