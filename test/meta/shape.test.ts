@@ -70,8 +70,8 @@ function undocumented(path: string): string[] {
   for (const statement of file.statements) {
     if (!ts.canHaveModifiers(statement) || !ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue
     const name = nameOf(statement, file)
-    if (ts.getJSDocCommentsAndTags(statement).some((doc) => ts.isJSDoc(doc) && doc.comment !== undefined)) documented.add(name)
-    else if (!documented.has(name)) missing.push(`${path}:${lineOf(file, statement)}: ${name}`) // a second overload, or a type beside its const, needs no second text
+    if (ts.getJSDocCommentsAndTags(statement).some((doc) => ts.isJSDoc(doc) && doc.comment !== undefined)) documented.add(name.toLowerCase())
+    else if (!documented.has(name.toLowerCase())) missing.push(`${path}:${lineOf(file, statement)}: ${name}`) // an overload, or type Kind beside const KIND, needs no second text
   }
   return missing
 }

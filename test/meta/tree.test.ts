@@ -63,7 +63,8 @@ function isBound(text: string): boolean {
 /** `const MAX_THINGS = 5` or `const IDLE_MS = 10_000` outside the file of limits. */
 function namesBound(node: ts.Node): boolean {
   if (!ts.isVariableDeclaration(node) || !node.initializer || !ts.isNumericLiteral(node.initializer)) return false
-  return /^(MAX|MIN|DEFAULT)_|_(LIMIT|TIMEOUT|MS|SECONDS)$/.test(node.name.getText())
+  if (/^0x/i.test(node.initializer.getText())) return false // a bit pattern
+  return /^(MAX|DEFAULT)_|_(LIMIT|TIMEOUT|MS)$/.test(node.name.getText())
 }
 
 test('every limit says what happens when it is reached', () => {
