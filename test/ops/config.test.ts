@@ -108,7 +108,7 @@ zones:
 
   it('is told of zones and addresses that stand there twice', () => {
     assert.deepEqual(findingsOf('listen: ["[::1]:53", "127.0.0.1:0", "127.0.0.1:0", "[::1]:53"]\nzones: [{ name: a.example, file: a }, { name: A.EXAMPLE., file: b }]'), [
-      'w.yaml:1:53: Cannot use listen[3] "[::1]:53" as the address is listed already',
+      'w.yaml:1:52: Cannot use listen[3] "[::1]:53" as the address is listed already',
       'w.yaml:2:47: Cannot use zones[1].name "A.EXAMPLE." as zones[0] is the same zone',
     ])
   })
