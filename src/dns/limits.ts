@@ -41,6 +41,12 @@ export const MAX_CHAIN = 10
 export const MAX_ZONE_FILE_OCTETS = 2_147_483_647
 /** $INCLUDE nesting (PowerDNS 20, Unbound 10). Reached: TextFault. */
 export const MAX_INCLUDE_DEPTH = 16
+/** Files read for one zone: sixteen that each include the next twice would be 65,536 reads. Reached: TextFault. */
+export const MAX_INCLUDED_FILES = 4_096
+/** Octets of one record made by $GENERATE before it is parsed. Reached: TextFault. The longest name with every octet escaped has 1,020. */
+export const MAX_GENERATED_ENTRY_OCTETS = 4_096
+/** Width of a number made by $GENERATE: what fits one label. Reached: TextFault. */
+export const MAX_GENERATED_WIDTH = 255
 /** Records made by one $GENERATE. A /16 has 65,536. Reached: TextFault. */
 export const MAX_GENERATED = 65_536
 /** Faults reported for one zone file before the rest is only counted: nobody reads more. */

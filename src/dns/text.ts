@@ -244,6 +244,7 @@ export class TextReader implements Place {
       if (c === DOT) {
         this.closeLabel(out, labelStart, what)
         labelStart = out.at
+        if (labelStart - nameStart >= MAX_NAME_OCTETS) throw this.tooLong(what)
         out.u8(0)
         continue
       }
@@ -251,13 +252,12 @@ export class TextReader implements Place {
         c = this.escaped(at, end, what)
         at += octets[at] >= DIGIT_0 && octets[at] <= DIGIT_9 ? 3 : 1
       }
+      if (out.at - nameStart >= MAX_NAME_OCTETS) throw this.tooLong(what)
       out.u8(c)
     }
-    if (out.at - labelStart === 1) this.checkName(out, nameStart, what)
-    else {
-      this.closeLabel(out, labelStart, what)
-      this.completeName(out, nameStart, what)
-    }
+    if (out.at - labelStart === 1) return // the final dot opened the root's empty label
+    this.closeLabel(out, labelStart, what)
+    this.completeName(out, nameStart, what)
   }
 
   /** Writes the current token's octets to `out` with escapes undone; no length is written. */
@@ -293,12 +293,12 @@ export class TextReader implements Place {
   private completeName(out: WireWriter, nameStart: number, what: string): void {
     if (this.origin === null) throw this.fault(what, 'must end with a dot, as no origin is known')
     // checked before it is written, so that a writer limited to one name is not overrun
-    if (out.at - nameStart + this.origin.length > MAX_NAME_OCTETS) throw this.fault(what, `must be at most ${MAX_NAME_OCTETS} octets long`)
+    if (out.at - nameStart + this.origin.length > MAX_NAME_OCTETS) throw this.tooLong(what)
     out.copy(this.origin, 0, this.origin.length)
   }
 
-  private checkName(out: WireWriter, nameStart: number, what: string): void {
-    if (out.at - nameStart > MAX_NAME_OCTETS) throw this.fault(what, `must be at most ${MAX_NAME_OCTETS} octets long`)
+  private tooLong(what: string): TextFault {
+    return this.fault(what, `must be at most ${MAX_NAME_OCTETS} octets long`)
   }
 
   /** The octet that the escape whose backslash stands before `at` means: `\X` or `\DDD`. */
