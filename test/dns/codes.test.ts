@@ -65,7 +65,7 @@ test('what names no type is no type', () => {
   }
   for (const text of ['', 'I', 'INN', 'CLASS', 'CLASS65536', 'TYPE1']) assert.equal(codes.parseClass(text), undefined, text)
   assert.equal(codes.parseOpcode('QUERYX'), undefined)
-  assert.equal(codes.parseRcode('RCODE4096'), undefined)
+  assert.equal(codes.parseRcode('RCODE65536'), undefined)
 })
 
 test('a token of a zone file is read as its text would be, without consuming it', () => {

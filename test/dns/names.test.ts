@@ -59,7 +59,7 @@ test('63 octets fit a label and 255 a name, and not one more (RFC 1035 2.3.4)', 
   assert.equal(Name.parse('a.'.repeat(127)).labelCount, 127)
 })
 
-test('text of any name is read as that name again, whatever its octets', () => {
+test('text of any name is read as that name again, whatever its octets (RFC 2181 11)', () => {
   fc.assert(fc.property(anyName(), (name) => {
     assert.deepEqual(Name.parse(name.toString()).wire, name.wire)
     assert.match(name.toString(), /^[\x21-\x7e]+$/)

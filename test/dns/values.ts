@@ -7,6 +7,9 @@ import { makeMessage } from '../../src/dns/message.ts'
 /** Octets that are awkward in text or in order: controls, specials of master files, both cases, the highest. */
 const AWKWARD = [0x00, 0x01, 0x02, 0x20, 0x22, 0x24, 0x28, 0x29, 0x2c, 0x2e, 0x30, 0x3b, 0x3d, 0x40, 0x41, 0x5a, 0x5c, 0x61, 0x7a, 0x7f, 0x80, 0xff]
 
+/** Ordinary objects, so that they compare equal to those of the code under test. */
+export const PLAIN = { noNullPrototype: true } as const
+
 /** One octet, awkward ones often. */
 export function anyOctet(): fc.Arbitrary<number> {
   return fc.oneof(fc.constantFrom(...AWKWARD), fc.nat(255))
@@ -27,7 +30,7 @@ export function anyName(maxLabels = 5): fc.Arbitrary<Name> {
 }
 
 export function anyQuestion(): fc.Arbitrary<Question> {
-  return fc.record({ name: anyName(), type: fc.nat(0xffff), class: fc.constantFrom(1, 3, 254, 255, 65440) })
+  return fc.record({ name: anyName(), type: fc.nat(0xffff), class: fc.constantFrom(1, 3, 254, 255, 65440) }, PLAIN)
 }
 
 const U16 = fc.nat(0xffff)
@@ -56,11 +59,11 @@ export function anyMessage(): fc.Arbitrary<Message> {
   const records = fc.array(fc.oneof(anyRecord(), anyEmptyRecord()), { maxLength: 6 })
   const edns = fc.record({
     udpSize: U16, version: fc.nat(255), dnssecOk: fc.boolean(), compactOk: fc.boolean(),
-    options: fc.array(fc.record({ code: U16, octets: anyOctets(0, 12) }), { maxLength: 4 }),
-  })
+    options: fc.array(fc.record({ code: U16, octets: anyOctets(0, 12) }, PLAIN), { maxLength: 4 }),
+  }, PLAIN)
   return fc.record({
     id: U16, response: fc.boolean(), opcode: fc.nat(15), authoritative: fc.boolean(), truncated: fc.boolean(), recursionDesired: fc.boolean(),
     recursionAvailable: fc.boolean(), agent: fc.boolean(), authenticData: fc.boolean(), checkingDisabled: fc.boolean(),
     questions: fc.array(anyQuestion(), { maxLength: 3 }), answers: records, authorities: records, additionals: records, edns, rcode: fc.nat(0xfff), withEdns: fc.boolean(),
-  }).map(({ withEdns, edns: opt, rcode, ...rest }) => makeMessage(withEdns ? { ...rest, rcode, edns: opt } : { ...rest, rcode: rcode & 15 }))
+  }, PLAIN).map(({ withEdns, edns: opt, rcode, ...rest }) => makeMessage(withEdns ? { ...rest, rcode, edns: opt } : { ...rest, rcode: rcode & 15 }))
 }
