@@ -67,6 +67,20 @@ test('a conformance line that says done or partly names a test that exists', () 
   assert.deepEqual(rows.filter(([, , , shown]) => !/`test\/[\w./-]+\.ts`/.test(shown ?? '')).map(([section, what]) => `${section}: ${what}`), [])
 })
 
+test('the test that a conformance line names speaks of the RFC', () => {
+  const silent: string[] = []
+  for (const part of textOf('docs/conformance.md').split(/^## /m).filter((text) => text.startsWith('RFC'))) {
+    const numbers = [...part.split('\n', 1)[0].matchAll(/\b\d{4}\b/g)].map(([number]) => number)
+    for (const [section, what, , shown] of rowsOf(part)) {
+      const paths = [...(shown ?? '').matchAll(/`(test\/[\w./-]+\.ts)`/g)].map(([, path]) => path)
+      const newer = [...what.matchAll(/RFC (\d{4})/g)].map(([, number]) => number) // `as RFC 4592 says it now`
+      const wanted = numbers.find((number) => section.startsWith(number)) ?? [...numbers, ...newer].join('|')
+      for (const path of paths) if (!new RegExp(`(RFC |rfc)(${wanted})\\b`).test(path + textOf(path))) silent.push(`${wanted} ${section}: ${path}`)
+    }
+  }
+  assert.deepEqual(silent, [])
+})
+
 test('a conformance line says done, partly or not, and nothing else', () => {
   const conformance = textOf('docs/conformance.md').split('## Where servers differ')[0]
   const states = conformance.split(/^## /m).flatMap((part) => rowsOf(part)).map(([section, what, state]) => ({ section, what, state }))

@@ -5,6 +5,7 @@
  *     <!-- table: limits -->   …   <!-- end -->
  */
 import ts from 'typescript'
+import { definitionOf } from '../../src/dns/rdata.ts'
 import { filesBelow, parse } from './tree.ts'
 
 const LIMITS = 'src/dns/limits.ts'
@@ -74,10 +75,10 @@ function typeLines(): string[] {
 function typeRow(statement: ts.VariableStatement, file: ts.SourceFile): { code: number; line: string }[] {
   const call = statement.declarationList.declarations[0].initializer
   if (!call || !ts.isCallExpression(call) || call.expression.getText(file) !== 'rr') return []
-  const [mnemonic, code, fields] = call.arguments
-  const names = ts.isObjectLiteralExpression(fields) ? fields.properties.map((property) => `\`${property.name?.getText(file) ?? '…'}\``).join(' ') : fields.getText(file)
-  const number = Number(code.getText(file))
-  return [{ code: number, line: `| ${number} | ${(mnemonic as ts.StringLiteral).text} | ${names} | ${docOf(statement)} |` }]
+  const code = Number(call.arguments[1].getText(file))
+  const definition = definitionOf(code)
+  const fields = definition?.steps.map(({ name }) => `\`${name}\``).join(' ')
+  return [{ code, line: `| ${code} | ${definition?.mnemonic} | ${fields} | ${docOf(statement)} |` }]
 }
 
 /** A statement's docstring as one cell of a table. */

@@ -130,7 +130,7 @@ test('files that pages name in code font exist', () => {
   assert.deepEqual(gone, [])
 })
 
-test('the glossary is in order and every word is said once', () => {
+test('the glossary (words as in RFC 9499) is in order and every word is said once', () => {
   const words = [...textOf('docs/glossary.md').matchAll(/^\*\*([^*]+)\*\*/gm)].map(([, word]) => word.toLowerCase())
   assert.ok(words.length > 40, 'docs/glossary.md holds too few words')
   assert.deepEqual(words, [...new Set(words)].toSorted((a, b) => a.localeCompare(b, 'en')))

@@ -4,7 +4,8 @@ import { createSocket } from 'node:dgram'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTER_OCTETS, TRANSPORT_COUNTERS, transportCounters } from '../../src/transport/counters.ts'
-import { listen, ListenFault, type Listeners, type ListenOptions } from '../../src/transport/listen.ts'
+import { ListenFault } from '../../src/transport/listen-fault.ts'
+import { listen, type Listeners, type ListenOptions } from '../../src/transport/listen.ts'
 import { hasIpv6, query, scripted, TcpClient, UdpClient } from './support.ts'
 
 function open(addresses: string[], more: Partial<ListenOptions> = {}): Promise<Listeners> {
@@ -15,7 +16,7 @@ async function isRefused(port: number): Promise<boolean> {
   return new Promise((resolve) => connect(port, '127.0.0.1', () => resolve(false)).on('error', () => resolve(true)))
 }
 
-test('each address answers over UDP and TCP, on one port', async () => {
+test('each address answers over UDP and TCP, on one port (RFC 7766 5)', async () => {
   const listeners = await open(['127.0.0.1:0', '127.0.0.1:0', ...(hasIpv6 ? ['[::1]:0'] : [])])
   for (const { host, port } of listeners.endpoints) {
     const udp = await UdpClient.open(host)
