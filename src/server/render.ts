@@ -72,7 +72,8 @@ export class Renderer {
     const { words, octets } = answer.source[i]
     const rrset = answer.rrset[i]
     const type = words[rrset + RRSET.key] & 0xffff
-    const isQname = answer.ownerAt[i] === query.qnameAt && answer.ownerOctets[i] === query.octets
+    // the root's one octet is shorter than a pointer to it
+    const isQname = answer.ownerAt[i] === query.qnameAt && answer.ownerOctets[i] === query.octets && query.qnameLength > 1
     if (isQname && answer.ttl[i] === TTL_AS_STORED && compressedNames(type) === 0) {
       const size = words[rrset + RRSET.octets]
       if (this.at + size > this.limit) return false

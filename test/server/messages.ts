@@ -210,8 +210,8 @@ export function decode(octets: Uint8Array | null): Decoded {
   assert.ok(octets.length >= 12)
   const flags = view.getUint16(2)
   let at = 12
-  const nameAt = (from: number): [string, number] => {
-    const labels: string[] = []
+  const nameAt = (from: number): [Uint8Array, number] => {
+    const name: number[] = []
     let end = -1
     let floor = from
     for (let i = from; ; ) {
@@ -225,8 +225,8 @@ export function decode(octets: Uint8Array | null): Decoded {
         continue
       }
       assert.ok(size < 64)
-      if (size === 0) return [`${labels.join('.')}.`, end < 0 ? i + 1 : end]
-      labels.push(Buffer.from(octets.subarray(i + 1, i + 1 + size)).toString('latin1'))
+      name.push(...octets.subarray(i, i + 1 + size))
+      if (size === 0) return [Uint8Array.from(name), end < 0 ? i + 1 : end]
       i += size + 1
     }
   }
@@ -237,7 +237,7 @@ export function decode(octets: Uint8Array | null): Decoded {
     const length = view.getUint16(head + 8)
     at = head + 10 + length
     assert.ok(at <= octets.length, 'record leaves the message')
-    return { owner, type, class: view.getUint16(head + 2), ttl: view.getUint32(head + 4), rdata: expand(type, head + 10, at), size: at - start }
+    return { owner: Name.fromWire(owner).toString(), type, class: view.getUint16(head + 2), ttl: view.getUint32(head + 4), rdata: expand(type, head + 10, at), size: at - start }
   }
   const expand = (type: number, from: number, end: number): string => {
     const names = type === TYPE.SOA ? 2 : [TYPE.NS, TYPE.CNAME, TYPE.PTR, TYPE.MX].includes(type as 2) ? 1 : 0
@@ -246,7 +246,7 @@ export function decode(octets: Uint8Array | null): Decoded {
     let i = from + before
     for (let n = 0; n < names; n++) {
       const [name, next] = nameAt(i)
-      text += Buffer.from(wire(name)).toString('hex')
+      text += Buffer.from(name).toString('hex')
       i = next
     }
     assert.ok(i <= end, 'name leaves RDATA')
@@ -256,7 +256,7 @@ export function decode(octets: Uint8Array | null): Decoded {
   assert.ok(view.getUint16(4) <= 1)
   if (view.getUint16(4) === 1) {
     const [name, end] = nameAt(at)
-    question = { name, type: view.getUint16(end), class: view.getUint16(end + 2) }
+    question = { name: Name.fromWire(name).toString(), type: view.getUint16(end), class: view.getUint16(end + 2) }
     at = end + 4
   }
   const sections = [6, 8, 10].map((count) => Array.from({ length: view.getUint16(count) }, take))
@@ -293,5 +293,5 @@ function decodeOpt(record: DecodedRecord): NonNullable<Decoded['opt']> {
 export const show = (r: DecodedRecord): string => `${r.owner} ${r.ttl} ${r.type} ${r.rdata}`
 export const expected = (text: string): string => {
   const r = record(text)
-  return `${r.owner} ${r.ttl} ${r.type} ${Buffer.from(r.rdata).toString('hex')}`
+  return `${Name.parse(r.owner).toString()} ${r.ttl} ${r.type} ${Buffer.from(r.rdata).toString('hex')}`
 }
