@@ -5,19 +5,23 @@
  */
 import { Mnemonics } from './mnemonics.ts'
 import { rcodeNames } from './rcodes.ts'
+import { rrTypes } from './rr/index.ts'
+import { typeNames } from './rr/type-names.ts'
 import type { TextReader } from './text.ts'
 
 export { RCODE } from './rcodes.ts'
 
-/** RR types by mnemonic. */
-export const TYPE = {
-  A: 1, NS: 2, MD: 3, MF: 4, CNAME: 5, SOA: 6, MB: 7, MG: 8, MR: 9, PTR: 12, HINFO: 13, MINFO: 14, MX: 15, TXT: 16, RP: 17, AFSDB: 18, X25: 19, ISDN: 20, RT: 21,
-  SIG: 24, KEY: 25, PX: 26, AAAA: 28, LOC: 29, SRV: 33, NAPTR: 35, KX: 36, CERT: 37, DNAME: 39, OPT: 41, APL: 42, DS: 43, SSHFP: 44, IPSECKEY: 45,
-  RRSIG: 46, NSEC: 47, DNSKEY: 48, DHCID: 49, NSEC3: 50, NSEC3PARAM: 51, TLSA: 52, SMIMEA: 53, HIP: 55, CDS: 59, CDNSKEY: 60, OPENPGPKEY: 61,
-  CSYNC: 62, ZONEMD: 63, SVCB: 64, HTTPS: 65, SPF: 99, NID: 104, L32: 105, L64: 106, LP: 107, EUI48: 108, EUI64: 109, TKEY: 249, TSIG: 250,
-  IXFR: 251, AXFR: 252, MAILB: 253, MAILA: 254, ANY: 255, URI: 256, CAA: 257, AVC: 258, AMTRELAY: 260, RESINFO: 261,
-  AGENT: 65440, SENSE: 65441, TASK: 65442,
-} as const
+/** Types that stand in questions or carry no data of records: OPT (RFC 6891 6), IXFR (RFC 1995 2), the rest RFC 1035 3.2.3. */
+const QUESTION_TYPE = { OPT: 41, IXFR: 251, AXFR: 252, MAILB: 253, MAILA: 254, ANY: 255 } as const
+
+type Definition = (typeof rrTypes)[number]
+
+/** RR types by mnemonic: `TYPE.AAAA` is 28. Made from the list in `rr/index.ts`, which is the only place that names them. */
+export const TYPE = { ...Object.fromEntries(rrTypes.map(({ mnemonic, code }) => [mnemonic, code])), ...QUESTION_TYPE } as {
+  readonly [Mnemonic in Definition['mnemonic']]: Extract<Definition, { readonly mnemonic: Mnemonic }>['code']
+} & typeof QUESTION_TYPE
+
+for (const [mnemonic, code] of Object.entries(QUESTION_TYPE)) typeNames.add(mnemonic, code)
 
 /** Classes (RFC 1035 3.2.4, RFC 2136 1.3); LOCAL is ours: what is offered to the local area. */
 export const CLASS = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255, LOCAL: 65440 } as const
@@ -42,7 +46,6 @@ export const EDE = {
   NO_LIVE_AGENT: 49152, LEASE_EXPIRED: 49153, DEMAND_NOT_SATISFIABLE: 49154, HELD_EXCLUSIVELY: 49155, AGENT_PERMISSION_REQUIRED: 49156, DEPENDENCY_MISSING: 49157,
 } as const
 
-const types = new Mnemonics('TYPE', 0xffff, TYPE)
 const classes = new Mnemonics('CLASS', 0xffff, CLASS)
 const opcodes = new Mnemonics('OPCODE', 15, OPCODE)
 const options = new Mnemonics('OPT', 0xffff, OPTION)
@@ -50,17 +53,17 @@ const infoCodes = new Mnemonics('EDE', 0xffff, EDE)
 
 /** The mnemonic of an RR type, such as `AAAA`, or `TYPE4711` (RFC 3597 5). */
 export function printType(type: number): string {
-  return types.print(type)
+  return typeNames.print(type)
 }
 
 /** The RR type that `text` names, case aside, by its mnemonic or as TYPEnnn (RFC 3597 5); undefined if none. */
 export function parseType(text: string): number | undefined {
-  return types.parse(text)
+  return typeNames.parse(text)
 }
 
 /** The RR type that the current token of `text` names, or -1; makes no string. The token is not consumed. */
 export function readType(text: TextReader): number {
-  return types.read(text)
+  return typeNames.read(text)
 }
 
 /** The mnemonic of a class, such as `IN`, or `CLASS4711` (RFC 3597 5). */

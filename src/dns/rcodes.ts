@@ -12,4 +12,5 @@ export const RCODE = {
 export const rcodeNames = new Mnemonics('RCODE', 0xffff, RCODE)
 
 /** The same for the error field of TSIG and TKEY, where 16 is BADSIG (RFC 8945 4.3, RFC 2930 2.6). */
-export const transactionErrors = new Mnemonics('', 0xffff, { BADSIG: RCODE.BADSIG, ...RCODE })
+export const transactionErrors = new Mnemonics('', 0xffff, { BADSIG: RCODE.BADSIG })
+for (const [name, code] of Object.entries(RCODE)) transactionErrors.add(name, code)

@@ -8,9 +8,6 @@
  */
 import type { Field, ValuesOf } from './field.ts'
 
-/** The fields of a type by name, in the order in which they stand on the wire. */
-export type FieldList = Readonly<Record<string, Field<never>>>
-
 /** What is known of one record type. */
 export interface RrType<Mnemonic extends string = string, Code extends number = number, Fields extends object = object> {
   readonly mnemonic: Mnemonic

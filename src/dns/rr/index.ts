@@ -3,13 +3,14 @@
  * definition in a file beside this one and its place here: mnemonics, text, wire and tests follow from that.
  */
 import { A, AAAA, EUI48, EUI64, L32, L64, LP, NID } from './address.ts'
+import { AGENT, SENSE, TASK } from './agent.ts'
 import { CAA, CERT, DHCID, OPENPGPKEY, SMIMEA, SSHFP, TLSA } from './certificates.ts'
 import type { RrType } from './define.ts'
 import { CDNSKEY, CDS, CSYNC, DNSKEY, DS, KEY, NSEC, NSEC3, NSEC3PARAM, RRSIG, SIG, ZONEMD } from './dnssec.ts'
 import { LOC } from './location.ts'
 import { CNAME, DNAME, MB, MD, MF, MG, MINFO, MR, NS, PTR, RP, SOA } from './names.ts'
 import { AFSDB, KX, MX, PX, RT } from './routing.ts'
-import { NAPTR, SRV, URI } from './service.ts'
+import { HTTPS, NAPTR, SRV, SVCB, URI } from './service.ts'
 import { TKEY, TSIG } from './transactions.ts'
 import { AMTRELAY, APL, HIP, IPSECKEY } from './tunnels.ts'
 import { typeNames } from './type-names.ts'
@@ -18,12 +19,13 @@ import { AVC, HINFO, ISDN, RESINFO, SPF, TXT, X25 } from './words.ts'
 /** Every type defined, grouped by file. */
 export const rrTypes = [
   A, AAAA, EUI48, EUI64, L32, L64, LP, NID,
+  AGENT, SENSE, TASK,
   CAA, CERT, DHCID, OPENPGPKEY, SMIMEA, SSHFP, TLSA,
   CDNSKEY, CDS, CSYNC, DNSKEY, DS, KEY, NSEC, NSEC3, NSEC3PARAM, RRSIG, SIG, ZONEMD,
   LOC,
   CNAME, DNAME, MB, MD, MF, MG, MINFO, MR, NS, PTR, RP, SOA,
   AFSDB, KX, MX, PX, RT,
-  NAPTR, SRV, URI,
+  HTTPS, NAPTR, SRV, SVCB, URI,
   TKEY, TSIG,
   AMTRELAY, APL, HIP, IPSECKEY,
   AVC, HINFO, ISDN, RESINFO, SPF, TXT, X25,
