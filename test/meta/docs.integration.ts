@@ -61,7 +61,7 @@ async function startServer(): Promise<ChildProcess> {
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   await new Promise<void>((resolve, reject) => {
     const tooLate = setTimeout(() => { reject(new Error(`the server is not ready after ${START_MS} ms:\n${log}`)) }, START_MS)
-    child.once('exit', (code) => { reject(new Error(`the server ended with exit code ${code}:\n${log}`)) })
+    child.once('exit', (code) => { reject(new Error(`the server ended with exit code ${code}:\n${log.slice(-800)}`)) })
     child.stdout.on('data', (chunk: Buffer) => {
       log += chunk.toString()
       if (!log.includes('"msg":"ready"')) return

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import ts from 'typescript'
 import { CLASS, EDE, OPCODE, OPTION, TYPE } from '../../src/dns/codes.ts'
+import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
 import { rowsOf, TABLES, tableOn, withTable } from './tables.ts'
 import { filesBelow, parse, textOf, walk } from './tree.ts'
@@ -30,6 +31,23 @@ test('the code points of the protocol page are those of the code', () => {
     ...own('EDE', EDE, (code) => code >= 49_152),
   ]
   assert.deepEqual(written.toSorted(), known.toSorted())
+})
+
+/** Key, name and places of each parameter as first published: others have written them down, so they stay. */
+const PUBLISHED_PARAMETERS = [
+  '65300 latency ASD', '65301 accuracy ASD', '65302 concurrency ASD', '65303 active S', '65304 cost ASD', '65305 stability ASD',
+  '65306 history ASD', '65307 uplink SD', '65308 downlink SD', '65309 state SO', '65310 time ST', '65311 errors SD',
+  '65312 arrivals S', '65313 rejects S', '65314 queue AS', '65315 service S', '65320 binding AD', '65321 depends A',
+  '65322 provider AD', '65323 location AD', '65324 region AD', '65325 security AD', '65326 modality AD', '65327 weight A',
+  '65328 endpoint A', '65329 profile A', '65330 successor AT', '65331 color AO', '65332 alias A', '65340 count D',
+  '65341 avoid D', '65342 peer DT', '65343 group DS', '65344 max-age D', '65345 only-provider D', '65346 closure D',
+  '65347 prefer D', '65348 intent D', '65349 candidates D', '65350 outcome D', '65360 scores O', '65361 ages O',
+  '65362 states O', '65363 unmet O', '65364 scope O', '65365 translated O', '65370 role T',
+]
+
+test('the parameters have the keys, names and places that were published', () => {
+  const ours = listParameters().filter(({ key }) => key >= 65_300 && key < 65_400)
+  assert.deepEqual(ours.map(({ key, name, places }) => `${key} ${name} ${places}`), PUBLISHED_PARAMETERS)
 })
 
 test('every type on the page is one that the server reads and writes, and every one of those is on the page', () => {

@@ -5,6 +5,7 @@
  *     <!-- table: limits -->   …   <!-- end -->
  */
 import ts from 'typescript'
+import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
 import { filesBelow, parse } from './tree.ts'
 
@@ -21,6 +22,7 @@ export interface PageTable {
 export const TABLES: PageTable[] = [
   { page: 'docs/limits.md', name: 'limits', lines: limitLines },
   { page: 'docs/types.md', name: 'types', lines: typeLines },
+  { page: 'docs/protocol.md', name: 'parameters', lines: parameterLines },
 ]
 
 /** Whatever stands between the marks of a table on a page. Error where the page has no such marks. */
@@ -79,6 +81,15 @@ function typeRow(statement: ts.VariableStatement, file: ts.SourceFile): { code: 
   const definition = definitionOf(code)
   const fields = definition?.steps.map(({ name }) => `\`${name}\``).join(' ')
   return [{ code, line: `| ${code} | ${definition?.mnemonic} | ${fields} | ${docOf(statement)} |` }]
+}
+
+/** Key, name, places and meaning of every parameter; where it is asked for by another name, that one too. */
+function parameterLines(): string[] {
+  const rows = listParameters().map(({ key, name, demandName, places, meaning }) => {
+    const names = demandName === undefined ? `\`${name}\`` : `\`${name}\`, in a demand \`${demandName}\``
+    return `| ${key} | ${names} | ${places} | ${meaning} |`
+  })
+  return ['| Key | Name | In | Meaning |', '|---|---|---|---|', ...rows]
 }
 
 /** A statement's docstring as one cell of a table. */
