@@ -8,6 +8,7 @@ import { type Endpoint, parseEndpoint, printEndpoint } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { TransportCounters } from './counters.ts'
 import type { Handler, OnFault } from './handler.ts'
+import { ListenFault } from './listen-fault.ts'
 import type { ConnectionLimits } from './tcp-connections.ts'
 import { TcpServer } from './tcp-net.ts'
 import { type Interfaces, UdpEndpoint } from './udp-dgram.ts'
@@ -34,30 +35,6 @@ export interface Listeners {
   readonly connectionCount: number
   /** Takes no more queries, finishes what is in flight within `deadlineMs`, and closes every socket. */
   close(deadlineMs?: number): Promise<void>
-}
-
-/** A socket that cannot be opened. `code` is the system's (`EADDRINUSE`, `EACCES` …) or `EINVAL` for a text that is no endpoint. */
-export class ListenFault extends Error {
-  override readonly name = 'ListenFault'
-  readonly code: string
-  readonly address: string
-
-  constructor(protocol: string, address: string, code: string) {
-    super(`Cannot listen on ${protocol}${address} as ${REASONS[code] ?? `the system refuses it (${code})`}`)
-    this.code = code
-    this.address = address
-  }
-}
-
-/** Reason and remedy for each error that opening a socket is known to give. */
-const REASONS: Readonly<Record<string, string>> = {
-  EINVAL: 'it is not an address and port: write 192.0.2.1:53 or [2001:db8::1]:53, with 0.0.0.0 or [::] for every local address',
-  EACCES: 'ports below 1024 need a right: run with CAP_NET_BIND_SERVICE (AmbientCapabilities in systemd) or choose a port from 1024 on',
-  EPERM: 'a security policy forbids it: allow the process to bind this port',
-  EADDRINUSE: 'another process has this address and port: `ss -lnp` shows which; stop it or choose another port',
-  EADDRNOTAVAIL: 'no interface of this machine has the address: `ip addr` shows those that are; correct it or add it to an interface',
-  EAFNOSUPPORT: 'this machine has no such address family: leave the address out or enable IPv6',
-  EMFILE: 'the process may open no more files: raise its limit (`ulimit -n`, LimitNOFILE in systemd)',
 }
 
 /** Opens every address or rejects with a ListenFault, with nothing left open. */
