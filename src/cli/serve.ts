@@ -16,23 +16,33 @@ export async function serveCommand(file: string, io: Io): Promise<ExitCode> {
   if (config === undefined) return EXIT.failed
   const log = openLog(config.values.log)
   const stopped = watchForStop(log)
-  let server: RunningServer
+  let server: RunningServer | undefined
+  let isReloadWanted = false
+  const reload = () => {
+    if (server === undefined) isReloadWanted = true // it came while starting: what was read may be old already
+    else void server.reload().catch(() => undefined) // why it failed is in the log
+  }
+  process.on('SIGHUP', reload)
   try {
     server = await RunningServer.start(config, log)
   } catch (fault) {
     if (!(fault instanceof StartFault)) throw fault
     for (const line of fault.lines) io.err(`${line}\n`)
-    stopped.forget()
     return EXIT.failed
+  } finally {
+    if (server === undefined) forgetSignals(stopped, reload)
   }
   io.err(hintFor(config, server.endpoints))
-  const reload = () => void server.reload().catch(() => undefined) // why it failed is in the log
-  process.on('SIGHUP', reload)
+  if (isReloadWanted) reload()
   await stopped.signal
   await server.stop()
-  process.off('SIGHUP', reload)
-  stopped.forget()
+  forgetSignals(stopped, reload)
   return EXIT.done
+}
+
+function forgetSignals(stopped: StopWatch, reload: () => void): void {
+  stopped.forget()
+  process.off('SIGHUP', reload)
 }
 
 interface StopWatch {

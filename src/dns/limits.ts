@@ -76,6 +76,8 @@ export const CONTROL_REQUEST_MS = 5_000
 export const MAX_SOCKET_PATH_OCTETS = 103
 /** Milliseconds that SIGTERM waits for answers in flight. Reached: what is left is cut off. */
 export const SHUTDOWN_MS = 5_000
+/** Milliseconds before an answering thread that died is started again: long enough not to fill the processor and the log, short enough for a client's next try. */
+export const THREAD_RESTART_MS = 1_000
 
 /** Octets of one RRset's records: with header, question and OPT it must still fit one message (RFC 2181 5). Reached: the record is refused with a fault. */
 export const MAX_RRSET_OCTETS = 65_000

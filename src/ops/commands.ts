@@ -2,6 +2,7 @@
  * What the control socket can ask of a running server: its counters, its zones, a reload, a dump. One table
  * of commands; each gives plain values, which the command line prints.
  */
+import { resolve } from 'node:path'
 import { CLASS, parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import type { ControlAnswer, ControlHandler, ControlRequest } from './control.ts'
@@ -83,7 +84,7 @@ function lineOf({ config, image, serial, loadedAtMs, loadMs, refusal }: ServedZo
   const line = {
     zone: config.name.toString(),
     class: printClass(config.class),
-    file: config.file,
+    file: resolve(config.file),
     serial,
     records: image.recordCount,
     octets: image.usedOctets,

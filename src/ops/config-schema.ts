@@ -19,8 +19,6 @@ export interface KeyNotes {
   wanted: string
   /** Set where the key is read but nothing acts on it yet: what the server does instead. */
   unserved?: string
-  /** The default in the docs' words, where the value itself would not say it. */
-  fallback?: string
 }
 
 const text = (wanted: string, about: string) => z.string().meta({ wanted, about } satisfies KeyNotes)
@@ -112,10 +110,10 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 export const configSchema = z
   .strictObject({
     listen: listen.default(['127.0.0.1:5300']),
-    workers: whole(1, MAX_WORKERS, '', 'Threads that answer queries.').default(1),
+    workers: whole(1, MAX_WORKERS, '', 'Threads that answer UDP in batches (mmsg); TCP is answered by one more. By default as many as there are processors.').optional(),
     transport: z
       .enum(['auto', 'mmsg', 'dgram'])
-      .meta({ wanted: 'must be auto, mmsg or dgram', about: 'How UDP is read: in batches (mmsg, Linux), by node:dgram, or the best that works (auto).' })
+      .meta({ wanted: 'must be auto, mmsg or dgram', about: 'How UDP is read: in batches by threads (mmsg, Linux), one by one (dgram), or the better that works here (auto).' })
       .default('auto'),
     data: text('must be the path of a directory', 'Directory for what the server keeps, and for its control socket; made where it is missing.').min(1).default('./data'),
     'udp-size': whole(MIN_UDP_OCTETS, 4_096, 'octets', 'Largest answer over UDP; a longer one is truncated (RFC 6891 6.2.5).').default(DEFAULT_UDP_OCTETS),

@@ -4,7 +4,7 @@
  * say (names, duplicates) is checked.
  */
 import { readFileSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml'
 import type { z } from 'zod'
 import { parseClass } from '../dns/codes.ts'
@@ -21,7 +21,7 @@ import { reasonOf } from './reason.ts'
 export interface ConfigZone {
   name: Name
   class: number
-  /** Absolute path. */
+  /** Path from the working directory, or absolute where the config's own path is. */
   file: string
   /** Where the config names the file: a file that cannot be read is reported there too. */
   place: Place
@@ -181,7 +181,7 @@ function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
 // ---- What the schema cannot say ----
 
 function settle(values: ConfigValues, yaml: ConfigText): Config {
-  const base = dirname(resolve(yaml.file))
+  const base = dirname(yaml.file)
   const data = resolve(base, values.data)
   if (Buffer.byteLength(controlPath(data)) > MAX_SOCKET_PATH_OCTETS) {
     yaml.error(['data'], `Cannot use data "${values.data}" as the path of its control socket must be at most ${MAX_SOCKET_PATH_OCTETS} octets long: ${controlPath(data)}`)
@@ -211,7 +211,7 @@ function settleZones(values: ConfigValues, yaml: ConfigText, base: string): Conf
     const first = seen.get(id)
     if (first !== undefined) yaml.error([...path, 'name'], `Cannot use zones[${i}].name "${zone.name}" as zones[${first}] is the same zone`)
     else seen.set(id, i)
-    zones.push({ name, class: parseClass(zone.class) as number, file: resolve(base, zone.file), place: yaml.placeOf([...path, 'file']) })
+    zones.push({ name, class: parseClass(zone.class) as number, file: isAbsolute(zone.file) ? zone.file : join(base, zone.file), place: yaml.placeOf([...path, 'file']) })
   })
   return zones
 }

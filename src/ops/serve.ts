@@ -9,13 +9,16 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import type { Server as NetServer } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { SHUTDOWN_MS } from '../dns/limits.ts'
 import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { transportCounters } from '../transport/counters.ts'
 import { listen, type Listeners } from '../transport/listen.ts'
-import { answeringOptions, makeAnswering, type Answering } from './answering.ts'
+import { canUseMmsg } from '../transport/udp-mmsg.ts'
+import type { ZoneDirectory } from '../zone/directory.ts'
+import { answeringOptions, makeAnswering, type Answering, type AnsweringOptions } from './answering.ts'
 import { commandsOf, type Commanded } from './commands.ts'
 import { controlPath, readConfig, type Config } from './config.ts'
 import { isInUse, openControl } from './control.ts'
@@ -24,6 +27,7 @@ import type { Log } from './log.ts'
 import { processMetrics, serverMetrics, transportMetrics, type MetricLine, type ProcessMetric } from './metrics.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { reasonOf } from './reason.ts'
+import { UdpThreads } from './udp-threads.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
 import { ZoneKeeper, type ServedZone, type ZoneOutcome } from './zone-keeper.ts'
 
@@ -45,6 +49,8 @@ export class RunningServer implements Commanded {
   endpoints: readonly Endpoint[] = []
   private readonly log: Log
   private readonly keeper: ZoneKeeper
+  private readonly answeringOptions: AnsweringOptions
+  /** Answers TCP, and UDP where it is not read in batches. */
   private readonly answering: Answering
   private readonly serverCounts = new Float64Array(COUNTER_COUNT)
   private readonly transportCounts = transportCounters()
@@ -52,6 +58,8 @@ export class RunningServer implements Commanded {
   private readonly reloadCounts = { done: 0, failed: 0 }
   private readonly startMs = performance.now()
   private listeners: Listeners | undefined
+  private threads: UdpThreads | undefined
+  private isReady = false
   private control: NetServer | undefined
 
   /** Use `start`. */
@@ -59,12 +67,12 @@ export class RunningServer implements Commanded {
     this.config = config
     this.log = log
     const seed = randomInt(-0x8000_0000, 0x8000_0000)
-    const options = answeringOptions(config.values, seed, randomBytes(16))
-    this.answering = makeAnswering(options, new Counters(this.serverCounts), (fault, untold) => this.tellFault(fault, untold))
+    this.answeringOptions = answeringOptions(config.values, seed, randomBytes(16))
+    this.answering = makeAnswering(this.answeringOptions, new Counters(this.serverCounts), (fault, untold) => this.tellFault(fault, untold))
     this.keeper = new ZoneKeeper({
       seed,
       load: (zones) => loadZones(zones, seed),
-      publish: (directory) => this.answering.publish(directory),
+      publish: (directory) => this.publish(directory),
       log,
       nowMs: () => Date.now(),
     })
@@ -82,9 +90,10 @@ export class RunningServer implements Commanded {
       await server.stop()
       throw fault instanceof StartFault ? fault : new StartFault([`waggle: ${reasonOf(fault)}`])
     }
+    server.isReady = true
     const { zones } = server
     const records = zones().reduce((sum, zone) => sum + zone.image.recordCount, 0)
-    log.info({ listen: server.endpoints.map(printEndpoint), zones: zones().length, records, pid: process.pid, startMs: Math.round(performance.now()) }, 'ready')
+    log.info({ listen: server.endpoints.map(printEndpoint), udpThreads: server.threads?.serverCounts.length ?? 0, zones: zones().length, records, pid: process.pid, startMs: Math.round(performance.now()) }, 'ready')
     return server
   }
 
@@ -106,16 +115,44 @@ export class RunningServer implements Commanded {
     }
   }
 
+  /** Opens TCP, and UDP by what the config and this machine allow. */
   private async openSockets(): Promise<void> {
     const { tcp, listen: addresses } = this.config.values
+    const isBatched = this.chooseBatches()
     this.listeners = await listen({
       addresses,
       handler: this.answering.handler,
       counters: this.transportCounts,
+      udp: !isBatched,
       onFault: (fault) => this.tellFault(fault, 0),
       tcpLimits: { total: tcp.connections, perClient: tcp['per-client'], idleMs: tcp.idle * 1_000 },
     })
     this.endpoints = this.listeners.endpoints
+    if (!isBatched) return
+    this.threads = await UdpThreads.open({
+      endpoints: this.endpoints,
+      count: this.config.values.workers ?? availableParallelism(),
+      answering: this.answeringOptions,
+      zones: this.zones().map((zone) => zone.image.buffer),
+      onFault: (fault, untold) => this.tellFault(fault, untold),
+    })
+  }
+
+  /** Whether UDP is read in batches by threads. StartFault where the config asks for what this machine cannot do. */
+  private chooseBatches(): boolean {
+    const { transport, workers } = this.config.values
+    const batches = transport === 'dgram' ? { usable: false as const, reason: 'the config says so' } : canUseMmsg()
+    if (batches.usable) return true
+    if (transport === 'mmsg') throw new StartFault([`waggle: Cannot start with transport mmsg: ${batches.reason}`])
+    this.log.info({ reason: batches.reason }, 'UDP is read one by one, by node:dgram')
+    if (workers !== undefined && workers > 1) this.log.warn({ workers }, 'workers have no effect as UDP is not read in batches')
+    return false
+  }
+
+  /** Puts zones into service in every thread. */
+  private async publish(directory: ZoneDirectory): Promise<void> {
+    this.answering.publish(directory)
+    await this.threads?.publish(directory.zones.map((zone) => zone.buffer))
   }
 
   private tellFault(fault: unknown, untold: number): void {
@@ -175,7 +212,7 @@ export class RunningServer implements Commanded {
   }
 
   metrics(): MetricLine[] {
-    return [...serverMetrics([this.serverCounts]), ...transportMetrics([this.transportCounts]), ...processMetrics(this.measure())]
+    return [...serverMetrics([this.serverCounts, ...(this.threads?.serverCounts ?? [])]), ...transportMetrics([this.transportCounts, ...(this.threads?.transportCounts ?? [])]), ...processMetrics(this.measure())]
   }
 
   private measure(): Record<ProcessMetric, number> {
@@ -202,8 +239,8 @@ export class RunningServer implements Commanded {
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
     this.control?.close()
-    await this.listeners?.close(SHUTDOWN_MS)
-    this.log.info({}, 'stopped')
+    await Promise.all([this.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
+    if (this.isReady) this.log.info({}, 'stopped')
   }
 }
 

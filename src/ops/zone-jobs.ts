@@ -4,6 +4,7 @@
  * Images cross without copying, as they lie in shared memory.
  */
 import { Worker } from 'node:worker_threads'
+import type { Place } from '../dns/faults.ts'
 import type { ConfigZone } from './config.ts'
 import type { Finding } from './finding.ts'
 
@@ -13,13 +14,19 @@ export interface LoadJob {
   apex: Uint8Array
   class: number
   file: string
+  /** Where a file that cannot be read is reported: where the config names it. */
+  place: Place
 }
 
 /** What loading gave. `buffer` is the image's; undefined where the file holds an error. */
 export interface LoadedZone {
   buffer: SharedArrayBuffer | undefined
   findings: Finding[]
+  /** Milliseconds that loading took. */
   loadMs: number
+  /** Of the SOA; 0 without image. */
+  serial: number
+  records: number
 }
 
 /** What the thread is told at its start. */
@@ -31,7 +38,7 @@ export type ThreadMessage = { kind: 'loaded'; zone: LoadedZone } | { kind: 'text
 /** Loads the files of `zones`; results in their order. A thread that dies gives findings, not a fault. */
 export async function loadZones(zones: readonly ConfigZone[], seed: number): Promise<LoadedZone[]> {
   if (zones.length === 0) return []
-  const jobs = zones.map((zone): LoadJob => ({ apex: zone.name.wire, class: zone.class, file: zone.file }))
+  const jobs = zones.map((zone): LoadJob => ({ apex: zone.name.wire, class: zone.class, file: zone.file, place: zone.place }))
   const loaded: LoadedZone[] = []
   const thread = startThread({ kind: 'load', seed, jobs })
   const reason = await drain(thread, (message) => {
@@ -39,7 +46,7 @@ export async function loadZones(zones: readonly ConfigZone[], seed: number): Pro
   })
   for (const zone of zones.slice(loaded.length)) {
     const message = `Cannot load zone ${zone.name.toString()}: ${reason ?? 'the loading thread ended early'}`
-    loaded.push({ buffer: undefined, findings: [{ ...zone.place, severity: 'error', message }], loadMs: 0 })
+    loaded.push({ buffer: undefined, findings: [{ ...zone.place, severity: 'error', message }], loadMs: 0, serial: 0, records: 0 })
   }
   return loaded
 }

@@ -41,8 +41,8 @@ export interface KeeperWorld {
   seed: number
   /** Loads zone files away from the answering thread, results in the order of `zones`. */
   load(zones: readonly ConfigZone[]): Promise<LoadedZone[]>
-  /** Puts a directory into service. */
-  publish(directory: ZoneDirectory): void
+  /** Puts a directory into service; resolves when every thread answers from it. */
+  publish(directory: ZoneDirectory): Promise<void>
   log: Log
   nowMs(): number
 }
@@ -70,6 +70,7 @@ export class ZoneKeeper {
    * and removes what is not listed. One outcome for each zone that was loaded or removed.
    */
   async apply(zones: readonly ConfigZone[], only: (zone: ConfigZone) => boolean = () => true): Promise<ZoneOutcome[]> {
+    const isStart = this.served.size === 0
     const wanted = zones.filter(only)
     const loaded = await this.world.load(wanted)
     const fresh = new Map(wanted.map((zone, i) => [idOf(zone), loaded[i]]))
@@ -84,8 +85,8 @@ export class ZoneKeeper {
     }
     for (const [id, old] of this.served) if (!next.has(id)) outcomes.push({ ...headOf(old.config), outcome: 'removed', previousSerial: old.serial, findings: [] })
     this.served = next
-    this.world.publish(new ZoneDirectory([...next.values()].map((zone) => zone.image), this.world.seed))
-    for (const outcome of outcomes) this.tell(outcome)
+    await this.world.publish(new ZoneDirectory([...next.values()].map((zone) => zone.image), this.world.seed))
+    for (const outcome of outcomes) this.tell(outcome, isStart ? 'debug' : 'info')
     return outcomes
   }
 
@@ -105,7 +106,7 @@ export class ZoneKeeper {
     return { config, image, serial, loadedAtMs: this.world.nowMs(), loadMs, refusal: undefined }
   }
 
-  private tell(outcome: ZoneOutcome): void {
+  private tell(outcome: ZoneOutcome, level: 'debug' | 'info'): void {
     const { log } = this.world
     const { findings, ...fields } = outcome
     const { zone, class: rrClass } = outcome
@@ -114,7 +115,7 @@ export class ZoneKeeper {
     }
     if (outcome.outcome === 'kept') log.error(fields, 'zone kept as it was: the new file has errors')
     else if (outcome.outcome === 'refused') log.error(fields, 'zone not served: its file has errors')
-    else log.info(fields, `zone ${outcome.outcome}`)
+    else log[level](fields, `zone ${outcome.outcome}`)
     if (outcome.serial !== undefined && outcome.previousSerial !== undefined && isNewerSerial(outcome.previousSerial, outcome.serial)) {
       log.warn(fields, 'zone serial went backwards: secondaries will not fetch it (RFC 1982 3.2)')
     }

@@ -46,7 +46,7 @@ function makeKeeper(files: Map<string, number>) {
       return { buffer, findings: serial === undefined ? [BAD] : [], loadMs: 1, serial: serial ?? 0, records: 1 }
     })
   }
-  const keeper = new ZoneKeeper({ seed: SEED, load, publish: (directory) => void published.push(directory), log, nowMs: () => 1_000 })
+  const keeper = new ZoneKeeper({ seed: SEED, load, publish: async (directory) => void published.push(directory), log, nowMs: () => 1_000 })
   const served = () => Object.fromEntries(keeper.zones.map(({ config, serial }) => [config.name.toString(), serial]))
   return { keeper, lines, published, asked, served }
 }

@@ -1,0 +1,47 @@
+/**
+ * One thread that answers UDP in batches (udp-threads.ts starts it): its own server over the shared zones.
+ * It ends when the loop is told to stop.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { Counters } from '../server/counters.ts'
+import { transportCounters } from '../transport/counters.ts'
+import { runMmsgLoop } from '../transport/udp-mmsg.ts'
+import { ZoneDirectory } from '../zone/directory.ts'
+import { ZoneImage } from '../zone/image.ts'
+import { makeAnswering } from './answering.ts'
+import { CONTROL, type ThreadStart, type ThreadWord, type ZoneMail } from './udp-threads.ts'
+
+const port = parentPort
+if (port === null) throw new Error('Cannot run udp-thread as it must be started by udp-threads')
+
+const { sockets, options, control, serverCounts, transportCounts, mail } = workerData as ThreadStart
+const words = new Int32Array(control)
+let mailSeen = 0
+
+function say(word: ThreadWord): void {
+  port?.postMessage(word)
+}
+
+function tellFault(fault: unknown, untold: number): void {
+  say({ kind: 'fault', fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), untold })
+}
+
+const answering = makeAnswering(options, new Counters(new Float64Array(serverCounts)), tellFault)
+
+function serve({ generation, zones }: ZoneMail): void {
+  answering.publish(new ZoneDirectory(zones.map((zone) => new ZoneImage(zone)), options.seed))
+  say({ kind: 'serving', generation })
+}
+
+/** Between batches: takes the newest zones, if mail has come. One load of a shared word where none has. */
+function takeMail(): void {
+  const sent = Atomics.load(words, CONTROL.mail)
+  if (sent === mailSeen || port === null) return
+  mailSeen = sent
+  let newest: ZoneMail | undefined
+  for (let piece = receiveMessageOnPort(port); piece !== undefined; piece = receiveMessageOnPort(port)) newest = piece.message as ZoneMail
+  if (newest !== undefined) serve(newest)
+}
+
+serve(mail)
+runMmsgLoop({ sockets, handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault) => tellFault(fault, 0), stop: words, onIdle: takeMail })
