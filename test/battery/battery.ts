@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { Asker } from './asker.ts'
 import { seedOf } from './chance.ts'
-import type { Seen } from './compare.ts'
-import { isMessage } from './compare.ts'
+import { isMessage, type Seen } from './compare.ts'
+import { childOf } from './names.ts'
 import { startServer, type RunningServer, type ServerKind } from './peers.ts'
 import { neighbourhood, questionsAbout } from './queries.ts'
 import { ownersInFile, writeZones, type WrittenZone } from './signing.ts'
@@ -16,8 +16,8 @@ import { ownersOf, type World } from './zone-text.ts'
 /** Questions in flight at once, of each server. */
 const IN_FLIGHT = 48
 
-/** One question with every server's answer, in the order of `servers`. `overTcp` is true where it was asked again after TC. */
-export type Asked = { question: Question; answers: Seen[]; overTcp: boolean }
+/** One question with every server's answer, in the order of `servers`. `before` holds the UDP answers where it was asked again over TCP. */
+export type Asked = { question: Question; answers: Seen[]; before?: Seen[] }
 
 /** Takes what was asked; ports are those of this world's servers. */
 export type Listener = (asked: Asked, servers: readonly RunningServer[]) => void
@@ -36,7 +36,7 @@ export async function runWorld(world: World, kinds: readonly ServerKind[], total
 
 /** Questions for all zones, each zone's share in proportion to the names around it. */
 export function* questionsOf(zones: readonly WrittenZone[], total: number, seed: number): Generator<Question> {
-  const names = zones.map((zone) => neighbourhood([...ownersOf(zone.source), ...(zone.anchor ? ownersInFile(zone.file) : [])], zone.name))
+  const names = zones.map((zone) => namesAround(zone))
   const all = names.reduce((sum, list) => sum + list.length, 0)
   for (const [i, zone] of zones.entries()) {
     const list = names[i] as string[]
@@ -44,18 +44,21 @@ export function* questionsOf(zones: readonly WrittenZone[], total: number, seed:
   }
 }
 
-/** How many distinct names `questionsOf` asks about. */
-export function countNames(zones: readonly WrittenZone[]): number {
-  return zones.reduce((sum, zone) => sum + neighbourhood([...ownersOf(zone.source), ...(zone.anchor ? ownersInFile(zone.file) : [])], zone.name).length, 0)
+/** NSEC3 owners are asked as well, but what lies around all of them would crowd out the rest. */
+function namesAround(zone: WrittenZone): string[] {
+  const owners = ownersOf(zone.source)
+  const hashes = zone.anchor ? ownersInFile(zone.file).filter((name) => /^[0-9a-v]{32}\./i.test(name) && !owners.includes(name)) : []
+  return [...neighbourhood(owners, zone.name), ...hashes, ...hashes.slice(0, 3).flatMap((name) => [childOf('zz', name), childOf('*', name)])]
 }
 
 async function askAll(questions: Iterator<Question>, servers: readonly RunningServer[], listen: Listener): Promise<void> {
   const askers = servers.map(({ port }) => new Asker(port))
   const lane = async (): Promise<void> => {
     for (let next = questions.next(); !next.done; next = questions.next()) {
-      const asked = await askEach(next.value, askers, false)
+      const asked = await askEach(next.value, askers)
       listen(asked, servers)
-      if (!next.value.tcp && asked.answers.some((seen) => isMessage(seen) && seen.flags & FLAG.tc)) listen(await askEach(next.value, askers, true), servers)
+      const isCut = !next.value.tcp && asked.answers.some((seen) => isMessage(seen) && seen.flags & FLAG.tc)
+      if (isCut) listen({ ...(await askEach({ ...next.value, tcp: true }, askers)), before: asked.answers }, servers)
     }
   }
   try {
@@ -65,10 +68,9 @@ async function askAll(questions: Iterator<Question>, servers: readonly RunningSe
   }
 }
 
-async function askEach(question: Question, askers: readonly Asker[], overTcp: boolean): Promise<Asked> {
-  const asked = overTcp ? { ...question, tcp: true } : question
-  const answers = await Promise.all(askers.map(async (asker) => see(await asker.ask(encodeQuery(asked), asked.tcp))))
-  return { question: asked, answers, overTcp }
+async function askEach(question: Question, askers: readonly Asker[]): Promise<Asked> {
+  const answers = await Promise.all(askers.map(async (asker) => see(await asker.ask(encodeQuery(question), question.tcp))))
+  return { question, answers }
 }
 
 function see(octets: Uint8Array | undefined): Seen {

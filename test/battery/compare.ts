@@ -1,12 +1,12 @@
 /**
  * Sets the answers of two servers side by side, section by section. Not compared, since no RFC orders it: the order
  * of records within a section, compression, letter case of owner names and names in RDATA, which options OPT holds,
- * and what a truncated answer keeps (it is asked again over TCP).
+ * and where each truncates (what a truncated answer keeps is asked again over TCP; TC is checked for each server alone).
  */
 import { FLAG, type SeenMessage, type SeenRecord } from './wire.ts'
 
 /** Where two answers differ. */
-export type DifferenceKind = 'silence' | 'malformed' | 'rcode' | 'aa' | 'tc' | 'flags' | 'question' | 'edns' | 'answer' | 'authority' | 'additional'
+export type DifferenceKind = 'silence' | 'malformed' | 'rcode' | 'aa' | 'truncation' | 'flags' | 'question' | 'edns' | 'answer' | 'authority' | 'additional'
 
 /** An answer as compared: a message, or why there is none. */
 export type Seen = SeenMessage | 'silent' | { malformed: string }
@@ -21,21 +21,20 @@ export function isMessage(seen: Seen): seen is SeenMessage {
   return seen !== 'silent' && !('malformed' in seen)
 }
 
-/** One point of difference. `holder` is the side (0 or 1) that has `record` while the other lacks it. */
-export type Difference = { kind: DifferenceKind; holder?: 0 | 1; record?: SeenRecord }
+/** One point of difference. `bits` are the header flags that differ; `holder` is the side (0 or 1) that has `record` while the other lacks it. */
+export type Difference = { kind: DifferenceKind; holder?: 0 | 1; record?: SeenRecord; bits?: number }
 
 /** Every point where the two differ, empty where they say the same. */
 export function differences(left: Seen, right: Seen): Difference[] {
   if (!isMessage(left) || !isMessage(right)) return wordless(left, right)
   const kinds: DifferenceKind[] = []
+  const bits = (left.flags ^ right.flags) & OTHER_FLAGS
   if (left.rcode !== right.rcode) kinds.push('rcode')
   if ((left.flags ^ right.flags) & FLAG.aa) kinds.push('aa')
-  if ((left.flags ^ right.flags) & FLAG.tc) kinds.push('tc')
-  if ((left.flags ^ right.flags) & OTHER_FLAGS) kinds.push('flags')
   if (JSON.stringify(left.question) !== JSON.stringify(right.question)) kinds.push('question')
   if (ednsShape(left) !== ednsShape(right)) kinds.push('edns')
   const records = (left.flags | right.flags) & FLAG.tc ? [] : SECTIONS.flatMap((section) => inSection(section, left[section], right[section]))
-  return [...kinds.map((kind) => ({ kind })), ...records]
+  return [...kinds.map((kind) => ({ kind })), ...(bits ? [{ kind: 'flags' as const, bits }] : []), ...records]
 }
 
 function wordless(left: Seen, right: Seen): Difference[] {
@@ -53,6 +52,19 @@ function inSection(kind: (typeof SECTIONS)[number], left: readonly SeenRecord[],
     ...missingFrom(right, left).map((record): Difference => ({ kind, holder: 1, record })),
   ]
   return only.length > 0 ? only : [{ kind }]
+}
+
+/**
+ * What is wrong with a server's truncation, given its UDP and TCP answers to one question and the octets UDP may hold:
+ * TC without need, or sections cut without TC (RFC 2181 9: required RRsets never go silently).
+ */
+export function truncationFault(udp: Seen, tcp: Seen, limit: number): string | undefined {
+  if (!isMessage(udp) || !isMessage(tcp)) return 'no answer over one of UDP and TCP'
+  if (udp.octets > limit) return `${udp.octets} octets over UDP where ${limit} are allowed`
+  if (tcp.flags & FLAG.tc) return 'TC over TCP'
+  if (udp.flags & FLAG.tc) return tcp.octets > limit ? undefined : `TC though ${tcp.octets} octets fit into ${limit}`
+  for (const section of ['answer', 'authority'] as const) if (sectionKey(udp[section]) !== sectionKey(tcp[section])) return `${section} is cut without TC`
+  return missingFrom(udp.additional, tcp.additional).length > 0 ? 'additional holds over UDP what it lacks over TCP' : undefined
 }
 
 function ednsShape({ edns }: SeenMessage): string {

@@ -2,9 +2,9 @@
  * Keeps the score of a comparison: how many questions each pair answered alike, how many differ in an accepted way
  * (by the name of the difference), and the first examples of each kind that is not accepted, with a dig line.
  */
-import { explain } from './accepted.ts'
+import { acceptedTruncation, explain } from './accepted.ts'
 import type { Asked } from './battery.ts'
-import { differences, isMessage, missingFrom, SECTIONS, type Difference, type Seen } from './compare.ts'
+import { differences, isMessage, missingFrom, SECTIONS, truncationFault, type Difference, type Seen } from './compare.ts'
 import type { RunningServer } from './peers.ts'
 import { digLine, showRecord, typeWord } from './show.ts'
 import type { Question } from './wire.ts'
@@ -30,7 +30,8 @@ export class Report {
   }
 
   /** Compares each pair of answers to one question. */
-  add({ question, answers }: Asked, servers: readonly RunningServer[]): void {
+  add({ question, answers, before }: Asked, servers: readonly RunningServer[]): void {
+    if (before) servers.forEach((server, i) => this.addTruncation(question, [before[i] as Seen, answers[i] as Seen], server))
     for (let i = 0; i < answers.length; i++) {
       for (let j = i + 1; j < answers.length; j++) this.addPair(question, [answers[i] as Seen, answers[j] as Seen], [servers[i] as RunningServer, servers[j] as RunningServer])
     }
@@ -67,6 +68,19 @@ export class Report {
     const open = tally.open.get(key) ?? { count: 0, examples: [] }
     tally.open.set(key, open)
     if (++open.count <= this.examplesPerKind) open.examples.push(example(question, seen, servers))
+  }
+
+  private addTruncation(question: Question, [udp, tcp]: [Seen, Seen], server: RunningServer): void {
+    const tally = this.tallyOf(server.kind)
+    tally.asked++
+    const fault = truncationFault(udp, tcp, Math.min(Math.max(question.edns?.size ?? 512, 512), 1232))
+    if (fault === undefined) return void tally.same++
+    const accepted = acceptedTruncation(server.kind, fault, tcp)
+    if (accepted) return void tally.accepted.set(accepted, (tally.accepted.get(accepted) ?? 0) + 1)
+    const key = `truncation: ${fault.replaceAll(/\d+/g, 'n')}`
+    const open = tally.open.get(key) ?? { count: 0, examples: [] }
+    tally.open.set(key, open)
+    if (++open.count <= this.examplesPerKind) open.examples.push(`    ${digLine({ ...question, tcp: false }, server.port)}\n      ${fault}`)
   }
 
   private tallyOf(pair: string): Tally {

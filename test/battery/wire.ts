@@ -8,8 +8,9 @@ import { nameOctets, printLabel } from './names.ts'
 /** One record as received. `owner` keeps its case; `rdata` is hex, names in it whole. */
 export type SeenRecord = { owner: string; type: number; class: number; ttl: number; rdata: string }
 
-/** One message as received; `rcode` holds the extended bits (RFC 6891 6.1.3). */
+/** One message as received, `octets` long; `rcode` holds the extended bits (RFC 6891 6.1.3). */
 export type SeenMessage = {
+  octets: number
   id: number
   flags: number
   opcode: number
@@ -45,7 +46,7 @@ export function decode(octets: Uint8Array): SeenMessage {
   if (opt.length > 1) throw new Error('the message holds two OPT records (RFC 6891 6.1.1)')
   const additional = all.filter((record) => record.type !== 41)
   const extended = opt[0] ? (opt[0].ttl >>> 24) << 4 : 0
-  return { id, flags, opcode: (flags >> 11) & 15, rcode: (flags & 15) | extended, question, answer, authority, additional, edns: readOpt(opt[0]) }
+  return { octets: octets.length, id, flags, opcode: (flags >> 11) & 15, rcode: (flags & 15) | extended, question, answer, authority, additional, edns: readOpt(opt[0]) }
 }
 
 function readOpt(opt: SeenRecord | undefined): SeenMessage['edns'] {

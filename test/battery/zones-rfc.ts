@@ -3,7 +3,7 @@
  * RFC 5155 appendix A, RFC 6672 2.2 and 5.3, RFC 9460 10. All are called `example.` by their RFCs, so each of
  * the first three is a world of its own. Signatures of the RFCs have expired; the content is signed afresh.
  */
-import { zoneOf, type BatteryZone } from './zone-text.ts'
+import { zoneOf, type BatteryZone, type Signing } from './zone-text.ts'
 
 /** The wildcard zone of RFC 4592 2.2.1; the RDATA it leaves open is filled in. */
 export const rfc4592: BatteryZone = zoneOf('example.', `
@@ -61,74 +61,78 @@ export const rfc5155: BatteryZone = zoneOf('example.', `
   ns2.c A 192.0.2.8`, { denial: 'opt-out', iterations: 12, salt: 'aabbccdd' })
 
 /** RFC 6672 2.2, table 1: the owner names and targets of its substitution examples, with what lies at the targets. */
-export const rfc6672: readonly BatteryZone[] = [
-  zoneOf('dname.example.', `
-    com DNAME net.dname.example.
+export function rfc6672(name = 'dname.example.', signing?: Signing): BatteryZone {
+  return zoneOf(name, `
+    com DNAME net
     com A 192.0.2.10
     foo.net A 192.0.2.11
     x.foo.net TXT "below"
     *.wild.net TXT "wild below a target"
-    loop DNAME loop.dname.example.
-    shortloop DNAME x.shortloop2.dname.example.
-    shortloop2 DNAME shortloop.dname.example.
-    cyle DNAME cycle2.dname.example.
-    cycle2 DNAME cyle.dname.example.
-    first DNAME second.dname.example.
-    second DNAME third.dname.example.
-    third DNAME net.dname.example.
+    loop DNAME loop
+    shortloop DNAME x.shortloop2
+    shortloop2 DNAME shortloop
+    cyle DNAME cycle2
+    cycle2 DNAME cyle
+    first DNAME second
+    second DNAME third
+    third DNAME net
     out DNAME elsewhere.invalid.
     toroot DNAME .
-    self DNAME deeper.below.apex.dname.example.
-    cut DNAME sub.dname.example.
-    sub NS ns.sub.dname.example.
+    self DNAME deeper.below.apex
+    cut DNAME sub
+    sub NS ns.sub
     ns.sub A 192.0.2.12
-    into CNAME foo.com.dname.example.
-    into2 CNAME com.dname.example.
-    into3 CNAME a.b.c.first.dname.example.
-    *.star CNAME foo.com.dname.example.
+    into CNAME foo.com
+    into2 CNAME com
+    into3 CNAME a.b.c.first
+    *.star CNAME foo.com
     other DNAME chains.example.
-    tocname DNAME hop.dname.example.
-    a.hop CNAME foo.net.dname.example.
-    b.hop CNAME foo.com.dname.example.
-    ${longTarget()}`),
-  zoneOf('apexdname.example.', `
-    @ SOA ns.dname.example. hostmaster.dname.example. 1 3600 900 604800 300
-    @ NS ns.dname.example.
-    @ DNAME net.dname.example.
-    @ TXT "other data beside a DNAME is fine (RFC 6672 2.3)"
-    @ A 192.0.2.13`),
-]
+    tocname DNAME hop
+    a.hop CNAME foo.net
+    b.hop CNAME foo.com
+    ${longTarget()}`, signing)
+}
+
+/** A zone that is redirected as a whole: DNAME beside SOA and NS (RFC 6672 2.3). */
+export const apexDname: BatteryZone = zoneOf('apexdname.example.', `
+  @ SOA ns.dname.example. hostmaster.dname.example. 1 3600 900 604800 300
+  @ NS ns.dname.example.
+  @ DNAME net.dname.example.
+  @ TXT "other data beside a DNAME is fine"
+  @ A 192.0.2.13`)
 
 /** A DNAME whose target is so long that most names below it overflow 255 octets: YXDOMAIN (RFC 6672 2.2). */
 function longTarget(): string {
   const label = 'l'.repeat(60)
-  return `long DNAME ${label}.${label}.${label}.dname.example.`
+  return `long DNAME ${label}.${label}.${label}`
 }
 
 /** SVCB and HTTPS with targets, so that additional sections can be compared (RFC 9460 4.1, 10). */
-export const rfc9460: BatteryZone = zoneOf('svcb.example.', `
+export function rfc9460(name = 'svcb.example.', signing?: Signing): BatteryZone {
+  return zoneOf(name, `
   @ HTTPS 1 . alpn=h2,h3
   @ A 192.0.2.20
   @ AAAA 2001:db8::20
-  svc3 HTTPS 1 svc4.svcb.example. alpn=h3 port=8003
+  svc3 HTTPS 1 svc4 alpn=h3 port=8003
   svc4 A 192.0.2.21
   svc4 AAAA 2001:db8::21
-  alias HTTPS 0 svc3.svcb.example.
-  alias2 SVCB 0 alias.svcb.example.
-  _8443._foo.api SVCB 0 svc5.svcb.example.
-  svc5 SVCB 3 svc6.svcb.example. alpn=bar port=8004
+  alias HTTPS 0 svc3
+  alias2 SVCB 0 alias
+  _8443._foo.api SVCB 0 svc5
+  svc5 SVCB 3 svc6 alpn=bar port=8004
   svc5 SVCB 1 . ipv4hint=192.0.2.22
   svc5 A 192.0.2.23
-  svc6 CNAME svc4.svcb.example.
+  svc6 CNAME svc4
   toself SVCB 1 .
   none SVCB 0 .
   away SVCB 1 host.chains.example. port=53
-  nowhere HTTPS 1 missing.svcb.example.
-  wildtarget HTTPS 1 any.wild.svcb.example.
+  nowhere HTTPS 1 missing
+  wildtarget HTTPS 1 any.wild
   *.wild A 192.0.2.24
-  cuttarget HTTPS 1 www.sub.svcb.example.
-  sub NS ns.sub.svcb.example.
+  cuttarget HTTPS 1 www.sub
+  sub NS ns.sub
   ns.sub A 192.0.2.25
   www.sub A 192.0.2.26
   *.w HTTPS 1 .
-  *.w A 192.0.2.27`)
+  *.w A 192.0.2.27`, signing)
+}

@@ -4,16 +4,16 @@
  */
 import { randomZones, rootLikeZone, tldLikeZone } from './zones-random.ts'
 import { madeZones, undefinedWildcards } from './zones-made.ts'
-import { rfc4035, rfc4592, rfc5155, rfc6672, rfc9460 } from './zones-rfc.ts'
-import type { BatteryZone, World } from './zone-text.ts'
+import { apexDname, rfc4035, rfc4592, rfc5155, rfc6672, rfc9460 } from './zones-rfc.ts'
+import type { World } from './zone-text.ts'
 
 /** Every world. `randomCount` zones by chance join the largest; the seed shapes them and the delegation zones. */
 export function allWorlds(seed: number, randomCount: number): World[] {
-  const nsec: BatteryZone = { ...rfc6672[0] as BatteryZone, name: 'dname-n.example.', signing: { denial: 'nsec' } }
-  const svcb: BatteryZone = { ...rfc9460, name: 'svcb-3.example.', signing: { denial: 'nsec3' } }
+  const redirections = [rfc6672(), rfc6672('dname-n.example.', { denial: 'nsec' }), rfc6672('dname-3.example.', { denial: 'nsec3' }), apexDname]
+  const services = [rfc9460(), rfc9460('svcb-n.example.', { denial: 'nsec' }), rfc9460('svcb-3.example.', { denial: 'nsec3' })]
   return [
-    { title: 'mazes', zones: [...rfc6672, nsec, rfc9460, svcb, ...madeZones(), tldLikeZone(400, seed)] },
-    { title: 'oddwild', zones: [undefinedWildcards, ...rfc6672] },
+    { title: 'mazes', zones: [...redirections, ...services, ...madeZones(), tldLikeZone(400, seed)] },
+    { title: 'oddwild', zones: [undefinedWildcards, rfc6672()] },
     { title: 'random', zones: randomZones(randomCount, seed) },
     { title: 'rfc4592', zones: [rfc4592] },
     { title: 'rfc4035', zones: [rfc4035] },
