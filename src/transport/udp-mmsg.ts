@@ -1,7 +1,7 @@
 /**
  * DNS over UDP in batches, the fast path: a worker thread sleeps in `recvmmsg`, answers all that has come,
- * and sends the answers with one `sendmmsg`. Nothing is allocated per datagram. Measured, this costs a
- * third of node:dgram and less than C servers that read one datagram at a time.
+ * and sends the answers with one `sendmmsg`. Nothing is allocated per datagram. Measured on an echo, this
+ * costs less than half of node:dgram and as much as the same loop in C; nearly all of it is the kernel's.
  *
  *     recvmmsg ──▶ up to 64 queries ──▶ handler for each ──▶ up to 64 answers ──▶ sendmmsg
  *        ▲                                                                           │
