@@ -44,3 +44,8 @@ export class TextFault extends Error implements Place {
     return `${this.file}:${this.line}:${this.column}: ${this.message}`
   }
 }
+
+/** `word` as a fault quotes it: whole, or its beginning where it is long, so that a hostile text makes no long message. */
+export function shorten(word: string): string {
+  return word.length > 80 ? `${word.slice(0, 77)}...` : word
+}

@@ -17,7 +17,7 @@ export const MAX_POINTERS = 126
 
 // ---- Messages ----
 
-/** Octets of a message over TCP: the length prefix is 16 bits (RFC 1035 4.2.2). */
+/** Octets of a message over TCP: the length prefix is 16 bits (RFC 1035 4.2.2). Reached: WireFault when encoding, TC in answers. */
 export const MAX_MESSAGE_OCTETS = 65_535
 /** Octets of a UDP answer to a query without EDNS (RFC 1035 4.2.1). Reached: TC. */
 export const MIN_UDP_OCTETS = 512
@@ -49,8 +49,10 @@ export const MAX_GENERATED_ENTRY_OCTETS = 4_096
 export const MAX_GENERATED_WIDTH = 255
 /** Records made by one $GENERATE. A /16 has 65,536. Reached: TextFault. */
 export const MAX_GENERATED = 65_536
-/** Faults reported for one zone file before the rest is only counted: nobody reads more. */
+/** Faults reported for one zone file, as nobody reads more. Reached: the rest is only counted. */
 export const MAX_REPORTED_FAULTS = 200
+/** NSEC3 iterations up to which the checks hash every name: resolvers go no further either (RFC 9276 3.2). Reached: the chain is not checked. */
+export const MAX_CHECKED_NSEC3_ITERATIONS = 150
 /** A TTL's largest value, seconds (RFC 2181 8). Reached: TextFault in text; taken as 0 from the wire. */
 export const MAX_TTL = 2_147_483_647
 
@@ -149,3 +151,10 @@ export const MAX_TCP_MESSAGES_PER_TURN = 256
 export const TCP_PARTIAL_OCTETS = 512
 /** Milliseconds that closing waits for answers on their way. Reached: what is left is cut off. */
 export const TRANSPORT_CLOSE_MS = 2_000
+
+// ---- Parameters ----
+
+/** Octets of one parameter's value in text: what fits the 16-bit length of any value, before escapes are undone. Reached: TextFault. */
+export const MAX_VALUE_TEXT = 65_535
+/** Items of a list within one parameter (names to avoid, outcomes, scores): an answer holds far fewer agents. Reached: TextFault or WireFault. */
+export const MAX_PARAMETER_ITEMS = 255

@@ -12,6 +12,7 @@ import { MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
 
 const MIX = 0x85eb_ca6b
 
+/** One name under search; loaded with `load`, then read by whoever probes. */
 export class LookupName {
   /** The name in wire form, A-Z folded to a-z; valid up to `length`. */
   readonly octets = new Uint8Array(MAX_NAME_OCTETS + 1)

@@ -63,7 +63,10 @@ export interface Message {
   edns?: Edns
 }
 
-const FLAG = { response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100, recursionAvailable: 0x0080, agent: 0x0040, authenticData: 0x0020, checkingDisabled: 0x0010 } as const
+const FLAG = {
+  response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100,
+  recursionAvailable: 0x0080, agent: 0x0040, authenticData: 0x0020, checkingDisabled: 0x0010,
+} as const
 type FlagName = keyof typeof FLAG
 const FLAG_NAMES = Object.keys(FLAG) as FlagName[]
 /** Octets of the shortest question: root, type, class. */

@@ -235,7 +235,7 @@ export const PARAMETERS = Object.fromEntries(Object.entries(rows).map(([text, re
   readonly [Name in keyof typeof rows]: (typeof rows)[Name] extends Row<infer Value> ? Parameter<Value> : never
 }
 
-const all: Parameter[] = Object.values(PARAMETERS) as unknown as Parameter[]
+const all: Parameter[] = Object.values<unknown>(PARAMETERS) as Parameter[]
 const byKey = new Map(all.map((parameter) => [parameter.key, parameter]))
 const byName = new Map(all.flatMap((parameter) => [parameter.name, ...(parameter.demandName ? [parameter.demandName] : [])].map((text) => [text, parameter])))
 const LETTERS: Readonly<Record<Place, string>> = { AGENT: 'A', SENSE: 'S', TASK: 'T', DEMAND: 'D', OFFER: 'O', SVCB: 'V' }

@@ -7,6 +7,7 @@
  */
 import { parseAddress, printAddress } from './address.ts'
 import { WireFault } from './faults.ts'
+import { MAX_PARAMETER_ITEMS } from './limits.ts'
 import { Name } from './name.ts'
 import type { WireReader, WireWriter } from './octets.ts'
 
@@ -301,7 +302,7 @@ export const anyOctets: ValueKind<string> = {
 }
 
 /** One or more values of `kind` one behind the other, at most `max`; text separates them by commas (RFC 9460 A.1). */
-export function list<Item>(kind: ValueKind<Item>, max = 255): ValueKind<Item[]> {
+export function list<Item>(kind: ValueKind<Item>, max: number = MAX_PARAMETER_ITEMS): ValueKind<Item[]> {
   return {
     parse(text) {
       const items = splitList(text).map((item) => kind.parse(item))

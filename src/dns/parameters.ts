@@ -3,8 +3,8 @@
  * OFFER: on the wire `{ key u16 | length u16 | value }*` with keys strictly ascending (RFC 9460 2.2), in text
  * `key=value` in any order (RFC 9460 2.1). What the keys mean stands in `parameter-table.ts`.
  */
-import { WireFault, type TextFault } from './faults.ts'
-import { MAX_MESSAGE_OCTETS } from './limits.ts'
+import { TextFault, WireFault } from './faults.ts'
+import { MAX_VALUE_TEXT } from './limits.ts'
 import { WireReader, WireWriter } from './octets.ts'
 import { parameterAt, PARAMETERS, parseKey, printKey, type Parameter, type Place } from './parameter-table.ts'
 import { BadValue } from './parameter-values.ts'
@@ -22,7 +22,12 @@ const EQUALS = 0x3d
 export function parseParameters(text: string, place: Place): Uint8Array {
   const reader = new TextReader(Buffer.from(text), `<${place}>`)
   const out = new WireWriter(64)
-  if (reader.beginEntry()) readParameters(reader, out, place)
+  try {
+    if (reader.beginEntry()) readParameters(reader, out, place)
+  } catch (fault) {
+    if (fault instanceof WireFault) throw new TextFault(fault.message, reader.here()) // more than a message holds
+    throw fault
+  }
   if (reader.beginEntry()) throw reader.fault('parameters', 'must be on one line')
   return out.finish()
 }
@@ -92,10 +97,10 @@ function readValue(text: TextReader, key: number, place: Place): Uint8Array {
   value.reset()
   if (equals >= 0) {
     if (text.start === text.end && text.quoteFollows()) text.token()
+    if (text.end - text.start > MAX_VALUE_TEXT) throw text.fault(what, `must be at most ${MAX_VALUE_TEXT} octets of text`)
     text.readOctets(value, what)
   }
   const parameter = parameterAt(key, place)
-  if (value.at > MAX_MESSAGE_OCTETS) throw text.fault(what, `must be at most ${MAX_MESSAGE_OCTETS} octets`)
   if (parameter === undefined) return value.finish()
   try {
     if (generic) readWhole(new WireReader(value.view()), parameter)

@@ -10,6 +10,7 @@ import { OPCODE, OPTION, printClass, printEde, printOpcode, printOption, printRc
 import { readExtendedError, readUpdateLease, type Edns, type EdnsOption } from './edns.ts'
 import { WireFault } from './faults.ts'
 import type { DnsRecord, Message, Question } from './message.ts'
+import { printParameters } from './parameters.ts'
 import { printRecord } from './record-text.ts'
 
 /** The sections by what an ordinary message and an UPDATE (RFC 2136 2) call them. */
@@ -80,6 +81,10 @@ function printContent(code: number, octets: Uint8Array): string {
       return printExtendedError(octets)
     case OPTION.UPDATE_LEASE:
       return printUpdateLease(octets)
+    case OPTION.DEMAND:
+      return printParameters(octets, 'DEMAND')
+    case OPTION.OFFER:
+      return printParameters(octets, 'OFFER')
     case OPTION.NSID:
       return `${printHex(octets)} (${printVisible(octets)})` // RFC 5001 2.3: hex, and text for those who put text there
     default:

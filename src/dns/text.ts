@@ -9,7 +9,7 @@
  * The current token is `octets[start … end)`, raw: escapes stand as written, `quoted` tells that it stood in
  * quotes (which are left out). Nothing is allocated per token, as a zone holds millions of them.
  */
-import { TextFault, type Place } from './faults.ts'
+import { shorten, TextFault, type Place } from './faults.ts'
 import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS, MAX_TTL } from './limits.ts'
 import type { WireWriter } from './octets.ts'
 
@@ -27,6 +27,7 @@ const BACKSLASH = 0x5c
 const DIGIT_0 = 0x30
 const DIGIT_9 = 0x39
 
+/** A cursor over the octets of a text: entry by entry, token by token, with the place of each. TextFault where the text breaks the rules of master files. */
 export class TextReader implements Place {
   readonly octets: Uint8Array
   readonly file: string
@@ -189,7 +190,7 @@ export class TextReader implements Place {
 
   /** The fault `Cannot parse WHAT "token" as it WANTED`, at the current token. */
   fault(what: string, wanted: string): TextFault {
-    return new TextFault(`Cannot parse ${what} "${this.word()}" as it ${wanted}`, this.here())
+    return new TextFault(`Cannot parse ${what} "${shorten(this.word())}" as it ${wanted}`, this.here())
   }
 
   /** The current token's place, as a value that later moves do not change. */

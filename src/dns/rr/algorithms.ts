@@ -11,7 +11,8 @@ export const ALGORITHM = {
   ECDSAP256SHA256: 13, ECDSAP384SHA384: 14, ED25519: 15, ED448: 16, INDIRECT: 252, PRIVATEDNS: 253, PRIVATEOID: 254,
 } as const
 
-const algorithms = new Mnemonics('', 0xff, ALGORITHM)
+const { DELETE: _, ...mnemonics } = ALGORITHM // 0 asks the parent to delete (RFC 8078 4) and has no mnemonic in text
+const algorithms = new Mnemonics('', 0xff, mnemonics)
 algorithms.add('NSEC3DSA', ALGORITHM.DSA_NSEC3_SHA1) // as BIND writes them
 algorithms.add('NSEC3RSASHA1', ALGORITHM.RSASHA1_NSEC3_SHA1)
 
@@ -21,3 +22,5 @@ const certificateTypes = new Mnemonics('', 0xffff, { PKIX: 1, SPKI: 2, PGP: 3, I
 export const algorithm = named(1, algorithms, 'number')
 /** What CERT holds: number or mnemonic in, mnemonic out (RFC 4398 2.2). */
 export const certificateType = named(2, certificateTypes, 'mnemonic')
+/** The same in CERT, which is printed with mnemonics throughout (RFC 4398 2.2). */
+export const certificateAlgorithm = named(1, algorithms, 'mnemonic')

@@ -1,5 +1,5 @@
 /** Types that hold keys, certificates or their fingerprints for protocols other than DNS. */
-import { algorithm, certificateType } from './algorithms.ts'
+import { certificateAlgorithm, certificateType } from './algorithms.ts'
 import { rr } from './define.ts'
 import { u16, u8 } from './fields-numbers.ts'
 import { base64Rest, hexRest } from './fields-octets.ts'
@@ -8,7 +8,7 @@ import { propertyTag, propertyValue } from './fields-strings.ts'
 const association = { usage: u8, selector: u8, matchingType: u8, data: hexRest }
 
 /** RFC 4398 2: a certificate or revocation list. */
-export const CERT = rr('CERT', 37, { type: certificateType, keyTag: u16, algorithm, certificate: base64Rest })
+export const CERT = rr('CERT', 37, { type: certificateType, keyTag: u16, algorithm: certificateAlgorithm, certificate: base64Rest })
 /** RFC 4255 3.1: the fingerprint of an SSH host key. */
 export const SSHFP = rr('SSHFP', 44, { algorithm: u8, fingerprintType: u8, fingerprint: hexRest })
 /** RFC 4701 3.1: which DHCP client a name belongs to. */

@@ -2,7 +2,7 @@
 import { algorithm } from './algorithms.ts'
 import { rr } from './define.ts'
 import { foldedName, legacyName, plainName } from './fields-names.ts'
-import { seconds, timestamp, typeCode, u16, u32, u8 } from './fields-numbers.ts'
+import { seconds, timestamp, typeCode, typeCodeOrNone, u16, u32, u8 } from './fields-numbers.ts'
 import { base64Rest, base64RestOrNone, hashedOwner, hexRest, salt, zoneDigest } from './fields-octets.ts'
 import { typeBitmap } from './fields-types.ts'
 
@@ -19,7 +19,7 @@ const signed = {
 }
 
 /** RFC 2931 3, RFC 2535 4.1: SIG(0), the signature of a transaction. */
-export const SIG = rr('SIG', 24, { ...signed, signer: legacyName, signature: base64Rest })
+export const SIG = rr('SIG', 24, { ...signed, typeCovered: typeCodeOrNone, signer: legacyName, signature: base64Rest })
 /** RFC 2535 3.1, RFC 3445: a public key; agents are known by theirs (RFC 9665 3.2.5.2). */
 export const KEY = rr('KEY', 25, { ...key, publicKey: base64RestOrNone })
 /** RFC 4034 5.1: the digest of a key of the zone below. */

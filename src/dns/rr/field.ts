@@ -12,6 +12,7 @@ import type { TextReader } from '../text.ts'
 /** How a name inside RDATA is treated: compressed in messages (RFC 3597 4), folded in canonical form (RFC 4034 6.2), or neither. */
 export type NameRole = 'compressed' | 'folded' | 'plain'
 
+/** One field of RDATA: how it goes between text, wire and value. */
 export interface Field<Value> {
   /** Reads the field's token or tokens (calling `text.need(what)`) and writes wire. TextFault where the text is wrong. */
   parse(text: TextReader, out: WireWriter, what: string): void

@@ -90,6 +90,9 @@ export function named(size: 1 | 2, names: Mnemonics, printed: 'mnemonic' | 'numb
 /** An RR type by mnemonic or TYPEnnn (RFC 4034 3.2, RFC 3597 5). */
 export const typeCode = numberField(2, readTypeCode, (code) => typeNames.print(code))
 
+/** The same for SIG, where 0 means that the whole transaction is covered (RFC 2931 3); text writes it as 0. */
+export const typeCodeOrNone = numberField(2, (text, what) => (text.is('0') ? 0 : readTypeCode(text, what)), (code) => (code === 0 ? '0' : typeNames.print(code)))
+
 function readTypeCode(text: TextReader, what: string): number {
   const code = typeNames.read(text)
   if (code < 0) throw text.fault(what, 'must be an RR type, such as AAAA or TYPE28')
