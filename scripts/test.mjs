@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 
 const SUITES = { unit: '.test.js', integration: '.integration.js', long: '.long.js' }
-const TIMEOUT_MS = { unit: 120_000, integration: 600_000, long: Infinity }
+const TIMEOUT_MS = { unit: 60_000, integration: 600_000, long: Infinity }
 const FILES_AT_ONCE = 2
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -31,7 +31,11 @@ async function main() {
     .filter((file) => file.endsWith(SUITES[suite]))
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .sort()
-  if (files.length > 0) return close(await runFiles(files))
+  if (files.length > 0) {
+    const counts = await runFiles(files)
+    console.log(`${files.length} files in ${Math.round(performance.now() / 1000)} s`)
+    return close(counts)
+  }
   console.log(`Cannot run the ${suite} suite as no file of dist/test belongs to it${parts.length ? `: ${parts.join(' ')}` : ''}`)
   close({ pass: 0, fail: 1, skipped: 0 })
 }

@@ -1,4 +1,4 @@
-/** Whole messages: sections, header bits, EDNS, compression, and everything that makes octets no message. */
+/** Whole messages (RFC 1034 3.7): sections, header bits, EDNS, compression, and everything that makes octets no message. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -128,13 +128,8 @@ test('a second OPT, one with an owner, and one outside the additional section ar
 })
 
 test('OPT stands before TSIG and SIG(0), which must be last (RFC 8945 5.1, RFC 2931 3.1)', () => {
-  for (const text of ['key.example. 0 ANY TYPE250 \\# 26 08686d61632d6d640000006553f100012c0004010203041267000000 00', '. 0 ANY SIG TYPE0 13 0 0 20261124000000 20261123000000 1 key.example. AQIDBA==']) {
-    let record: DnsRecord
-    try {
-      record = parseRecord(text)
-    } catch {
-      record = { ...parseRecord('key.example. 0 ANY TYPE65399 \\# 0'), type: TYPE.TSIG, rdata: hex('0368 6d61 00 0000 6553f100 012c 0004 01020304 1267 0000 0000') }
-    }
+  for (const text of ['key.example. 0 ANY TSIG hmac-sha256. 1700000000 300 4 AQIDBA== 4711 NOERROR 0', '. 0 ANY SIG TYPE0 13 0 0 20261124000000 20261123000000 1 key.example. AQIDBA==']) {
+    const record = parseRecord(text)
     assert.ok(isTransactionSignature(record))
     const message = makeMessage({ additionals: [parseRecord('a.example. 60 IN A 192.0.2.1'), record], edns: EDNS })
     const octets = Buffer.from(encodeMessage(message))

@@ -7,6 +7,8 @@
 import ts from 'typescript'
 import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
+import { configKeys } from '../../src/ops/config-schema.ts'
+import { metricTable } from '../../src/ops/metrics.ts'
 import { filesBelow, parse } from './tree.ts'
 
 const LIMITS = 'src/dns/limits.ts'
@@ -22,6 +24,8 @@ export interface PageTable {
 export const TABLES: PageTable[] = [
   { page: 'docs/limits.md', name: 'limits', lines: limitLines },
   { page: 'docs/types.md', name: 'types', lines: typeLines },
+  { page: 'docs/config.md', name: 'config', lines: configLines },
+  { page: 'docs/cli.md', name: 'metrics', lines: metricLines },
   { page: 'docs/protocol.md', name: 'parameters', lines: parameterLines },
 ]
 
@@ -96,4 +100,15 @@ function parameterLines(): string[] {
 function docOf(statement: ts.Statement): string {
   const doc = ts.getJSDocCommentsAndTags(statement).filter(ts.isJSDoc).map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '').join(' ')
   return doc.replace(/\s+/g, ' ').replaceAll('|', '\\|')
+}
+
+/** Path, default, form and meaning of every key of the config file. */
+function configLines(): string[] {
+  const rows = configKeys().map(({ path, default: fallback, wanted, about }) => `| \`${path}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${wanted.replace(/^must be /, '')} | ${about} |`)
+  return ['| Key | Default | A value must be | Meaning |', '|---|---|---|---|', ...rows]
+}
+
+/** Name, kind and meaning of every metric; the buckets of a group of the server's counters share a line. */
+function metricLines(): string[] {
+  return ['| Metric | Kind | Meaning |', '|---|---|---|', ...metricTable().map(({ name, kind, about }) => `| \`${name}\` | ${kind} | ${about} |`)]
 }

@@ -1,6 +1,6 @@
 /**
  * Admission seen from outside: what comes back for a message that is not, or not quite, a query. A table, as
- * every line is one decision; the octets are written by hand so that nothing corrects them.
+ * every line is one decision (RFC 1035 4.1.1, RFC 8906 3); the octets are written by hand so that nothing corrects them.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -56,6 +56,7 @@ const ROWS: Row[] = [
   ['octets behind OPT', { additional: [opt()], trailing: hex('000000') }, FORMERR, 'question', 'opt'],
 
   ['a question cut within its type', query().slice(0, -3), FORMERR, 'bare'],
+  ['a question cut within its class', query().slice(0, -1), FORMERR, 'bare'],
   ['a question cut within its name', query().slice(0, 18), FORMERR, 'bare'],
   ['a name that is a pointer to itself', { question: hex('c00c 0001 0001') }, FORMERR, 'bare'],
   ['a name that points into the header', { question: hex('c000 0001 0001') }, FORMERR, 'bare'],
@@ -80,6 +81,8 @@ const ROWS: Row[] = [
   ['OPT with a payload size of 0 (RFC 6891 6.2.3)', { opt: { size: 0 } }, NOERROR, 'question', 'opt'],
   ['an unknown option (RFC 6891 6.1.2)', { opt: { options: [[65_001, hex('0102')]] } }, NOERROR, 'question', 'opt'],
   ['an option that runs past OPT', { opt: { rdata: hex('0003 0005 61') } }, FORMERR, 'question', 'opt'],
+  ['an option that runs one octet past OPT and the message', { opt: { rdata: hex('0003 0002 61') } }, FORMERR, 'question', 'opt'],
+  ['an option that runs into the record behind OPT', { additional: [opt({ rdata: hex('0003 0002 61') }), A] }, FORMERR, 'question', 'opt'],
   ['an option cut within its head', { opt: { rdata: hex('0003 00') } }, FORMERR, 'question', 'opt'],
   ['as many options as are read', { opt: { options: Array.from({ length: MAX_EDNS_OPTIONS }, () => [65_001, NO_OPTIONS]) } }, NOERROR, 'question', 'opt'],
   ['one option more', { opt: { options: Array.from({ length: MAX_EDNS_OPTIONS + 1 }, () => [65_001, NO_OPTIONS]) } }, FORMERR, 'question', 'opt'],
