@@ -4,34 +4,37 @@
  * wrong record beside an accepted one is still seen. docs/conformance.md shows this table.
  */
 import { isMessage, type Difference, type Seen } from './compare.ts'
-import type { RunningServer } from './peers.ts'
 import { FLAG, namesInRdata, type Question, type SeenMessage, type SeenRecord } from './wire.ts'
 import { isWithin } from './names.ts'
 
 /** What a predicate looks at: the answer of the server that departs, the other's, and who holds the record in question. */
 export type View = { question: Question; theirs: SeenMessage; other: SeenMessage; theyHold: boolean; zones: readonly string[] }
 
-/** One accepted difference. `who` departs from the others; `claims` is asked for each point where the answers differ. */
-export type AcceptedDifference = { name: string; who: string; rfc: string; why: string; claims: (difference: Difference, view: View) => boolean }
+/** One accepted difference. `who` depart from what we do, or `ours` from both; `claims` is asked for each point where the answers differ. */
+export type AcceptedDifference = { name: string; who: readonly string[]; rfc: string; why: string; claims: (difference: Difference, view: View) => boolean }
+
+/** Two answers to one question, by which servers; `agreed` where NSD and Knot say the same, so that neither alone departs. */
+export type Compared = { question: Question; seen: readonly [Seen, Seen]; kinds: readonly [string, string]; zones: readonly string[]; agreed: boolean }
 
 /** Splits the points of difference into those that accepted differences claim (by name) and those left open. */
-export function explain(
-  all: readonly Difference[], question: Question, seen: readonly [Seen, Seen], servers: readonly [RunningServer, RunningServer], zones: readonly string[],
-): { names: Set<string>; open: Difference[] } {
-  const [left, right] = seen
+export function explain(all: readonly Difference[], compared: Compared): { names: Set<string>; open: Difference[] } {
   const names = new Set<string>()
-  if (!isMessage(left) || !isMessage(right)) return { names, open: [...all] }
   const open = all.filter((difference) => {
-    const entry = ACCEPTED.find(({ who, claims }) => {
-      const side = servers.findIndex(({ kind }) => kind === who)
-      if (side < 0) return false
-      const [theirs, other] = side === 0 ? [left, right] : [right, left]
-      return claims(difference, { question, theirs, other, theyHold: difference.holder === side, zones })
-    })
-    if (entry) names.add(entry.name)
-    return !entry
+    const name = ACCEPTED.find((entry) => isClaimed(entry, difference, compared))?.name
+    if (name !== undefined) names.add(name)
+    return name === undefined
   })
   return { names, open }
+}
+
+function isClaimed({ who, claims }: AcceptedDifference, difference: Difference, { question, seen: [left, right], kinds, zones, agreed }: Compared): boolean {
+  if (!isMessage(left) || !isMessage(right)) return false
+  if (agreed && !who.includes('ours') && who.length < 2) return false
+  return kinds.some((kind, side) => {
+    if (!who.includes(kind)) return false
+    const [theirs, other] = side === 0 ? [left, right] : [right, left]
+    return claims(difference, { question, theirs, other, theyHold: difference.holder === side, zones })
+  })
 }
 
 const T = { A: 1, NS: 2, CNAME: 5, SOA: 6, AAAA: 28, DNAME: 39, DS: 43, RRSIG: 46, NSEC: 47, NSEC3: 50, SVCB: 64, HTTPS: 65, ANY: 255 } as const
@@ -105,7 +108,7 @@ function isApexNsec3({ type, rdata }: SeenRecord): boolean {
 /** Tried in order; the first that claims a point of difference names it. */
 export const ACCEPTED: readonly AcceptedDifference[] = [
   {
-    name: 'NS of the apex beside a positive answer', who: 'nsd', rfc: 'RFC 1034 4.3.2', why: 'step 3a asks for the answer alone; the NS set and its addresses cost octets and no resolver needs them',
+    name: 'NS of the apex beside a positive answer', who: ['nsd'], rfc: 'RFC 1034 4.3.2', why: 'step 3a asks for the answer alone; the NS set and its addresses cost octets and no resolver needs them',
     claims: ({ kind, record }, { theirs, theyHold }) => {
       if (!record || !theyHold || !(theirs.flags & FLAG.aa) || theirs.answer.length === 0) return false
       if (kind === 'authority') return typeOrCovered(record) === T.NS && theirs.answer.some(({ owner }) => isWithin(owner, record.owner))
@@ -113,135 +116,138 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
     },
   },
   {
-    name: 'chains end at the edge of the zone', who: 'knot', rfc: 'RFC 1034 4.3.2', why: 'step 3a says "go back to step 1", which picks the nearest zone anew; Knot stays within the first',
+    name: 'chains end at the edge of the zone', who: ['knot'], rfc: 'RFC 1034 4.3.2', why: 'step 3a says "go back to step 1", which picks the nearest zone anew; Knot stays within the first',
     claims: (difference, { theirs, zones }) => wholeAnswer(difference) && stopsAtZoneEdge(theirs, zones),
   },
   {
-    name: 'chains end after five steps', who: 'knot', rfc: 'RFC 1034 3.6.2', why: 'chains "should be followed"; no RFC names a limit, Knot has 5, NSD 50 or none, ours is MAX_CHAIN',
+    name: 'chains end after five steps', who: ['knot'], rfc: 'RFC 1034 3.6.2', why: 'chains "should be followed"; no RFC names a limit, Knot has 5, NSD 50 or none, ours is MAX_CHAIN',
     claims: (difference, { theirs, other }) => wholeAnswer(difference) && chainEnd(theirs).steps >= 5 && chainEnd(other).steps >= 5,
   },
   {
-    name: 'overflow of a DNAME said as NXDOMAIN', who: 'knot', rfc: 'RFC 6672 2.2', why: 'YXDOMAIN is what the RFC prescribes',
+    name: 'overflow of a DNAME said as NXDOMAIN', who: ['knot'], rfc: 'RFC 6672 2.2', why: 'YXDOMAIN is what the RFC prescribes',
     claims: ({ kind }, { theirs, other }) => ['rcode', 'authority'].includes(kind) && theirs.rcode === 3 && other.rcode === 6,
   },
   {
-    name: 'choice of the RRset that answers ANY', who: 'nsd', rfc: 'RFC 8482 4.1', why: 'one RRset of the server\'s choosing is a full answer',
+    name: 'choice of the RRset that answers ANY', who: ['nsd', 'knot'], rfc: 'RFC 8482 4.1', why: 'one RRset of the server\'s choosing is a full answer',
     claims: claimsAny,
   },
-  { name: 'choice of the RRset that answers ANY', who: 'knot', rfc: 'RFC 8482 4.1', why: 'one RRset of the server\'s choosing is a full answer', claims: claimsAny },
   {
-    name: 'one RRSIG answers RRSIG', who: 'knot', rfc: 'RFC 8482 7', why: 'a subset may answer RRSIG; NSD and we give all of the name',
+    name: 'one RRSIG answers RRSIG', who: ['knot'], rfc: 'RFC 8482 7', why: 'a subset may answer RRSIG; NSD and we give all of the name',
     claims: ({ kind, record }, { question, theirs, theyHold }) => question.type === T.RRSIG && kind === 'answer' && record?.type === T.RRSIG && !theyHold && theirs.answer.length > 0,
   },
   {
-    name: 'no question in a refusal of a class', who: 'nsd', rfc: 'RFC 1035 4.1.1', why: 'a response repeats the question; resolvers match by it',
+    name: 'no question in a refusal of a class', who: ['nsd'], rfc: 'RFC 1035 4.1.1', why: 'a response repeats the question; resolvers match by it',
     claims: ({ kind }, { question, theirs, other }) => kind === 'question' && ![1, 3, 255].includes(question.class) && theirs.rcode === 5 && other.rcode === 5,
   },
   {
-    name: 'no authority and no AA for class ANY', who: 'nsd', rfc: 'RFC 1035 6.2', why: 'AA must be clear; that negative answers lose their SOA as well is not asked for',
+    name: 'no authority and no AA for class ANY', who: ['nsd'], rfc: 'RFC 1035 6.2', why: 'AA must be clear; that negative answers lose their SOA as well is not asked for',
     claims: ({ kind }, { question, theirs }) => question.class === 255 && (kind === 'aa' || ((kind === 'authority' || kind === 'additional') && !theirs.authority.some(({ type }) => type === T.SOA))),
   },
   {
-    name: 'AA for class ANY', who: 'knot', rfc: 'RFC 1035 6.2', why: '"can never be authoritative" unless all classes are covered',
+    name: 'AA for class ANY', who: ['knot'], rfc: 'RFC 1035 6.2', why: '"can never be authoritative" unless all classes are covered',
     claims: ({ kind }, { question }) => question.class === 255 && kind === 'aa',
   },
   {
-    name: 'NOTIMP for type 0', who: 'knot', rfc: 'RFC 6895 3.1', why: 'an unknown type is asked like any other (RFC 3597 3): the name exists or not',
+    name: 'NOTIMP for type 0', who: ['knot'], rfc: 'RFC 6895 3.1', why: 'an unknown type is asked like any other (RFC 3597 3): the name exists or not',
     claims: (_, { question, theirs }) => question.type === 0 && theirs.rcode === 4,
   },
   {
-    name: 'DO cleared in BADVERS', who: 'nsd', rfc: 'RFC 3225 3', why: 'DO is copied into the response, whatever its RCODE',
+    name: 'DO cleared in BADVERS', who: ['nsd'], rfc: 'RFC 3225 3', why: 'DO is copied into the response, whatever its RCODE',
     claims: ({ kind }, { theirs, other }) => kind === 'edns' && theirs.rcode === 16 && other.rcode === 16,
   },
   {
-    name: 'owner of an NSEC3 record as closest encloser', who: 'nsd', rfc: 'RFC 5155 7.2.8', why: 'the server acts as if that name did not exist: wildcards above it match, proofs start above it',
+    name: 'owner of an NSEC3 record as closest encloser', who: ['nsd'], rfc: 'RFC 5155 7.2.8', why: 'the server acts as if that name did not exist: wildcards above it match, proofs start above it',
     claims: (difference, { question, zones }) => wholeAnswer(difference) && isBelowHash(question.name, zones),
   },
   {
-    name: 'no TC where glue of the child is left out', who: 'nsd', rfc: 'RFC 9471 3', why: 'all in-domain glue or TC',
+    name: 'no TC where glue of the child is left out', who: ['nsd'], rfc: 'RFC 9471 3', why: 'all in-domain glue or TC',
     claims: ({ kind, record }, { question, theirs, theyHold }) => !question.tcp && kind === 'additional' && !theyHold && record !== undefined && isAddress(record) && isReferral(theirs),
   },
   {
-    name: 'addresses below a cut outside referrals', who: 'knot', rfc: 'RFC 2181 5.4.1', why: 'glue is for referrals; elsewhere it would pass for an answer',
+    name: 'addresses below a cut outside referrals', who: ['knot'], rfc: 'RFC 2181 5.4.1', why: 'glue is for referrals; elsewhere it would pass for an answer',
     claims: ({ kind, record }, { theirs, theyHold }) => kind === 'additional' && theyHold && record !== undefined && isAddress(record) && theirs.answer.length > 0,
   },
   {
-    name: 'additional data for KX and the like', who: 'nsd', rfc: 'RFC 2230 4', why: 'additional data is the server\'s choice; addresses are given for NS, MX, SRV, SVCB and HTTPS',
+    name: 'additional data for KX and the like', who: ['nsd'], rfc: 'RFC 2230 4', why: 'additional data is the server\'s choice; addresses are given for NS, MX, SRV, SVCB and HTTPS',
     claims: ({ kind, record }, { theirs, theyHold }) => kind === 'additional' && theyHold && record !== undefined && isTargetOf(record, theirs.answer, [17, 18, 21, 36, 7, 3, 4]),
   },
   {
-    name: 'no additional data for SVCB', who: 'nsd', rfc: 'RFC 9460 4.1', why: 'addresses and records of the target should be added; NSD 4.6 is older than the RFC',
+    name: 'no additional data for SVCB', who: ['nsd'], rfc: 'RFC 9460 4.1', why: 'addresses and records of the target should be added; NSD 4.6 is older than the RFC',
     claims: claimsSvcb,
   },
-  { name: 'additional data of SVCB stops after one step', who: 'knot', rfc: 'RFC 9460 4.1', why: 'the target "." is the owner (2.5.2), AliasMode is followed, a wildcard is expanded', claims: claimsSvcb },
+  { name: 'additional data of SVCB stops after one step', who: ['knot'], rfc: 'RFC 9460 4.1', why: 'the target "." is the owner (2.5.2), AliasMode is followed, a wildcard is expanded', claims: claimsSvcb },
   {
-    name: 'no proof that the wildcard is an empty non-terminal', who: 'knot', rfc: 'RFC 4035 3.1.3.4', why: 'Unbound and delv call the answer without that NSEC bogus',
+    name: 'no proof that the wildcard is an empty non-terminal', who: ['knot'], rfc: 'RFC 4035 3.1.3.4', why: 'Unbound and delv call the answer without that NSEC bogus',
     claims: ({ kind, record }, { theirs, theyHold }) => kind === 'authority' && !theyHold && isDenial(record) && typeOrCovered(record) === T.NSEC && theirs.rcode === 0 && theirs.authority.some(({ type }) => type === T.SOA),
   },
   {
-    name: 'names of one zone make empty non-terminals in another', who: 'nsd', rfc: 'RFC 1034 4.2', why: 'a zone holds what its own file says',
+    name: 'names of one zone make empty non-terminals in another', who: ['nsd'], rfc: 'RFC 1034 4.2', why: 'a zone holds what its own file says',
     claims: (difference, { question, theirs, other, zones }) => wholeAnswer(difference) && theirs.rcode === 0 && other.rcode === 3 && zones.some((zone) => !same(zone, zoneOf(question.name, zones) ?? '') && isWithin(zone, question.name)),
   },
   {
-    name: 'CNAME repeated in a loop of DNAME', who: 'knot', rfc: 'RFC 2181 5', why: 'an RRset holds no record twice',
+    name: 'CNAME repeated in a loop of DNAME', who: ['knot'], rfc: 'RFC 2181 5', why: 'an RRset holds no record twice',
     claims: ({ kind, record }, { theirs }) => kind === 'answer' && record === undefined && theirs.answer.some(({ type }) => type === T.DNAME),
   },
   {
-    name: 'CD is not copied', who: 'nsd', rfc: 'RFC 4035 3.1.6', why: 'the server MUST copy CD from a query into its response',
+    name: 'CD is not copied', who: ['nsd', 'knot'], rfc: 'RFC 4035 3.1.6', why: 'the server MUST copy CD from a query into its response',
     claims: ({ kind, bits }, { other, question }) => kind === 'flags' && bits === FLAG.cd && (other.flags & FLAG.cd) === (question.flags & FLAG.cd),
   },
   {
-    name: 'CD is not copied', who: 'knot', rfc: 'RFC 4035 3.1.6', why: 'the server MUST copy CD from a query into its response',
-    claims: ({ kind, bits }, { other, question }) => kind === 'flags' && bits === FLAG.cd && (other.flags & FLAG.cd) === (question.flags & FLAG.cd),
-  },
-  {
-    name: 'wrong predecessor of a name with a zero octet', who: 'knot', rfc: 'RFC 4034 6.1', why: 'names are ordered label by label; Knot confuses the octet with the end of a label',
+    name: 'wrong predecessor of a name with a zero octet', who: ['knot'], rfc: 'RFC 4034 6.1', why: 'names are ordered label by label; Knot confuses the octet with the end of a label',
     claims: ({ kind, record }, { theirs }) => kind === 'authority' && isDenial(record) && [theirs.question[0]?.name ?? '', chainEnd(theirs).last].some((name) => name.includes('\\000')),
   },
   {
-    name: 'proof shortened where the name begins with an asterisk', who: 'knot', rfc: 'RFC 5155 7.2.5', why: 'an asterisk in QNAME that matches nothing is an ordinary label (RFC 4592 2.3)',
+    name: 'proof shortened where the name begins with an asterisk', who: ['knot'], rfc: 'RFC 5155 7.2.5', why: 'an asterisk in QNAME that matches nothing is an ordinary label (RFC 4592 2.3)',
     claims: ({ kind, record }, { theirs, theyHold }) => kind === 'authority' && !theyHold && isDenial(record) && isAsterisk(theirs),
   },
   {
-    name: 'needless wildcard proof for a name that is an asterisk', who: 'nsd', rfc: 'RFC 5155 7.2.3', why: 'the name exists, so the record that matches it is the whole proof',
+    name: 'needless wildcard proof for a name that is an asterisk', who: ['nsd'], rfc: 'RFC 5155 7.2.3', why: 'the name exists, so the record that matches it is the whole proof',
     claims: ({ kind, record }, { theirs, theyHold }) => kind === 'authority' && theyHold && isDenial(record) && isAsterisk(theirs),
   },
   {
-    name: 'closest encloser not proven where it is the apex', who: 'nsd', rfc: 'RFC 5155 7.2.5', why: 'the proof of a wildcard without data holds the closest encloser, whichever it is',
+    name: 'closest encloser not proven where it is the apex', who: ['nsd'], rfc: 'RFC 5155 7.2.5', why: 'the proof of a wildcard without data holds the closest encloser, whichever it is',
     claims: ({ kind, record }, { other, theyHold }) => kind === 'authority' && !theyHold && isDenial(record) && other.authority.some((one) => isApexNsec3(one) && same(one.owner, record.owner)),
   },
   {
-    name: 'NSEC made by a wildcard without proof', who: 'knot', rfc: 'RFC 4035 3.1.3.3', why: 'an answer from a wildcard carries the NSEC that denies the name itself',
+    name: 'NSEC made by a wildcard without proof', who: ['knot'], rfc: 'RFC 4035 3.1.3.3', why: 'an answer from a wildcard carries the NSEC that denies the name itself',
     claims: ({ kind, record }, { question, theyHold }) => question.type === T.NSEC && kind === 'authority' && !theyHold && isDenial(record),
   },
   {
-    name: 'NSEC and RRSIG do not follow a CNAME', who: 'knot', rfc: 'RFC 1034 4.3.2', why: 'step 3a follows for every type the node lacks',
+    name: 'NSEC and RRSIG do not follow a CNAME', who: ['knot'], rfc: 'RFC 1034 4.3.2', why: 'step 3a follows for every type the node lacks',
     claims: (difference, { question, other }) => [T.NSEC, T.RRSIG].includes(question.type as 47) && wholeAnswer(difference) && other.answer.some(({ type }) => type === T.CNAME),
   },
   {
-    name: 'NSEC3 does not follow a CNAME', who: 'nsd', rfc: 'RFC 1034 4.3.2', why: 'step 3a follows for every type the node lacks',
+    name: 'NSEC3 does not follow a CNAME', who: ['nsd'], rfc: 'RFC 1034 4.3.2', why: 'step 3a follows for every type the node lacks',
     claims: (difference, { question, other }) => question.type === T.NSEC3 && wholeAnswer(difference) && other.answer.some(({ type }) => type === T.CNAME),
   },
   {
-    name: 'no closest provable encloser under opt-out', who: 'knot', rfc: 'RFC 5155 7.2.1', why: 'the encloser may be an empty non-terminal without NSEC3; the next one above that has one is proven',
+    name: 'no closest provable encloser under opt-out', who: ['knot'], rfc: 'RFC 5155 7.2.1', why: 'the encloser may be an empty non-terminal without NSEC3; the next one above that has one is proven',
     claims: ({ kind }, { theirs }) => ['aa', 'authority'].includes(kind) && theirs.rcode === 3 && theirs.authority.length === 0,
   },
   {
-    name: 'no closest provable encloser under opt-out', who: 'nsd', rfc: 'RFC 5155 7.2.1', why: 'the encloser may be an empty non-terminal without NSEC3; the next one above that has one is proven',
+    name: 'no closest provable encloser under opt-out', who: ['nsd'], rfc: 'RFC 5155 7.2.1', why: 'the encloser may be an empty non-terminal without NSEC3; the next one above that has one is proven',
     claims: ({ kind, record }, { theirs }) => kind === 'authority' && isDenial(record) && typeOrCovered(record) === T.NSEC3 && theirs.authority.some(({ type, rdata }) => type === T.NSEC3 && rdata.startsWith('0101')) && !theirs.authority.some(isApexNsec3),
   },
   {
-    name: 'wrong owner of an address from a wildcard', who: 'nsd', rfc: 'RFC 1034 4.3.2', why: 'the owner is the name asked for, whole, however many labels the wildcard stands for',
+    name: 'wrong owner of an address from a wildcard', who: ['nsd'], rfc: 'RFC 1034 4.3.2', why: 'the owner is the name asked for, whole, however many labels the wildcard stands for',
     claims: ({ kind, record }, { theirs, other, theyHold }) => kind === 'additional' && record !== undefined && isAddress(record)
       && (theyHold ? other : theirs).additional.some((one) => one.type === record.type && one.rdata === record.rdata),
   },
   {
-    name: 'a DNAME that leads below itself is followed once', who: 'nsd', rfc: 'RFC 6672 3.2', why: 'no RFC ends such a chain before the name overflows; ours ends at MAX_CHAIN, Knot\'s after five steps',
+    name: 'a DNAME that leads below itself is followed once', who: ['nsd'], rfc: 'RFC 6672 3.2', why: 'no RFC ends such a chain before the name overflows; ours ends at MAX_CHAIN, Knot\'s after five steps',
     claims: ({ kind, record }, { theirs, theyHold }) => kind === 'answer' && !theyHold && record?.type === T.CNAME && theirs.answer.some((one) => one.type === T.DNAME && isWithin(namesInRdata(one)[0] ?? '.', one.owner)),
   },
   {
-    name: 'NS and DNAME at a wildcard', who: 'knot', rfc: 'RFC 4592 4.2', why: 'left undefined by 4.2 and 4.4; NSD and we take neither for a cut or a redirection of other names',
+    name: 'NS and DNAME at a wildcard', who: ['knot'], rfc: 'RFC 4592 4.2', why: 'left undefined by 4.2 and 4.4; NSD and we take neither for a cut or a redirection of other names',
     claims: (_, { question }) => isWithin(question.name, 'ns.oddwild.example.') || isWithin(question.name, 'dn.oddwild.example.'),
+  },
+  {
+    name: 'class ANY is refused', who: ['ours'], rfc: 'RFC 1035 6.2', why: 'an answer for "any class" cannot be authoritative; nothing asks this way, so policy refuses it',
+    claims: (_, { question, theirs }) => question.class === 255 && theirs.rcode === 5,
+  },
+  {
+    name: 'types that are no data are refused as such', who: ['ours'], rfc: 'RFC 6895 3.1', why: 'OPT, TSIG, TKEY, MAILA, MAILB, 0 and 128 cannot be asked for: FORMERR or NOTIMP, as BIND',
+    claims: (_, { question, theirs }) => [0, 41, 128, 249, 250, 253, 254].includes(question.type) && [1, 4].includes(theirs.rcode),
   },
 ]
 

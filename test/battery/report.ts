@@ -32,8 +32,9 @@ export class Report {
   /** Compares each pair of answers to one question. */
   add({ question, answers, before }: Asked, servers: readonly RunningServer[]): void {
     if (before) servers.forEach((server, i) => this.addTruncation(question, [before[i] as Seen, answers[i] as Seen], server))
+    const agreed = agreement(answers, servers)
     for (let i = 0; i < answers.length; i++) {
-      for (let j = i + 1; j < answers.length; j++) this.addPair(question, [answers[i] as Seen, answers[j] as Seen], [servers[i] as RunningServer, servers[j] as RunningServer])
+      for (let j = i + 1; j < answers.length; j++) this.addPair(question, [answers[i] as Seen, answers[j] as Seen], [servers[i] as RunningServer, servers[j] as RunningServer], agreed)
     }
   }
 
@@ -56,12 +57,12 @@ export class Report {
     return [...this.pairs].map(([pair, tally]) => describe(pair, tally)).join('\n')
   }
 
-  private addPair(question: Question, seen: [Seen, Seen], servers: [RunningServer, RunningServer]): void {
+  private addPair(question: Question, seen: [Seen, Seen], servers: [RunningServer, RunningServer], agreed: boolean): void {
     const tally = this.tallyOf(`${servers[0].kind} ${servers[1].kind}`)
     tally.asked++
     const all = differences(...seen)
     if (all.length === 0) return void tally.same++
-    const { names, open: left } = explain(all, question, seen, servers, this.zones)
+    const { names, open: left } = explain(all, { question, seen, kinds: [servers[0].kind, servers[1].kind], zones: this.zones, agreed })
     for (const name of names) tally.accepted.set(name, (tally.accepted.get(name) ?? 0) + 1)
     if (left.length === 0) return
     const key = signature(question, left, seen)
@@ -88,6 +89,12 @@ export class Report {
     this.pairs.set(pair, tally)
     return tally
   }
+}
+
+/** True where NSD and Knot are both asked and say the same. */
+function agreement(answers: readonly Seen[], servers: readonly RunningServer[]): boolean {
+  const [nsd, knot] = ['nsd', 'knot'].map((kind) => answers[servers.findIndex((server) => server.kind === kind)])
+  return nsd !== undefined && knot !== undefined && differences(nsd, knot).length === 0
 }
 
 /** Groups differences that probably have one cause. */
