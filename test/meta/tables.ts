@@ -7,6 +7,7 @@
 import ts from 'typescript'
 import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
+import { CHECKS } from '../../src/zone/checks-table.ts'
 import { configKeys } from '../../src/ops/config-schema.ts'
 import { metricTable } from '../../src/ops/metrics.ts'
 import { filesBelow, parse } from './tree.ts'
@@ -27,6 +28,7 @@ export const TABLES: PageTable[] = [
   { page: 'docs/config.md', name: 'config', lines: configLines },
   { page: 'docs/cli.md', name: 'metrics', lines: metricLines },
   { page: 'docs/protocol.md', name: 'parameters', lines: parameterLines },
+  { page: 'docs/zone-checks.md', name: 'checks', lines: checkLines },
 ]
 
 /** Whatever stands between the marks of a table on a page. Error where the page has no such marks. */
@@ -94,6 +96,12 @@ function parameterLines(): string[] {
     return `| ${key} | ${names} | ${places} | ${meaning} |`
   })
   return ['| Key | Name | In | Meaning |', '|---|---|---|---|', ...rows]
+}
+
+/** Name, severity and meaning of every check of zones, errors first as they stand in the code. */
+function checkLines(): string[] {
+  const rows = Object.entries(CHECKS).map(([name, { severity, means }]) => `| \`${name}\` | ${severity} | ${means.replaceAll('<', '\\<')} |`)
+  return ['| Check | Severity | What is wrong |', '|---|---|---|', ...rows]
 }
 
 /** A statement's docstring as one cell of a table. */
