@@ -155,7 +155,7 @@ function ascending(keys: readonly number[]): boolean {
 }
 
 /** What became of an earlier choice, and the load that the agent told its client. */
-const outcome = tuple('/', name, oneOf(['done', 'busy', 'unreachable']), micros, count, instant)
+const outcome = tuple('/', name, oneOf(['done', 'busy', 'unreachable', 'wrong']), micros, count, instant)
 
 const rows = {
   mandatory: row(0, mandatoryKeys, 'AV', 'keys that the reader must know (RFC 9460 8)'),

@@ -17,6 +17,7 @@ export { PARAMETERS, type Parameter, type Place } from './parameter-table.ts'
 export type ParameterMap = ReadonlyMap<number, Uint8Array>
 
 const EQUALS = 0x3d
+const INVALID_KEY = 0xffff
 
 /** Octets of the list that `text` writes, such as `latency=200ms near=48.2,16.4`. TextFault where it is none. */
 export function parseParameters(text: string, place: Place): Uint8Array {
@@ -137,6 +138,7 @@ function walk(wire: WireReader, place: Place, each: (key: number, start: number,
     const at = wire.at
     const key = wire.u16()
     if (key <= last) throw new WireFault('Cannot read parameters as their keys must ascend (RFC 9460 2.2)', at)
+    if (key === INVALID_KEY) throw new WireFault('Cannot read parameters as key 65535 is no key (RFC 9460 14.3.2)', at)
     last = key
     const size = wire.u16()
     const start = wire.at

@@ -10,7 +10,7 @@ import { PLACES, anyParameterOctets, anyParameters, samplesAt, valueOctets, word
 import { fromHex, hexOf, octetsOf, textOf } from './rdata-text.ts'
 
 function refusedText(text: string, place: Place, reason: RegExp): void {
-  assert.throws(() => parseParameters(text, place), (fault: unknown) => fault instanceof TextFault && reason.test(fault.message), text)
+  assert.throws(() => parseParameters(text, place), (fault: unknown) => fault instanceof TextFault && reason.test(fault.message), text.slice(0, 100))
 }
 
 function refusedOctets(hex: string, place: Place): void {
@@ -115,6 +115,11 @@ test('parameters stand in any order in text and ascend on the wire (RFC 9460 2.1
   assert.deepEqual(encodeParameters(new Map([...decodeParameters(ordered, 'DEMAND')].reverse())), ordered)
 })
 
+test('65535 is no key, on the wire neither (RFC 9460 14.3.2)', () => {
+  refusedOctets('FFFF 0000', 'SVCB')
+  assert.equal(decodeParameters(fromHex('FFFE 0000'), 'SVCB').size, 1)
+})
+
 test('keys that do not ascend, or come twice, are malformed (RFC 9460 2.2)', () => {
   refusedOctets('FF18 0004 00000001 FF14 0004 00000001', 'DEMAND')
   refusedOctets('FF14 0004 00000001 FF14 0004 00000001', 'DEMAND')
@@ -213,7 +218,8 @@ test('a text of no parameters is an empty list', () => {
 test('a demand on two lines, or too long for an option, is refused', () => {
   refusedText('count=1\nclosure', 'DEMAND', /one line/)
   refusedText(`intent=${'x'.repeat(70_000)}`, 'DEMAND', /65535/)
-  refusedText(`intent=${'x'.repeat(65_000)} avoid=${'a.b,'.repeat(500)}a`, 'DEMAND', /65535/)
+  refusedText(`intent=${'x'.repeat(65_000)} avoid=${'a.b,'.repeat(200)}a`, 'DEMAND', /65535/)
+  refusedText(`avoid=${'a.b,'.repeat(255)}a`, 'DEMAND', /at most 255 items/)
 })
 
 test('any list of any place survives text, in a record and alone (seed printed on failure)', () => {
@@ -262,5 +268,5 @@ test('the keys of the table ascend, each has one name, and each place has some',
   assert.deepEqual(keys, [...new Set(keys)].toSorted((a, b) => a - b))
   const names = listParameters().flatMap(({ name, demandName }) => [name, ...(demandName ? [demandName] : [])])
   assert.equal(new Set(names).size, names.length)
-  for (const place of PLACES) assert.ok(samplesAt(place).length >= 5, place)
+  for (const place of PLACES) assert.ok(samplesAt(place).length >= 4, place)
 })
