@@ -8,13 +8,15 @@ export interface Finding extends Place {
   severity: 'error' | 'warning'
   /** `Cannot parse TTL "1x" as it must be …`, without the place. */
   message: string
+  /** Name of the check of a zone that found it (docs/zone-checks.md); `syntax` for what cannot be parsed. */
+  check?: string
 }
 
-/** `file:line:column: message`, with `warning: ` before the message of a warning. A line of 0 means the file as a whole. */
+/** `file:line:column: message`, with `warning: ` before the message of a warning and the check's name behind it. A line of 0 means the file as a whole. */
 export function printFinding(finding: Finding): string {
-  const { file, line, column, severity, message } = finding
+  const { file, line, column, severity, message, check = 'syntax' } = finding
   const place = line > 0 ? `${file}:${line}:${column}` : file
-  return `${place}: ${severity === 'warning' ? 'warning: ' : ''}${message}`
+  return `${place}: ${severity === 'warning' ? 'warning: ' : ''}${message}${check === 'syntax' ? '' : ` [${check}]`}`
 }
 
 /** Whether any of `findings` is an error. */

@@ -68,6 +68,14 @@ export function processMetrics(measured: Readonly<Record<ProcessMetric, number>>
   return Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, value: measured[name as ProcessMetric], about }))
 }
 
+/** Every metric for the docs, the buckets of a group as one: `server.rcode.*`. */
+export function metricTable(): Omit<MetricLine, 'value'>[] {
+  const server = Object.entries(SERVER_GROUPS).map(([group, about]) => ({ name: `server.${group}.*`, kind: 'counter' as const, about }))
+  const sockets = TRANSPORT_COUNTER_NAMES.map((name) => ({ name: `transport.${snakeCase(name)}`, kind: 'counter' as const, about: TRANSPORT_COUNTERS[name] }))
+  const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
+  return [...server, ...sockets, ...own]
+}
+
 /** `udp_received` for `udpReceived`. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => `_${letters.toLowerCase()}`)

@@ -1,33 +1,50 @@
 /**
- * Loads one zone file as far as serving it needs: text to image, faults to findings. Used on the loading
- * thread by the server, and directly by `waggle check`.
+ * Loads one zone file: what src/zone/load.ts does with text, with the disk and the clock handed in. Used on
+ * the loading thread by the server, and directly by `waggle check`.
  */
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { ZoneBuilder } from '../zone/builder.ts'
-import { parseZone } from '../zone/parse.ts'
-import { hasErrors, type Finding } from './finding.ts'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
+import { MAX_ZONE_FILE_OCTETS } from '../dns/limits.ts'
+import { loadZone, type ZoneFinding, type ZoneLoad } from '../zone/load.ts'
+import type { ZoneSource } from '../zone/source.ts'
+import type { Finding } from './finding.ts'
 import { reasonOf } from './reason.ts'
 import type { LoadedZone, LoadJob } from './zone-jobs.ts'
 import { serialOf } from './zone-keeper.ts'
 
-/** The image of the zone in `job.file`, or the findings that forbid it. Never throws. */
+/** The image of the zone in `job.file`, or the findings that forbid it. Throws nothing that a file can cause. */
 export function loadZoneFile(job: LoadJob, seed: number): LoadedZone {
-  const startMs = performance.now()
-  const findings: Finding[] = []
-  const builder = new ZoneBuilder({ apex: job.apex, class: job.class, seed })
-  let octets: Uint8Array
+  let source: ZoneSource
   try {
-    octets = readFileSync(job.file)
+    source = readSource(job.file)
   } catch (error) {
-    return { buffer: undefined, findings: [{ ...job.place, severity: 'error', message: `Cannot read zone file ${job.file}: ${reasonOf(error)}` }], loadMs: 0, serial: 0, records: 0 }
+    const finding: Finding = { ...job.place, severity: 'error', message: `Cannot read zone file ${job.file}: ${reasonOf(error)}` }
+    return { buffer: undefined, findings: [finding], loadMs: 0, serial: 0, records: 0 }
   }
-  const readFile = (path: string, from: string) => ({ octets: readFileSync(resolve(dirname(from), path)), file: resolve(dirname(from), path) })
-  const faults = parseZone({ octets, file: job.file }, { origin: job.apex, class: job.class, readFile }, {
-    add: (owner, _ownerLength, type, ttl, rdata, rdataLength) => void builder.add(owner, type, ttl, rdata, rdataLength),
-  })
-  for (const { file, line, column, message } of faults.reported) findings.push({ file, line, column, severity: 'error', message })
-  if (hasErrors(findings)) return { buffer: undefined, findings, loadMs: performance.now() - startMs, serial: 0, records: 0 }
-  const image = builder.finish()
-  return { buffer: image.buffer, findings, loadMs: performance.now() - startMs, serial: serialOf(image), records: image.recordCount }
+  const options = { origin: job.apex, class: job.class, seed, readFile: readIncluded, nowSeconds: Math.floor(Date.now() / 1_000), nowMs: () => performance.now() }
+  const load = loadZone(source, options)
+  const { image, tookMs } = load
+  const counts = image === undefined ? { serial: 0, records: 0 } : { serial: serialOf(image), records: image.recordCount }
+  return { buffer: image?.buffer, findings: findingsOf(load, job.file), loadMs: Math.round(tookMs), ...counts }
+}
+
+function findingsOf({ findings, unreported }: ZoneLoad, file: string): Finding[] {
+  const all: Finding[] = findings.map(({ check, severity, message, file: at, line, column }: ZoneFinding) => ({ file: at, line, column, severity, message, check }))
+  if (unreported > 0) all.push({ file, line: 0, column: 0, severity: 'warning', message: `Cannot list ${unreported} more findings as there are too many` })
+  return all
+}
+
+/** The file that $INCLUDE names, from the folder of the file that names it. */
+function readIncluded(path: string, fromFile: string): ZoneSource {
+  try {
+    return readSource(isAbsolute(path) ? path : join(dirname(fromFile), path))
+  } catch (error) {
+    throw new Error(reasonOf(error))
+  }
+}
+
+function readSource(file: string): ZoneSource {
+  const { size } = statSync(file)
+  if (size > MAX_ZONE_FILE_OCTETS) throw new Error(`it has more than ${MAX_ZONE_FILE_OCTETS} octets`)
+  return { octets: readFileSync(file), file }
 }

@@ -2,15 +2,13 @@
  * The config file: what it means, and that each mistake is told at its place, all at once.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { configKeys } from '../../src/ops/config-schema.ts'
 import { parseConfig, readConfig } from '../../src/ops/config.ts'
 import { printFinding } from '../../src/ops/finding.ts'
-
-const ROOT = new URL('../../../', import.meta.url)
 
 function findingsOf(text: string): string[] {
   return parseConfig(text, 'w.yaml').findings.map(printFinding)
@@ -149,13 +147,6 @@ zones:
 })
 
 describe('the table of keys', () => {
-  it('is the table in docs/config.md, line by line', () => {
-    const docs = readFileSync(new URL('docs/config.md', ROOT), 'utf8')
-    const documented = docs.split('\n').filter((line) => line.startsWith('| `'))
-    const expected = configKeys().map(({ path, default: fallback, wanted, about }) => `| \`${path}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${wanted.replace(/^must be /, '')} | ${about} |`)
-    assert.deepEqual(documented, expected)
-  })
-
   it('gives every key a meaning and the words of its error', () => {
     for (const { path, wanted, about } of configKeys()) {
       assert.match(wanted, /^must /, path)
