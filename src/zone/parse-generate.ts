@@ -98,15 +98,16 @@ function copyRdata(reader: TextReader, out: WireWriter): void {
     while (reader.token())
   } else if (quoted) {
     out.at = wordAt
+    out.u8(SPACE)
     out.bytes(reader.octets.subarray(start, end))
   }
 }
 
 function copyWord(reader: TextReader, out: WireWriter): void {
+  if (out.at > 0) out.u8(SPACE)
   if (reader.quoted) out.u8(QUOTE)
   out.bytes(reader.octets.subarray(reader.start, reader.end))
   if (reader.quoted) out.u8(QUOTE)
-  out.u8(SPACE)
 }
 
 /** The template cut where numbers go. */
