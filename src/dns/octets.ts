@@ -176,7 +176,8 @@ export class WireWriter {
     this.at = 0
   }
 
-  private room(count: number): void {
+  /** Makes room for `count` octets, which may then be written into `octets` from `at` on without another check. WireFault past the limit. */
+  room(count: number): void {
     const needed = this.at + count
     if (needed <= this.octets.length) return
     if (needed > this.limit) throw new WireFault(`Cannot write as it would need more than ${this.limit} octets`, this.at)

@@ -55,9 +55,11 @@ export class RadixDecoder {
   piece(octets: Uint8Array, start: number, end: number, out: WireWriter): boolean {
     const table = this.#table
     const width = this.#bitsPerDigit
+    out.room(((end - start) * width + this.#held) >>> 3)
+    let at = this.#held === 0 && this.#pads === 0 ? this.#wholeGroups(octets, start, end, out) : start
     let bits = this.#bits
     let held = this.#held
-    for (let at = start; at < end; at++) {
+    for (; at < end; at++) {
       const c = octets[at]
       const digit = table[c]
       if (digit === FOREIGN) {
@@ -70,13 +72,38 @@ export class RadixDecoder {
       held += width
       if (held >= 8) {
         held -= 8
-        out.u8((bits >>> held) & 0xff)
+        out.octets[out.at++] = bits >>> held
       }
     }
     this.#digits += end - start
     this.#bits = bits
     this.#held = held
     return true
+  }
+
+  /** Decodes groups of digits that make whole octets, which is nearly all of a long token; gives the place of the first digit left. */
+  #wholeGroups(octets: Uint8Array, start: number, end: number, out: WireWriter): number {
+    const table = this.#table
+    const into = out.octets
+    let to = out.at
+    let at = start
+    if (this.#bitsPerDigit === 6) {
+      for (; at + 4 <= end; at += 4) {
+        const [a, b, c, d] = [table[octets[at]], table[octets[at + 1]], table[octets[at + 2]], table[octets[at + 3]]]
+        if ((a | b | c | d) > 63) break // a foreign character, or padding
+        into[to++] = (a << 2) | (b >>> 4)
+        into[to++] = (b << 4) | (c >>> 2)
+        into[to++] = (c << 6) | d
+      }
+    } else if (this.#bitsPerDigit === 4) {
+      for (; at + 2 <= end; at += 2) {
+        const [high, low] = [table[octets[at]], table[octets[at + 1]]]
+        if ((high | low) > 15) break
+        into[to++] = (high << 4) | low
+      }
+    }
+    out.at = to
+    return at
   }
 
   /** Whether the pieces made a whole: whole octets, zero bits left over, padding as it belongs. */
