@@ -7,9 +7,10 @@
 import ts from 'typescript'
 import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
-import { CHECKS } from '../../src/zone/checks-table.ts'
 import { configKeys } from '../../src/ops/config-schema.ts'
 import { metricTable } from '../../src/ops/metrics.ts'
+import { CHECKS } from '../../src/zone/checks-table.ts'
+import { ACCEPTED } from '../battery/accepted.ts'
 import { filesBelow, parse } from './tree.ts'
 
 const LIMITS = 'src/dns/limits.ts'
@@ -29,6 +30,7 @@ export const TABLES: PageTable[] = [
   { page: 'docs/cli.md', name: 'metrics', lines: metricLines },
   { page: 'docs/protocol.md', name: 'parameters', lines: parameterLines },
   { page: 'docs/zone-checks.md', name: 'checks', lines: checkLines },
+  { page: 'docs/conformance.md', name: 'differences', lines: differenceLines },
 ]
 
 /** Whatever stands between the marks of a table on a page. Error where the page has no such marks. */
@@ -102,6 +104,14 @@ function parameterLines(): string[] {
 function checkLines(): string[] {
   const rows = Object.entries(CHECKS).map(([name, { severity, means }]) => `| \`${name}\` | ${severity} | ${means.replaceAll('<', '\\<')} |`)
   return ['| Check | Severity | What is wrong |', '|---|---|---|', ...rows]
+}
+
+const SERVERS: Readonly<Record<string, string>> = { ours: 'we', nsd: 'NSD', knot: 'Knot' }
+
+/** Every accepted difference between servers: its name, who departs, and the text that decides. */
+function differenceLines(): string[] {
+  const rows = ACCEPTED.map(({ name, who, rfc, why }) => `| ${name} | ${who.map((one) => SERVERS[one] ?? one).join(', ')} | ${rfc} | ${why.replaceAll('|', '\\|')} |`)
+  return ['| Difference | Who departs | Text | Why |', '|---|---|---|---|', ...rows]
 }
 
 /** A statement's docstring as one cell of a table. */
