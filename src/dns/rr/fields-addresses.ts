@@ -39,8 +39,8 @@ function addressField(size: number, readAddress: ReadAddress, print: (octets: Ui
 export const ipv4 = addressField(4, readIpv4, printIpv4, 'must be an IPv4 address, such as 192.0.2.1')
 /** An IPv6 address, such as `2001:db8::1`. */
 export const ipv6 = addressField(16, readIpv6, printIpv6, 'must be an IPv6 address, such as 2001:db8::1')
-/** 64 bits as four groups of hex: the node identifier and locator of ILNP, such as `14:4fff:ff20:ee64` (RFC 6742 2.1, 2.3). */
-export const nodeIdentifier = addressField(8, readGroups, printGroups, 'must be four groups of hex digits, such as 14:4fff:ff20:ee64')
+/** 64 bits as four groups of hex: node identifier and locator of ILNP (RFC 6742 2.1, 2.3). Groups are printed with all four digits, as Knot reads no shorter ones. */
+export const nodeIdentifier = addressField(8, readGroups, printGroups, 'must be four groups of hex digits, such as 0014:4fff:ff20:ee64')
 /** EUI-48, such as `00-00-5e-00-53-2a` (RFC 7043 3.2). */
 export const eui48 = addressField(6, (o, s, e, into, at) => readPairs(o, s, e, into, at, 6), (o, at) => printPairs(o, at, 6), 'must be six pairs of hex digits with - between')
 /** EUI-64, such as `00-00-5e-ef-10-00-00-2a` (RFC 7043 4.2). */
@@ -58,7 +58,7 @@ function readGroups(octets: Uint8Array, start: number, end: number, into: Uint8A
 }
 
 function printGroups(octets: Uint8Array, at: number): string {
-  return [0, 2, 4, 6].map((i) => ((octets[at + i] << 8) | octets[at + i + 1]).toString(16)).join(':')
+  return [0, 2, 4, 6].map((i) => ((octets[at + i] << 8) | octets[at + i + 1]).toString(16).padStart(4, '0')).join(':')
 }
 
 function readPairs(octets: Uint8Array, start: number, end: number, into: Uint8Array, at: number, count: number): boolean {
