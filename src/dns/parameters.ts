@@ -5,8 +5,9 @@
  */
 import { TextFault, WireFault } from './faults.ts'
 import { MAX_VALUE_TEXT } from './limits.ts'
+import { suggestion } from './nearest.ts'
 import { WireReader, WireWriter } from './octets.ts'
-import { parameterAt, PARAMETERS, parseKey, printKey, type Parameter, type Place } from './parameter-table.ts'
+import { listParameters, parameterAt, PARAMETERS, parseKey, printKey, type Parameter, type Place } from './parameter-table.ts'
 import { BadValue } from './parameter-values.ts'
 import { printQuoted } from './rr/fields-strings.ts'
 import { TextReader } from './text.ts'
@@ -81,7 +82,7 @@ function readKey(text: TextReader, place: Place): number {
   const word = text.word()
   const keyText = word.split('=', 1)[0]
   const key = parseKey(keyText)
-  if (key === undefined) throw text.fault('parameter', 'must start with a known key or keyNNNNN')
+  if (key === undefined) throw text.fault('parameter', `must start with a known key or keyNNNNN${suggestion(keyText, listParameters().map(({ name }) => name))}`)
   const generic = /^key\d/i.test(keyText)
   if (!generic && parameterAt(key, place) === undefined) throw text.fault('parameter', `must be one that occurs in ${place}`)
   return key

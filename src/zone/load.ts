@@ -7,7 +7,7 @@
  */
 import type { Place } from '../dns/faults.ts'
 import { MAX_REPORTED_FAULTS } from '../dns/limits.ts'
-import { fold, printName } from '../dns/name.ts'
+import { fold, printName, wireLength } from '../dns/name.ts'
 import { printType } from '../dns/codes.ts'
 import { ZoneBuilder, type Added } from './builder.ts'
 import type { ZoneIssue } from './check-report.ts'
@@ -100,7 +100,7 @@ class BuildingSink implements RecordSink {
     this.builder = new ZoneBuilder({ apex: options.origin, class: options.class, seed: options.seed, expectedOctets: source.octets.length * 2 })
   }
 
-  add(owner: Uint8Array, _ownerLength: number, type: number, ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): void {
+  add(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): void {
     const added = this.builder.add(owner, type, ttl, rdata, rdataLength)
     if (added !== 'added') this.note(added, owner, type, place)
   }
@@ -138,9 +138,9 @@ class PlaceFinder implements RecordSink {
     }
   }
 
-  add(owner: Uint8Array, ownerLength: number, type: number, _ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): void {
+  add(owner: Uint8Array, type: number, _ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): void {
     if (this.types[type] === 0) return
-    for (const issue of this.wanted.get(foldedKey(owner, ownerLength)) ?? []) {
+    for (const issue of this.wanted.get(foldedKey(owner)) ?? []) {
       if (this.places.has(issue) || !isAbout(issue, type, rdata, rdataLength)) continue
       this.places.set(issue, { ...place })
     }
@@ -149,7 +149,8 @@ class PlaceFinder implements RecordSink {
 
 const keyOctets = Buffer.alloc(256)
 
-function foldedKey(owner: Uint8Array, length: number): string {
+function foldedKey(owner: Uint8Array): string {
+  const length = wireLength(owner, 0)
   for (let i = 0; i < length; i++) keyOctets[i] = fold(owner[i])
   return keyOctets.toString('latin1', 0, length)
 }

@@ -116,7 +116,7 @@ class ZoneParser implements DirectiveHost {
     parseRdata(type, reader, rdata)
     if (this.ownerState !== 'good') return
     this.faults.records++
-    this.sink.add(owner.octets, owner.at, type, ttl >= 0 ? ttl : this.takeMinimum(), rdata.octets, rdata.at, this.place)
+    this.sink.add(owner.octets, type, ttl >= 0 ? ttl : this.takeMinimum(), rdata.octets, rdata.at, this.place)
   }
 
   /** The entry starts with a blank: it has the owner of the one before (RFC 1035 5.1). */
@@ -156,7 +156,7 @@ class ZoneParser implements DirectiveHost {
         continue
       }
       const type = reader.is('in') ? -1 : readType(reader)
-      if (type >= 0 && type !== TYPE.ANY) return recordType(type, reader)
+      if (type >= 0) return recordType(type, reader)
       this.readClass(reader, hasClass)
       hasClass = true
     }

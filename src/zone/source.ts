@@ -35,8 +35,8 @@ export interface ParseOptions {
 /** Takes the records of a zone. Buffers and place are filled again for the next record: copy what is to be kept. */
 export interface RecordSink {
   /**
-   * One record: its owner's wire name is `owner[0 … ownerLength)`, its uncompressed RDATA `rdata[0 … rdataLength)`,
-   * `ttl` is in seconds, and `place` is where its entry starts.
+   * One record: its owner's wire name starts `owner`, its uncompressed RDATA is `rdata[0 … rdataLength)`, `ttl` is in
+   * seconds, and `place` is where its entry starts. Names may hold capitals. What it returns is not looked at.
    */
-  add(owner: Uint8Array, ownerLength: number, type: number, ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): void
+  add(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): unknown
 }

@@ -52,7 +52,7 @@ timed('parse', () => parseZone(source, options, nothing).records)
 timed('parse again', () => parseZone(source, options, nothing).records)
 timed('parse and build', () => {
   const builder = new ZoneBuilder({ apex: ORIGIN.wire, class: CLASS.IN, seed: 1, expectedOctets: source.octets.length * 4 })
-  const faults = parseZone(source, options, { add: (owner, _length, type, ttl, rdata, rdataLength) => void builder.add(owner, type, ttl, rdata, rdataLength) })
+  const faults = parseZone(source, options, builder)
   builder.finish()
   return faults.records
 })

@@ -35,8 +35,8 @@ export function parse(text: string, origin = 'example.com.', options: Partial<Pa
   const records: string[] = []
   const places: string[] = []
   const faults = parseZone(source(text), { origin: Name.parse(origin).wire, class: CLASS.IN, ...options }, {
-    add(owner, ownerLength, type, ttl, rdata, rdataLength, { line, column }) {
-      records.push(`${printName(owner.slice(0, ownerLength), 0)} ${ttl} ${printType(type)} ${printRdata(type, rdata.slice(0, rdataLength))}`)
+    add(owner, type, ttl, rdata, rdataLength, { line, column }) {
+      records.push(`${printName(owner, 0)} ${ttl} ${printType(type)} ${printRdata(type, rdata.slice(0, rdataLength))}`)
       places.push(`${line}:${column}`)
     },
   })
