@@ -5,34 +5,38 @@
  */
 import { TYPE } from '../dns/codes.ts'
 import type { LookupName } from '../dns/lookup-name.ts'
-import type { NodeId, RRsetId, ZoneImage } from '../zone/image.ts'
+import { FOUND, type NodeId, type RRsetId, type ZoneImage, type ZoneMatch } from '../zone/image.ts'
 import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
 
-/** Adds the addresses of what the answer section names, from the zone that answered last. */
-export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupName, dnssecOk: boolean): void {
-  for (let i = 0, answered = answer.count; i < answered; i++) {
-    if (answer.section[i] !== SECTION.answer || answer.source[i] !== zone) continue
+/**
+ * Adds the addresses of what the answer section names, from the zone that answered last, and goes on from SVCB
+ * records so added to what they name (RFC 9460 4.1). `target` and `match` are overwritten.
+ */
+export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
+  for (let i = 0; i < answer.count; i++) {
+    if (answer.source[i] !== zone) continue
     const rrset = answer.rrset[i]
-    const targetAt = targetOffset(zone.typeOf(rrset))
+    const type = zone.typeOf(rrset)
+    if (answer.section[i] !== SECTION.answer && !isService(type)) continue
+    const targetAt = targetOffset(type)
     if (targetAt < 0) continue
     const end = zone.firstRecordAt(rrset) + zone.octetsOf(rrset)
     for (let at = zone.firstRecordAt(rrset); at < end; at = zone.nextRecordAt(at)) {
       const nameAt = zone.rdataAt(at) + targetAt
-      if (zone.octets[nameAt] !== 0) target.load(zone.octets, nameAt)
-      else if (meansOwner(zone.typeOf(rrset))) target.load(answer.ownerOctets[i], answer.ownerAt[i])
-      else continue
-      addTarget(answer, zone, target, zone.typeOf(rrset), KIND.plain, dnssecOk)
+      if (zone.octets[nameAt] !== 0) addTarget(answer, zone, zone.octets, nameAt, target, match, type, dnssecOk)
+      else if (isService(type)) addTarget(answer, zone, answer.ownerOctets[i], answer.ownerAt[i], target, match, type, dnssecOk) // RFC 9460 2.5.2
     }
   }
 }
 
-/** Adds glue for the NS RRset at `cut` (RFC 1034 4.3.2 step 3b). */
-export function addGlue(answer: Answer, zone: ZoneImage, cut: NodeId, ns: RRsetId, target: LookupName, dnssecOk: boolean): void {
+/** Adds glue for the NS RRset at `cut` (RFC 1034 4.3.2 step 3b). `target` and `match` are overwritten. */
+export function addGlue(answer: Answer, zone: ZoneImage, cut: NodeId, ns: RRsetId, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
   const end = zone.firstRecordAt(ns) + zone.octetsOf(ns)
   for (let at = zone.firstRecordAt(ns); at < end; at = zone.nextRecordAt(at)) {
-    target.load(zone.octets, zone.rdataAt(at))
-    const kind = isWithin(target, zone, cut) ? KIND.glue : KIND.plain
-    addTarget(answer, zone, target, TYPE.NS, kind, dnssecOk)
+    const nameAt = zone.rdataAt(at)
+    target.load(zone.octets, nameAt)
+    if (!isWithin(target, zone, cut)) addTarget(answer, zone, zone.octets, nameAt, target, match, TYPE.NS, dnssecOk)
+    else addAddresses(answer, zone, zone.nodeOf(target), zone.octets, nameAt, KIND.glue, dnssecOk)
   }
 }
 
@@ -56,27 +60,34 @@ function targetOffset(type: number): number {
   }
 }
 
-/** Whether a target of `.` stands for the owner's name (RFC 9460 2.5.2), in service mode. */
-function meansOwner(type: number): boolean {
+/** Types whose target `.` stands for the owner's name, and whose aliases are followed (RFC 9460 2.5.2, 4.1). */
+function isService(type: number): boolean {
   return type === TYPE.SVCB || type === TYPE.HTTPS
 }
 
-function addTarget(answer: Answer, zone: ZoneImage, target: LookupName, type: number, kind: Kind, dnssecOk: boolean): void {
+/** Adds what the zone holds for the host whose name stands at `octets[nameAt]`: its own records, or a wildcard's; glue only for name servers (RFC 2181 5.4.1). */
+function addTarget(answer: Answer, zone: ZoneImage, octets: Uint8Array, nameAt: number, target: LookupName, match: ZoneMatch, type: number, dnssecOk: boolean): void {
+  target.load(octets, nameAt)
   if (!isWithin(target, zone, zone.apex)) return
-  const node = zone.nodeOf(target)
-  if (node === 0) return
-  addIfHeld(answer, zone, node, TYPE.A, kind, dnssecOk)
-  addIfHeld(answer, zone, node, TYPE.AAAA, kind, dnssecOk)
-  if (meansOwner(type)) addIfHeld(answer, zone, node, type, kind, dnssecOk) // an alias's target (RFC 9460 4.1)
+  zone.find(target, match)
+  const isBelowCut = match.found === FOUND.cut
+  const node = isBelowCut && type === TYPE.NS ? zone.nodeOf(target) : isBelowCut ? 0 : match.node
+  addAddresses(answer, zone, node, octets, nameAt, KIND.plain, dnssecOk)
+  if (node !== 0 && isService(type)) addIfHeld(answer, zone, node, type, octets, nameAt, KIND.plain, dnssecOk)
 }
 
-function addIfHeld(answer: Answer, zone: ZoneImage, node: NodeId, type: number, kind: Kind, dnssecOk: boolean): void {
+function addAddresses(answer: Answer, zone: ZoneImage, node: NodeId, octets: Uint8Array, nameAt: number, kind: Kind, dnssecOk: boolean): void {
+  if (node === 0) return
+  addIfHeld(answer, zone, node, TYPE.A, octets, nameAt, kind, dnssecOk)
+  addIfHeld(answer, zone, node, TYPE.AAAA, octets, nameAt, kind, dnssecOk)
+}
+
+function addIfHeld(answer: Answer, zone: ZoneImage, node: NodeId, type: number, octets: Uint8Array, nameAt: number, kind: Kind, dnssecOk: boolean): void {
   const rrset = zone.rrsetOf(node, type)
-  if (rrset === 0 || answer.holds(zone, rrset)) return
-  const nameAt = zone.nameAt(node)
-  if (!answer.add(SECTION.additional, zone, rrset, zone.octets, nameAt, kind) || !dnssecOk) return
+  if (rrset === 0 || answer.holds(zone, rrset, octets, nameAt)) return
+  if (!answer.add(SECTION.additional, zone, rrset, octets, nameAt, kind) || !dnssecOk) return
   const signatures = zone.signaturesOf(node, type)
-  if (signatures !== 0) answer.add(SECTION.additional, zone, signatures, zone.octets, nameAt, KIND.signature)
+  if (signatures !== 0) answer.add(SECTION.additional, zone, signatures, octets, nameAt, KIND.signature)
 }
 
 /** Whether `name` is the name of `node` or lies below it. */

@@ -11,9 +11,10 @@
  *     3c       no such label: DNAME, wildcard or nothing       answerDname, answerNode, answerNameError
  *   step 6   useful additional records                         additional.ts
  */
-import { EDE, RCODE, TYPE } from '../dns/codes.ts'
+import { CLASS, EDE, RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_CHAIN } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
+import { sameNameAt } from '../dns/name.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { addAdditional, addGlue } from './additional.ts'
@@ -61,7 +62,7 @@ export class ZoneAuthority implements Authority {
     this.denial.reset()
     if (!this.findZone()) return this.answerRefused()
     answer.agentCapable = true
-    answer.authoritative = true
+    answer.authoritative = query.qclass !== CLASS.ANY // which would speak for classes that we do not have (RFC 1035 6.2)
     for (let steps = 0; this.answerFromZone() && steps < MAX_CHAIN; steps++) {
       this.name.load(this.ownerOctets, this.ownerAt)
       if (this.isLoop() || !this.findZone()) break
@@ -69,16 +70,17 @@ export class ZoneAuthority implements Authority {
     // proofs of the wildcards met on the way come behind the last answer; the outcome's own section has taken
     // them along if it has one (RFC 4035 3.1.3.3)
     this.denial.addWildcardProofs(answer)
-    addAdditional(answer, this.zone, this.target, query.dnssecOk)
+    addAdditional(answer, this.zone, this.target, this.match, query.dnssecOk)
   }
 
   /** Step 2. For DS the zone above a cut is asked, where we serve it, as DS is the parent's (RFC 4035 3.1.4.1). */
   private findZone(): boolean {
     const { directory, name, query } = this
-    let index = directory.indexFor(name, query.qclass)
+    const rrClass = query.qclass === CLASS.ANY ? CLASS.IN : query.qclass
+    let index = directory.indexFor(name, rrClass)
     if (index < 0) return false
     if (query.qtype === TYPE.DS && directory.zones[index].apexLabels === name.labelCount) {
-      const parent = directory.indexFor(name, query.qclass, 1)
+      const parent = directory.indexFor(name, rrClass, 1)
       if (parent >= 0) index = parent
     }
     this.zone = directory.zones[index]
@@ -178,7 +180,7 @@ export class ZoneAuthority implements Authority {
     const ns = zone.rrsetOf(cut, TYPE.NS)
     result.add(SECTION.authority, zone, ns, zone.octets, nameAt)
     if (query.dnssecOk) this.addSecurityOfReferral(cut)
-    addGlue(result, zone, cut, ns, this.target, query.dnssecOk)
+    addGlue(result, zone, cut, ns, this.target, this.match, query.dnssecOk)
     return false
   }
 
@@ -206,7 +208,7 @@ export class ZoneAuthority implements Authority {
     result.add(SECTION.answer, scratch, cname, this.ownerOctets, this.ownerAt)
     this.ownerOctets = scratch.octets
     this.ownerAt = scratch.rdataAt(cname)
-    return this.query.qtype !== TYPE.CNAME && this.query.qtype !== TYPE.ANY
+    return this.query.qtype !== TYPE.CNAME
   }
 
   /** The name exists, or a wildcard stands for it, but the type does not (RFC 2308 2.2). */
@@ -274,17 +276,8 @@ export class ZoneAuthority implements Authority {
   private isLoop(): boolean {
     const { result, name } = this
     for (let i = 0; i < result.count; i++) {
-      if (sameName(name, result.ownerOctets[i], result.ownerAt[i])) return true
+      if (sameNameAt(name.octets, 0, result.ownerOctets[i], result.ownerAt[i])) return true
     }
     return false
   }
-}
-
-/** Whether the wire name at `octets[at]` is `name`, case aside. */
-function sameName(name: LookupName, octets: Uint8Array, at: number): boolean {
-  for (let i = 0; i < name.length; i++) {
-    const c = octets[at + i]
-    if (c !== name.octets[i] && (c < 0x41 || c > 0x5a || c + 0x20 !== name.octets[i])) return false
-  }
-  return true
 }

@@ -69,7 +69,9 @@ export class Denial {
       this.addOwner(answer, zone, this.nsec3For(zone, scratch, 0))
       return
     }
-    this.addOwner(answer, zone, match.node)
+    // the wildcard may itself be an empty non-terminal, which the NSEC before it shows
+    this.loadWildcard(name, match.labelsBelowEncloser, scratch)
+    this.addOwner(answer, zone, zone.nsecOwnerFor(scratch))
     this.addOwner(answer, zone, zone.nsecOwnerFor(name))
   }
 
@@ -142,8 +144,8 @@ export class Denial {
     if (owner === 0) return
     const type = this.isHashed(zone) ? TYPE.NSEC3 : TYPE.NSEC
     const rrset = zone.rrsetOf(owner, type)
-    if (rrset === 0 || answer.holds(zone, rrset)) return
     const nameAt = zone.nameAt(owner)
+    if (rrset === 0 || answer.holds(zone, rrset, zone.octets, nameAt)) return
     answer.add(SECTION.authority, zone, rrset, zone.octets, nameAt)
     const signatures = zone.signaturesOf(owner, type)
     if (signatures !== 0) answer.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature)

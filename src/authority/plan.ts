@@ -11,6 +11,7 @@
  * of an RRset right behind it.
  */
 import { MAX_ANSWER_RRSETS } from '../dns/limits.ts'
+import { sameNameAt } from '../dns/name.ts'
 import type { Query } from './query.ts'
 
 /** The sections of a response that hold records (RFC 1035 4.1). */
@@ -104,9 +105,12 @@ export class Answer {
     return true
   }
 
-  /** Whether the RRset is in the answer already: no record is sent twice. */
-  holds(source: RRsetSource, rrset: number): boolean {
-    for (let i = 0; i < this.count; i++) if (this.rrset[i] === rrset && this.source[i] === source) return true
+  /** Whether the RRset is in the answer already, with this owner: no record is sent twice. A wildcard's may come with several owners. */
+  holds(source: RRsetSource, rrset: number, ownerOctets: Uint8Array, ownerAt: number): boolean {
+    for (let i = 0; i < this.count; i++) {
+      if (this.rrset[i] !== rrset || this.source[i] !== source) continue
+      if (sameNameAt(this.ownerOctets[i], this.ownerAt[i], ownerOctets, ownerAt)) return true
+    }
     return false
   }
 

@@ -105,6 +105,23 @@ export function fold(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet
 }
 
+/** Whether the uncompressed wire names at `a[aAt]` and `b[bAt]` are the same, case aside (RFC 4343 3). */
+export function sameNameAt(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): boolean {
+  if (a === b && aAt === bAt) return true
+  for (let left = 0; ; ) {
+    const x = a[aAt++]
+    const y = b[bAt++]
+    if (left === 0) {
+      if (x !== y) return false
+      if (x === 0) return true
+      left = x
+    } else {
+      if (x !== y && fold(x) !== fold(y)) return false
+      left--
+    }
+  }
+}
+
 const ESCAPED = new Set(Array.from('".;\\@$()', (c) => c.charCodeAt(0)))
 
 /** One label or character-string octet in presentation form: itself, `\X` or `\DDD` (RFC 1035 5.1). */

@@ -24,6 +24,7 @@ export function route(query: Query, answer: Answer, authority: Authority, chaos:
   switch (query.qclass) {
     case CLASS.IN:
     case CLASS.LOCAL:
+    case CLASS.ANY: // answered from class IN, without authority (RFC 1035 6.2)
       routeType(query, answer, authority)
       return
     case CLASS.CH:
