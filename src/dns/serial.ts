@@ -1,6 +1,6 @@
 /**
  * Serial number arithmetic (RFC 1982) for 32-bit numbers that wrap around: SOA serials (RFC 1034 4.3.5),
- * signature times (RFC 4034 3.1.5) and the sequence numbers of SENSE. Half of the circle lies ahead of a
+ * signature times (RFC 4034 3.1.5), and for the 16-bit sequence numbers of SENSE. Half of the circle lies ahead of a
  * number, half behind it, and its opposite is neither.
  */
 
@@ -12,10 +12,10 @@ export const MAX_SERIAL_STEP = 0x7fff_ffff
 
 /**
  * Where `a` stands to `b` (RFC 1982 3.2): -1 before it, 0 equal, 1 after it, and undefined where they are
- * exactly 2^31 apart, which the RFC leaves open.
+ * exactly half of the circle apart, which the RFC leaves open. `bits` is the size of both.
  */
-export function compareSerials(a: Serial, b: Serial): -1 | 0 | 1 | undefined {
-  const ahead = (a - b) | 0 // the distance as a signed number: what wraps around becomes negative
+export function compareSerials(a: Serial, b: Serial, bits: 16 | 32 = 32): -1 | 0 | 1 | undefined {
+  const ahead = (a - b) << (32 - bits) // the distance as a signed number: what wraps around becomes negative
   if (ahead === 0) return 0
   if (ahead === -0x8000_0000) return undefined
   return ahead > 0 ? 1 : -1
@@ -26,8 +26,18 @@ export function isNewerSerial(a: Serial, b: Serial): boolean {
   return compareSerials(a, b) === 1
 }
 
+/** The same for the 16-bit sequence numbers of SENSE (docs/protocol.md 3). */
+export function isNewerSequence(a: number, b: number): boolean {
+  return compareSerials(a, b, 16) === 1
+}
+
 /** The serial `step` after `serial` (RFC 1982 3.1). RangeError: a step below 0 or above MAX_SERIAL_STEP, which is our own bug. */
 export function addSerial(serial: Serial, step: number): Serial {
   if (!(step >= 0 && step <= MAX_SERIAL_STEP)) throw new RangeError(`Cannot add ${step} to a serial as a step must be from 0 to ${MAX_SERIAL_STEP}`)
   return (serial + step) >>> 0
+}
+
+/** Whether sequence number `a` of SENSE, 16 bits, comes after `b` (RFC 1982 3.2); false where they are exactly 2^15 apart. */
+export function isNewerSequence(a: number, b: number): boolean {
+  return ((a - b) << 16) >> 16 > 0 // the distance as a signed number of 16 bits; -2^15 is the undefined case
 }

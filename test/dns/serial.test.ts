@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MAX_SERIAL_STEP, addSerial, compareSerials, isNewerSerial } from '../../src/dns/serial.ts'
+import { MAX_SERIAL_STEP, addSerial, compareSerials, isNewerSequence, isNewerSerial } from '../../src/dns/serial.ts'
 
 const anySerial = fc.oneof(fc.nat(0xffff_ffff), fc.constantFrom(0, 1, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ffff))
 
@@ -47,4 +47,16 @@ test('a step leads to a newer serial (RFC 1982 3.1), for every step that is allo
 
 test('a step that RFC 1982 3.1 does not define is our own bug', () => {
   for (const step of [-1, MAX_SERIAL_STEP + 1, NaN]) assert.throws(() => addSerial(1, step), RangeError)
+})
+
+test('sequence numbers of 16 bits wrap on their own circle (RFC 1982 3.2)', () => {
+  const HALF = 2 ** 15
+  fc.assert(fc.property(fc.nat(0xffff), fc.nat(0xffff), (i1, i2) => {
+    const greater = (i1 < i2 && i2 - i1 > HALF) || (i1 > i2 && i1 - i2 < HALF)
+    assert.equal(isNewerSequence(i1, i2), greater)
+    assert.equal(compareSerials(i1, i2, 16) === undefined, Math.abs(i1 - i2) === HALF)
+  }), { numRuns: 500 })
+  assert.ok(isNewerSequence(0, 65_535))
+  assert.ok(!isNewerSequence(65_535, 0))
+  assert.ok(!isNewerSequence(HALF, 0), 'in doubt the reading that is held stays')
 })
