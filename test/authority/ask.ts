@@ -38,9 +38,7 @@ export interface Asking {
 export function zoneOf(origin: string, text: string, rrClass: number = CLASS.IN): ZoneImage {
   const apex = Name.parse(origin).wire
   const builder = new ZoneBuilder({ apex, class: rrClass, seed: SEED })
-  const faults = parseZone({ octets: Buffer.from(text), file: origin }, { origin: apex, class: rrClass }, {
-    add: (owner, _ownerLength, type, ttl, rdata, rdataLength) => builder.add(owner, type, ttl, rdata, rdataLength),
-  })
+  const faults = parseZone({ octets: Buffer.from(text), file: origin }, { origin: apex, class: rrClass }, builder)
   assert.equal(faults.reported.map(String).join('\n'), '')
   return builder.finish()
 }
