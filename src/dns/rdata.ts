@@ -13,7 +13,7 @@ import { WireReader, WireWriter } from './octets.ts'
 import { printHex, RadixDecoder } from './radix.ts'
 import type { FieldsOf, RrType } from './rr/define.ts'
 import type { NameRole } from './rr/field.ts'
-import { definitionOf } from './rr/index.ts'
+import { definitionOf, rrTypes } from './rr/index.ts'
 import type { TextReader } from './text.ts'
 
 export { definitionOf } from './rr/index.ts'
@@ -159,16 +159,11 @@ export interface RdataNames {
   readonly role: NameRole
 }
 
-const namesByType = new Map<number, RdataNames | undefined>()
-
 /**
  * Where the names stand in RDATA of `type`: `{ prefix: 2, count: 1, role: 'compressed' }` for MX. Undefined where there are none, or where what
  * precedes them has no fixed size (NAPTR).
  */
 export function rdataNames(type: number): RdataNames | undefined {
-  const definition = definitionOf(type)
-  if (definition === undefined) return undefined
-  if (!namesByType.has(type)) namesByType.set(type, findNames(definition))
   return namesByType.get(type)
 }
 
@@ -185,3 +180,5 @@ function findNames({ steps }: RrType): RdataNames | undefined {
   while (steps[first + count]?.field.nameRole === role) count++
   return { prefix, count, role }
 }
+
+const namesByType = new Map(rrTypes.map((definition) => [definition.code as number, findNames(definition)]))

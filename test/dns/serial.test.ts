@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MAX_SERIAL_STEP, addSerial, compareSerials, isNewerSequence, isNewerSerial } from '../../src/dns/serial.ts'
+import { MAX_SERIAL_STEP, addSerial, compareSerials, isNewerSequence, isNewerSequence, isNewerSerial } from '../../src/dns/serial.ts'
 
 const anySerial = fc.oneof(fc.nat(0xffff_ffff), fc.constantFrom(0, 1, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ffff))
 
@@ -59,4 +59,12 @@ test('sequence numbers of 16 bits wrap on their own circle (RFC 1982 3.2)', () =
   assert.ok(isNewerSequence(0, 65_535))
   assert.ok(!isNewerSequence(65_535, 0))
   assert.ok(!isNewerSequence(HALF, 0), 'in doubt the reading that is held stays')
+})
+
+test('sequence numbers of 16 bits compare the same way, and 2^15 apart neither is newer (RFC 1982 3.2)', () => {
+  for (const [a, b] of [[1, 0], [0, 0xffff], [0x7fff, 0], [0x8000, 1], [100, 0xff00]]) {
+    assert.ok(isNewerSequence(a, b), `${a} after ${b}`)
+    assert.ok(!isNewerSequence(b, a), `${b} before ${a}`)
+  }
+  for (const [a, b] of [[0, 0], [0xffff, 0xffff], [0x8000, 0], [0, 0x8000]]) assert.ok(!isNewerSequence(a, b), `${a} and ${b}`)
 })
