@@ -36,8 +36,3 @@ export function addSerial(serial: Serial, step: number): Serial {
   if (!(step >= 0 && step <= MAX_SERIAL_STEP)) throw new RangeError(`Cannot add ${step} to a serial as a step must be from 0 to ${MAX_SERIAL_STEP}`)
   return (serial + step) >>> 0
 }
-
-/** Whether sequence number `a` of SENSE, 16 bits, comes after `b` (RFC 1982 3.2); false where they are exactly 2^15 apart. */
-export function isNewerSequence(a: number, b: number): boolean {
-  return ((a - b) << 16) >> 16 > 0 // the distance as a signed number of 16 bits; -2^15 is the undefined case
-}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MAX_SERIAL_STEP, addSerial, compareSerials, isNewerSequence, isNewerSequence, isNewerSerial } from '../../src/dns/serial.ts'
+import { MAX_SERIAL_STEP, addSerial, compareSerials, isNewerSequence, isNewerSerial } from '../../src/dns/serial.ts'
 
 const anySerial = fc.oneof(fc.nat(0xffff_ffff), fc.constantFrom(0, 1, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ffff))
 
