@@ -47,7 +47,9 @@ export class Asker {
   close(): void {
     clearInterval(this.sweep)
     this.udp.close()
-    this.tcp?.destroy()
+    const { tcp } = this
+    this.tcp = undefined
+    tcp?.destroy()
     for (const { done } of this.pending.values()) done(undefined)
     this.pending.clear()
   }
@@ -67,8 +69,15 @@ export class Asker {
     const tcp = connect({ port: this.port, host: this.host, noDelay: true })
     tcp.on('data', (chunk) => this.collect(chunk))
     tcp.on('error', () => undefined)
-    tcp.on('close', () => this.tcp === tcp && (this.tcp = undefined))
+    tcp.on('close', () => this.lost(tcp))
     return (this.tcp = tcp)
+  }
+
+  /** A server may close at any time (RFC 7766 6.2.4): what was asked on the connection goes on a new one. */
+  private lost(tcp: TcpSocket): void {
+    if (this.tcp !== tcp) return
+    this.tcp = undefined
+    for (const pending of this.pending.values()) if (pending.tcp && pending.tries < TRIES) this.send(pending)
   }
 
   private collect(chunk: Buffer): void {
@@ -92,11 +101,8 @@ export class Asker {
     const before = performance.now() - RETRY_MS
     for (const [id, pending] of this.pending) {
       if (pending.sentMs > before) continue
-      if (pending.tries < TRIES) {
-        if (pending.tcp) this.tcp?.destroy()
-        if (pending.tcp) this.tcp = undefined
-        this.send(pending)
-      } else {
+      if (pending.tries < TRIES) this.send(pending)
+      else {
         this.pending.delete(id)
         pending.done(undefined)
       }

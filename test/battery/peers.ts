@@ -21,11 +21,11 @@ export type ServerKind = 'ours' | 'nsd' | 'knot' | 'bind'
 export type RunningServer = { kind: string; port: number; pid: number; log: string; stop: () => Promise<void> }
 
 const READY_MS = 60_000
-const PROGRAMS = { nsd: 'nsd', knot: 'knotd', bind: 'named', unbound: 'unbound' } as const
+const PROGRAMS = { nsd: 'nsd', knot: 'knotd', bind: 'named', unbound: 'unbound', delv: 'delv' } as const
 const launcher = fileURLToPath(new URL('../../../bin/waggle', import.meta.url))
 
 /** True where the server's program can be run here; ours always can. */
-export function isInstalled(kind: ServerKind | 'unbound'): boolean {
+export function isInstalled(kind: ServerKind | 'unbound' | 'delv'): boolean {
   if (kind === 'ours') return true
   return spawnSync('which', [PROGRAMS[kind]], { env: withSbin() }).status === 0
 }

@@ -50,16 +50,19 @@ function ldnsCommand(zone: BatteryZone, file: string, output: string, key: strin
 }
 
 function writeKey(zone: string, folder: string): { stem: string; anchor: string } {
-  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), SEED])
-  const spki = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })).export({ format: 'der', type: 'spki' })
-  const publicKey = spki.subarray(-32)
-  const tag = keyTag(Buffer.concat([Buffer.from([FLAGS >> 8, FLAGS & 255, 3, ALGORITHM]), publicKey]))
-  const stem = `K${zone}+${String(ALGORITHM).padStart(3, '0')}+${String(tag).padStart(5, '0')}`
-  const anchor = `${zone} 3600 IN DNSKEY ${FLAGS} 3 ${ALGORITHM} ${publicKey.toString('base64')}`
+  const stem = `K${zone}+${String(ALGORITHM).padStart(3, '0')}+${String(KEY_TAG).padStart(5, '0')}`
+  const anchor = `${zone} 3600 IN DNSKEY ${FLAGS} 3 ${ALGORITHM} ${dnskeyRdata().subarray(4).toString('base64')}`
   writeFileSync(`${folder}/${stem}.key`, `${anchor}\n`)
   const dates = 'Created: 20260101000000\nPublish: 20260101000000\nActivate: 20260101000000\n'
   writeFileSync(`${folder}/${stem}.private`, `Private-key-format: v1.3\nAlgorithm: ${ALGORITHM} (ED25519)\nPrivateKey: ${SEED.toString('base64')}\n${dates}`)
   return { stem, anchor }
+}
+
+/** RDATA of the one key (RFC 4034 2.1, RFC 8080 3). */
+export function dnskeyRdata(): Buffer {
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), SEED])
+  const spki = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })).export({ format: 'der', type: 'spki' })
+  return Buffer.concat([Buffer.from([FLAGS >> 8, FLAGS & 255, 3, ALGORITHM]), spki.subarray(-32)])
 }
 
 /** RFC 4034 appendix B. */
@@ -68,6 +71,9 @@ function keyTag(rdata: Uint8Array): number {
   rdata.forEach((octet, i) => (sum += i % 2 === 0 ? octet << 8 : octet))
   return (sum + (sum >>> 16)) & 0xffff
 }
+
+/** The key tag of the one key. */
+export const KEY_TAG = keyTag(dnskeyRdata())
 
 /** Owner names in a signed file, the hashed names of NSEC3 among them; for an unsigned file the same as its source's. */
 export function ownersInFile(file: string): string[] {
