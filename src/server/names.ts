@@ -4,8 +4,10 @@
  * the longest suffix they share.
  *
  *     entry      source, nameAt, length      the whole name, uncompressed, where it came from
- *                messageAt, literal          where it stands in the message, and how much of it as labels;
- *                                            what follows there is a pointer, and so no target itself
+ *                messageAt                   where it stands in the message: labels, then a pointer or the root
+ *
+ * An entry is only ever pointed to where its labels are written out: what its pointer stands for belongs to an
+ * earlier entry too, and earlier entries are tried first.
  *
  * Case (RFC 4343 4.1 lets a pointer change it): a name points only to octets that are its own, case
  * included, so that stored names arrive as they were written. Except owner names, which may point to the
@@ -24,7 +26,6 @@ export class NameTable {
   private readonly nameAt = new Int32Array(MAX_ANSWER_TARGETS)
   private readonly length = new Int32Array(MAX_ANSWER_TARGETS)
   private readonly messageAt = new Int32Array(MAX_ANSWER_TARGETS)
-  private readonly literal = new Int32Array(MAX_ANSWER_TARGETS)
   /** Where the labels of the name being written start, counted from its first octet. */
   private readonly labelAt = new Uint8Array(MAX_LABELS + 1)
   private labels = 0
@@ -34,7 +35,7 @@ export class NameTable {
   /** Forgets all names but the question's, if the query has one. */
   begin(query: Query): void {
     this.count = 0
-    if (query.hasQuestion && query.qnameLength > 1) this.register(query.octets, query.qnameAt, query.qnameLength, QUESTION_AT, query.qnameLength - 1)
+    if (query.hasQuestion && query.qnameLength > 1) this.register(query.octets, query.qnameAt, query.qnameLength, QUESTION_AT)
   }
 
   /**
@@ -56,20 +57,19 @@ export class NameTable {
       target = this.messageAt[k] + shared + this.length[k] - length
     }
     for (let i = 0; i < cut; i++) out[at + i] = from[nameAt + i]
-    if (cut > 0 && !this.caseDiffers) this.register(from, nameAt, length, at, cut)
+    if (cut > 0 && !this.caseDiffers) this.register(from, nameAt, length, at)
     if (target >= 0) return writePointer(out, at + cut, target)
     out[at + cut] = 0
     return at + cut + 1
   }
 
-  private register(source: Uint8Array, nameAt: number, length: number, messageAt: number, literal: number): void {
+  private register(source: Uint8Array, nameAt: number, length: number, messageAt: number): void {
     const k = this.count
     if (k >= MAX_ANSWER_TARGETS || messageAt >= POINTER_LIMIT) return
     this.source[k] = source
     this.nameAt[k] = nameAt
     this.length[k] = length
     this.messageAt[k] = messageAt
-    this.literal[k] = literal
     this.count = k + 1
   }
 
@@ -90,24 +90,29 @@ export class NameTable {
     const other = this.source[k]
     const otherAt = this.nameAt[k]
     const shift = this.length[k] - length
+    // an entry that is better than the best so far shares the octet before it too: most are ruled out by that
+    const before = cut - 1
+    if (before + shift < 0 || (from[nameAt + before] !== other[otherAt + before + shift] && !anyCase)) return cut
     let differs = false
-    let i = length - 2
-    for (; i >= 0 && i + shift >= 0; i--) {
-      const a = from[nameAt + i]
-      const b = other[otherAt + i + shift]
+    let x = nameAt + length - 2
+    let y = x - nameAt + shift + otherAt
+    for (const stop = nameAt + (shift < 0 ? -shift : 0); x >= stop; x--, y--) {
+      const a = from[x]
+      const b = other[y]
       if (a === b) continue
       if (!anyCase || fold(a) !== fold(b)) break
       differs = true
     }
-    if (i + 1 >= cut) return cut
-    const found = this.firstTarget(k, i + 1, cut, shift)
-    if (found !== cut && differs) this.caseDiffers = true
+    const least = x + 1 - nameAt
+    if (least >= cut) return cut
+    const found = this.firstTarget(k, least, cut, shift)
+    if (found !== cut) this.caseDiffers = differs
     return found
   }
 
-  /** The first label of the name from octet `least` on, before `cut`, that is a label written out in entry `k` too. */
+  /** The first label of the name from octet `least` on, before `cut`, that is a label of entry `k` too and can be pointed to. */
   private firstTarget(k: number, least: number, cut: number, shift: number): number {
-    const reach = Math.min(this.literal[k], POINTER_LIMIT - this.messageAt[k])
+    const reach = POINTER_LIMIT - this.messageAt[k]
     for (let label = 0; label < this.labels; label++) {
       const at = this.labelAt[label]
       if (at < least) continue

@@ -305,11 +305,11 @@ describe('a fault of ours while answering', () => {
         answerA(q, answer)
         if (failing) throw new Error('broken')
       },
-      { nowSeconds: () => now, onFault: (fault, untold) => reports.push([String(fault), untold]) },
+      { nowSeconds: () => now, nsid: Buffer.from('ns1'), onFault: (fault, untold) => reports.push([String(fault), untold]) },
     )
     for (let i = 0; i < 5; i++) {
-      const d = decode(ask(server, query({ opt: {} })))
-      assert.deepEqual([d.rcode, d.aa, d.answer.length, d.question?.name, d.opt !== null], [RCODE.SERVFAIL, false, 0, 'www.example.', true])
+      const d = decode(ask(server, query({ opt: { options: [[OPTION.NSID, EMPTY]] } })))
+      assert.deepEqual([d.rcode, d.aa, d.answer.length, d.question?.name, d.opt?.options], [RCODE.SERVFAIL, false, 0, 'www.example.', []])
     }
     now += FAULT_REPORT_SECONDS
     ask(server, query())

@@ -210,6 +210,8 @@ export function decode(octets: Uint8Array | null): Decoded {
   assert.ok(octets.length >= 12)
   const flags = view.getUint16(2)
   let at = 12
+  /** Where labels start: the only octets that a pointer may lead to. */
+  const labelStarts = new Set<number>()
   const nameAt = (from: number): [Uint8Array, number] => {
     const name: number[] = []
     let end = -1
@@ -219,12 +221,13 @@ export function decode(octets: Uint8Array | null): Decoded {
       assert.ok(i < octets.length, 'name leaves the message')
       if (size >= 0xc0) {
         const target = view.getUint16(i) & 0x3fff
-        assert.ok(target < floor && target >= 12, `pointer at ${i} to ${target}`)
+        assert.ok(target < floor && labelStarts.has(target), `pointer at ${i} to ${target}`)
         if (end < 0) end = i + 2
         i = floor = target
         continue
       }
       assert.ok(size < 64)
+      if (size > 0 && end < 0) labelStarts.add(i)
       name.push(...octets.subarray(i, i + 1 + size))
       if (size === 0) return [Uint8Array.from(name), end < 0 ? i + 1 : end]
       i += size + 1

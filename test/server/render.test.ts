@@ -141,6 +141,19 @@ test('an owner first written beyond 16,383 octets is written again, as no pointe
   assert.ok(decoded.size > 0x4000)
 })
 
+test('a name whose labels cross offset 16,384 is pointed to only where a pointer reaches', () => {
+  const filler = Array.from({ length: 62 }, () => `www.example. 60 IN TXT ${'x'.repeat(247)}`)
+  for (let pad = 204; pad < 224; pad++) {
+    const entries: Entry[] = [
+      { section: ANSWER, lines: filler },
+      { section: ANSWER, lines: [`www.example. 60 IN TXT ${'y'.repeat(pad)}`] },
+      { section: ANSWER, lines: ['aa.bb.cc.dd.test. 60 IN A 192.0.2.1', 'aa.bb.cc.dd.test. 60 IN A 192.0.2.2'] },
+      ...['bb.cc.dd.test.', 'cc.dd.test.', 'dd.test.', 'test.', 'aa.bb.cc.dd.test.'].map((owner): Entry => ({ section: ANSWER, lines: [`${owner} 60 IN A 192.0.2.3`] })),
+    ]
+    assert.deepEqual(shown(render(entries, 'www.example.', tcp)), wanted(entries), `pad ${pad}`)
+  }
+})
+
 test('more names than the table holds are still written correctly', () => {
   const lines = Array.from({ length: MAX_ANSWER_TARGETS * 2 }, (_, i) => `www.example. 60 IN NS ns${i}.d${i}.test.`)
   const glue: Entry[] = Array.from({ length: MAX_ANSWER_TARGETS * 2 }, (_, i) => ({ section: ADDITIONAL, lines: [`ns${i}.d${i}.test. 60 IN A 192.0.2.1`], kind: KIND.glue }))
