@@ -26,6 +26,7 @@ import { RecordScratch } from './scratch.ts'
 /** Octets of SOA's RDATA behind its two names, and where MINIMUM stands from its end (RFC 1035 3.3.13). */
 const SOA_MINIMUM_FROM_END = 4
 
+/** Answers from the zones of a directory; one object per answering thread, as its fields are used again by every query. */
 export class ZoneAuthority implements Authority {
   private directory: ZoneDirectory
   private readonly name: LookupName

@@ -12,6 +12,7 @@ import { HASH_LABEL_OCTETS, writeHashLabel } from '../dnssec/nsec3.ts'
 import type { NodeId, ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { type Answer, KIND, SECTION } from './plan.ts'
 
+/** Adds proofs of absence to an answer; one object per answering thread. */
 export class Denial {
   private readonly hashed: LookupName
   private readonly name: Uint8Array = new Uint8Array(MAX_NAME_OCTETS + HASH_LABEL_OCTETS + 2)

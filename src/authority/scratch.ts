@@ -11,6 +11,7 @@ import type { RRsetSource } from './plan.ts'
 
 const WORDS_EACH = RRSET.words + wordsFor(RECORD_HEAD_OCTETS + MAX_NAME_OCTETS)
 
+/** A block of RRsets that live for one answer. */
 export class RecordScratch implements RRsetSource {
   readonly words: Int32Array
   readonly octets: Uint8Array

@@ -83,7 +83,7 @@ export const THREAD_RESTART_MS = 1_000
 
 /** Octets of one RRset's records: with header, question and OPT it must still fit one message (RFC 2181 5). Reached: the record is refused with a fault. */
 export const MAX_RRSET_OCTETS = 65_000
-/** The same for AGENT, which is answered in ranked parts, never whole: 10,000 agents at one capability with room to spare. */
+/** The same for AGENT, which is answered in ranked parts, never whole: 10,000 agents at one capability with room to spare. Reached: the record is refused with a fault. */
 export const MAX_AGENT_RRSET_OCTETS = 4_194_304
 /** Records of one RRset: the count is kept in 16 bits. Reached: the record is refused with a fault. */
 export const MAX_RRSET_RECORDS = 65_535
@@ -158,3 +158,6 @@ export const TRANSPORT_CLOSE_MS = 2_000
 export const MAX_VALUE_TEXT = 65_535
 /** Items of a list within one parameter (names to avoid, outcomes, scores): an answer holds far fewer agents. Reached: TextFault or WireFault. */
 export const MAX_PARAMETER_ITEMS = 255
+
+/** Levels of the lists that keep owners of NSEC and NSEC3 in order: with one in four rising a level, enough for 4^12 = 16 million. Reached: searching beyond that many takes more steps. */
+export const MAX_ORDER_LEVELS = 12

@@ -5,8 +5,9 @@
 import { MAX_NAME_OCTETS } from '../dns/limits.ts'
 import { sha1 } from './sha1.ts'
 
-/** Octets of a SHA-1 hash, and of its base32hex label without the length octet. */
+/** Octets of a SHA-1 hash. */
 export const HASH_OCTETS = 20
+/** Octets of its base32hex form: 160 bits in digits of five. */
 export const HASH_LABEL_OCTETS = 32
 
 const input = new Uint8Array(MAX_NAME_OCTETS + 255 + 72)

@@ -7,17 +7,17 @@
  * the end with room to spare, so that records in any order cost constant work each.
  */
 import { fold } from '../dns/name.ts'
-import { MAX_AGENT_RRSET_OCTETS, MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
+import { MAX_AGENT_RRSET_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
 import { TYPE } from '../dns/codes.ts'
 import { rdataNames } from '../dns/rdata.ts'
 import { ZoneImage, type NodeId, type RRsetId } from './image.ts'
 import { HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
-import { MAX_LEVELS } from './order.ts'
 import { tableSizeFor, ZoneWriter } from './writer.ts'
 
 /** What became of a record: stored, or why it was not. `ttl-differs` was stored with its RRset's TTL (RFC 2181 5.2). */
 export type Added = 'added' | 'ttl-differs' | 'duplicate' | 'out-of-zone' | 'rrset-too-large'
 
+/** What a builder must know before the first record. */
 export interface BuilderOptions {
   /** Wire form of the zone's name, in the case in which it is to be shown. */
   apex: Uint8Array
@@ -34,6 +34,7 @@ export interface BuilderOptions {
 /** RRsets with more records than this keep a set of what they hold, so that looking for duplicates stays cheap. */
 const LINEAR_SEARCH = 24
 
+/** Takes a zone's records and gives its image: `builder.add(…)` for each, then `builder.finish()`. */
 export class ZoneBuilder extends ZoneWriter {
   private readonly large = new Map<RRsetId, Set<string>>()
 

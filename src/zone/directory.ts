@@ -6,6 +6,7 @@
 import { LookupName } from '../dns/lookup-name.ts'
 import type { ZoneImage } from './image.ts'
 
+/** The zones of one moment; `indexFor(name, class)` is the nearest that holds a name. */
 export class ZoneDirectory {
   readonly zones: readonly ZoneImage[]
   private readonly slots: Int32Array

@@ -18,6 +18,7 @@ export class ImageFull extends Error {
   override readonly name = 'ImageFull'
 }
 
+/** The one writer of an image in service; see above for a transaction. */
 export class ZoneEditor extends ZoneWriter {
   private pending = 0
   private readonly touched: NodeId[] = []

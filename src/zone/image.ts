@@ -29,6 +29,7 @@ export const FOUND = {
   nothing: 5,
 } as const
 
+/** A value of FOUND. */
 export type Found = (typeof FOUND)[keyof typeof FOUND]
 
 /** The result of `ZoneImage.find`; one object, filled again by each search. */
@@ -47,6 +48,7 @@ const NSEC3_SIGNATURES = 46 | (50 << 16)
 
 const STAR = Uint8Array.of(1, 0x2a)
 
+/** Reads one zone; each thread makes its own over the shared block. Class IN and LOCAL alike. */
 export class ZoneImage {
   readonly buffer: SharedArrayBuffer
   readonly words: Int32Array

@@ -6,20 +6,23 @@
  * in the element as a number, which decides most comparisons without a look at the name.
  */
 import type { LookupName } from '../dns/lookup-name.ts'
-import { MAX_LABELS } from '../dns/limits.ts'
-import { ELEMENT } from './layout.ts'
-import type { NodeId, ZoneImage } from './image.ts'
+import { MAX_LABELS, MAX_ORDER_LEVELS as MAX_LEVELS } from '../dns/limits.ts'
+import { ELEMENT, NODE } from './layout.ts'
 
-/** Levels of a list: with one element in four rising a level, enough for 4^12 = 16 million owners. */
-export const MAX_LEVELS = 12
+/** The part of an image that order needs. */
+export interface OrderedBlock {
+  readonly words: Int32Array
+  readonly octets: Uint8Array
+  readonly apexLabels: number
+}
 
 const lastElements = new Int32Array(MAX_LEVELS)
 const ownLabels = new Uint8Array(MAX_LABELS + 1)
 
 /** Negative, 0 or positive as `node`'s name sorts before, at or after `name` (RFC 4034 6.1); both lie in the image's zone. */
-export function compareToName(image: ZoneImage, node: NodeId, name: LookupName): number {
+export function compareToName(image: OrderedBlock, node: number, name: LookupName): number {
   const { octets } = image
-  const base = image.foldedNameAt(node)
+  const base = (node + NODE.name) * 4
   let count = 0
   for (let at = 0; octets[base + at] !== 0; at += octets[base + at] + 1) ownLabels[count++] = at
   const shared = Math.min(count, name.labelCount)
@@ -52,7 +55,7 @@ export function orderKey(apexLabels: number, labelCount: number, octets: Uint8Ar
 }
 
 /** The key of `name` in the order of `image`. */
-export function orderKeyOf(image: ZoneImage, name: LookupName): number {
+export function orderKeyOf(image: OrderedBlock, name: LookupName): number {
   return orderKey(image.apexLabels, name.labelCount, name.octets, name.labelAt[Math.max(0, name.labelCount - image.apexLabels - 1)])
 }
 
@@ -60,7 +63,7 @@ export function orderKeyOf(image: ZoneImage, name: LookupName): number {
  * The last node of the list at `head` that does not sort after `name`; where all do, the list's last node,
  * as both chains are rings (RFC 4034 4.1.1, RFC 5155 7.1); 0 where the list is empty.
  */
-export function predecessorIn(image: ZoneImage, head: number, name: LookupName): NodeId {
+export function predecessorIn(image: OrderedBlock, head: number, name: LookupName): number {
   if (head === 0) return 0
   const { words } = image
   const key = orderKeyOf(image, name)
@@ -75,19 +78,19 @@ export function predecessorIn(image: ZoneImage, head: number, name: LookupName):
 }
 
 /** Whether the element's node sorts before `name` or is its own; `key` is the name's. */
-export function sortsAtOrBefore(image: ZoneImage, element: number, key: number, name: LookupName): boolean {
+export function sortsAtOrBefore(image: OrderedBlock, element: number, key: number, name: LookupName): boolean {
   const own = image.words[element + ELEMENT.key] >>> 0
   if (own !== key) return own < key
   return compareToName(image, image.words[element + ELEMENT.node], name) <= 0
 }
 
-function lastIn(image: ZoneImage, head: number): NodeId {
+function lastIn(image: OrderedBlock, head: number): number {
   lastPath(image, head, lastElements)
   return lastElements[0] === head ? 0 : image.words[lastElements[0] + ELEMENT.node]
 }
 
 /** Writes the last element of each level of the list at `head` to `path`. */
-export function lastPath(image: ZoneImage, head: number, path: Int32Array): void {
+export function lastPath(image: OrderedBlock, head: number, path: Int32Array): void {
   const { words } = image
   let at = head
   for (let level = MAX_LEVELS - 1; level >= 0; level--) {
@@ -97,7 +100,7 @@ export function lastPath(image: ZoneImage, head: number, path: Int32Array): void
 }
 
 /** The element after which `name` belongs, per level, written to `path`; returns whether the name is listed already. */
-export function findPath(image: ZoneImage, head: number, name: LookupName, path: Int32Array): boolean {
+export function findPath(image: OrderedBlock, head: number, name: LookupName, path: Int32Array): boolean {
   const { words } = image
   const key = orderKeyOf(image, name)
   let at = head

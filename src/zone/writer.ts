@@ -6,8 +6,10 @@
 import { LookupName } from '../dns/lookup-name.ts'
 import { ZoneImage, type NodeId } from './image.ts'
 import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, wordsFor } from './layout.ts'
-import { findPath, MAX_LEVELS, orderKeyOf, sortsAtOrBefore } from './order.ts'
+import { MAX_ORDER_LEVELS as MAX_LEVELS } from '../dns/limits.ts'
+import { findPath, orderKeyOf, sortsAtOrBefore } from './order.ts'
 
+/** The writing half of an image, to be extended by who loads or changes it. */
 export class ZoneWriter {
   protected image!: ZoneImage
   protected words!: Int32Array

@@ -3,6 +3,7 @@
  * says, the order of owners is canonical, and readers see all of a change or nothing.
  */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
@@ -230,11 +231,8 @@ test('a reader on another thread sees all of a transaction or nothing of it', as
   for (const name of owners) builder.add(name, TYPE.A, 60, Uint8Array.of(0, 0, 0, 0), 4)
   const image = builder.finish()
   const worker = new Worker(new URL('./torn-reader.js', import.meta.url), { workerData: { buffer: image.buffer, owners, seed: SEED } })
-  const torn = new Promise<{ reads: number; seen: number; torn: number }>((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
-  await new Promise((resolve) => worker.once('online', resolve))
+  await once(worker, 'message') // it reads from now on
+  const outcome = once(worker, 'message') as Promise<[{ reads: number; seen: number; torn: number }]>
   const editor = new ZoneEditor(image)
   for (let round = 1; round <= 20_000; round++) {
     editor.begin()
@@ -243,7 +241,7 @@ test('a reader on another thread sees all of a transaction or nothing of it', as
     if (round % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
   }
   worker.postMessage('stop')
-  const result = await torn
+  const [result] = await outcome
   assert.equal(result.torn, 0)
   assert.ok(result.reads > 0 && result.seen > 1, `the reader must have met several generations: ${JSON.stringify(result)}`)
 })

@@ -14,6 +14,7 @@ function valueAt(owner: Uint8Array): number {
   return (image.octets[at + 2] << 8) | image.octets[at + 3]
 }
 
+parentPort?.postMessage('reading')
 let reads = 0
 let torn = 0
 const seen = new Set<number>()
