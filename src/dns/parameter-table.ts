@@ -60,6 +60,7 @@ export interface Coordinates {
 const MICRO = 1_000_000
 
 const coordinates: ValueKind<Coordinates> = {
+  form: 'i32 + i32 in 1/1000000 degree: 48.2,16.4',
   parse(text) {
     const match = /^(-?\d{1,2}(?:\.\d{1,6})?),(-?\d{1,3}(?:\.\d{1,6})?)$/.exec(text)
     const value = { latitude: Math.round(Number(match?.[1]) * MICRO), longitude: Math.round(Number(match?.[2]) * MICRO) }
@@ -89,6 +90,7 @@ export interface Binding {
 }
 
 const binding: ValueKind<Binding> = {
+  form: 'u8 (0 shared, 1 exclusive) + u32 seconds, which may be left out: exclusive/3600',
   parse(text) {
     const match = /^(shared|exclusive)(?:\/(\d{1,10}))?$/.exec(text)
     const seconds = Number(match?.[2] ?? 0)
@@ -111,6 +113,7 @@ const NO_AGE = 0xffff_ffff
 
 /** The age of a reading in milliseconds; null where there is none. */
 const age: ValueKind<number | null> = {
+  form: 'u32 in ms, 4294967295 none: as max-age, or none',
   parse: (text) => (text === 'none' ? null : millis.parse(text)),
   print: (value) => (value === null ? 'none' : millis.print(value)),
   read(wire) {
@@ -122,6 +125,7 @@ const age: ValueKind<number | null> = {
 
 /** A key by its name. Which names there are is known only below, so it is looked up when it is used. */
 const keyName: ValueKind<number> = {
+  form: 'u16 key: its name',
   parse(text) {
     const key = parseKey(text)
     if (key === undefined) throw new BadValue('must be names of keys')

@@ -22,6 +22,8 @@ export class BadValue extends Error {
 
 /** One kind of value. `read` ends at the end of the value; what it leaves is a fault of its caller. */
 export interface ValueKind<Value> {
+  /** Wire, and text where that is not plain from it, in the words of documents: `u16 in 1/10000: 0.93`. */
+  readonly form: string
   /** The value that `text` writes. BadValue where it is none. */
   parse(text: string): Value
   /** The value as text; empty where the key alone says it. */
@@ -60,6 +62,7 @@ function writeSized(value: number, size: Size, out: WireWriter): void {
 /** A whole number of `size` octets up to `max`. */
 export function whole(size: Size, max: number = 2 ** (8 * size) - 1): ValueKind<number> {
   return {
+    form: `u${8 * size}`,
     parse(text) {
       if (!/^\d{1,10}$/.test(text) || Number(text) > max) throw new BadValue(`must be a number from 0 to ${max}`)
       return Number(text)
@@ -79,6 +82,7 @@ export function fraction(size: Size, factor: number, max: number = (2 ** (8 * si
   const places = Math.round(Math.log10(factor))
   const limit = max * factor
   return {
+    form: `u${8 * size} in 1/${factor}: decimal`,
     parse(text) {
       const value = scaled(text, factor)
       if (!(value >= 0 && value <= limit)) throw new BadValue(`must be a number from 0 to ${max} with at most ${places} decimals`)
@@ -99,6 +103,7 @@ export function quantity(units: Readonly<Record<string, number>>): ValueKind<num
   const names = Object.keys(units)
   const wanted = `must be a number with a unit (${names.join(' ')}) of at most 32 bits`
   return {
+    form: `u32 in ${names[0]}: with ${names.join(' ')}`,
     parse(text) {
       const match = /^([\d.]+)([a-z]+)$/i.exec(text)
       const unit = names.find((name) => name.toLowerCase() === match?.[2].toLowerCase())
@@ -118,6 +123,7 @@ export function quantity(units: Readonly<Record<string, number>>): ValueKind<num
 /** One octet that stands for one of `words`, counted from 0. */
 export function oneOf<const Word extends string>(words: readonly Word[]): ValueKind<Word> {
   return {
+    form: `u8: ${words.map((word, code) => `${code} ${word}`).join(', ')}`,
     parse(text) {
       const word = words.find((known) => known === text.toLowerCase())
       if (word === undefined) throw new BadValue(`must be one of ${words.join(' ')}`)
@@ -135,6 +141,7 @@ export function oneOf<const Word extends string>(words: readonly Word[]): ValueK
 
 /** No value at all: the key alone says it. */
 export const nothing: ValueKind<true> = {
+  form: 'empty',
   parse(text) {
     if (text !== '') throw new BadValue('must have no value')
     return true
@@ -147,6 +154,7 @@ export const nothing: ValueKind<true> = {
 /** Octets in any form, printed as they are, at least `min`. */
 export function opaque(min: number): ValueKind<Uint8Array> {
   return {
+    form: 'octets',
     parse(text) {
       if (text.length < min) throw new BadValue('must not be empty')
       return Buffer.from(text, 'latin1')
@@ -167,6 +175,7 @@ export function words(form: RegExp, wanted: string): ValueKind<string> {
     return form.test(text) && Buffer.compare(Buffer.from(text), octets) === 0 ? text : undefined
   }
   return {
+    form: 'UTF-8 text',
     parse(text) {
       const value = check(Buffer.from(text, 'latin1'))
       if (value === undefined) throw new BadValue(wanted)
@@ -185,6 +194,7 @@ export function words(form: RegExp, wanted: string): ValueKind<string> {
 
 /** Octets in base64 (RFC 9460 7.3, RFC 9848). */
 export const base64: ValueKind<Uint8Array> = {
+  form: 'octets: base64',
   parse(text) {
     const octets = Buffer.from(text, 'base64')
     if (text === '' || octets.toString('base64') !== text) throw new BadValue('must be base64 with its padding')
@@ -197,6 +207,7 @@ export const base64: ValueKind<Uint8Array> = {
 
 /** A point in time in milliseconds since 1970: text is ISO 8601 in UTC, or the number. */
 export const instant: ValueKind<number> = {
+  form: 'u64 in ms since 1970: ISO 8601',
   parse(text) {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? Date.parse(text) : NaN
     if (!(value >= 0)) throw new BadValue('must be a time, such as 2026-01-31T12:00:00.000Z, or milliseconds since 1970')
@@ -216,6 +227,7 @@ const MAX_MS = 999_999_999_999_999n // fifteen digits, exact in a double
 
 /** A domain name, absolute; text may leave out the dot at its end, and print does. */
 export const name: ValueKind<Name> = {
+  form: 'name',
   parse(text) {
     try {
       return Name.parse(Buffer.from(text, 'latin1').toString('utf8'))
@@ -233,6 +245,7 @@ export const name: ValueKind<Name> = {
 
 /** An IP address behind an octet that tells its length, 4 or 16. */
 export const address: ValueKind<string> = {
+  form: 'u8 length, address',
   parse(text) {
     const octets = parseAddress(text)
     if (octets === undefined) throw new BadValue('must be an IP address')
@@ -255,6 +268,7 @@ export const address: ValueKind<string> = {
 export function hint(size: 4 | 16): ValueKind<string> {
   const wanted = `must be IPv${size === 4 ? 4 : 6} addresses`
   return {
+    form: `IPv${size === 4 ? 4 : 6} address`,
     parse(text) {
       const octets = parseAddress(text)
       if (octets?.length !== size) throw new BadValue(wanted)
@@ -269,6 +283,7 @@ export function hint(size: 4 | 16): ValueKind<string> {
 /** Text behind a length octet, 1 to 255 octets: the items of alpn (RFC 9460 7.1.1) and of our lists of tokens. */
 export function counted(kind: ValueKind<string>): ValueKind<string> {
   return {
+    form: `u8 length, ${kind.form}`,
     parse(text) {
       if (text.length === 0 || text.length > 255) throw new BadValue('must have items of 1 to 255 octets')
       return kind.parse(text)
@@ -295,6 +310,7 @@ export function counted(kind: ValueKind<string>): ValueKind<string> {
 
 /** Octets as text, one character each: what alpn identifiers are (RFC 7301 6). */
 export const anyOctets: ValueKind<string> = {
+  form: 'octets',
   parse: (text) => text,
   print: (value) => value,
   read: (wire) => latin1(wire.rest()),
@@ -304,6 +320,7 @@ export const anyOctets: ValueKind<string> = {
 /** One or more values of `kind` one behind the other, at most `max`; text separates them by commas (RFC 9460 A.1). */
 export function list<Item>(kind: ValueKind<Item>, max: number = MAX_PARAMETER_ITEMS): ValueKind<Item[]> {
   return {
+    form: `list of (${kind.form})`,
     parse(text) {
       const items = splitList(text).map((item) => kind.parse(item))
       if (items.length > max) throw new BadValue(`must have at most ${max} items`)
@@ -340,6 +357,7 @@ function splitList(text: string): string[] {
 export function tuple<Values extends unknown[]>(mark: string, ...kinds: { [At in keyof Values]: ValueKind<Values[At]> }): ValueKind<Values> {
   const parts = kinds as readonly ValueKind<unknown>[]
   return {
+    form: `${parts.map((kind) => kind.form).join(' + ')}, in text with ${mark} between`,
     parse(text) {
       const pieces = text.split(mark)
       if (pieces.length !== parts.length) throw new BadValue(`must have ${parts.length} parts with "${mark}" between them`)
