@@ -1,13 +1,13 @@
 /**
- * Routing: who answers a well-formed question. Classes IN and LOCAL are authority's, CHAOS is ours, and the
- * question types that ask for something other than records end here (RFC 6895 3.1).
+ * Routing: who answers a well-formed question. Classes IN, LOCAL and ANY are authority's, CHAOS is ours, and
+ * the question types that ask for something other than records end here (RFC 6895 3.1).
  *
- *     class LOCAL, IN   AXFR, IXFR                REFUSED; AXFR over UDP FORMERR
- *                       MAILA, MAILB, TKEY        NOTIMP
- *                       OPT, TSIG, NXNAME         FORMERR
- *                       anything else             authority, ANY and RRSIG among it
+ *     class IN, LOCAL, ANY   AXFR, IXFR           REFUSED; AXFR over UDP FORMERR
+ *                            MAILA, MAILB, TKEY   NOTIMP
+ *                            OPT, TSIG, NXNAME    FORMERR
+ *                            anything else        authority, ANY and RRSIG among it
  *           CHAOS                                 chaos
- *           any other, ANY and NONE among them    REFUSED
+ *           any other, NONE among them            REFUSED
  *
  * RFCs are silent on types that only stand in additional sections: FORMERR as BIND; NSD and Knot look for them.
  */

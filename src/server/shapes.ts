@@ -1,19 +1,19 @@
 /**
  * Where RDATA holds names that are compressed in messages: the types of RFC 1035 3.3 only, as RFC 3597 4 asks
- * never to compress names of types defined since. Each of them has a fixed run of octets, then its names,
- * then the rest, so that two small numbers per type are all that the answering path needs.
+ * never to compress names of types defined since. Taken from the definitions of the types at start, and kept as
+ * one number per type, as the answering path asks for it with every RRset.
  */
-import { TYPE } from '../dns/codes.ts'
+import { rdataNames } from '../dns/rdata.ts'
 
-/** One past the highest type that has an entry. */
-const TYPES = 16
+/** One past the highest type that RFC 1035 could have defined, question types aside. */
+const TYPES = 128
 /** type → octets before the first name << 2 | names; 0 for types without names to compress. */
 const shapes = new Uint8Array(TYPES)
 
-for (const type of [TYPE.NS, TYPE.MD, TYPE.MF, TYPE.CNAME, TYPE.MB, TYPE.MG, TYPE.MR, TYPE.PTR]) shapes[type] = 1
-shapes[TYPE.SOA] = 2 // MNAME RNAME, five numbers
-shapes[TYPE.MINFO] = 2
-shapes[TYPE.MX] = (2 << 2) | 1 // preference, exchange
+for (let type = 0; type < TYPES; type++) {
+  const names = rdataNames(type)
+  if (names?.role === 'compressed') shapes[type] = (names.prefix << 2) | names.count
+}
 
 /** How many names in the RDATA of `type` are compressed, 0 to 2. */
 export function compressedNames(type: number): number {

@@ -4,8 +4,9 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { KIND, SECTION, TTL_AS_STORED, type Answer, type Kind, type Section } from '../../src/authority/plan.ts'
 import type { Query } from '../../src/authority/query.ts'
-import { CLASS } from '../../src/dns/codes.ts'
+import { CLASS, TYPE } from '../../src/dns/codes.ts'
 import { MAX_ANSWER_RRSETS, MAX_ANSWER_TARGETS } from '../../src/dns/limits.ts'
+import { compressedNames, octetsBeforeNames } from '../../src/server/shapes.ts'
 import { ask, decode, expected, query, record, Scratch, serverOf, show, tcp, udp, wire, type Decoded } from './messages.ts'
 
 const { answer: ANSWER, authority: AUTHORITY, additional: ADDITIONAL } = SECTION
@@ -103,6 +104,14 @@ test('glue points to where its name stands in NS RDATA, and a CNAME chain to the
   const decoded = render(entries)
   assert.deepEqual(shown(decoded), wanted(entries))
   assert.deepEqual([...decoded.answer, ...decoded.authority, ...decoded.additional].map((r) => r.size), [30, 16, 16, 16, 17, 28])
+})
+
+test('names are compressed in the types of RFC 1035 3.3 and in no other (RFC 3597 4)', () => {
+  const { NS, MD, MF, CNAME, SOA, MB, MG, MR, PTR, MINFO, MX } = TYPE
+  const types = Array.from({ length: 65_536 }, (_, type) => type).filter((type) => compressedNames(type) > 0)
+  assert.deepEqual(types, [NS, MD, MF, CNAME, SOA, MB, MG, MR, PTR, MINFO, MX])
+  assert.deepEqual(types.map(compressedNames), [1, 1, 1, 1, 2, 1, 1, 1, 1, 2, 1])
+  assert.deepEqual(types.map(octetsBeforeNames), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2])
 })
 
 test('names of types defined after RFC 1035 are not compressed (RFC 3597 4)', () => {
