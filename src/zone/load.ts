@@ -78,8 +78,8 @@ function syntaxFinding(fault: ZoneFaults['reported'][number]): ZoneFinding {
 /** By line within a file; the zone's own file first, the others in the order of their names. */
 function inOrder(findings: ZoneFinding[], source: ZoneSource): ZoneFinding[] {
   const rank = (file: string): string => (file === source.file ? '' : file)
-  const byFile = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-  return findings.sort((a, b) => byFile(rank(a.file), rank(b.file)) || a.line - b.line || a.column - b.column)
+  const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+  return findings.sort((a, b) => byText(rank(a.file), rank(b.file)) || a.line - b.line || a.column - b.column || byText(a.check, b.check) || byText(a.message, b.message))
 }
 
 /** What the checks do not see, as the image no longer shows it. */
