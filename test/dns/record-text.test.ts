@@ -7,6 +7,7 @@ import { makeExtendedError, makeUpdateLease } from '../../src/dns/edns.ts'
 import { TextFault } from '../../src/dns/faults.ts'
 import { makeMessage } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
+import { parseParameters } from '../../src/dns/parameters.ts'
 import { printMessage } from '../../src/dns/print-message.ts'
 import { parseRecord, printRecord } from '../../src/dns/record-text.ts'
 import { anyEmptyRecord, anyRecord } from './values.ts'
@@ -107,6 +108,9 @@ test('options print by name; what breaks its format is shown as octets with the 
   assert.equal(optionLine(OPTION.UPDATE_LEASE, [...makeUpdateLease({ lease: 3600, keyLease: 7200 }).octets]), '; UPDATE-LEASE: 3600s, key 7200s')
   assert.match(optionLine(OPTION.UPDATE_LEASE, [1, 2]), /^; UPDATE-LEASE: 0102 \(malformed: .*4 or 8 octets/)
   assert.match(optionLine(OPTION.EDE, [1]), /^; EDE: 01 \(malformed: /)
+  assert.equal(optionLine(OPTION.DEMAND, [...parseParameters('latency=200ms near=48.2,16.4', 'DEMAND')]), '; DEMAND: latency=200ms near=48.2,16.4')
+  assert.equal(optionLine(OPTION.OFFER, [...parseParameters('scores=1,0.5', 'OFFER')]), '; OFFER: scores=1,0.5')
+  assert.match(optionLine(OPTION.DEMAND, [0xff, 0x14, 0, 1, 7]), /^; DEMAND: ff14000107 \(malformed: /)
   assert.equal(optionLine(65001, []), '; OPT65001: ')
 })
 
