@@ -111,7 +111,7 @@ export class ZoneAuthority implements Authority {
   /** Step 3a, or 3c with a wildcard's records: the node's RRset of QTYPE, else its CNAME, else nothing of that type. */
   private answerNode(node: NodeId): boolean {
     const { zone, query } = this
-    if (query.qtype === TYPE.ANY || query.qtype === TYPE.RRSIG) return this.answerMany(node)
+    if ((query.qtype === TYPE.ANY || query.qtype === TYPE.RRSIG) && this.addMany(node)) return false
     const rrset = zone.rrsetOf(node, query.qtype)
     if (rrset !== 0) return this.answerPositive(node, rrset)
     const cname = zone.rrsetOf(node, TYPE.CNAME)
@@ -136,9 +136,9 @@ export class ZoneAuthority implements Authority {
 
   /**
    * QTYPE ANY or RRSIG. Over UDP one RRset stands for all, so that a short question cannot draw a long answer
-   * (RFC 8482 4.1); over TCP, where the asker has shown its address, all of them (RFC 8482 4.4).
+   * (RFC 8482 4.1); over TCP, where the asker has shown its address, all of them (RFC 8482 4.4). False where there is none.
    */
-  private answerMany(node: NodeId): boolean {
+  private addMany(node: NodeId): boolean {
     const { zone, query } = this
     const isAny = query.qtype === TYPE.ANY
     const only = isAny && query.peer.transport === 'udp' ? this.smallestRRset(node) : 0
@@ -150,9 +150,8 @@ export class ZoneAuthority implements Authority {
       else this.addAnswer(node, rrset)
       added = true
     }
-    if (!added) return this.answerNoData()
-    this.noteWildcard()
-    return false
+    if (added) this.noteWildcard()
+    return added
   }
 
   private smallestRRset(node: NodeId): RRsetId {
@@ -187,9 +186,8 @@ export class ZoneAuthority implements Authority {
 
   private addSecurityOfReferral(cut: NodeId): void {
     const { zone, result } = this
-    const ds = zone.rrsetOf(cut, TYPE.DS)
-    if (ds === 0) return this.denial.addNoDs(result, zone, cut, this.target)
-    result.add(SECTION.authority, zone, ds, zone.octets, zone.nameAt(cut))
+    if (zone.signaturesOf(cut, TYPE.DS) === 0) return this.denial.addNoDs(result, zone, cut, this.target)
+    result.add(SECTION.authority, zone, zone.rrsetOf(cut, TYPE.DS), zone.octets, zone.nameAt(cut))
     this.addSignatures(SECTION.authority, cut, TYPE.DS, zone.octets, zone.nameAt(cut))
   }
 
