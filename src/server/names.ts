@@ -92,7 +92,7 @@ export class NameTable {
     const shift = this.length[k] - length
     // an entry that is better than the best so far shares the octet before it too: most are ruled out by that
     const before = cut - 1
-    if (before + shift < 0 || (from[nameAt + before] !== other[otherAt + before + shift] && !anyCase)) return cut
+    if (!anyCase && from[nameAt + before] !== other[otherAt + before + shift]) return cut
     let differs = false
     let x = nameAt + length - 2
     let y = x - nameAt + shift + otherAt
