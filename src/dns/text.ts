@@ -26,6 +26,7 @@ const AT = 0x40
 const BACKSLASH = 0x5c
 const DIGIT_0 = 0x30
 const DIGIT_9 = 0x39
+const TTL_FORM = `must be seconds or use s m h d w, at most ${MAX_TTL}`
 
 /** A cursor over the octets of a text: entry by entry, token by token, with the place of each. TextFault where the text breaks the rules of master files. */
 export class TextReader implements Place {
@@ -213,7 +214,6 @@ export class TextReader implements Place {
 
   /** The current token as a time in seconds: a number, or numbers with s m h d w, such as `1h30m`. */
   readTtl(what: string): number {
-    const wanted = `must be seconds or use s m h d w, at most ${MAX_TTL}`
     let total = 0
     let value = -1
     for (let at = this.start; at < this.end; at++) {
@@ -221,13 +221,13 @@ export class TextReader implements Place {
       if (c >= DIGIT_0 && c <= DIGIT_9) value = Math.max(value, 0) * 10 + c - DIGIT_0
       else {
         const unit = secondsPer(c)
-        if (unit === 0 || value < 0) throw this.fault(what, wanted)
+        if (unit === 0 || value < 0) throw this.fault(what, TTL_FORM)
         total += value * unit
         value = -1
       }
-      if (total + value > MAX_TTL) throw this.fault(what, wanted)
+      if (total + value > MAX_TTL) throw this.fault(what, TTL_FORM)
     }
-    if (this.start === this.end || this.quoted) throw this.fault(what, wanted)
+    if (this.start === this.end || this.quoted) throw this.fault(what, TTL_FORM)
     return total + Math.max(value, 0)
   }
 

@@ -10,12 +10,12 @@ import type { TextReader } from '../dns/text.ts'
 
 const scratch = new Uint8Array(16)
 
-/** The current token stands where a TTL, a class or a type is wanted, and is none. */
-export function unknownType(reader: TextReader): TextFault {
+/** The current token stands where a TTL, a class or a type is wanted, and is none; `suggest` what was meant only where somebody reads it. */
+export function unknownType(reader: TextReader, suggest: boolean): TextFault {
   const address = addressWithoutType(reader)
   if (address !== undefined) return address
   const word = reader.word()
-  const near = suggestion(word, [...Object.keys(TYPE), ...Object.keys(CLASS)])
+  const near = suggest ? suggestion(word, [...Object.keys(TYPE), ...Object.keys(CLASS)]) : ''
   return reader.fault('type', near === '' ? 'must be a TTL, a class or a type' : `is not a known type${near}`)
 }
 

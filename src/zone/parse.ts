@@ -173,7 +173,7 @@ class ZoneParser implements DirectiveHost {
 
   private readClass(reader: TextReader, hasClass: boolean): void {
     const code = readClass(reader)
-    if (code < 0) throw unknownType(reader)
+    if (code < 0) throw unknownType(reader, !this.faults.isFull)
     if (hasClass) throw reader.fault('type', 'is a class, and the record has one already')
     if (code !== this.options.class) throw reader.fault('class', `must be the zone's, which is ${printClass(this.options.class)}`)
   }
