@@ -334,14 +334,9 @@ export class ZoneImage {
     return predecessorIn(this, this.words[HEADER.nsec3Order], name)
   }
 
-  /** Calls `visit` for each node that exists, in no particular order. */
+  /** Calls `visit` for each node that exists, the apex first, in the order in which their records were loaded. */
   forEachNode(visit: (node: NodeId) => void): void {
-    const table = this.words[HEADER.table]
-    const size = this.words[table] + 1
-    for (let slot = 0; slot < size; slot++) {
-      const node = this.words[table + 2 + slot * 2]
-      if (node !== 0 && this.exists(node)) visit(node)
-    }
+    for (let node = this.apex; node !== 0; node = Atomics.load(this.words, node + NODE.next)) if (this.exists(node)) visit(node)
   }
 
   /** First node of an ordered list, or the next after an element; for walking a chain of NSEC or NSEC3. */

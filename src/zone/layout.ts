@@ -5,7 +5,7 @@
  *
  *     header    16 words, below
  *     table     mask, then (mask + 1) × { hash, node }, open addressing, linear probing
- *     node      parent, marks, state, children, folded name …, [name as written …]
+ *     node      parent, marks, state, children, next node, folded name …, [name as written …]
  *     version   generation, marks, first RRset, older state      (a node's state once it has been changed)
  *     RRset     next, type | covered << 16, octets, records | slack << 16, records …
  *     record    C0 0C, type, class, TTL, RDLENGTH, RDATA          (octets, ready for an answer)
@@ -34,6 +34,8 @@ export const HEADER = {
   /** Words that nothing refers to any more: what a rebuild would win back. The writer's. */
   waste: 10,
   seed: 11,
+  /** The node made last; nodes are linked in the order of their making, which is that of the block. The writer's. */
+  lastNode: 12,
   words: 16,
 } as const
 
@@ -41,7 +43,7 @@ export const HEADER = {
 export const MAGIC = 0x57_47_4c_01
 
 /** Words of a node before its name. */
-export const NODE = { parent: 0, marks: 1, state: 2, children: 3, name: 4 } as const
+export const NODE = { parent: 0, marks: 1, state: 2, children: 3, next: 4, name: 5 } as const
 
 /** Marks of a node: low 16 bits of its marks word; then 8 bits label count, 8 bits octets of the name. */
 export const MARK = {

@@ -89,6 +89,11 @@ const REFUSALS: Partial<Record<Added, { check: CheckName; why: string }>> = {
   'rrset-too-large': { check: 'rrset-too-large', why: 'does not fit into its set any more' },
 }
 
+/** Octets of the image per octet of text: 3 to 4 for short records, about 1 for signatures. */
+const OCTETS_PER_OCTET = 6
+/** Octets of text per name: short lines of one record each come to about 25, signed names to hundreds. */
+const OCTETS_PER_NAME = 32
+
 /** Builds the image, and notes at once what only the moment of adding shows. */
 class BuildingSink implements RecordSink {
   readonly builder: ZoneBuilder
@@ -96,8 +101,8 @@ class BuildingSink implements RecordSink {
   unreported = 0
 
   constructor(source: ZoneSource, options: LoadOptions) {
-    // the text of a record is about as long as its place in the image, with the table beside it
-    this.builder = new ZoneBuilder({ apex: options.origin, class: options.class, seed: options.seed, expectedOctets: source.octets.length * 2 })
+    // room is reserved, not used: pages that nothing is written to cost nothing, moving to a larger block would
+    this.builder = new ZoneBuilder({ apex: options.origin, class: options.class, seed: options.seed, expectedOctets: source.octets.length * OCTETS_PER_OCTET, expectedNames: Math.ceil(source.octets.length / OCTETS_PER_NAME) })
   }
 
   add(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): void {

@@ -95,7 +95,14 @@ export class ZoneWriter {
       for (let i = start; i < name.length; i++) octets[at++] = owner[i]
     }
     this.enter(name.hash[from], node)
+    this.link(node)
     return node
+  }
+
+  private link(node: NodeId): void {
+    const { words } = this
+    if (words[HEADER.lastNode] !== 0) Atomics.store(words, words[HEADER.lastNode] + NODE.next, node)
+    words[HEADER.lastNode] = node
   }
 
   protected enter(hash: number, node: NodeId): void {
