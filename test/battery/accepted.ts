@@ -4,7 +4,10 @@
  * wrong record beside an accepted one is still seen. docs/conformance.md shows this table.
  */
 import { isMessage, type Difference, type Seen } from './compare.ts'
-import { FLAG, namesInRdata, type Question, type SeenMessage, type SeenRecord } from './wire.ts'
+import {
+  chainEnd, hasDname, isAddress, isApexNsec3, isAsterisk, isBelowHash, isDenial, isReferral, isShared, isTargetOf, same, stopsAtZoneEdge, T, typeOrCovered,
+} from './answer-shapes.ts'
+import { FLAG, namesInRdata, type Question, type SeenMessage } from './wire.ts'
 import { isWithin } from './names.ts'
 
 /** What a predicate looks at: the answer of the server that departs, the other's, and who holds the record in question. */
@@ -13,96 +16,11 @@ export type View = { question: Question; theirs: SeenMessage; other: SeenMessage
 /** One accepted difference. `who` depart from what we do, or `ours` from both; `claims` is asked for each point where the answers differ. */
 export type AcceptedDifference = { name: string; who: readonly string[]; rfc: string; why: string; claims: (difference: Difference, view: View) => boolean }
 
-/** Two answers to one question, by which servers; `agreed` where NSD and Knot say the same, so that neither alone departs. */
-export type Compared = { question: Question; seen: readonly [Seen, Seen]; kinds: readonly [string, string]; zones: readonly string[]; agreed: boolean }
-
-/** Splits the points of difference into those that accepted differences claim (by name) and those left open. */
-export function explain(all: readonly Difference[], compared: Compared): { names: Set<string>; open: Difference[] } {
-  const names = new Set<string>()
-  const open = all.filter((difference) => {
-    const name = ACCEPTED.find((entry) => isClaimed(entry, difference, compared))?.name
-    if (name !== undefined) names.add(name)
-    return name === undefined
-  })
-  return { names, open }
-}
-
-function isClaimed({ who, claims }: AcceptedDifference, difference: Difference, { question, seen: [left, right], kinds, zones, agreed }: Compared): boolean {
-  if (!isMessage(left) || !isMessage(right)) return false
-  if (agreed && !who.includes('ours') && who.length < 2) return false
-  return kinds.some((kind, side) => {
-    if (!who.includes(kind)) return false
-    const [theirs, other] = side === 0 ? [left, right] : [right, left]
-    return claims(difference, { question, theirs, other, theyHold: difference.holder === side, zones })
-  })
-}
-
-const T = { A: 1, NS: 2, CNAME: 5, SOA: 6, AAAA: 28, DNAME: 39, DS: 43, RRSIG: 46, NSEC: 47, NSEC3: 50, SVCB: 64, HTTPS: 65, ANY: 255 } as const
-
-/** The type of a record, or the type that an RRSIG covers. */
-function typeOrCovered({ type, rdata }: SeenRecord): number {
-  return type === T.RRSIG ? parseInt(rdata.slice(0, 4), 16) : type
-}
-
-function same(left: string, right: string): boolean {
-  return left.toLowerCase() === right.toLowerCase()
-}
-
-function isAddress(record: SeenRecord): boolean {
-  return [T.A, T.AAAA].includes(typeOrCovered(record) as 1)
-}
-
-/** True where `record` holds an address of a name that the records of `types` in `from` point at. */
-function isTargetOf(record: SeenRecord, from: readonly SeenRecord[], types: readonly number[]): boolean {
-  return from.some((one) => types.includes(one.type) && namesInRdata(one).some((name) => same(name, record.owner)))
-}
-
-/** Where a chain of CNAMEs in the answer ends: the first name without a CNAME in it; the owner before it. */
-function chainEnd({ answer, question }: SeenMessage): { last: string; before: string | undefined; steps: number } {
-  let last = question[0]?.name ?? '.'
-  let before: string | undefined
-  const seen = new Set<string>()
-  for (let steps = 0; ; steps++) {
-    const step = answer.find(({ owner, type }) => type === T.CNAME && same(owner, last))
-    if (!step || seen.has(last.toLowerCase())) return { last, before, steps }
-    seen.add(last.toLowerCase())
-    before = last
-    last = namesInRdata(step)[0] ?? '.'
-  }
-}
-
-function zoneOf(name: string, zones: readonly string[]): string | undefined {
-  return zones.filter((zone) => isWithin(name, zone)).sort((a, b) => b.length - a.length)[0]
-}
-
-/** True where the answer ends in a CNAME that leaves its zone for another of the server. */
-function stopsAtZoneEdge(message: SeenMessage, zones: readonly string[]): boolean {
-  const { last, before } = chainEnd(message)
-  const target = zoneOf(last, zones)
-  return before !== undefined && target !== undefined && target !== zoneOf(before, zones) && !message.answer.some(({ owner }) => same(owner, last))
-}
-
 const wholeAnswer = (difference: Difference): boolean => ['rcode', 'answer', 'authority', 'additional'].includes(difference.kind)
 
 /** The name of the accepted difference that a truncation fault of this server falls under; undefined where none does. */
 export function acceptedTruncation(server: string, fault: string, tcp: Seen): string | undefined {
   return server === 'nsd' && fault.startsWith('TC though') && isMessage(tcp) ? 'TC though the answer fits' : undefined
-}
-
-/** The first label is an asterisk: of the question, or of the name at the end of its chain. */
-function isAsterisk(message: SeenMessage): boolean {
-  return [message.question[0]?.name ?? '', chainEnd(message).last].some((name) => /^(\*|\\042)\./.test(name))
-}
-
-function isDenial(record: SeenRecord | undefined): record is SeenRecord {
-  return record !== undefined && [T.NSEC, T.NSEC3].includes(typeOrCovered(record) as 47)
-}
-
-/** An NSEC3 record whose first bitmap window lists SOA: the apex. RFC 5155 3.2 for the shape. */
-function isApexNsec3({ type, rdata }: SeenRecord): boolean {
-  const octets = Buffer.from(rdata, 'hex')
-  const bitmap = 6 + (octets[4] ?? 0) + (octets[5 + (octets[4] ?? 0)] ?? 0)
-  return type === T.NSEC3 && octets[bitmap] === 0 && ((octets[bitmap + 2] ?? 0) & 0x02) !== 0
 }
 
 /** Tried in order; the first that claims a point of difference names it. */
@@ -121,7 +39,7 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
   },
   {
     name: 'chains end after five steps', who: ['knot'], rfc: 'RFC 1034 3.6.2', why: 'chains "should be followed"; no RFC names a limit, Knot has 5, NSD 50 or none, ours is MAX_CHAIN',
-    claims: (difference, { theirs, other }) => wholeAnswer(difference) && chainEnd(theirs).steps >= 5 && chainEnd(other).steps >= 5,
+    claims: (difference, { theirs, other }) => wholeAnswer(difference) && chainEnd(theirs).steps >= (hasDname(theirs) ? 4 : 5) && chainEnd(other).steps >= 5,
   },
   {
     name: 'overflow of a DNAME said as NXDOMAIN', who: ['knot'], rfc: 'RFC 6672 2.2', why: 'YXDOMAIN is what the RFC prescribes',
@@ -144,8 +62,8 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
     claims: ({ kind }, { question, theirs }) => question.class === 255 && (kind === 'aa' || ((kind === 'authority' || kind === 'additional') && !theirs.authority.some(({ type }) => type === T.SOA))),
   },
   {
-    name: 'AA for class ANY', who: ['knot'], rfc: 'RFC 1035 6.2', why: '"can never be authoritative" unless all classes are covered',
-    claims: ({ kind }, { question }) => question.class === 255 && kind === 'aa',
+    name: 'AA for class ANY', who: ['knot', 'nsd'], rfc: 'RFC 1035 6.2', why: '"can never be authoritative" unless all classes are covered',
+    claims: ({ kind }, { question, theirs }) => question.class === 255 && kind === 'aa' && (theirs.flags & FLAG.aa) !== 0,
   },
   {
     name: 'NOTIMP for type 0', who: ['knot'], rfc: 'RFC 6895 3.1', why: 'an unknown type is asked like any other (RFC 3597 3): the name exists or not',
@@ -186,7 +104,7 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
   },
   {
     name: 'CNAME repeated in a loop of DNAME', who: ['knot'], rfc: 'RFC 2181 5', why: 'an RRset holds no record twice',
-    claims: ({ kind, record }, { theirs }) => kind === 'answer' && record === undefined && theirs.answer.some(({ type }) => type === T.DNAME),
+    claims: ({ kind, record }, { theirs }) => kind === 'answer' && record === undefined && hasDname(theirs),
   },
   {
     name: 'CD is not copied', who: ['nsd', 'knot'], rfc: 'RFC 4035 3.1.6', why: 'the server MUST copy CD from a query into its response',
@@ -226,7 +144,7 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
   },
   {
     name: 'no closest provable encloser under opt-out', who: ['nsd'], rfc: 'RFC 5155 7.2.1', why: 'the encloser may be an empty non-terminal without NSEC3; the next one above that has one is proven',
-    claims: ({ kind, record }, { theirs }) => kind === 'authority' && isDenial(record) && typeOrCovered(record) === T.NSEC3 && theirs.authority.some(({ type, rdata }) => type === T.NSEC3 && rdata.startsWith('0101')) && !theirs.authority.some(isApexNsec3),
+    claims: ({ kind, record }, { theirs }) => kind === 'authority' && isDenial(record) && typeOrCovered(record) === T.NSEC3 && theirs.rcode === 3 && theirs.authority.some(({ type, rdata }) => type === T.NSEC3 && rdata.startsWith('0101')),
   },
   {
     name: 'wrong owner of an address from a wildcard', who: ['nsd'], rfc: 'RFC 1034 4.3.2', why: 'the owner is the name asked for, whole, however many labels the wildcard stands for',
@@ -242,8 +160,13 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
     claims: (_, { question }) => isWithin(question.name, 'ns.oddwild.example.') || isWithin(question.name, 'dn.oddwild.example.'),
   },
   {
-    name: 'class ANY is refused', who: ['ours'], rfc: 'RFC 1035 6.2', why: 'an answer for "any class" cannot be authoritative; nothing asks this way, so policy refuses it',
-    claims: (_, { question, theirs }) => question.class === 255 && theirs.rcode === 5,
+    name: 'no covering NSEC behind a DNAME', who: ['nsd'], rfc: 'RFC 4035 3.1.3.2', why: 'the name that the DNAME leads to is denied like any other',
+    claims: ({ kind, record }, { theirs, theyHold }) => kind === 'authority' && !theyHold && isDenial(record) && typeOrCovered(record) === T.NSEC && hasDname(theirs),
+  },
+  {
+    name: 'choice of additional data where not all fits', who: ['nsd', 'knot'], rfc: 'RFC 2181 9', why: 'what is additional and does not fit goes without TC; each fills the room in its own order',
+    claims: ({ kind, record }, { question, theirs, other, theyHold }) => !question.tcp && kind === 'additional' && record !== undefined && isAddress(record)
+      && (theyHold ? other : theirs).octets + 120 > Math.min(Math.max(question.edns?.size ?? 512, 512), 1232),
   },
   {
     name: 'types that are no data are refused as such', who: ['ours'], rfc: 'RFC 6895 3.1', why: 'OPT, TSIG, TKEY, MAILA, MAILB, 0 and 128 cannot be asked for: FORMERR or NOTIMP, as BIND',
@@ -256,25 +179,10 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
 ]
 
 function claimsAny({ kind }: Difference, { question, theirs, other }: View): boolean {
-  const sets = (message: SeenMessage): number => new Set(message.answer.filter(({ type }) => type !== T.RRSIG).map(({ owner, type }) => `${owner.toLowerCase()} ${type}`)).size
+  const sets = (message: SeenMessage): number => new Set(message.answer.map((record) => `${record.owner.toLowerCase()} ${typeOrCovered(record)}`)).size
   return question.type === T.ANY && ['answer', 'additional'].includes(kind) && sets(theirs) > 0 && sets(other) > 0
-}
-
-/** The name lies in two zones of the server, or above another one. */
-function isShared(name: string, zones: readonly string[]): boolean {
-  return zones.filter((zone) => isWithin(name, zone)).length > 1 || zones.some((zone) => !same(zone, name) && isWithin(zone, name))
 }
 
 function claimsSvcb({ kind }: Difference, { theirs, other }: View): boolean {
   return kind === 'additional' && [...theirs.answer, ...other.answer].some(({ type }) => type === T.SVCB || type === T.HTTPS)
-}
-
-function isReferral(message: SeenMessage): boolean {
-  return !(message.flags & FLAG.aa) && message.answer.length === 0 && message.rcode === 0
-}
-
-/** True where the name stands below a label that looks like an NSEC3 hash right below an apex. */
-function isBelowHash(name: string, zones: readonly string[]): boolean {
-  const zone = zoneOf(name, zones)
-  return zone !== undefined && /\.[0-9a-v]{32}\.$/i.test(name.slice(0, zone === '.' ? name.length : name.length - zone.length))
 }

@@ -9,10 +9,7 @@ import { parseArgs } from 'node:util'
 import { runWorld } from './battery.ts'
 import type { ServerKind } from './peers.ts'
 import { Report } from './report.ts'
-import { allWorlds } from './zones.ts'
-
-/** Part of all questions that each world is asked; the large ones get most. */
-const SHARE: Readonly<Record<string, number>> = { mazes: 0.42, random: 0.42, oddwild: 0.01, rfc4592: 0.03, rfc4035: 0.03, rfc5155: 0.03, root: 0.06 }
+import { allWorlds, SHARE } from './zones.ts'
 
 const { values } = parseArgs({
   options: {

@@ -2,9 +2,10 @@
  * Keeps the score of a comparison: how many questions each pair answered alike, how many differ in an accepted way
  * (by the name of the difference), and the first examples of each kind that is not accepted, with a dig line.
  */
-import { acceptedTruncation, explain } from './accepted.ts'
+import { acceptedTruncation } from './accepted.ts'
 import type { Asked } from './battery.ts'
 import { differences, isMessage, missingFrom, SECTIONS, truncationFault, type Difference, type Seen } from './compare.ts'
+import { explain } from './explain.ts'
 import type { RunningServer } from './peers.ts'
 import { digLine, showRecord, typeWord } from './show.ts'
 import type { Question } from './wire.ts'

@@ -7,6 +7,9 @@ import { madeZones, undefinedWildcards } from './zones-made.ts'
 import { apexDname, rfc4035, rfc4592, rfc5155, rfc6672, rfc9460 } from './zones-rfc.ts'
 import type { World } from './zone-text.ts'
 
+/** Part of all questions that each world is asked; the large ones get most. */
+export const SHARE: Readonly<Record<string, number>> = { mazes: 0.42, random: 0.42, oddwild: 0.01, rfc4592: 0.03, rfc4035: 0.03, rfc5155: 0.03, root: 0.06 }
+
 /** Every world. `randomCount` zones by chance join the largest; the seed shapes them and the delegation zones. */
 export function allWorlds(seed: number, randomCount: number): World[] {
   const redirections = [rfc6672(), rfc6672('dname-n.example.', { denial: 'nsec' }), rfc6672('dname-3.example.', { denial: 'nsec3' }), apexDname]
