@@ -43,6 +43,7 @@ export const NO_EDE = -1
 const NO_OCTETS = new Uint8Array(0)
 const NO_SOURCE: RRsetSource = { octets: NO_OCTETS, words: new Int32Array(0) }
 
+/** What a response holds besides the question: RCODE, AA, an Extended DNS Error, and entries of RRsets; see above. */
 export class Answer {
   /** RCODE, up to 12 bits (RFC 6891 6.1.3). */
   rcode = 0

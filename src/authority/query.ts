@@ -24,6 +24,7 @@ const NOBODY: Peer = { transport: 'udp', address: new Uint8Array(4), port: 0 }
 /** Where the question's name starts in every message that has one: right behind the header (RFC 1035 4.1.1). */
 export const QUESTION_AT = 12
 
+/** One message that came in, as admission has read it; fields keep their values until `begin` takes the next. */
 export class Query {
   /** The message; valid up to `length`. */
   octets: Uint8Array = NO_OCTETS

@@ -53,6 +53,8 @@ export const MAX_GENERATED = 65_536
 export const MAX_REPORTED_FAULTS = 200
 /** NSEC3 iterations up to which the checks hash every name: resolvers go no further either (RFC 9276 3.2). Reached: the chain is not checked. */
 export const MAX_CHECKED_NSEC3_ITERATIONS = 150
+/** Largest number in a range of $GENERATE, and that it may make: 31 bits, as BIND's. Reached: TextFault. */
+export const MAX_GENERATE_NUMBER = 2_147_483_647
 /** A TTL's largest value, seconds (RFC 2181 8). Reached: TextFault in text; taken as 0 from the wire. */
 export const MAX_TTL = 2_147_483_647
 
@@ -125,6 +127,8 @@ export const INTERFACE_RESCAN_MS = 10_000
 export const UDP_BATCH = 64
 /** Milliseconds that a batch reader sleeps in the kernel before it looks for a stop or a reload: their longest delay, four wake-ups a second when idle. */
 export const UDP_WAIT_MS = 250
+/** Milliseconds of rest after a UDP socket's passing error, lest retrying fill the processor. Reached: reading goes on. */
+export const UDP_REST_MS = 50
 /** Octets of the shortest TCP message: a DNS header. Reached: the connection is closed, as its framing cannot be trusted. */
 export const MIN_TCP_MESSAGE_OCTETS = 12
 /** TCP connections in all (BIND 150, NSD 100, PowerDNS recursor 1,024). Reached: the one idle longest is shed for the new one, those that never asked first. */

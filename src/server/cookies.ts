@@ -30,6 +30,7 @@ export const COOKIE = {
   /** Not ours, too old, from the future, or for another address (RFC 7873 5.2.4). */
   bad: 3,
 } as const
+/** A value of COOKIE. */
 export type CookieOutcome = (typeof COOKIE)[keyof typeof COOKIE]
 
 /** Version of the server cookie that RFC 9018 4.1 defines. */

@@ -41,6 +41,7 @@ const GROUPS = {
   fault: ['answering'],
 } as const
 
+/** The name of a group of counters, such as `rcode`. */
 export type CounterGroup = keyof typeof GROUPS
 
 const starts = new Map<string, number>()

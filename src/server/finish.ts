@@ -13,6 +13,7 @@ export const OPT_OCTETS = 11
 /** Octets of an option's code and length. */
 const OPTION_HEAD_OCTETS = 4
 
+/** What every OPT record of this server says. */
 export interface FinishSettings {
   /** Octets that we take over UDP, told in OPT (RFC 6891 6.2.4). */
   readonly udpOctets: number

@@ -19,6 +19,7 @@ import { QUESTION_AT, type Query } from '../authority/query.ts'
 
 const NO_OCTETS = new Uint8Array(0)
 
+/** The names of one message; begun anew for each. */
 export class NameTable {
   /** Entries in use. Lowering it takes back those of an RRset that found no room. */
   count = 0

@@ -17,6 +17,7 @@ const NO_OCTETS = new Uint8Array(0)
 /** The owner has not been written yet, or not where a pointer reaches. */
 const NO_POINTER = 0
 
+/** Writes planned answers as octets; one object per answering thread. */
 export class Renderer {
   /** Something required was left out: TC is to be set. */
   truncated = false

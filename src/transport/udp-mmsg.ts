@@ -12,7 +12,7 @@
  * main thread opens the sockets (mmsg-socket.ts), reads the counters from shared memory, and stops the
  * loop through a word of shared memory.
  */
-import { UDP_BATCH, UDP_WAIT_MS } from '../dns/limits.ts'
+import { UDP_BATCH, UDP_WAIT_MS, UDP_REST_MS } from '../dns/limits.ts'
 import { COUNTER, type TransportCounters } from './counters.ts'
 import type { Handler, OnFault, Peer } from './handler.ts'
 import { callMemory, EAGAIN, EINTR, errorName, type Libc, loadLibc, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITFORONE } from './libc.ts'
@@ -68,8 +68,6 @@ function pollAll(libc: Libc, readers: readonly BatchReader[]): () => void {
 
 /** Errors of reading that more reading does not cure. */
 const FATAL = new Set(['EBADF', 'ENOTSOCK', 'EFAULT', 'EINVAL', 'ENOSYS'])
-/** Milliseconds of rest after another error, lest it fill the processor. */
-const REST_MS = 50
 
 /** One socket and the memory of its batches. */
 class BatchReader {
@@ -158,6 +156,6 @@ class BatchReader {
     const fault = new Error(`Cannot read UDP socket ${this.fd} as the system refuses it (${name})`)
     if (FATAL.has(name)) throw fault
     onFault(fault)
-    Atomics.wait(stop, 0, 0, REST_MS)
+    Atomics.wait(stop, 0, 0, UDP_REST_MS)
   }
 }

@@ -15,6 +15,7 @@ import { FOUND, type NodeId, type RRsetId, type ZoneImage } from './image.ts'
 /** Octets before the name in RDATA of AGENT and TASK: priority or state. */
 const PREFIX = 2
 
+/** Checks of AGENT, SENSE and TASK records; made once for a zone. */
 export class AgentChecks {
   private readonly image: ZoneImage
   private readonly report: CheckReport

@@ -17,6 +17,7 @@ const OPT_OUT = 1
 const PARAMS_OCTETS = 5
 const hashed = new Uint8Array(256 + HASH_LABEL_OCTETS)
 
+/** Checks of the NSEC and NSEC3 chains; made once for a zone. */
 export class DenialChecks {
   private readonly image: ZoneImage
   private readonly report: CheckReport

@@ -13,6 +13,7 @@ import type { NodeId, RRsetId, ZoneImage } from './image.ts'
 /** Offsets in RDATA of RRSIG (RFC 4034 3.1). */
 const RRSIG = { algorithm: 2, expiration: 8, inception: 12, keyTag: 16, signer: 18 } as const
 
+/** Checks of keys and signatures; made once for a zone. */
 export class DnssecChecks {
   private readonly image: ZoneImage
   private readonly report: CheckReport

@@ -19,6 +19,7 @@ export type Target = 'outside' | 'address' | 'nothing' | 'alias' | 'below-dname'
 const MX_PREFIX = 2
 const SRV_PREFIX = 6
 
+/** Checks of the hosts that records name; made once for a zone. */
 export class TargetChecks {
   /** The name looked up last, and what was found. */
   readonly name: LookupName

@@ -11,7 +11,7 @@
  */
 import { readClass } from '../dns/codes.ts'
 import { TextFault, type Place } from '../dns/faults.ts'
-import { MAX_GENERATED, MAX_GENERATED_ENTRY_OCTETS, MAX_GENERATED_WIDTH } from '../dns/limits.ts'
+import { MAX_GENERATED, MAX_GENERATED_ENTRY_OCTETS, MAX_GENERATED_WIDTH, MAX_GENERATE_NUMBER } from '../dns/limits.ts'
 import { WireWriter } from '../dns/octets.ts'
 import { TextReader } from '../dns/text.ts'
 
@@ -41,7 +41,6 @@ const DOLLAR = 0x24
 const BACKSLASH = 0x5c
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
-const MAX_NUMBER = 2_147_483_647
 
 /** Reads what stands behind $GENERATE and gives the records that it makes to `host`. A faulty one ends it, as the next would be faulty alike. */
 export function generate(reader: TextReader, host: GenerateHost): void {
@@ -67,7 +66,7 @@ function readRange(reader: TextReader): Range {
   const match = /^(\d{1,10})-(\d{1,10})(?:\/(\d{1,10}))?$/.exec(reader.word())
   if (match === null) throw reader.fault('range', 'must be start-stop or start-stop/step')
   const [start, stop, step] = [Number(match[1]), Number(match[2]), Number(match[3] ?? '1')]
-  if (start > stop || stop > MAX_NUMBER) throw reader.fault('range', `must go up, to ${MAX_NUMBER} at most`)
+  if (start > stop || stop > MAX_GENERATE_NUMBER) throw reader.fault('range', `must go up, to ${MAX_GENERATE_NUMBER} at most`)
   if (step < 1) throw reader.fault('range', 'must have a step of at least 1')
   if ((stop - start) / step >= MAX_GENERATED) throw reader.fault('range', `must make ${MAX_GENERATED} records at most`)
   return { start, stop, step }
@@ -152,7 +151,7 @@ function expand(pieces: readonly (Uint8Array | Insert)[], number: number, out: W
 
 function printInsert({ offset, width, base }: Insert, number: number, place: Place): string {
   const value = number + offset
-  if (value < 0 || value > MAX_NUMBER) throw new TextFault(`Cannot parse number ${value} of $GENERATE as it must be from 0 to ${MAX_NUMBER}`, place)
+  if (value < 0 || value > MAX_GENERATE_NUMBER) throw new TextFault(`Cannot parse number ${value} of $GENERATE as it must be from 0 to ${MAX_GENERATE_NUMBER}`, place)
   switch (base) {
     case 'd':
       return String(value).padStart(width, '0')

@@ -1,3 +1,4 @@
+/** DNS Cookies: the vectors of RFC 9018 appendix A, what a cookie is bound to, its age, and the hash beneath. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
