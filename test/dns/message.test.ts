@@ -189,7 +189,7 @@ test('an RDLENGTH that runs past the message, or ends inside or behind the field
   const record = '0001 8000 0000 0001 0000 0000 0161 00 000f 0001 00000000'
   refused(hex(`${record} 0006 000a 0162 00`), /only 5 of its 6 octets/)
   refused(hex(`${record} 0004 000a 0162 00`), /bounds/)
-  refused(hex(`${record} 0006 000a 0162 00 00`), /left over|follow its last field/)
+  refused(hex(`${record} 0006 000a 0162 00 00`), /left over/)
   refused(hex(`${record} 0001 000a 0162 00`), /Cannot read/)
 })
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { TextFault, WireFault } from '../../src/dns/faults.ts'
 import { LookupName } from '../../src/dns/lookup-name.ts'
-import { Name, countLabels, wireLength } from '../../src/dns/name.ts'
+import { Name, countLabels, sameNameAt, wireLength } from '../../src/dns/name.ts'
 import { WireReader, WireWriter } from '../../src/dns/octets.ts'
 import { anyName } from './values.ts'
 
@@ -192,4 +192,16 @@ test('an uncompressed copy of a name is what was read', () => {
     assert.deepEqual(out.finish(), name.wire)
     assert.equal(reader.remaining, 2)
   }))
+})
+
+test('names in two buffers are compared where they stand, without regard to case (RFC 4343 3)', () => {
+  fc.assert(fc.property(anyName(), anyName(), fc.nat(3), (a, b, shift) => {
+    const [left, right] = [Uint8Array.from([...new Uint8Array(shift), ...a.wire, 9]), Uint8Array.from([7, ...b.wire, 8])]
+    assert.equal(sameNameAt(left, shift, right, 1), a.equals(b))
+    const upper = Name.parse(a.toString().replace(/(?<!\\)[a-z]/g, (letter) => letter.toUpperCase()))
+    assert.equal(sameNameAt(a.wire, 0, upper.wire, 0), a.equals(upper))
+    assert.equal(sameNameAt(left, shift, left, shift), true)
+  }))
+  assert.equal(sameNameAt(Name.parse('a.b.').wire, 0, Name.parse('a\\.b.').wire, 0), false)
+  assert.equal(sameNameAt(Name.parse('@.').wire, 0, Name.parse('`.').wire, 0), false, 'only letters have two cases')
 })

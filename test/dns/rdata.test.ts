@@ -5,7 +5,14 @@ import fc from 'fast-check'
 import { TYPE, parseType, printType } from '../../src/dns/codes.ts'
 import { TextFault, WireFault } from '../../src/dns/faults.ts'
 import { canonicalRdata, printRdata, rdataNames, readRdata, writeRdata, type RrType } from '../../src/dns/rdata.ts'
+import { Name } from '../../src/dns/name.ts'
+import { A, AAAA } from '../../src/dns/rr/address.ts'
+import { CAA } from '../../src/dns/rr/certificates.ts'
+import { NSEC3PARAM } from '../../src/dns/rr/dnssec.ts'
 import { rrTypes } from '../../src/dns/rr/index.ts'
+import { MX } from '../../src/dns/rr/routing.ts'
+import { APL } from '../../src/dns/rr/tunnels.ts'
+import { TXT } from '../../src/dns/rr/words.ts'
 import { anyFields } from './fields.ts'
 import { copied, fromHex, hexOf, octetsOf, parsed, textOf, throughFields } from './rdata-text.ts'
 import { VECTORS } from './vectors.ts'
@@ -176,6 +183,18 @@ for (const definition of TYPES) {
 function lowered(octets: Uint8Array): Uint8Array {
   return octets.map((octet) => (octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet))
 }
+
+test('values that do not fit their field are our own bug, never written cut', () => {
+  const octets = (count: number): Uint8Array => new Uint8Array(count)
+  const name = Name.root
+  const wrong: (() => Uint8Array)[] = [
+    () => writeRdata(A, { address: '192.0.2.256' }), () => writeRdata(A, { address: '2001:db8::1' }), () => writeRdata(AAAA, { address: '192.0.2.1' }),
+    () => writeRdata(MX, { preference: 65_536, exchange: name }), () => writeRdata(MX, { preference: -1, exchange: name }), () => writeRdata(MX, { preference: 1.5, exchange: name }),
+    () => writeRdata(MX, { preference: NaN, exchange: name }), () => writeRdata(TXT, { text: [octets(256)] }), () => writeRdata(TXT, { text: [] }), () => writeRdata(CAA, { flags: 0, tag: 'a-b', value: octets(0) }),
+    () => writeRdata(NSEC3PARAM, { hashAlgorithm: 1, flags: 0, iterations: 0, salt: octets(256) }), () => writeRdata(APL, { prefixes: [{ negated: false, family: 1, address: '::1', prefixLength: 0 }] }),
+  ]
+  for (const write of wrong) assert.throws(write, RangeError, String(write))
+})
 
 test('names in canonical form are lower-case for the types of RFC 4034 6.2, NSEC excepted (RFC 6840 5.1)', () => {
   const folded = [

@@ -168,6 +168,13 @@ test('any octets written with escapes are read as those octets', () => {
   }))
 })
 
+test('control characters and octets above ASCII stand in a word as themselves', () => {
+  assert.deepEqual(entries('a\u0001b c\u007fd é'), [['a\u0001b', 'c\u007fd', 'é']])
+  const out = new WireWriter(8)
+  first('a\u0001é').readOctets(out, 'text')
+  assert.deepEqual([...out.finish()], [0x61, 1, 0xc3, 0xa9])
+})
+
 test('a relative name needs an origin', () => {
   const r = first('a')
   assert.throws(() => r.readName(new WireWriter(64), 'owner'), /no origin is known/)
