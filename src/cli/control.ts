@@ -100,15 +100,15 @@ async function dumpToFile(options: ServerOptions, request: ControlRequest, path:
 
 /** The server's answer; or, where there is none or it refuses, the exit code after saying why. */
 async function askServer(options: ServerOptions, request: ControlRequest, io: Io, take?: (text: string) => void): Promise<Extract<ControlAnswer, { ok: true }> | ExitCode> {
-  const data = await dataDirectory(options, io)
-  if (typeof data === 'number') return data
-  const answer = await askControl(resolve(data, 'control.sock'), request, take)
+  const folder = await dataFolder(options, io)
+  if (typeof folder === 'number') return folder
+  const answer = await askControl(resolve(folder, 'control.sock'), request, take)
   if (answer.ok) return answer
   io.err(`waggle: ${answer.error}\n`)
   return EXIT.failed
 }
 
-async function dataDirectory(options: ServerOptions, io: Io): Promise<string | ExitCode> {
+async function dataFolder(options: ServerOptions, io: Io): Promise<string | ExitCode> {
   if (options.data !== undefined) return resolve(options.data)
   if (options.config === undefined) {
     io.err('waggle: Cannot find the server as neither --config nor --data was given\n')
@@ -117,7 +117,7 @@ async function dataDirectory(options: ServerOptions, io: Io): Promise<string | E
   const { readConfig } = await import('../ops/config.ts')
   const { printFinding } = await import('../ops/finding.ts')
   const { config, findings } = readConfig(options.config)
-  if (config !== undefined) return config.data
+  if (config !== undefined) return config.dataFolder
   for (const finding of findings) io.err(`${printFinding(finding)}\n`)
   return EXIT.failed
 }

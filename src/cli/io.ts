@@ -18,6 +18,7 @@ export const EXIT = {
   usage: 2,
 } as const
 
+/** One of the exit codes. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** The process's own streams. A reader that goes away (`| head`) ends the process quietly. */

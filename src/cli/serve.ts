@@ -58,7 +58,7 @@ function watchForStop(log: Log): StopWatch {
   const come = (name: string) => {
     if (hasCome) process.exit(EXIT.failed)
     hasCome = true
-    log.info({ signal: name }, 'stopping')
+    log('stopping', { signal: name })
     resolve()
   }
   process.on('SIGTERM', come)

@@ -9,6 +9,7 @@ import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
 import { fold, wireLength } from '../dns/name.ts'
 import type { Endpoint } from '../transport/address.ts'
 
+/** Whom to ask, and how long. */
 export interface AskOptions {
   server: Endpoint
   /** Starts with TCP. */

@@ -35,9 +35,10 @@ export interface Config {
   listen: Endpoint[]
   zones: ConfigZone[]
   /** Absolute path of the data directory. */
-  data: string
+  dataFolder: string
 }
 
+/** What reading a config gave. */
 export interface ConfigReading {
   /** Undefined where `findings` holds an error. */
   config: Config | undefined
@@ -45,8 +46,8 @@ export interface ConfigReading {
 }
 
 /** Path of the control socket in a data directory. */
-export function controlPath(data: string): string {
-  return resolve(data, 'control.sock')
+export function controlPath(dataFolder: string): string {
+  return resolve(dataFolder, 'control.sock')
 }
 
 /** Reads and checks the config at `file`. Never throws: what cannot be read is a finding. */
@@ -182,12 +183,12 @@ function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
 
 function settle(values: ConfigValues, yaml: ConfigText): Config {
   const base = dirname(yaml.file)
-  const data = resolve(base, values.data)
-  if (Buffer.byteLength(controlPath(data)) > MAX_SOCKET_PATH_OCTETS) {
-    yaml.error(['data'], `Cannot use data "${values.data}" as the path of its control socket must be at most ${MAX_SOCKET_PATH_OCTETS} octets long: ${controlPath(data)}`)
+  const dataFolder = resolve(base, values.data)
+  if (Buffer.byteLength(controlPath(dataFolder)) > MAX_SOCKET_PATH_OCTETS) {
+    yaml.error(['data'], `Cannot use data "${values.data}" as the path of its control socket must be at most ${MAX_SOCKET_PATH_OCTETS} octets long: ${controlPath(dataFolder)}`)
   }
   warnOfUnserved(values, yaml)
-  return { file: yaml.file, values, data, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base) }
+  return { file: yaml.file, values, dataFolder, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base) }
 }
 
 function settleListen(values: ConfigValues, yaml: ConfigText): Endpoint[] {

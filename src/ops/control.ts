@@ -6,7 +6,7 @@
  *     answer     lines of JSON         {"text":"…"} any number of times, then {"ok":true,…} or {"ok":false,"error":"…"}
  */
 import { chmodSync, unlinkSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { CONTROL_REQUEST_MS, MAX_CONTROL_CONNECTIONS, MAX_CONTROL_REQUEST_OCTETS } from '../dns/limits.ts'
 import { reasonOf } from './reason.ts'
 
@@ -18,6 +18,12 @@ export type ControlAnswer = { ok: true; [field: string]: unknown } | { ok: false
 
 /** Carries out one request; long text goes through `send` first, piece by piece. A fault thrown becomes an answer that says so. */
 export type ControlHandler = (request: ControlRequest, send: (text: string) => Promise<void>) => Promise<ControlAnswer>
+
+/** A control socket in service. */
+export interface ControlSocket {
+  /** Takes no more requests, cuts off those under way, and removes the socket. */
+  close(): Promise<void>
+}
 
 /** Whether a server answers on the socket at `path`. */
 export function isInUse(path: string): Promise<boolean> {
@@ -31,14 +37,19 @@ export function isInUse(path: string): Promise<boolean> {
 }
 
 /** Listens on `path`, taking the place of a socket that a dead server left there. Fails where another server answers on it. */
-export async function openControl(path: string, handle: ControlHandler): Promise<Server> {
+export async function openControl(path: string, handle: ControlHandler): Promise<ControlSocket> {
   if (await isInUse(path)) throw new Error(`Cannot use ${path} as another server answers on it`)
   try {
     unlinkSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`Cannot replace ${path}: ${reasonOf(error)}`)
   }
-  const server = createServer((socket) => serveConnection(socket, handle))
+  const connections = new Set<Socket>()
+  const server = createServer((socket) => {
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+    serveConnection(socket, handle)
+  })
   server.maxConnections = MAX_CONTROL_CONNECTIONS
   const listening = new Promise<void>((resolve, reject) => {
     server.on('error', (error) => reject(new Error(`Cannot listen on ${path}: ${reasonOf(error)}`)))
@@ -49,7 +60,12 @@ export async function openControl(path: string, handle: ControlHandler): Promise
   process.umask(before)
   await listening
   chmodSync(path, 0o600)
-  return server
+  return {
+    close: () => {
+      for (const connection of connections) connection.destroy()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
 }
 
 function serveConnection(socket: Socket, handle: ControlHandler): void {
@@ -102,5 +118,7 @@ function sendText(socket: Socket, text: string): Promise<void> {
 }
 
 function finish(socket: Socket, answer: ControlAnswer): void {
-  if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`)
+  if (socket.destroyed) return
+  socket.setTimeout(CONTROL_REQUEST_MS) // for the client to read the end and close its side
+  socket.end(`${JSON.stringify(answer)}\n`)
 }

@@ -4,6 +4,7 @@
  */
 import type { Place } from '../dns/faults.ts'
 
+/** One thing found, at its place. */
 export interface Finding extends Place {
   severity: 'error' | 'warning'
   /** `Cannot parse TTL "1x" as it must be …`, without the place. */

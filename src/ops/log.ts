@@ -1,16 +1,42 @@
 /**
  * The log: one JSON line per event on standard output, by pino. Nothing is logged per query, as a line costs
- * as much as an answer; what happens per query is counted (metrics.ts).
+ * as much as an answer; what happens per query is counted (metrics.ts). Every event that there is stands in
+ * the table below, so that a script can wait for `"msg":"ready"` and a page can list them all.
  */
 import { pino } from 'pino'
 
-/** What the server needs of a log: structured fields, then the message. */
-export interface Log {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
+type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** Every event: its level, and what it means together with its fields. */
+export const LOG_EVENTS = {
+  ready: ['info', 'every socket is bound and every zone served: `listen`, `udpThreads`, `zones`, `records`, `pid`, `startMs`'],
+  stopping: ['info', 'a signal asked for the end: `signal`'],
+  stopped: ['info', 'everything is closed; the process ends with code 0'],
+  'zone served': ['debug', 'a zone was loaded at the start: `zone`, `class`, `serial`'],
+  'zone loaded': ['info', 'a zone came with a reload: `zone`, `class`, `serial`'],
+  'zone reloaded': ['info', 'a zone was replaced: `zone`, `class`, `previousSerial`, `serial`'],
+  'zone removed': ['info', 'a zone is no longer in the config and no longer served'],
+  'zone kept': ['error', 'the new file has errors and the old zone stays in service'],
+  'zone refused': ['error', 'the file has errors and there is no old zone: it is not served'],
+  'zone error': ['error', 'one error of a zone file: `zone`, `at` (file:line:column), `text`, `check`'],
+  'zone warning': ['warn', 'one warning about a zone file: as above'],
+  'zone serial went backwards': ['warn', 'the new serial is older than the one served, so that secondaries will not fetch it (RFC 1982 3.2)'],
+  'reload done': ['info', 'a reload has ended: `zones` (loaded or removed), `complete` (nothing was kept or refused)'],
+  'config error': ['error', 'one error of the config at a reload: `at`, `text`'],
+  'config warning': ['warn', 'one warning about the config: `at`, `text`'],
+  'config kept': ['error', 'the config has errors: the reload is given up and everything stays as it is'],
+  'config keys wait': ['warn', 'these keys changed and take effect at the next start: `keys`'],
+  'udp without batches': ['info', 'UDP is read datagram by datagram: `reason`'],
+  'workers without effect': ['warn', 'the config sets `workers`, but UDP is not read in batches'],
+  'control socket not open': ['warn', 'the commands `stats` and `zone` will not work: `path`, `reason`'],
+  fault: ['error', 'our own code failed on a query, which was answered SERVFAIL or not at all: `fault`, `untold` (further ones, not told)'],
+} as const satisfies Record<string, readonly [Level, string]>
+
+/** The name of an event: its `msg`. */
+export type LogEvent = keyof typeof LOG_EVENTS
+
+/** Writes one event. */
+export type Log = (event: LogEvent, fields?: object) => void
 
 /** A log of lines at `level` or above: `{"level":"info","time":"2026-11-01T12:00:00.000Z","msg":"ready",…}`. Each line is written before the call returns. */
 export function openLog(level: string): Log {
@@ -20,8 +46,6 @@ export function openLog(level: string): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return pino(options, pino.destination({ dest: 1, sync: true }))
+  const sink = pino(options, pino.destination({ dest: 1, sync: true }))
+  return (event, fields = {}) => sink[LOG_EVENTS[event][0]](fields, event)
 }
-
-/** A log that keeps nothing. */
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -61,6 +61,7 @@ export const PROCESS_METRICS = {
   'tcp.connections': ['gauge', 'TCP connections open now'],
 } as const satisfies Record<string, readonly ['counter' | 'gauge', string]>
 
+/** The name of a metric of the process. */
 export type ProcessMetric = keyof typeof PROCESS_METRICS
 
 /** What the process measures, as lines. */

@@ -8,7 +8,6 @@
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import type { Server as NetServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { SHUTDOWN_MS } from '../dns/limits.ts'
@@ -21,7 +20,7 @@ import type { ZoneDirectory } from '../zone/directory.ts'
 import { answeringOptions, makeAnswering, type Answering, type AnsweringOptions } from './answering.ts'
 import { commandsOf, type Commanded } from './commands.ts'
 import { controlPath, readConfig, type Config } from './config.ts'
-import { isInUse, openControl } from './control.ts'
+import { isInUse, openControl, type ControlSocket } from './control.ts'
 import { hasErrors, printFinding, type Finding } from './finding.ts'
 import type { Log } from './log.ts'
 import { processMetrics, serverMetrics, transportMetrics, type MetricLine, type ProcessMetric } from './metrics.ts'
@@ -60,7 +59,7 @@ export class RunningServer implements Commanded {
   private listeners: Listeners | undefined
   private threads: UdpThreads | undefined
   private isReady = false
-  private control: NetServer | undefined
+  private control: ControlSocket | undefined
 
   /** Use `start`. */
   constructor(config: Config, log: Log) {
@@ -93,7 +92,14 @@ export class RunningServer implements Commanded {
     server.isReady = true
     const { zones } = server
     const records = zones().reduce((sum, zone) => sum + zone.image.recordCount, 0)
-    log.info({ listen: server.endpoints.map(printEndpoint), udpThreads: server.threads?.serverCounts.length ?? 0, zones: zones().length, records, pid: process.pid, startMs: Math.round(performance.now()) }, 'ready')
+    log('ready', {
+      listen: server.endpoints.map(printEndpoint),
+      udpThreads: server.threads?.serverCounts.length ?? 0,
+      zones: zones().length,
+      records,
+      pid: process.pid,
+      startMs: Math.round(performance.now()),
+    })
     return server
   }
 
@@ -104,14 +110,14 @@ export class RunningServer implements Commanded {
   }
 
   private async openControlSocket(): Promise<void> {
-    const path = controlPath(this.config.data)
-    if (await isInUse(path)) throw new StartFault([`waggle: Cannot start as another server uses the data directory ${this.config.data}`])
+    const path = controlPath(this.config.dataFolder)
+    if (await isInUse(path)) throw new StartFault([`waggle: Cannot start as another server uses the data directory ${this.config.dataFolder}`])
     try {
-      mkdirSync(this.config.data, { recursive: true })
+      mkdirSync(this.config.dataFolder, { recursive: true })
       this.control = await openControl(path, commandsOf(this))
     } catch (error) {
       // answering comes first: a read-only disk costs the commands, not the service
-      this.log.warn({ path, reason: reasonOf(error) }, 'control socket not open: stats and zone commands will not work')
+      this.log('control socket not open', { path, reason: reasonOf(error) })
     }
   }
 
@@ -144,8 +150,8 @@ export class RunningServer implements Commanded {
     const batches = transport === 'dgram' ? { usable: false as const, reason: 'the config says so' } : canUseMmsg()
     if (batches.usable) return true
     if (transport === 'mmsg') throw new StartFault([`waggle: Cannot start with transport mmsg: ${batches.reason}`])
-    this.log.info({ reason: batches.reason }, 'UDP is read one by one, by node:dgram')
-    if (workers !== undefined && workers > 1) this.log.warn({ workers }, 'workers have no effect as UDP is not read in batches')
+    this.log('udp without batches', { reason: batches.reason })
+    if (workers !== undefined && workers > 1) this.log('workers without effect', { workers })
     return false
   }
 
@@ -156,7 +162,7 @@ export class RunningServer implements Commanded {
   }
 
   private tellFault(fault: unknown, untold: number): void {
-    this.log.error({ fault: fault instanceof Error ? fault.stack : String(fault), untold }, 'fault while answering')
+    this.log('fault', { fault: fault instanceof Error ? fault.stack : String(fault), untold })
   }
 
   // ---- Reload ----
@@ -177,7 +183,7 @@ export class RunningServer implements Commanded {
     const outcomes = await this.keeper.apply(this.config.zones, (zone) => isWhole || only.has(zone.name.key))
     const isGood = outcomes.every(({ outcome }) => outcome !== 'kept' && outcome !== 'refused')
     this.reloadCounts[isGood ? 'done' : 'failed']++
-    this.log.info({ zones: outcomes.length, complete: isGood }, 'reload done')
+    this.log('reload done', { zones: outcomes.length, complete: isGood })
     return outcomes
   }
 
@@ -187,16 +193,16 @@ export class RunningServer implements Commanded {
     this.logFindings(findings)
     if (config === undefined) return new Error(['Cannot reload as the config has errors:', ...findings.map(printFinding)].join('\n'))
     const changed = Object.keys(config.values).filter((key) => key !== 'zones' && !isDeepStrictEqual(valueOf(config, key), valueOf(this.config, key)))
-    if (changed.length > 0) this.log.warn({ keys: changed }, 'these config keys changed and take effect at the next start')
+    if (changed.length > 0) this.log('config keys wait', { keys: changed })
     this.config = { ...this.config, zones: config.zones }
     return undefined
   }
 
   private logFindings(findings: readonly Finding[]): void {
     for (const { severity, file, line, column, message } of findings) {
-      this.log[severity === 'error' ? 'error' : 'warn']({ at: `${file}:${line}:${column}` }, message)
+      this.log(`config ${severity}`, { at: `${file}:${line}:${column}`, text: message })
     }
-    if (hasErrors(findings)) this.log.error({}, 'config kept as it was: the file has errors')
+    if (hasErrors(findings)) this.log('config kept')
   }
 
   // ---- What commands ask ----
@@ -238,9 +244,8 @@ export class RunningServer implements Commanded {
 
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
-    this.control?.close()
-    await Promise.all([this.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
-    if (this.isReady) this.log.info({}, 'stopped')
+    await Promise.all([this.control?.close(), this.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
+    if (this.isReady) this.log('stopped')
   }
 }
 

@@ -36,6 +36,7 @@ export interface ThreadStart {
 /** What a thread says. */
 export type ThreadWord = { kind: 'serving'; generation: number } | { kind: 'fault'; fault: string; untold: number }
 
+/** What threads to start. */
 export interface UdpThreadsOptions {
   endpoints: readonly Endpoint[]
   count: number

@@ -36,6 +36,7 @@ export interface ZoneOutcome {
   findings: Finding[]
 }
 
+/** What the keeper needs of the world. */
 export interface KeeperWorld {
   /** The process's hash seed. */
   seed: number
@@ -47,6 +48,7 @@ export interface KeeperWorld {
   nowMs(): number
 }
 
+/** The zones in service, and the only one who changes which they are. */
 export class ZoneKeeper {
   private readonly world: KeeperWorld
   private served = new Map<string, ServedZone>()
@@ -86,7 +88,7 @@ export class ZoneKeeper {
     for (const [id, old] of this.served) if (!next.has(id)) outcomes.push({ ...headOf(old.config), outcome: 'removed', previousSerial: old.serial, findings: [] })
     this.served = next
     await this.world.publish(new ZoneDirectory([...next.values()].map((zone) => zone.image), this.world.seed))
-    for (const outcome of outcomes) this.tell(outcome, isStart ? 'debug' : 'info')
+    for (const outcome of outcomes) this.tell(outcome, isStart)
     return outcomes
   }
 
@@ -106,19 +108,14 @@ export class ZoneKeeper {
     return { config, image, serial, loadedAtMs: this.world.nowMs(), loadMs, refusal: undefined }
   }
 
-  private tell(outcome: ZoneOutcome, level: 'debug' | 'info'): void {
+  private tell({ findings, ...fields }: ZoneOutcome, isStart: boolean): void {
     const { log } = this.world
-    const { findings, ...fields } = outcome
-    const { zone, class: rrClass } = outcome
-    for (const { severity, file, line, column, message } of findings) {
-      log[severity === 'error' ? 'error' : 'warn']({ zone, class: rrClass, at: `${file}:${line}:${column}` }, message)
+    const { zone, class: rrClass, outcome, serial, previousSerial } = fields
+    for (const { severity, file, line, column, message, check } of findings) {
+      log(`zone ${severity}`, { zone, class: rrClass, at: `${file}:${line}:${column}`, text: message, check })
     }
-    if (outcome.outcome === 'kept') log.error(fields, 'zone kept as it was: the new file has errors')
-    else if (outcome.outcome === 'refused') log.error(fields, 'zone not served: its file has errors')
-    else log[level](fields, `zone ${outcome.outcome}`)
-    if (outcome.serial !== undefined && outcome.previousSerial !== undefined && isNewerSerial(outcome.previousSerial, outcome.serial)) {
-      log.warn(fields, 'zone serial went backwards: secondaries will not fetch it (RFC 1982 3.2)')
-    }
+    log(isStart && outcome === 'loaded' ? 'zone served' : `zone ${outcome}`, fields)
+    if (serial !== undefined && previousSerial !== undefined && isNewerSerial(previousSerial, serial)) log('zone serial went backwards', fields)
   }
 }
 

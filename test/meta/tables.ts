@@ -8,6 +8,7 @@ import ts from 'typescript'
 import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
 import { configKeys } from '../../src/ops/config-schema.ts'
+import { LOG_EVENTS } from '../../src/ops/log.ts'
 import { metricTable } from '../../src/ops/metrics.ts'
 import { CHECKS } from '../../src/zone/checks-table.ts'
 import { ACCEPTED } from '../battery/accepted.ts'
@@ -28,6 +29,7 @@ export const TABLES: PageTable[] = [
   { page: 'docs/types.md', name: 'types', lines: typeLines },
   { page: 'docs/config.md', name: 'config', lines: configLines },
   { page: 'docs/cli.md', name: 'metrics', lines: metricLines },
+  { page: 'docs/errors.md', name: 'events', lines: eventLines },
   { page: 'docs/protocol.md', name: 'parameters', lines: parameterLines },
   { page: 'docs/zone-checks.md', name: 'checks', lines: checkLines },
   { page: 'docs/conformance.md', name: 'differences', lines: differenceLines },
@@ -91,13 +93,13 @@ function typeRow(statement: ts.VariableStatement, file: ts.SourceFile): { code: 
   return [{ code, line: `| ${code} | ${definition?.mnemonic} | ${fields} | ${docOf(statement)} |` }]
 }
 
-/** Key, name, places and meaning of every parameter; where it is asked for by another name, that one too. */
+/** Key, name, places, kind of value and meaning of every parameter; where it is asked for by another name, that one too. */
 function parameterLines(): string[] {
-  const rows = listParameters().map(({ key, name, demandName, places, meaning }) => {
+  const rows = listParameters().map(({ key, name, demandName, places, kind, meaning }) => {
     const names = demandName === undefined ? `\`${name}\`` : `\`${name}\`, in a demand \`${demandName}\``
-    return `| ${key} | ${names} | ${places} | ${meaning} |`
+    return `| ${key} | ${names} | ${places} | ${kind.form} | ${meaning} |`
   })
-  return ['| Key | Name | In | Meaning |', '|---|---|---|---|', ...rows]
+  return ['| Key | Name | In | Value, and its text | Meaning |', '|---|---|---|---|---|', ...rows]
 }
 
 /** Name, severity and meaning of every check of zones, errors first as they stand in the code. */
@@ -129,4 +131,9 @@ function configLines(): string[] {
 /** Name, kind and meaning of every metric; the buckets of a group of the server's counters share a line. */
 function metricLines(): string[] {
   return ['| Metric | Kind | Meaning |', '|---|---|---|', ...metricTable().map(({ name, kind, about }) => `| \`${name}\` | ${kind} | ${about} |`)]
+}
+
+/** Name, level and meaning of every event of the log. */
+function eventLines(): string[] {
+  return ['| `msg` | Level | Meaning |', '|---|---|---|', ...Object.entries(LOG_EVENTS).map(([event, [level, about]]) => `| \`${event}\` | ${level} | ${about} |`)]
 }

@@ -21,14 +21,14 @@ describe('a config without mistakes', () => {
       assert.deepEqual(findings, [])
       assert.deepEqual(config?.listen, [{ host: '127.0.0.1', family: 4, port: 5300 }])
       assert.equal(config?.values['udp-size'], 1232)
-      assert.equal(config?.data, '/etc/waggle/data')
+      assert.equal(config?.dataFolder, '/etc/waggle/data')
       assert.deepEqual(config?.zones, [])
     }
   })
 
   it('takes paths from its own folder, wherever the process stands', () => {
     const { config } = parseConfig('data: ../var\nzones: [{ name: Example.COM, file: z/a.zone }, { name: b.example, file: /srv/b.zone, class: LOCAL }]', '/etc/waggle/w.yaml')
-    assert.equal(config?.data, '/etc/var')
+    assert.equal(config?.dataFolder, '/etc/var')
     assert.deepEqual(
       config?.zones.map(({ name, file, class: rrClass }) => [name.toString(), file, rrClass]),
       [['Example.COM.', '/etc/waggle/z/a.zone', 1], ['b.example.', '/srv/b.zone', 65440]],

@@ -3,25 +3,21 @@
  */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { connect, type Server } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { askControl } from '../../src/cli/control-client.ts'
-import { isInUse, openControl, type ControlHandler } from '../../src/ops/control.ts'
+import { isInUse, openControl, type ControlHandler, type ControlSocket } from '../../src/ops/control.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'waggle-control-'))
 const path = join(folder, 'control.sock')
-let server: Server
+let server: ControlSocket
 
 const handle: ControlHandler = async (request, send) => {
   if (request.command === 'break') throw new Error('Cannot do that')
   if (request.command === 'long') for (let i = 0; i < 200; i++) await send('x'.repeat(10_000))
   return { ok: true, heard: request }
-}
-
-function close(closing: Server): Promise<void> {
-  return new Promise((resolve) => closing.close(() => resolve()))
 }
 
 /** Sends raw octets and gives everything that comes back. */
@@ -39,7 +35,7 @@ before(async () => {
   server = await openControl(path, handle)
 })
 after(async () => {
-  await close(server)
+  await server.close()
   rmSync(folder, { recursive: true })
 })
 
@@ -99,7 +95,12 @@ describe('opening the control socket', () => {
     writeFileSync(stale, '')
     const second = await openControl(stale, handle)
     assert.equal((await askControl(stale, { command: 'x' })).ok, true)
-    await close(second)
+    const open = connect(stale)
+    const closed = new Promise((resolve) => open.on('close', resolve))
+    await new Promise<void>((resolve) => open.on('connect', () => resolve()))
+    open.resume()
+    await second.close()
+    await closed
     assert.equal(existsSync(stale), false)
   })
 

@@ -8,7 +8,7 @@ import { LookupName } from '../../src/dns/lookup-name.ts'
 import { Name } from '../../src/dns/name.ts'
 import type { ConfigZone } from '../../src/ops/config.ts'
 import type { Finding } from '../../src/ops/finding.ts'
-import type { Log } from '../../src/ops/log.ts'
+import type { Log, LogEvent } from '../../src/ops/log.ts'
 import type { LoadedZone } from '../../src/ops/zone-jobs.ts'
 import { serialOf, ZoneKeeper } from '../../src/ops/zone-keeper.ts'
 import { ZoneBuilder } from '../../src/zone/builder.ts'
@@ -33,9 +33,8 @@ const BAD: Finding = { file: '/z/bad', line: 3, column: 9, severity: 'error', me
 
 /** A keeper whose files are the serials in `files`; a missing one is a bad file. */
 function makeKeeper(files: Map<string, number>) {
-  const lines: [string, object, string][] = []
-  const note = (level: string) => (fields: object, message: string) => void lines.push([level, fields, message])
-  const log: Log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
+  const lines: [LogEvent, Record<string, unknown>][] = []
+  const log: Log = (event, fields) => void lines.push([event, fields as Record<string, unknown>])
   const published: ZoneDirectory[] = []
   const asked: string[][] = []
   const load = async (zones: readonly ConfigZone[]): Promise<LoadedZone[]> => {
@@ -90,8 +89,12 @@ describe('the zones in service', () => {
     assert.deepEqual(outcomes.map(({ outcome }) => outcome), ['kept', 'reloaded'])
     assert.deepEqual(served(), { 'a.example.': 1, 'b.example.': 2 })
     assert.equal(keeper.find(a.name.key, CLASS.IN)?.refusal, 'Cannot parse TTL "1x"')
-    const errors = lines.filter(([level]) => level === 'error')
-    assert.deepEqual(errors.map(([, fields, message]) => [(fields as { at?: string }).at, message]), [['/z/bad:3:9', 'Cannot parse TTL "1x"'], [undefined, 'zone kept as it was: the new file has errors']])
+    const told = lines.slice(2).map(([event, { zone, at, text }]) => [event, zone, at, text])
+    assert.deepEqual(told, [
+      ['zone error', 'a.example.', '/z/bad:3:9', 'Cannot parse TTL "1x"'],
+      ['zone kept', 'a.example.', undefined, undefined],
+      ['zone reloaded', 'b.example.', undefined, undefined],
+    ])
     files.set('a.example.', 3)
     await keeper.apply([a, b])
     assert.equal(keeper.find(a.name.key, CLASS.IN)?.refusal, undefined)
@@ -123,7 +126,7 @@ describe('the zones in service', () => {
       await keeper.apply([a])
       files.set('a.example.', to)
       await keeper.apply([a])
-      assert.equal(lines.some(([level, , message]) => level === 'warn' && message.includes('backwards')), warns, `${from} to ${to}`)
+      assert.equal(lines.some(([event]) => event === 'zone serial went backwards'), warns, `${from} to ${to}`)
     }
   })
 
