@@ -6,7 +6,7 @@
 import { TYPE } from '../dns/codes.ts'
 import { MAX_CHAIN } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
-import { printName } from '../dns/name.ts'
+import { countLabels, printName } from '../dns/name.ts'
 import type { CheckReport } from './check-report.ts'
 import type { CheckName } from './checks-table.ts'
 import { FOUND, ZoneMatch, type NodeId, type RRsetId, type ZoneImage } from './image.ts'
@@ -139,8 +139,8 @@ export class TargetChecks {
   private repeatsOrigin(at: number): boolean {
     const { image, name } = this
     const labels = image.apexLabels
+    if (labels < 2 || countLabels(image.octets, at) < 2 * labels) return false // com.com. is a name that people have
     name.load(image.octets, at)
-    if (labels < 2 || name.labelCount < 2 * labels) return false // com.com. is a name that people have
     const apexAt = image.foldedNameAt(image.apex)
     const last = name.labelAt[name.labelCount - labels]
     const first = name.labelAt[name.labelCount - 2 * labels]
