@@ -48,7 +48,7 @@ export const CHECKS = {
   'rrsig-without-rrset': { severity: 'warning', means: 'a signature covers a type that the name does not have (RFC 4035 2.2)' },
   'rrsig-expired': { severity: 'warning', means: 'all signatures of an RRset are out of date (RFC 4034 3.1.5)' },
   'rrsig-not-yet-valid': { severity: 'warning', means: 'the signatures of an RRset start in the future (RFC 4034 3.1.5)' },
-  'rrsig-wrong-signer': { severity: 'warning', means: "a signature names another signer than the zone (RFC 4035 2.2)" },
+  'rrsig-wrong-signer': { severity: 'warning', means: 'a signature names another signer than the zone (RFC 4035 2.2)' },
   'rrsig-unknown-key': { severity: 'warning', means: 'a signature was made by a key that is not in the DNSKEY RRset (RFC 4035 2.2)' },
   'nsec-chain-broken': { severity: 'warning', means: 'a name has no NSEC, or its NSEC does not lead to the next name (RFC 4034 4.1.1)' },
   'nsec-wrong-types': { severity: 'warning', means: 'the types that an NSEC lists are not those of its name (RFC 4034 4.1.2)' },

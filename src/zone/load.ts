@@ -37,7 +37,7 @@ export interface LoadOptions extends ParseOptions {
 export interface ZoneLoad {
   /** The zone; undefined where a finding is an error. */
   image: ZoneImage | undefined
-  /** In the order of the text; at most MAX_REPORTED_FAULTS of syntax and as many of checks. */
+  /** In the order of the text; bounded, and never without the errors. */
   findings: ZoneFinding[]
   /** Findings left out because there are too many. */
   unreported: number
@@ -98,11 +98,18 @@ const OCTETS_PER_NAME = 32
 class BuildingSink implements RecordSink {
   readonly builder: ZoneBuilder
   readonly findings: ZoneFinding[] = []
-  unreported = 0
+  private readonly counts: Record<Severity, number> = { error: 0, warning: 0 }
 
   constructor(source: ZoneSource, options: LoadOptions) {
     // room is reserved, not used: pages that nothing is written to cost nothing, moving to a larger block would
-    this.builder = new ZoneBuilder({ apex: options.origin, class: options.class, seed: options.seed, expectedOctets: source.octets.length * OCTETS_PER_OCTET, expectedNames: Math.ceil(source.octets.length / OCTETS_PER_NAME) })
+    const { origin: apex, class: rrClass, seed } = options
+    const { length } = source.octets
+    this.builder = new ZoneBuilder({ apex, class: rrClass, seed, expectedOctets: length * OCTETS_PER_OCTET, expectedNames: Math.ceil(length / OCTETS_PER_NAME) })
+  }
+
+  /** Findings left out because there are too many of their severity. */
+  get unreported(): number {
+    return this.counts.error + this.counts.warning - this.findings.length
   }
 
   add(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number, place: Place): void {
@@ -113,8 +120,7 @@ class BuildingSink implements RecordSink {
   private note(added: Added, owner: Uint8Array, type: number, place: Place): void {
     const refusal = REFUSALS[added]
     if (refusal === undefined) throw new Error(`Cannot add record at ${printName(owner, 0)}: ${added}`) // out-of-zone: the parser lets none pass
-    if (this.findings.length >= MAX_REPORTED_FAULTS) this.unreported++
-    else this.findings.push(finding(refusal.check, `${printType(type)} at ${printName(owner, 0)} ${refusal.why}`, place))
+    if (this.counts[CHECKS[refusal.check].severity]++ < MAX_REPORTED_FAULTS) this.findings.push(finding(refusal.check, `${printType(type)} at ${printName(owner, 0)} ${refusal.why}`, place))
   }
 }
 

@@ -2,7 +2,7 @@
  * What is wrong in a zone's text: the first faults in full, the rest as a number, so that a file of another kind
  * (a million lines that are no records) costs no memory and no reader's patience.
  */
-import { TextFault } from '../dns/faults.ts'
+import type { TextFault } from '../dns/faults.ts'
 import { MAX_REPORTED_FAULTS } from '../dns/limits.ts'
 
 /** The outcome of parsing a zone: it may be served only where `count` is 0. */

@@ -4,7 +4,7 @@
  */
 import { readIpv4, readIpv6 } from '../dns/address.ts'
 import { CLASS, TYPE } from '../dns/codes.ts'
-import { TextFault } from '../dns/faults.ts'
+import type { TextFault } from '../dns/faults.ts'
 import { suggestion } from '../dns/nearest.ts'
 import type { TextReader } from '../dns/text.ts'
 

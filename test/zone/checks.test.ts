@@ -132,6 +132,16 @@ test('the report is bounded, and what is left out is counted', () => {
   assert.deepEqual([findings.length, unreported], [400, 1600])
 })
 
+test('an error is never lost among warnings', () => {
+  const warnings = Array.from({ length: 500 }, (_, i) => `m${i} MX 1 nothing${i}\nd${i} A 192.0.2.1\nd${i} A 192.0.2.1\n`).join('')
+  const tooLarge = Array.from({ length: 300 }, (_, i) => `big TXT "${String(i).padEnd(250, '-')}"\n`).join('')
+  for (const lines of ['zz CNAME a\nzz CNAME b\n', tooLarge]) {
+    const { image, findings } = load(HEAD + warnings + lines)
+    assert.equal(image, undefined)
+    assert.ok(findings.some(({ severity }) => severity === 'error'))
+  }
+})
+
 // ---- Signed zones ----
 
 const nsec = readFileSync('test/golden/signed-nsec.zone', 'latin1')
