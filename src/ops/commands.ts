@@ -58,7 +58,7 @@ export function commandsOf(server: Commanded): ControlHandler {
 }
 
 async function reloadZones(server: Commanded, request: ControlRequest): Promise<ControlAnswer> {
-  const name = request.zone === undefined ? undefined : Name.parse(String(request.zone))
+  const name = request.zone === undefined ? undefined : Name.parse(textOf(request, 'zone'))
   const isServed = name === undefined || server.zones().some((zone) => zone.config.name.equals(name))
   if (!isServed) return { ok: false, error: notServed(server, name.toString()) }
   const outcomes = await server.reload(name?.key)
@@ -66,12 +66,20 @@ async function reloadZones(server: Commanded, request: ControlRequest): Promise<
 }
 
 async function dumpZone(server: Commanded, request: ControlRequest, send: (text: string) => Promise<void>): Promise<ControlAnswer> {
-  const name = Name.parse(String(request.zone))
-  const rrClass = parseClass(String(request.class ?? 'IN')) ?? CLASS.IN
+  const name = Name.parse(textOf(request, 'zone'))
+  const rrClass = request.class === undefined ? CLASS.IN : parseClass(textOf(request, 'class'))
+  if (rrClass === undefined) return { ok: false, error: 'Cannot dump zone as its class is unknown' }
   const zone = server.find(name, rrClass)
   if (zone === undefined) return { ok: false, error: notServed(server, name.toString(), rrClass) }
   await server.dump(zone, send)
   return { ok: true }
+}
+
+/** A field that must be text; a request comes from outside, so it is checked. */
+function textOf(request: ControlRequest, field: string): string {
+  const value = request[field]
+  if (typeof value !== 'string') throw new Error(`Cannot carry out "${request.command}" as "${field}" must be text`)
+  return value
 }
 
 function notServed(server: Commanded, name: string, rrClass?: number): string {

@@ -42,7 +42,7 @@ export async function openControl(path: string, handle: ControlHandler): Promise
   try {
     unlinkSync(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`Cannot replace ${path}: ${reasonOf(error)}`)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new Error(`Cannot replace ${path}: ${reasonOf(error)}`, { cause: error })
   }
   const connections = new Set<Socket>()
   const server = createServer((socket) => {

@@ -218,7 +218,12 @@ export class RunningServer implements Commanded {
   }
 
   metrics(): MetricLine[] {
-    return [...serverMetrics([this.serverCounts, ...(this.threads?.serverCounts ?? [])]), ...transportMetrics([this.transportCounts, ...(this.threads?.transportCounts ?? [])]), ...processMetrics(this.measure())]
+    const { serverCounts = [], transportCounts = [] } = this.threads ?? {}
+    return [
+      ...serverMetrics([this.serverCounts, ...serverCounts]),
+      ...transportMetrics([this.transportCounts, ...transportCounts]),
+      ...processMetrics(this.measure()),
+    ]
   }
 
   private measure(): Record<ProcessMetric, number> {

@@ -39,7 +39,7 @@ function readIncluded(path: string, fromFile: string): ZoneSource {
   try {
     return readSource(isAbsolute(path) ? path : join(dirname(fromFile), path))
   } catch (error) {
-    throw new Error(reasonOf(error))
+    throw new Error(reasonOf(error), { cause: error })
   }
 }
 

@@ -57,7 +57,7 @@ describe('calling wrongly', () => {
       [['query', 'a.example', '-s', '127.0.0.1', '--short', '--json'], /cannot be used with option/],
       [['query', 'a.example', '-s', '127.0.0.1', '--no-edns', '--dnssec'], /^waggle: Cannot use --no-edns with --dnssec/],
       [['query', 'a.example', '-s', '127.0.0.1', '--demand', 'latency=soon'], /^waggle: Cannot parse .*latency/],
-      [['demand', 'latency=soon'], /^waggle: Cannot parse .*latency.* \(column 1\)\n$/],
+      [['demand', 'latency=soon'], /^waggle: Cannot parse .*latency.* \(column 9\)\n$/],
       [['check', '--class', 'CH', 'x.zone'], /^waggle: Cannot use class "CH" as it must be IN or LOCAL\n$/],
       [['check', '--origin', 'a..b', 'x.zone'], /^waggle: Cannot parse name/],
       [['stats'], /^waggle: Cannot find the server as neither --config nor --data was given\n$/],

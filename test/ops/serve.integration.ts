@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, it } from 'node:test'
 import { CLASS, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { UDP_WAIT_MS } from '../../src/dns/limits.ts'
 import type { Message } from '../../src/dns/message.ts'
 import { canUseMmsg } from '../../src/transport/udp-mmsg.ts'
 import { makeFolder, Served, waggle, zoneText } from './process.ts'
@@ -106,6 +107,49 @@ for (const transport of TRANSPORTS) {
         server.child.kill('SIGHUP')
         assert.match(String((await server.line('config kept')).level), /error/)
         assert.equal(textOf(await server.ask('a.example.org.')), '2')
+      } finally {
+        await server.stop()
+        folder.remove()
+      }
+    })
+
+    it('goes on answering while a large zone is loaded', async () => {
+      const records = Array.from({ length: 300_000 }, (_, i) => `h${i} A 192.0.2.${i % 256}\n`).join('')
+      const folder = makeFolder({ 'w.yaml': configText(transport), 'a.zone': zoneText(1) })
+      const server = await Served.start(join(folder.path, 'w.yaml'))
+      try {
+        folder.write('a.zone', zoneText(2) + records)
+        let isOver = false
+        server.child.kill('SIGHUP')
+        const done = server.line('reload done').then(() => (isOver = true))
+        let answers = 0
+        while (!isOver) {
+          const text = textOf(await server.ask('a.example.com.'))
+          assert.match(text, /^[12]$/)
+          if (text === '1') answers++
+        }
+        await done
+        assert.ok(answers >= 20, `only ${answers} answers while loading`)
+        assert.equal((await server.ask('h299999.example.com.', TYPE.A)).answers.length, 1)
+      } finally {
+        await server.stop()
+        folder.remove()
+      }
+    })
+
+    it('sees the last change after a storm of SIGHUPs, and does not reload once for each', async () => {
+      const folder = makeFolder({ 'w.yaml': configText(transport), 'a.zone': zoneText(1) })
+      const server = await Served.start(join(folder.path, 'w.yaml'))
+      try {
+        for (let serial = 2; serial <= 41; serial++) {
+          folder.write('a.zone', zoneText(serial))
+          server.child.kill('SIGHUP')
+        }
+        for (let i = 0; i < 200 && textOf(await server.ask('a.example.com.')) !== '41'; i++) await sleep(20)
+        await sleep(2 * UDP_WAIT_MS) // another thread may be asleep with the old zone until then
+        assert.equal(textOf(await server.ask('a.example.com.')), '41')
+        const reloads = server.lines().filter(({ msg }) => msg === 'reload done').length
+        assert.ok(reloads < 40, `${reloads} reloads`)
       } finally {
         await server.stop()
         folder.remove()
