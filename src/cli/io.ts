@@ -24,6 +24,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 /** The process's own streams. A reader that goes away (`| head`) ends the process quietly. */
 export function processIo(): Io {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed))
+  process.stderr.on('error', () => undefined) // nobody reads what went wrong: the exit code still says it
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -218,6 +218,21 @@ describe('a server that cannot start', () => {
   })
 })
 
+describe('a server whose log nobody reads any more', () => {
+  it('goes on answering and reloading', async () => {
+    const folder = makeFolder({ 'w.yaml': configText('auto'), 'a.zone': zoneText(1) })
+    const server = await Served.start(join(folder.path, 'w.yaml'))
+    server.child.stdout?.destroy()
+    server.child.stderr?.destroy()
+    folder.write('a.zone', zoneText(2))
+    assert.equal((await waggle(['zone', 'reload', '-d', join(folder.path, 'data')])).code, 0)
+    assert.equal((await waggle(['zone', 'reload', '-d', join(folder.path, 'data')])).code, 0)
+    assert.equal(textOf(await server.ask('a.example.com.')), '2')
+    assert.equal((await server.stop()).code, 0)
+    folder.remove()
+  })
+})
+
 describe('commands to a running server', () => {
   it('count, list, reload and dump', async () => {
     const folder = makeFolder({ 'w.yaml': configText('auto'), 'a.zone': zoneText(1) })
