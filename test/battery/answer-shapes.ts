@@ -2,6 +2,7 @@
  * What the table of accepted differences looks at in an answer: where its chain ends, whether it is a referral, which
  * records prove an absence, whose addresses are added.
  */
+import { recordKey } from './compare.ts'
 import { FLAG, namesInRdata, type SeenMessage, type SeenRecord } from './wire.ts'
 import { isWithin } from './names.ts'
 
@@ -90,4 +91,9 @@ export function isBelowHash(name: string, zones: readonly string[]): boolean {
 /** True where a DNAME stands in the answer. */
 export function hasDname({ answer }: SeenMessage): boolean {
   return answer.some(({ type }) => type === T.DNAME)
+}
+
+/** True where some record stands twice. */
+export function repeats(records: readonly SeenRecord[]): boolean {
+  return new Set(records.map(recordKey)).size < records.length
 }

@@ -25,7 +25,7 @@ describe('Answers are the same as those of NSD and Knot', { skip: missing.length
   for (const world of allWorlds(SEED, RANDOM_ZONES)) {
     it(`in every section, for the ${world.zones.length} zones of the world "${world.title}"`, async () => {
       const report = new Report()
-      report.serving(world.zones.map(({ name }) => name))
+      report.serving(world.zones)
       await runWorld(world, SERVERS, Math.round(QUESTIONS * (SHARE[world.title] ?? 0.01)), SEED, folder, (asked, servers) => report.add(asked, servers))
       assert.ok(report.asked('ours nsd') > 0 && report.asked('ours knot') > 0, 'nothing was asked')
       assert.equal(report.openCount('ours'), 0, report.toString())

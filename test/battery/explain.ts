@@ -7,7 +7,7 @@ import { isMessage, type Difference, type Seen } from './compare.ts'
 import type { Question } from './wire.ts'
 
 /** Two answers to one question, by which servers; `agreed` where NSD and Knot say the same, so that neither alone departs. */
-export type Compared = { question: Question; seen: readonly [Seen, Seen]; kinds: readonly [string, string]; zones: readonly string[]; agreed: boolean }
+export type Compared = { question: Question; seen: readonly [Seen, Seen]; kinds: readonly [string, string]; zones: readonly string[]; owners: ReadonlySet<string>; agreed: boolean }
 
 /** Splits the points of difference into those that accepted differences claim (by name) and those left open. */
 export function explain(all: readonly Difference[], compared: Compared): { names: Set<string>; open: Difference[] } {
@@ -30,12 +30,12 @@ function nameFor(difference: Difference, compared: Compared): string | undefined
 }
 
 /** The accepted difference by which `kind` departs here; where the peers agree, either may stand for the other. */
-function claimant(kind: string, difference: Difference, { question, seen: [left, right], kinds, zones, agreed }: Compared): string | undefined {
+function claimant(kind: string, difference: Difference, { question, seen: [left, right], kinds, zones, owners, agreed }: Compared): string | undefined {
   if (!isMessage(left) || !isMessage(right)) return undefined
   const at = kinds.indexOf(kind)
   const side = at >= 0 || kind === 'ours' || !agreed ? at : kinds.findIndex((one) => one !== 'ours')
   if (side < 0) return undefined
   const [theirs, other] = side === 0 ? [left, right] : [right, left]
-  const view = { question, theirs, other, theyHold: difference.holder === side, zones }
-  return ACCEPTED.find(({ who, claims }) => who.includes(kind) && claims(difference, view))?.name
+  const view = { question, theirs, other, theyHold: difference.holder === side, zones, owners }
+  return ACCEPTED.find(({ who, wide, claims }) => who.includes(kind) && !(agreed && wide) && claims(difference, view))?.name
 }

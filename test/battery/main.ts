@@ -27,7 +27,7 @@ try {
     if (!chosen.includes(world.title)) continue
     const started = performance.now()
     const total = Math.round(Number(values.queries) * (SHARE[world.title] ?? 0.01))
-    report.serving(world.zones.map((zone) => zone.name))
+    report.serving(world.zones)
     await runWorld(world, values.servers.split(',') as ServerKind[], total, Number(values.seed), folder, (asked, servers) => report.add(asked, servers))
     console.error(`${world.title}: ${world.zones.length} zones, ${total} questions, ${((performance.now() - started) / 1000).toFixed(1)} s`)
   }

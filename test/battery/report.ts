@@ -8,7 +8,8 @@ import { differences, isMessage, missingFrom, SECTIONS, truncationFault, type Di
 import { explain } from './explain.ts'
 import type { RunningServer } from './peers.ts'
 import { digLine, showRecord, typeWord } from './show.ts'
-import type { Question } from './wire.ts'
+import { ownersOf, type BatteryZone } from './zone-text.ts'
+import { FLAG, type Question } from './wire.ts'
 
 const EXAMPLES_PER_KIND = 3
 
@@ -19,15 +20,17 @@ export class Report {
   private readonly pairs = new Map<string, Tally>()
   private readonly examplesPerKind: number
   private zones: readonly string[] = []
+  private owners: ReadonlySet<string> = new Set()
 
   /** `examples` are kept of each kind of difference that no accepted one explains. */
   constructor(examples = EXAMPLES_PER_KIND) {
     this.examplesPerKind = examples
   }
 
-  /** Names of the zones that are served from here on; some accepted differences depend on where one ends. */
-  serving(zones: readonly string[]): void {
-    this.zones = zones
+  /** The zones that are served from here on; some accepted differences depend on what they hold and where they end. */
+  serving(zones: readonly BatteryZone[]): void {
+    this.zones = zones.map(({ name }) => name)
+    this.owners = new Set(zones.flatMap(ownersOf).map((name) => name.toLowerCase()))
   }
 
   /** Compares each pair of answers to one question. */
@@ -63,7 +66,7 @@ export class Report {
     tally.asked++
     const all = differences(...seen)
     if (all.length === 0) return void tally.same++
-    const { names, open: left } = explain(all, { question, seen, kinds: [servers[0].kind, servers[1].kind], zones: this.zones, agreed })
+    const { names, open: left } = explain(all, { question, seen, kinds: [servers[0].kind, servers[1].kind], zones: this.zones, owners: this.owners, agreed })
     for (const name of names) tally.accepted.set(name, (tally.accepted.get(name) ?? 0) + 1)
     if (left.length === 0) return
     const key = signature(question, left, seen)
@@ -92,10 +95,10 @@ export class Report {
   }
 }
 
-/** True where NSD and Knot are both asked and say the same. */
+/** True where NSD and Knot are both asked and say the same, whole. */
 function agreement(answers: readonly Seen[], servers: readonly RunningServer[]): boolean {
   const [nsd, knot] = ['nsd', 'knot'].map((kind) => answers[servers.findIndex((server) => server.kind === kind)])
-  return nsd !== undefined && knot !== undefined && differences(nsd, knot).length === 0
+  return [nsd, knot].every((seen) => seen !== undefined && isMessage(seen) && !(seen.flags & FLAG.tc)) && differences(nsd as Seen, knot as Seen).length === 0
 }
 
 /** Groups differences that probably have one cause. */
