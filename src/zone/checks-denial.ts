@@ -59,7 +59,7 @@ export class DenialChecks {
     const rrset = image.rrsetOf(apex, TYPE.NSEC3PARAM)
     const at = rrset === 0 ? 0 : image.rdataAt(image.firstRecordAt(rrset))
     const iterations = at === 0 ? 0 : (octets[at + 2] << 8) | octets[at + 3]
-    if (iterations > 0) report.add('nsec3-iterations', apex, TYPE.NSEC3PARAM, `NSEC3PARAM at ${report.name(apex)} asks for ${iterations} extra iterations: use 0 (RFC 9276 3.1)`)
+    if (iterations > 0) report.add('nsec3-iterations', apex, TYPE.NSEC3PARAM, `NSEC3PARAM at ${report.name(apex)} has an iteration count of ${iterations}: use 0 (RFC 9276 3.1)`)
     if (first === 0) return 0
     const owner = image.words[first + ELEMENT.node]
     if (at !== 0 && this.fits(owner, at)) return iterations > MAX_CHECKED_NSEC3_ITERATIONS || octets[at] !== 1 ? 0 : at
