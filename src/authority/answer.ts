@@ -17,6 +17,7 @@ import { LookupName } from '../dns/lookup-name.ts'
 import { sameNameAt } from '../dns/name.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
+import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
 import { Denial } from './denial.ts'
 import { type Answer, type Authority, KIND, SECTION, TTL_AS_STORED } from './plan.ts'
@@ -112,7 +113,8 @@ export class ZoneAuthority implements Authority {
   private answerNode(node: NodeId): boolean {
     const { zone, query } = this
     if ((query.qtype === TYPE.ANY || query.qtype === TYPE.RRSIG) && this.addMany(node)) return false
-    const rrset = zone.rrsetOf(node, query.qtype)
+    // an NSEC3 record is never an answer, also where its owner bears an ordinary name (RFC 5155 7.2.8)
+    const rrset = query.qtype === TYPE.NSEC3 ? 0 : zone.rrsetOf(node, query.qtype)
     if (rrset !== 0) return this.answerPositive(node, rrset)
     const cname = zone.rrsetOf(node, TYPE.CNAME)
     return cname !== 0 ? this.answerCname(node, cname) : this.answerNoData()
@@ -196,8 +198,10 @@ export class ZoneAuthority implements Authority {
     const { zone, result, scratch } = this
     const dname = zone.rrsetOf(owner, TYPE.DNAME)
     const ownerName = zone.nameAt(owner)
-    result.add(SECTION.answer, zone, dname, zone.octets, ownerName)
-    if (this.query.dnssecOk) this.addSignatures(SECTION.answer, owner, TYPE.DNAME, zone.octets, ownerName)
+    if (!result.holds(zone, dname, zone.octets, ownerName)) { // a chain may come by twice
+      result.add(SECTION.answer, zone, dname, zone.octets, ownerName)
+      if (this.query.dnssecOk) this.addSignatures(SECTION.answer, owner, TYPE.DNAME, zone.octets, ownerName)
+    }
     const prefix = this.name.labelAt[this.name.labelCount - zone.labelCount(owner)]
     const cname = scratch.writeCname(this.ownerOctets, this.ownerAt, prefix, zone.octets, zone.rdataAt(zone.firstRecordAt(dname)), zone.ttlOf(dname), zone.class)
     if (cname === 0) {
@@ -271,10 +275,11 @@ export class ZoneAuthority implements Authority {
     if (this.match.found === FOUND.wildcard && this.query.dnssecOk) this.denial.noteWildcard(this.zone, this.name, this.match)
   }
 
-  /** Whether the name now to be answered has been answered already: the chain runs in a circle. */
+  /** Whether the name now to be answered is an alias answered already: the chain runs in a circle. The owner of a DNAME is none (RFC 6672 2.3). */
   private isLoop(): boolean {
     const { result, name } = this
     for (let i = 0; i < result.count; i++) {
+      if (result.source[i].words[result.rrset[i] + RRSET.key] !== TYPE.CNAME) continue
       if (sameNameAt(name.octets, 0, result.ownerOctets[i], result.ownerAt[i])) return true
     }
     return false

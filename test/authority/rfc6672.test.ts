@@ -73,3 +73,11 @@ test('a DNAME that grows its own subtree ends at the limit (RFC 6672 2.2, cyc)',
   assert.equal(response.rcode, 'NOERROR')
   assert.ok(response.answer.length <= 2 * 11)
 })
+
+test('a chain may come to a DNAME that it has used, and to its owner: no record is sent twice, and neither is a loop (RFC 2181 5, RFC 6672 2.3)', () => {
+  const ask = asker(zoneOf('example.', `${HEAD}old 60 DNAME new\nold 60 A 192.0.2.7\ntwice.new 60 CNAME foo.old\nback.new 60 CNAME old\nfoo.new 60 A 192.0.2.8\n`))
+  const twice = ask('twice.old.example. A').answer
+  assert.equal(twice.filter((record) => record.includes('DNAME')).length, 1)
+  assert.equal(twice.at(-1), 'foo.new.example. 60 IN A 192.0.2.8')
+  assert.equal(ask('back.old.example. A').answer.at(-1), 'old.example. 60 IN A 192.0.2.7')
+})

@@ -90,6 +90,8 @@ export function rfc6672(name = 'dname.example.', signing?: Signing): BatteryZone
     tocname DNAME hop
     a.hop CNAME foo.net
     b.hop CNAME foo.com
+    back.net CNAME com
+    twice.net CNAME foo.com
     ${longTarget()}`, signing)
 }
 
