@@ -18,6 +18,7 @@ import { listen, type Listeners } from '../transport/listen.ts'
 import { canUseMmsg } from '../transport/udp-mmsg.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { answeringOptions, makeAnswering, type Answering, type AnsweringOptions } from './answering.ts'
+import { collectGarbage } from './collect.ts'
 import { commandsOf, type Commanded } from './commands.ts'
 import { controlPath, readConfig, type Config } from './config.ts'
 import { isInUse, openControl, type ControlSocket } from './control.ts'
@@ -181,6 +182,7 @@ export class RunningServer implements Commanded {
       throw fault
     }
     const outcomes = await this.keeper.apply(this.config.zones, (zone) => isWhole || only.has(zone.name.key))
+    collectGarbage()
     const isGood = outcomes.every(({ outcome }) => outcome !== 'kept' && outcome !== 'refused')
     this.reloadCounts[isGood ? 'done' : 'failed']++
     this.log('reload done', { zones: outcomes.length, complete: isGood })

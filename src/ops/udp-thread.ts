@@ -9,12 +9,13 @@ import { runMmsgLoop } from '../transport/udp-mmsg.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
 import { makeAnswering } from './answering.ts'
+import { collectGarbage } from './collect.ts'
 import { CONTROL, type ThreadStart, type ThreadWord, type ZoneMail } from './udp-threads.ts'
 
 const port = parentPort
 if (port === null) throw new Error('Cannot run udp-thread as it must be started by udp-threads')
 
-const { sockets, options, control, serverCounts, transportCounts, mail } = workerData as ThreadStart
+const { sockets, options, control, serverCounts, transportCounts, mail: firstMail } = workerData as ThreadStart
 const words = new Int32Array(control)
 let mailSeen = 0
 
@@ -40,8 +41,11 @@ function takeMail(): void {
   mailSeen = sent
   let newest: ZoneMail | undefined
   for (let piece = receiveMessageOnPort(port); piece !== undefined; piece = receiveMessageOnPort(port)) newest = piece.message as ZoneMail
-  if (newest !== undefined) serve(newest)
+  if (newest === undefined) return
+  serve(newest)
+  collectGarbage()
 }
 
-serve(mail)
+serve(firstMail)
+firstMail.zones = [] // what a thread was started with would else stay in memory as long as it
 runMmsgLoop({ sockets, handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault) => tellFault(fault, 0), stop: words, onIdle: takeMail })

@@ -12,6 +12,8 @@ import { describe, it } from 'node:test'
 import { CLASS, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { UDP_WAIT_MS } from '../../src/dns/limits.ts'
 import type { Message } from '../../src/dns/message.ts'
+import { askControl } from '../../src/cli/control-client.ts'
+import type { MetricLine } from '../../src/ops/metrics.ts'
 import { canUseMmsg } from '../../src/transport/udp-mmsg.ts'
 import { makeFolder, Served, waggle, zoneText } from './process.ts'
 
@@ -131,6 +133,30 @@ for (const transport of TRANSPORTS) {
         await done
         assert.ok(answers >= 20, `only ${answers} answers while loading`)
         assert.equal((await server.ask('h299999.example.com.', TYPE.A)).answers.length, 1)
+      } finally {
+        await server.stop()
+        folder.remove()
+      }
+    })
+
+    it('gives back the memory of zones that were replaced', async () => {
+      const records = Array.from({ length: 100_000 }, (_, i) => `h${i} A 192.0.2.${i % 256}\n`).join('')
+      const folder = makeFolder({ 'w.yaml': configText(transport), 'a.zone': zoneText(1) + records })
+      const server = await Served.start(join(folder.path, 'w.yaml'))
+      const control = join(folder.path, 'data', 'control.sock')
+      const reload = async (): Promise<{ memory: number; image: number }> => {
+        assert.equal((await askControl(control, { command: 'zone reload' })).ok, true)
+        await server.ask('h5.example.com.', TYPE.A)
+        const answer = await askControl(control, { command: 'stats' })
+        const metrics = new Map((answer as unknown as { metrics: MetricLine[] }).metrics.map(({ name, value }) => [name, value]))
+        return { memory: metrics.get('process.memory_rss_octets') ?? NaN, image: metrics.get('zones.octets') ?? NaN }
+      }
+      try {
+        for (let i = 0; i < 8; i++) await reload()
+        const early = await reload()
+        for (let i = 0; i < 15; i++) await reload()
+        const late = await reload()
+        assert.ok(late.memory - early.memory < 6 * early.image, `grew by ${late.memory - early.memory} octets in 16 reloads of a zone of ${early.image}`)
       } finally {
         await server.stop()
         folder.remove()
