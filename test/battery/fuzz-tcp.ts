@@ -52,7 +52,10 @@ async function oneConnection(count: number, host: string, port: number, corpus: 
       answers.push(chunk)
       if (answers.count >= queries && manner !== 'half-closed') socket.destroy()
     })
-    socket.on('end', () => socket.destroy())
+    socket.on('end', () => {
+      answers.closedWhole = true
+      socket.destroy()
+    })
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(late)
@@ -100,6 +103,7 @@ async function send(socket: Socket, octets: Buffer, manner: Manner, chance: Chan
 /** Cuts the stream of answers at its length prefixes. */
 class Frames {
   count = 0
+  /** The server has closed in order (FIN): nothing may be left half sent. */
   closedWhole = false
   private rest: Buffer = Buffer.alloc(0)
   private readonly take: (answer: Buffer) => void
