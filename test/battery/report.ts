@@ -80,7 +80,7 @@ export class Report {
     tally.asked++
     const fault = truncationFault(udp, tcp, Math.min(Math.max(question.edns?.size ?? 512, 512), 1232))
     if (fault === undefined) return void tally.same++
-    const accepted = acceptedTruncation(server.kind, fault, tcp)
+    const accepted = acceptedTruncation(server.kind, fault, question, tcp)
     if (accepted) return void tally.accepted.set(accepted, (tally.accepted.get(accepted) ?? 0) + 1)
     const key = `truncation: ${fault.replaceAll(/\d+/g, 'n')}`
     const open = tally.open.get(key) ?? { count: 0, examples: [] }
