@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLASS } from '../../src/dns/codes.ts'
-import { asker, type Response, zoneOf } from './ask.ts'
+import { asker, assertResponse, zoneOf } from './ask.ts'
 
 const SOA = 'example. 300 IN SOA ns.example. admin.example. 1 7200 3600 604800 300'
 
@@ -69,11 +69,6 @@ host 60 A   198.51.100.1
 const child = zoneOf('child.example.net.', '@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns\nns 60 A 192.0.2.1\nwww 60 A 192.0.2.2\n')
 const parent = zoneOf('example.net.', '@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns\nns 60 A 192.0.2.1\nchild 60 NS ns.child\nns.child 60 A 192.0.2.1\nchild 60 DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000\n')
 const ask = asker(example, other, child, parent)
-
-function assertResponse(response: Response, wanted: Partial<Response>): void {
-  const { octets: _octets, ...rest } = response
-  assert.deepEqual(rest, { rcode: 'NOERROR', flags: 'aa', answer: [], authority: [], additional: [], ...wanted })
-}
 
 test('a name that is there: its RRset, whole, with AA (RFC 1034 4.3.2 step 3a)', () => {
   assertResponse(ask('www.example. A'), { answer: ['www.example. 3600 IN A 192.0.2.3', 'www.example. 3600 IN A 192.0.2.4'] })

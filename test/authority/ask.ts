@@ -1,21 +1,25 @@
 /**
  * Asks zones written as text a question written as text, through the whole path without sockets, and gives the
  * response back as text: `ask(zones, 'www.example. A')` → `{ rcode: 'NOERROR', flags: 'aa', answer: ['…'], … }`.
+ * `asker` is for what zones say; `converser` shows the whole message too: every header bit, the question, OPT.
+ * Every response goes through the strict decoder of test/server, so that no test passes on a malformed one.
  */
 import assert from 'node:assert/strict'
 import { ZoneAuthority } from '../../src/authority/answer.ts'
-import { CLASS, parseClass, parseType, printRcode } from '../../src/dns/codes.ts'
-import { decodeMessage } from '../../src/dns/message.ts'
+import { CLASS, OPCODE, parseClass, parseType, printClass, printRcode, printType } from '../../src/dns/codes.ts'
+import { decodeMessage, type Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
 import { WireWriter } from '../../src/dns/octets.ts'
 import { printRecord } from '../../src/dns/record-text.ts'
-import { Server } from '../../src/server/server.ts'
+import { Server, type ServerOptions } from '../../src/server/server.ts'
 import { ZoneBuilder } from '../../src/zone/builder.ts'
 import { ZoneDirectory } from '../../src/zone/directory.ts'
 import type { ZoneImage } from '../../src/zone/image.ts'
 import { parseZone } from '../../src/zone/parse.ts'
+import { decode, hex, opt } from '../server/messages.ts'
 
-const SEED = 0x0bee_5eed
+/** The hash seed of the zones and servers here. */
+export const SEED = 0x0bee_5eed
 
 export interface Response {
   rcode: string
@@ -27,12 +31,39 @@ export interface Response {
   octets: number
 }
 
+/** What the response says of itself besides its records. */
+export interface Conversed extends Response {
+  id: number
+  opcode: number
+  /** Every header bit that is set, in the order of the wire: `qr aa rd cd`. */
+  header: string
+  /** `www.example. IN A`, or undefined where the response repeats no question. */
+  question: string | undefined
+  edns: { size: number; version: number; dnssecOk: boolean; options: [number, string][] } | null
+  message: Message
+}
+
 export interface Asking {
   dnssec?: boolean
   tcp?: boolean
   /** Octets offered by EDNS; none without EDNS. */
   size?: number
+  /** Header bits that are set: `rd ad cd ag aa tc ra`. */
+  header?: string
+  id?: number
+  opcode?: number
+  /** EDNS version. This and the next two make an OPT record, as `dnssec` and `size` do. */
+  version?: number
+  /** The lower 15 bits of OPT's flags. */
+  ednsFlags?: number
+  /** EDNS options as code and octets in hex: `[[3, '']]`. */
+  options?: [number, string][]
+  /** The asker's address. */
+  from?: Uint8Array
 }
+
+/** Header bits by the name that dig gives them; `ag` is the Z bit. */
+const HEADER_BITS: [string, number][] = [['qr', 0x8000], ['aa', 0x0400], ['tc', 0x0200], ['rd', 0x0100], ['ra', 0x0080], ['ag', 0x0040], ['ad', 0x0020], ['cd', 0x0010]]
 
 /** The image of the zone `origin` whose master file is `text`; a fault in the text fails the test. */
 export function zoneOf(origin: string, text: string, rrClass: number = CLASS.IN): ZoneImage {
@@ -43,40 +74,83 @@ export function zoneOf(origin: string, text: string, rrClass: number = CLASS.IN)
   return builder.finish()
 }
 
+/** A server over the zones given, set as `options` say. */
+export function serverOf(zones: readonly ZoneImage[], options: Partial<ServerOptions> = {}): Server {
+  return new Server({ authority: new ZoneAuthority(new ZoneDirectory([...zones], SEED), SEED), nowSeconds: () => 0, onFault: (fault) => { throw fault }, ...options })
+}
+
 /** Something that answers questions as text from the zones given. */
 export function asker(...zones: ZoneImage[]): (question: string, asking?: Asking) => Response {
-  const server = new Server({ authority: new ZoneAuthority(new ZoneDirectory(zones, SEED), SEED), nowSeconds: () => 0, onFault: (fault) => { throw fault } })
-  const out = new Uint8Array(65_535)
-  return (question, asking = {}) => {
-    const query = encodeQuery(question, asking)
-    const peer = { transport: asking.tcp === true ? 'tcp' : 'udp', address: Uint8Array.of(192, 0, 2, 1), port: 4096 } as const
-    const length = server.answer(query, query.length, peer, out)
-    const message = decodeMessage(out.slice(0, length))
-    return {
-      rcode: printRcode(message.rcode),
-      flags: [message.authoritative ? 'aa' : '', message.truncated ? 'tc' : ''].filter(Boolean).join(' '),
-      answer: message.answers.map(printRecord),
-      authority: message.authorities.map(printRecord),
-      additional: message.additionals.map(printRecord),
-      octets: length,
-    }
+  const converse = converser(zones)
+  return (question, asking) => {
+    const { rcode, flags, answer, authority, additional, octets } = converse(question, asking)
+    return { rcode, flags, answer, authority, additional, octets }
   }
 }
 
-function encodeQuery(question: string, asking: Asking): Uint8Array {
-  const [name, type = 'A', rrClass = 'IN'] = question.split(' ')
-  const out = new WireWriter()
-  const edns = asking.dnssec === true || asking.size !== undefined
-  for (const word of [0x1234, 0, 1, 0, 0, edns ? 1 : 0]) out.u16(word)
-  out.bytes(Name.parse(name).wire)
-  out.u16(parseType(type) ?? assert.fail(`no type ${type}`))
-  out.u16(parseClass(rrClass) ?? assert.fail(`no class ${rrClass}`))
-  if (edns) {
-    out.u8(0)
-    out.u16(41)
-    out.u16(asking.size ?? 1232)
-    out.u32(asking.dnssec === true ? 0x8000 : 0)
-    out.u16(0)
+/** The same, telling all that the response holds. */
+export function converser(zones: readonly ZoneImage[], options: Partial<ServerOptions> = {}): (question: string, asking?: Asking) => Conversed {
+  const server = serverOf(zones, options)
+  return (question, asking = {}) => {
+    const response = exchange(server, encodeQuery(question, asking), asking)
+    assert.ok(response !== null, `silence after ${question}`)
+    return response
   }
-  return out.finish()
+}
+
+const out = new Uint8Array(65_535)
+
+/** What comes back for octets that a test has made itself; null is silence. */
+export function exchange(server: Server, query: Uint8Array, asking: Pick<Asking, 'tcp' | 'from'> = {}): Conversed | null {
+  const peer = { transport: asking.tcp === true ? 'tcp' : 'udp', address: asking.from ?? Uint8Array.of(192, 0, 2, 1), port: 4096 } as const
+  const length = server.answer(query, query.length, peer, out)
+  return length === 0 ? null : shown(out.slice(0, length))
+}
+
+function shown(octets: Uint8Array): Conversed {
+  const strict = decode(octets)
+  const message = decodeMessage(octets)
+  const bits = (octets[2] << 8) | octets[3]
+  const [question] = message.questions
+  return {
+    rcode: printRcode(message.rcode),
+    flags: [message.authoritative ? 'aa' : '', message.truncated ? 'tc' : ''].filter(Boolean).join(' '),
+    answer: message.answers.map(printRecord),
+    authority: message.authorities.map(printRecord),
+    additional: message.additionals.map(printRecord),
+    octets: octets.length,
+    id: message.id,
+    opcode: message.opcode,
+    header: HEADER_BITS.flatMap(([name, bit]) => ((bits & bit) !== 0 ? [name] : [])).join(' '),
+    question: question === undefined ? undefined : `${question.name} ${printClass(question.class)} ${printType(question.type)}`,
+    edns: strict.opt,
+    message,
+  }
+}
+
+/** A query for `name type class`, or for nothing where the text is empty, as octets. */
+export function encodeQuery(question: string, asking: Asking): Uint8Array {
+  const [name, type = 'A', rrClass = 'IN'] = question.split(' ')
+  const query = new WireWriter()
+  const set = (asking.header ?? '').split(' ')
+  const bits = HEADER_BITS.reduce((sum, [bit, value]) => sum + (set.includes(bit) ? value : 0), (asking.opcode ?? OPCODE.QUERY) << 11)
+  const edns = asking.dnssec === true || [asking.size, asking.version, asking.ednsFlags, asking.options].some((part) => part !== undefined)
+  for (const word of [asking.id ?? 0x1234, bits, question === '' ? 0 : 1, 0, 0, edns ? 1 : 0]) query.u16(word)
+  if (question !== '') {
+    query.bytes(Name.parse(name).wire)
+    query.u16(parseType(type) ?? assert.fail(`no type ${type}`))
+    query.u16(parseClass(rrClass) ?? assert.fail(`no class ${rrClass}`))
+  }
+  if (edns) {
+    const flags = (asking.dnssec === true ? 0x8000 : 0) | (asking.ednsFlags ?? 0)
+    const options = (asking.options ?? []).map(([code, octets]): [number, Uint8Array] => [code, hex(octets)])
+    query.bytes(opt({ size: asking.size ?? 1232, version: asking.version ?? 0, flags, options }))
+  }
+  return query.finish()
+}
+
+/** Holds a response against `wanted`; what is left out there is NOERROR, `aa`, and empty sections. */
+export function assertResponse(response: Response, wanted: Partial<Omit<Response, 'octets'>>): void {
+  const { rcode, flags, answer, authority, additional } = response
+  assert.deepEqual({ rcode, flags, answer, authority, additional }, { rcode: 'NOERROR', flags: 'aa', answer: [], authority: [], additional: [], ...wanted })
 }
