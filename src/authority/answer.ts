@@ -86,6 +86,7 @@ export class ZoneAuthority implements Authority {
       if (parent >= 0) index = parent
     }
     this.zone = directory.zones[index]
+    this.result.zone = index
     this.zone.refresh()
     return true
   }

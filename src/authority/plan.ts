@@ -55,6 +55,8 @@ export class Answer {
   edeCode: number = NO_EDE
   /** Its EXTRA-TEXT in UTF-8; at most MAX_EDE_TEXT_OCTETS of it are sent. */
   edeText: Uint8Array = NO_OCTETS
+  /** Index in the directory of the zone that the answer comes from, the last one where a chain crossed zones; -1 for none. */
+  zone = -1
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
   overflowed = false
 
@@ -78,6 +80,7 @@ export class Answer {
     this.agentCapable = false
     this.edeCode = NO_EDE
     this.edeText = NO_OCTETS
+    this.zone = -1
     this.overflowed = false
     this.count = 0
   }

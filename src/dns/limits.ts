@@ -113,6 +113,19 @@ export const COOKIE_RENEW_SECONDS = 1_800
 /** Seconds between two reports of faults of ours while answering. Reached: further ones are only counted, as each report costs more than the answer. */
 export const FAULT_REPORT_SECONDS = 1
 
+// ---- Response rate limiting ----
+
+/** Responses a second to one network about one thing (NSD 200, Knot 50): far above what one resolver asks that keeps what it was told. Reached: dropped, or sent as a slip. */
+export const RATE_LIMIT_RESPONSES = 200
+/** One in so many limited responses is sent empty with TC (NSD and BIND 2): half are dropped, and a true asker finds TCP at its second try. */
+export const RATE_LIMIT_SLIP = 2
+/** Seconds that a flood can keep its bucket shut after its end (BIND 15). */
+export const RATE_LIMIT_WINDOW_SECONDS = 15
+/** Buckets that one thread remembers, 16 octets each: 2 MiB, which a processor's cache holds (NSD 1,000,000 in all, Knot 524,288). Reached: the bucket limited least is forgotten. */
+export const RATE_LIMIT_SLOTS = 131_072
+/** Networks that the config may exempt: each costs about a nanosecond with every query. Reached: the config is refused. */
+export const MAX_RATE_LIMIT_ALLOW = 64
+
 // ---- Transport (RFC 7766, RFC 9210 4; numbers beside those of BIND, NSD, Knot, PowerDNS) ----
 
 /** Octets of a query over UDP. UPDATEs that need more use TCP (nsupdate: above 512). Reached: the datagram is dropped and counted. */

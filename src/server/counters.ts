@@ -34,9 +34,9 @@ const GROUPS = {
   /** Responses sent, by RCODE. */
   rcode: [...range(16, printRcode), ...EXTENDED.map((code) => (code === RCODE.BADVERS ? 'BADVERS' : printRcode(code))), 'other'],
   /** Responses sent with a mark of their own. */
-  response: ['truncated', 'authoritative', 'referral', 'nodata'],
+  response: ['truncated', 'authoritative', 'referral', 'nodata', 'slipped'],
   /** Messages not answered, and why. */
-  dropped: ['too-short', 'response', 'no-room'],
+  dropped: ['too-short', 'response', 'no-room', 'rate-limited'],
   /** Messages that made our code fail: each is a bug. */
   fault: ['answering'],
 } as const
@@ -142,6 +142,16 @@ export class Counters {
   /** A message whose answer had no buffer to go to. */
   countNoRoom(): void {
     this.values[AT.dropped + 2]++
+  }
+
+  /** A response that was one too many for its network. */
+  countRateLimited(): void {
+    this.values[AT.dropped + 3]++
+  }
+
+  /** A response sent empty in the place of one too many. */
+  countSlipped(): void {
+    this.values[AT.response + 4]++
   }
 
   countFault(): void {

@@ -4,6 +4,7 @@
  *     admit     is it a query, and what does it say of itself?         admit.ts
  *     judge     does its cookie prove where it comes from?             cookies.ts
  *     route     who knows the answer?                                  route.ts → Authority, chaos.ts
+ *     limit     has its network been told often enough?                rate-limit.ts
  *     render    the answer's RRsets as octets, within the limit        render.ts
  *     finish    OPT and header                                         finish.ts
  *
@@ -19,6 +20,7 @@ import { Chaos, type ChaosTexts } from './chaos.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
 import { Counters } from './counters.ts'
 import { Finisher, writeCounts, writeHeader } from './finish.ts'
+import { isBare, type RateLimit, VERDICT } from './rate-limit.ts'
 import { Renderer } from './render.ts'
 import { route } from './route.ts'
 import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
@@ -41,6 +43,8 @@ export interface ServerOptions {
   readonly requireCookie?: boolean
   /** Units of 100 ms that an idle TCP connection lives, told to who asks (RFC 7828). */
   readonly keepalive?: number
+  /** Says which responses over UDP are too many; without it none are. */
+  readonly rateLimit?: RateLimit
   readonly counters?: Counters
   /** Told of a fault of ours, at most once in FAULT_REPORT_SECONDS, with how many were not told since the last. */
   readonly onFault?: (fault: unknown, untold: number) => void
@@ -54,11 +58,14 @@ export class Server {
   private readonly options: ServerOptions
   private readonly udpOctets: number
   private readonly cookies: Cookies | null
+  private readonly rateLimit: RateLimit | null
   private readonly chaos: Chaos
   private readonly query = new Query()
   private readonly plan = new Answer()
   private readonly renderer = new Renderer()
   private readonly finisher: Finisher
+  /** The query's cookie shows that its sender receives at the address it claims. */
+  private hasProof = false
   private toldAt = -Infinity
   private untold = 0
 
@@ -70,6 +77,7 @@ export class Server {
     this.udpOctets = options.udpOctets ?? DEFAULT_UDP_OCTETS
     if (this.udpOctets < MIN_UDP_OCTETS || this.udpOctets > MAX_MESSAGE_OCTETS) throw new RangeError(`Cannot limit UDP answers to ${this.udpOctets} octets as the limit must be from ${MIN_UDP_OCTETS} to ${MAX_MESSAGE_OCTETS}`)
     this.cookies = options.cookies ?? null
+    this.rateLimit = options.rateLimit ?? null
     this.chaos = new Chaos(options.chaos ?? {})
     this.finisher = new Finisher({ udpOctets: this.udpOctets, nsid: options.nsid ?? null, keepalive: options.keepalive ?? 0, cookies: this.cookies })
   }
@@ -100,9 +108,10 @@ export class Server {
     }
     counters.countHeader(query.opcode, query.edns ? query.ednsVersion : -1, query.dnssecOk)
     plan.reset()
-    finisher.withOptions = finisher.withCookie = false
+    finisher.withOptions = finisher.withCookie = this.hasProof = false
     if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted)
     else plan.rcode = rcodeOf(admitted)
+    if (this.isTooMany()) return 0
     return this.write(out, admitted === ADMITTED.unknownKey)
   }
 
@@ -110,29 +119,49 @@ export class Server {
   private consider(admitted: Admitted): void {
     const { query, plan, counters } = this
     this.finisher.withOptions = true
-    const hasProof = this.judgeCookie()
+    this.judgeCookie()
     if (admitted === ADMITTED.cookieOnly) {
       // RFC 7873 5.4: only a bad server cookie is an error here
       if (this.cookies === null) plan.rcode = RCODE.FORMERR
-      else if (query.cookieLength > 8 && !hasProof) plan.rcode = RCODE.BADCOOKIE
+      else if (query.cookieLength > 8 && !this.hasProof) plan.rcode = RCODE.BADCOOKIE
       return
     }
     counters.countQuestion(query.qtype, query.qclass)
-    if (this.options.requireCookie === true && this.finisher.withCookie && !hasProof && query.peer.transport === 'udp') plan.rcode = RCODE.BADCOOKIE
+    if (this.options.requireCookie === true && this.finisher.withCookie && !this.hasProof && query.peer.transport === 'udp') plan.rcode = RCODE.BADCOOKIE
     else route(query, plan, this.authority, this.chaos)
   }
 
-  /** Whether the query holds a good server cookie; notes what the response's COOKIE option shall be. */
-  private judgeCookie(): boolean {
+  /** Notes whether the query holds a good server cookie, and what the response's COOKIE option shall be. */
+  private judgeCookie(): void {
     const { query, finisher, cookies } = this
-    if (cookies === null || query.cookieAt === 0) return false
+    if (cookies === null || query.cookieAt === 0) return
     const nowSeconds = this.options.nowSeconds()
     const outcome = cookies.judge(query.octets, query.cookieAt, query.cookieLength, query.peer.address, nowSeconds)
     this.counters.countCookie(outcome)
     finisher.withCookie = true // RFC 7873 5.2: with every response to a query that has the option
     finisher.keepsCookie = outcome === COOKIE.good
     finisher.nowSeconds = nowSeconds
-    return outcome === COOKIE.good || outcome === COOKIE.renew
+    this.hasProof = outcome === COOKIE.good || outcome === COOKIE.renew
+  }
+
+  /**
+   * Whether the response is one too many for its network and must not be sent; one that slips loses its records
+   * and gets TC instead. TCP and a good cookie show the asker's address, so that they are never limited (RFC 7873 5.2.5).
+   */
+  private isTooMany(): boolean {
+    const { query, plan, counters, rateLimit } = this
+    if (rateLimit === null || this.hasProof || query.peer.transport !== 'udp') return false
+    const verdict = rateLimit.judge(query.peer.address, plan, this.options.nowSeconds())
+    if (verdict === VERDICT.pass) return false
+    if (verdict === VERDICT.drop) {
+      counters.countRateLimited()
+      return true
+    }
+    counters.countSlipped()
+    if (isBare(plan.rcode)) return false
+    plan.count = 0
+    plan.overflowed = true
+    return false
   }
 
   /** Writes the planned response; returns its octets. */
