@@ -63,7 +63,7 @@ export class ZoneAuthority implements Authority {
     this.scratch.reset()
     this.denial.reset()
     if (!this.findZone()) return this.answerRefused()
-    answer.agentCapable = true
+    answer.agentCapable = this.zone.holdsAgents // elsewhere the bit stays clear, as RFC 8906 8.1.3.3 tests
     answer.authoritative = query.qclass !== CLASS.ANY // which would speak for classes that we do not have (RFC 1035 6.2)
     for (let steps = 0; this.answerFromZone() && steps < MAX_CHAIN; steps++) {
       this.name.load(this.ownerOctets, this.ownerAt)

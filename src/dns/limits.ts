@@ -87,6 +87,8 @@ export const THREAD_RESTART_MS = 1_000
 export const MAX_RRSET_OCTETS = 65_000
 /** The same for AGENT, which is answered in ranked parts, never whole: 10,000 agents at one capability with room to spare. Reached: the record is refused with a fault. */
 export const MAX_AGENT_RRSET_OCTETS = 4_194_304
+/** Octets of one zone's block: the longest array that Node 20 has. Handles in words and offsets in octets stay exact far beyond. Reached: a load is refused with a fault, a change by ImageFull. */
+export const MAX_IMAGE_OCTETS = 4_294_967_296
 /** Records of one RRset: the count is kept in 16 bits. Reached: the record is refused with a fault. */
 export const MAX_RRSET_RECORDS = 65_535
 

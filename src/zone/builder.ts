@@ -7,15 +7,15 @@
  * the end with room to spare, so that records in any order cost constant work each.
  */
 import { fold } from '../dns/name.ts'
-import { MAX_AGENT_RRSET_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
+import { MAX_IMAGE_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
 import { TYPE } from '../dns/codes.ts'
 import { rdataNames } from '../dns/rdata.ts'
-import { ZoneImage, type NodeId, type RRsetId } from './image.ts'
-import { HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
-import { tableSizeFor, ZoneWriter } from './writer.ts'
+import { nsec3ParamsOf, ZoneImage, type NodeId, type RRsetId } from './image.ts'
+import { ELEMENT, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
+import { ImageFull, isAgentType, mostOctets, tableSizeFor, ZoneWriter } from './writer.ts'
 
 /** What became of a record: stored, or why it was not. `ttl-differs` was stored with its RRset's TTL (RFC 2181 5.2). */
-export type Added = 'added' | 'ttl-differs' | 'duplicate' | 'out-of-zone' | 'rrset-too-large'
+export type Added = 'added' | 'ttl-differs' | 'duplicate' | 'out-of-zone' | 'rrset-too-large' | 'zone-too-large'
 
 /** What a builder must know before the first record. */
 export interface BuilderOptions {
@@ -31,6 +31,9 @@ export interface BuilderOptions {
   expectedOctets?: number
 }
 
+/** Names to make room for at first, at most: their table takes a quarter of the largest block. A larger table grows by itself. */
+const MOST_EXPECTED_NAMES = MAX_IMAGE_OCTETS / 64
+
 /** RRsets with more records than this keep a set of what they hold, so that looking for duplicates stays cheap. */
 const LINEAR_SEARCH = 24
 
@@ -42,8 +45,8 @@ export class ZoneBuilder extends ZoneWriter {
     super(options.seed)
     this.class = options.class
     this.name.load(options.apex, 0)
-    const slots = tableSizeFor(options.expectedNames ?? 64)
-    this.reserve(Math.max(options.expectedOctets ?? 0, 65_536) + slots * 8 + 1024)
+    const slots = tableSizeFor(Math.min(options.expectedNames ?? 64, MOST_EXPECTED_NAMES))
+    this.reserve(slots * 8 + 65_536, Math.max(options.expectedOctets ?? 0, 65_536) + slots * 8 + 1024)
     const { words } = this
     words[HEADER.magic] = MAGIC
     words[HEADER.class] = options.class
@@ -52,7 +55,7 @@ export class ZoneBuilder extends ZoneWriter {
     words[HEADER.table] = this.makeTable(slots)
     words[HEADER.apex] = this.makeNode(options.apex, 0, 0)
     words[HEADER.nsecOrder] = this.makeElement(0, 0, MAX_LEVELS)
-    words[HEADER.nsec3Order] = this.makeElement(0, 0, MAX_LEVELS)
+    words[HEADER.nsec3Order] = words[HEADER.nsec3Chain] = this.makeElement(0, 0, MAX_LEVELS)
     this.nsecTail.fill(words[HEADER.nsecOrder])
     this.nsec3Tail.fill(words[HEADER.nsec3Order])
     this.image = new ZoneImage(this.image.buffer)
@@ -60,6 +63,16 @@ export class ZoneBuilder extends ZoneWriter {
 
   /** Stores one record; `owner` holds its name in wire form, `rdata` its uncompressed RDATA in the first `rdataLength` octets. */
   add(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number): Added {
+    if (RECORD_HEAD_OCTETS + rdataLength > MAX_RRSET_OCTETS) return 'rrset-too-large'
+    try {
+      return this.store(owner, type, ttl, rdata, rdataLength)
+    } catch (fault) {
+      if (fault instanceof ImageFull) return 'zone-too-large'
+      throw fault
+    }
+  }
+
+  private store(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number): Added {
     const node = this.nodeFor(owner)
     if (node === 0) return 'out-of-zone'
     const covered = type === TYPE.RRSIG ? (rdata[0] << 8) | rdata[1] : 0
@@ -81,7 +94,28 @@ export class ZoneBuilder extends ZoneWriter {
   /** The finished image. The builder is of no use afterwards. */
   finish(): ZoneImage {
     this.large.clear()
+    this.chainNsec3()
     return new ZoneImage(this.image.buffer)
+  }
+
+  /**
+   * Lists apart the NSEC3 owners of the chain that NSEC3PARAM tells of, where the zone holds others too, as while it is
+   * being hashed anew: proofs from two chains prove nothing (RFC 5155 7.1, 10.4).
+   */
+  private chainNsec3(): void {
+    const { image, words } = this
+    const head = words[HEADER.nsec3Order]
+    const paramsAt = nsec3ParamsOf(image)
+    let foreign = 0
+    for (let at = words[head + ELEMENT.next]; at !== 0; at = words[at + ELEMENT.next]) if (!isOfChain(image, words[at + ELEMENT.node], paramsAt)) foreign++
+    if (foreign === 0) return
+    const chain = this.makeElement(0, 0, MAX_LEVELS)
+    this.nsec3Tail.fill(chain)
+    for (let at = words[head + ELEMENT.next]; at !== 0; at = this.words[at + ELEMENT.next]) {
+      const node = this.words[at + ELEMENT.node]
+      if (isOfChain(this.image, node, paramsAt)) this.list(chain, this.nsec3Tail, node)
+    }
+    this.words[HEADER.nsec3Chain] = chain
   }
 
   /** Keeps what a search must know of a node's types: cuts and DNAMEs, and the order of the owners of NSEC and NSEC3. */
@@ -103,12 +137,12 @@ export class ZoneBuilder extends ZoneWriter {
   }
 
   private isFull(rrset: RRsetId, type: number, rdataLength: number): boolean {
-    const most = type === TYPE.AGENT ? MAX_AGENT_RRSET_OCTETS : MAX_RRSET_OCTETS
     if (this.image.recordsIn(rrset) >= MAX_RRSET_RECORDS) return true
-    return this.words[rrset + RRSET.octets] + RECORD_HEAD_OCTETS + rdataLength > most
+    return this.words[rrset + RRSET.octets] + RECORD_HEAD_OCTETS + rdataLength > mostOctets(type)
   }
 
   private makeRRset(node: NodeId, key: number, ttl: number, rdata: Uint8Array, rdataLength: number): void {
+    if (isAgentType(key & 0xffff)) this.words[HEADER.agents]++
     const size = RECORD_HEAD_OCTETS + rdataLength
     const rrset = this.take(RRSET.words + wordsFor(size))
     const { words } = this
@@ -194,6 +228,16 @@ export class ZoneBuilder extends ZoneWriter {
     known.add(key)
     return false
   }
+}
+
+/** Whether the NSEC3 at `node` has algorithm, iterations and salt of the NSEC3PARAM at `paramsAt`; flags may differ (RFC 5155 4.1.2). */
+function isOfChain(image: ZoneImage, node: NodeId, paramsAt: number): boolean {
+  if (paramsAt === 0) return false
+  const { octets } = image
+  const at = image.rdataAt(image.firstRecordAt(image.rrsetOf(node, TYPE.NSEC3)))
+  const size = 5 + octets[paramsAt + 4]
+  for (let i = 0; i < size; i++) if (i !== 1 && octets[at + i] !== octets[paramsAt + i]) return false
+  return true
 }
 
 /** From which octet of RDATA on capitals do not matter: length octets of labels are below "A", so a run of names folds as it lies. */

@@ -24,6 +24,7 @@ export const CHECKS = {
   'several-cnames': { severity: 'error', means: 'a name has more than one CNAME (RFC 2181 10.1)' },
   'several-dnames': { severity: 'error', means: 'a name has more than one DNAME (RFC 6672 2.4)' },
   'rrset-too-large': { severity: 'error', means: 'an RRset does not fit a message (RFC 2181 5)' },
+  'zone-too-large': { severity: 'error', means: 'the zone does not fit into the memory that one zone may have (MAX_IMAGE_OCTETS)' },
   'ttl-differs-in-rrset': { severity: 'warning', means: 'records of an RRset have different TTLs; the first one counts (RFC 2181 5.2)' },
   'duplicate-record': { severity: 'warning', means: 'the same record stands twice; one is kept (RFC 2181 5)' },
   'records-below-cut': { severity: 'warning', means: 'records at or below a delegation belong to the zone below and are never answered (RFC 1034 4.2.1)' },

@@ -8,15 +8,13 @@
  *     editor.removeRRset(owner, TYPE.TXT)
  *     editor.commit()
  */
-import type { ZoneImage, NodeId, RRsetId } from './image.ts'
 import { TYPE } from '../dns/codes.ts'
+import { MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
+import type { ZoneImage, NodeId, RRsetId } from './image.ts'
 import { HEADER, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, STATE_MARKS, VERSION, wordsFor } from './layout.ts'
-import { ZoneWriter } from './writer.ts'
+import { ImageFull, isAgentType, mostOctets, ZoneWriter } from './writer.ts'
 
-/** Thrown by a change that does not fit the block: the zone must be rebuilt in a larger one, and the change made there. */
-export class ImageFull extends Error {
-  override readonly name = 'ImageFull'
-}
+export { ImageFull } from './writer.ts'
 
 /** The one writer of an image in service; see above for a transaction. */
 export class ZoneEditor extends ZoneWriter {
@@ -24,6 +22,10 @@ export class ZoneEditor extends ZoneWriter {
   private readonly touched: NodeId[] = []
   /** Changes of children counts in this transaction, as pairs of parent and difference. */
   private readonly counted: number[] = []
+  /** What the transaction adds to the header's counts when it is committed. */
+  private records = 0
+  private agents = 0
+  private waste = 0
 
   constructor(image: ZoneImage) {
     super(image.words[HEADER.seed])
@@ -38,17 +40,24 @@ export class ZoneEditor extends ZoneWriter {
     this.pending = this.words[HEADER.generation] + 1
     this.touched.length = 0
     this.counted.length = 0
+    this.records = this.agents = this.waste = 0
   }
 
-  /** Makes `rdatas` (wire, uncompressed, no two alike) the whole RRset of `type` at `owner`. ImageFull where the block has no room. */
+  /**
+   * Makes `rdatas` (wire, uncompressed, no two alike) the whole RRset of `type` at `owner`. ImageFull where the block has no
+   * room; RangeError where the owner is outside of the zone, the RRset is empty or beyond the limits, or its type is not changed in place.
+   */
   putRRset(owner: Uint8Array, type: number, ttl: number, rdatas: readonly Uint8Array[], covered = 0): void {
     refuseDenial(type)
+    const octets = octetsOfRRset(type, rdatas)
     const node = this.nodeFor(owner)
     if (node === 0) throw new RangeError('Cannot change a record outside of its zone')
     const key = (type | (covered << 16)) | 0
-    const rest = this.listWithout(this.currentFirst(node), key)
-    const first = this.writeRRset(key, ttl, rdatas, rest)
-    this.setFirst(node, first)
+    const before = this.currentFirst(node)
+    const replaced = this.rrsetIn(before, key)
+    const rest = replaced === 0 ? before : this.listWithout(before, replaced)
+    this.setFirst(node, this.writeRRset(key, ttl, rdatas, octets, rest))
+    this.countChange(key, replaced, rdatas.length)
   }
 
   /** Removes the RRset of `type` at `owner`; false where there is none. */
@@ -58,14 +67,20 @@ export class ZoneEditor extends ZoneWriter {
     const node = this.image.nodeNamed(this.name, 0)
     if (node === 0) return false
     const key = (type | (covered << 16)) | 0
-    const first = this.currentFirst(node)
-    if (!this.hasKey(first, key)) return false
-    this.setFirst(node, this.listWithout(first, key))
+    const before = this.currentFirst(node)
+    const removed = this.rrsetIn(before, key)
+    if (removed === 0) return false
+    this.setFirst(node, this.listWithout(before, removed))
+    this.countChange(key, removed, 0)
     return true
   }
 
   /** Makes the transaction visible to every reader's next `refresh()`. */
   commit(): void {
+    const { words } = this
+    words[HEADER.records] += this.records
+    words[HEADER.agents] += this.agents
+    words[HEADER.waste] += this.waste
     Atomics.store(this.words, HEADER.generation, this.pending)
     this.image.refresh()
   }
@@ -115,9 +130,9 @@ export class ZoneEditor extends ZoneWriter {
     const version = this.versionOf(node)
     const { words } = this
     words[version + VERSION.firstRRset] = first
-    const isCut = node !== this.image.apex && this.hasKey(first, TYPE.NS)
+    const isCut = node !== this.image.apex && this.rrsetIn(first, TYPE.NS) !== 0
     words[version + VERSION.marks] =
-      (words[version + VERSION.marks] & MARK.children) | (isCut ? MARK.cut : 0) | (this.hasKey(first, TYPE.DNAME) ? MARK.dname : 0)
+      (words[version + VERSION.marks] & MARK.children) | (isCut ? MARK.cut : 0) | (this.rrsetIn(first, TYPE.DNAME) !== 0 ? MARK.dname : 0)
     if (existed !== this.currentlyExists(node)) this.tellParent(node, existed ? -1 : 1)
   }
 
@@ -138,29 +153,47 @@ export class ZoneEditor extends ZoneWriter {
     if (existed !== this.currentlyExists(parent)) this.tellParent(parent, by)
   }
 
-  private hasKey(first: RRsetId, key: number): boolean {
+  /** Notes that the RRset `replaced`, if it is one, gave way to one of `records` records, if there are any. */
+  private countChange(key: number, replaced: RRsetId, records: number): void {
+    const { words } = this
+    this.records += records - (replaced === 0 ? 0 : words[replaced + RRSET.count] & 0xffff)
+    if (isAgentType(key & 0xffff)) this.agents += (records === 0 ? 0 : 1) - (replaced === 0 ? 0 : 1)
+    if (replaced !== 0) this.waste += RRSET.words + wordsFor(words[replaced + RRSET.octets])
+  }
+
+  /** The RRset of `key` in the list at `first`; 0 where it has none. */
+  private rrsetIn(first: RRsetId, key: number): RRsetId {
     const { words } = this
     let rrset = first
     while (rrset !== 0 && words[rrset + RRSET.key] !== key) rrset = words[rrset + RRSET.next]
-    return rrset !== 0
+    return rrset
   }
 
-  /** The list at `first` without the RRset of `key`: what follows it is shared, what precedes it is copied, as older versions still link it. */
-  private listWithout(first: RRsetId, key: number): RRsetId {
-    if (first === 0 || !this.hasKey(first, key)) return first
-    if (this.words[first + RRSET.key] === key) return this.words[first + RRSET.next]
-    const rest = this.listWithout(this.words[first + RRSET.next], key)
-    const size = RRSET.words + wordsFor(this.words[first + RRSET.octets])
+  /** The list at `first` without its member `left`: what follows it is shared, what precedes it is copied, as older versions still link it. */
+  private listWithout(first: RRsetId, left: RRsetId): RRsetId {
+    const rest = this.words[left + RRSET.next]
+    let start = rest
+    for (let from = first, last = 0; from !== left; from = this.words[from + RRSET.next]) {
+      const copy = this.copyRRset(from, rest)
+      if (last === 0) start = copy
+      else this.words[last + RRSET.next] = copy
+      last = copy
+    }
+    return start
+  }
+
+  private copyRRset(from: RRsetId, next: RRsetId): RRsetId {
+    const size = RRSET.words + wordsFor(this.words[from + RRSET.octets])
     const copy = this.take(size)
-    this.words.copyWithin(copy, first, first + size)
-    this.words[copy + RRSET.next] = rest
-    this.words[copy + RRSET.count] &= 0xffff
+    const { words } = this
+    words.copyWithin(copy, from, from + size)
+    words[copy + RRSET.next] = next
+    words[copy + RRSET.count] &= 0xffff
+    this.waste += size
     return copy
   }
 
-  private writeRRset(key: number, ttl: number, rdatas: readonly Uint8Array[], next: RRsetId): RRsetId {
-    let size = 0
-    for (const rdata of rdatas) size += RECORD_HEAD_OCTETS + rdata.length
+  private writeRRset(key: number, ttl: number, rdatas: readonly Uint8Array[], size: number, next: RRsetId): RRsetId {
     const rrset = this.take(RRSET.words + wordsFor(size))
     const { words } = this
     words[rrset + RRSET.next] = next
@@ -179,12 +212,26 @@ export class ZoneEditor extends ZoneWriter {
   protected override countChild(): void {}
 
   /** Readers hold this block: it cannot be moved under them. */
-  protected override reserve(octets: number): void {
-    throw new ImageFull(`Cannot add to the zone as its block of ${this.words.length * 4} octets would need ${octets}`)
+  protected override reserve(needed: number): void {
+    throw new ImageFull(`Cannot add to the zone as its block of ${this.words.length * 4} octets would need ${needed}`)
   }
 }
 
-/** NSEC and NSEC3 chains are changed by signing anew and loading, not record by record. */
+/** NSEC and NSEC3 chains, and what tells of them, are changed by signing anew and loading, not record by record. */
 function refuseDenial(type: number): void {
-  if (type === TYPE.NSEC || type === TYPE.NSEC3) throw new RangeError('Cannot change NSEC or NSEC3 in place as their chain must be signed and loaded as a whole')
+  if (type !== TYPE.NSEC && type !== TYPE.NSEC3 && type !== TYPE.NSEC3PARAM) return
+  throw new RangeError('Cannot change NSEC, NSEC3 or NSEC3PARAM in place as their chain must be signed and loaded as a whole')
+}
+
+/** Octets of the RRset's records; RangeError where it is empty or larger than an RRset may be. */
+function octetsOfRRset(type: number, rdatas: readonly Uint8Array[]): number {
+  let octets = 0
+  for (const rdata of rdatas) {
+    const size = RECORD_HEAD_OCTETS + rdata.length
+    if (size > MAX_RRSET_OCTETS) throw new RangeError(`Cannot store a record of ${size} octets as no message could carry it`)
+    octets += size
+  }
+  if (rdatas.length === 0 || rdatas.length > MAX_RRSET_RECORDS) throw new RangeError(`Cannot store an RRset of ${rdatas.length} records as it must have 1 to ${MAX_RRSET_RECORDS}`)
+  if (octets > mostOctets(type)) throw new RangeError(`Cannot store an RRset of ${octets} octets as it must have at most ${mostOctets(type)}`)
+  return octets
 }

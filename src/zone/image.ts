@@ -44,6 +44,7 @@ export class ZoneMatch {
 
 /** Keys of NSEC3 RRsets and of their RRSIGs (type 46, the covered type above it). */
 const NSEC3 = 50
+const NSEC3PARAM = 51
 const NSEC3_SIGNATURES = 46 | (50 << 16)
 
 const STAR = Uint8Array.of(1, 0x2a)
@@ -61,8 +62,12 @@ export class ZoneImage {
   readonly class: number
   /** Whether the zone holds NSEC3 records, so that some of its nodes are not names. */
   readonly isHashed: boolean
+  /** Where RDATA of the NSEC3PARAM stands to which the zone's NSEC3 chain belongs; 0 where it has none that we can hash for. */
+  readonly nsec3ParamsAt: number
   /** The generation that this reader sees; `refresh()` moves it to the newest. */
   protected generation = 0
+  /** The query for which that was done last; see `refreshFor`. */
+  private refreshedFor = 0
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
@@ -72,14 +77,31 @@ export class ZoneImage {
     this.class = this.words[HEADER.class]
     this.apexLabels = this.labelCount(this.apex)
     this.apexLength = this.nameLength(this.apex)
-    const nsec3 = this.words[HEADER.nsec3Order]
-    this.isHashed = nsec3 !== 0 && this.words[nsec3 + ELEMENT.next] !== 0
+    this.isHashed = this.hasElements(HEADER.nsec3Order)
+    this.nsec3ParamsAt = this.hasElements(HEADER.nsec3Chain) ? nsec3ParamsOf(this) : 0 // editors leave both as they are
     this.refresh()
   }
 
-  /** Takes the newest committed generation as what this reader sees; call it once per query, before any other method. */
+  private hasElements(order: number): boolean {
+    const head = this.words[order]
+    return head !== 0 && this.words[head + ELEMENT.next] !== 0
+  }
+
+  /** Takes the newest committed generation as what this reader sees. */
   refresh(): void {
     this.generation = Atomics.load(this.words, HEADER.generation)
+  }
+
+  /** The same once for each `query`, a number that differs from the last query's: an answer of several steps sees one generation. */
+  refreshFor(query: number): void {
+    if (this.refreshedFor === query) return
+    this.refreshedFor = query
+    this.refresh()
+  }
+
+  /** Whether the zone holds AGENT, SENSE or TASK records. */
+  get holdsAgents(): boolean {
+    return this.words[HEADER.agents] > 0
   }
 
   /** How many nodes and records the zone holds, and how many words lie unused. */
@@ -275,9 +297,11 @@ export class ZoneImage {
 
   /** Fills `match` with what the zone holds for `name`, which must be at or below the apex (RFC 1034 4.3.2 step 3). */
   find(name: LookupName, match: ZoneMatch): void {
+    const apexBelow = name.labelCount - this.apexLabels
     let below = 0
     let node = this.nodeOf(name, 0)
-    while (node === 0 || (this.isHashed && this.isHashedOwner(node))) node = this.nodeOf(name, ++below)
+    while (below < apexBelow && (node === 0 || (this.isHashed && this.isHashedOwner(node)))) node = this.nodeOf(name, ++below)
+    if (below === apexBelow) node = this.apex // which is there even where it holds nothing
     match.encloser = node
     match.labelsBelowEncloser = below
     match.node = below === 0 ? node : 0
@@ -329,9 +353,9 @@ export class ZoneImage {
     return predecessorIn(this, this.words[HEADER.nsecOrder], name)
   }
 
-  /** The same among the owners of NSEC3 records, for a name `<hash>.<apex>`; the last owner where none comes before (RFC 5155 7.1: the chain is a ring). */
+  /** The same among the owners of the NSEC3 chain, for a name `<hash>.<apex>`; the last owner where none comes before (RFC 5155 7.1: the chain is a ring). */
   nsec3OwnerFor(name: LookupName): NodeId {
-    return predecessorIn(this, this.words[HEADER.nsec3Order], name)
+    return predecessorIn(this, this.words[HEADER.nsec3Chain], name)
   }
 
   /** Calls `visit` for each node that exists, the apex first, in the order in which their records were loaded. */
@@ -343,4 +367,16 @@ export class ZoneImage {
   nextElement(element: number): number {
     return this.words[element + ELEMENT.next]
   }
+}
+
+/** Where RDATA stands of the first NSEC3PARAM that servers may use: SHA-1, no flags (RFC 5155 4.1.2); 0 where there is none. */
+export function nsec3ParamsOf(image: ZoneImage): number {
+  const rrset = image.rrsetOf(image.apex, NSEC3PARAM)
+  if (rrset === 0) return 0
+  const end = image.firstRecordAt(rrset) + image.octetsOf(rrset)
+  for (let at = image.firstRecordAt(rrset); at < end; at = image.nextRecordAt(at)) {
+    const paramsAt = image.rdataAt(at)
+    if (image.octets[paramsAt] === 1 && image.octets[paramsAt + 1] === 0) return paramsAt
+  }
+  return 0
 }

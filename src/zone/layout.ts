@@ -36,6 +36,10 @@ export const HEADER = {
   seed: 11,
   /** The node made last; nodes are linked in the order of their making, which is that of the block. The writer's. */
   lastNode: 12,
+  /** Head of the ordered list of the NSEC3 owners that belong to the chain of NSEC3PARAM: all of them, but while a zone is being hashed anew. */
+  nsec3Chain: 13,
+  /** RRsets of AGENT, SENSE and TASK that the zone holds. */
+  agents: 14,
   words: 16,
 } as const
 
@@ -77,7 +81,7 @@ export const RECORD_HEAD_OCTETS = 12
 /** Words of an element of an ordered list, before its forward links. */
 export const ELEMENT = { node: 0, key: 1, height: 2, next: 3 } as const
 
-/** Words that hold `octets` octets. */
+/** Words that hold `octets` octets; fewer than 2^32 - 3 of them. */
 export function wordsFor(octets: number): number {
   return (octets + 3) >>> 2
 }

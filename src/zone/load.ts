@@ -87,6 +87,7 @@ const REFUSALS: Partial<Record<Added, { check: CheckName; why: string }>> = {
   duplicate: { check: 'duplicate-record', why: 'stands here a second time: one is enough' },
   'ttl-differs': { check: 'ttl-differs-in-rrset', why: 'has another TTL than the records of its set before it, whose TTL it gets' },
   'rrset-too-large': { check: 'rrset-too-large', why: 'does not fit into its set any more' },
+  'zone-too-large': { check: 'zone-too-large', why: 'does not fit into the zone any more' },
 }
 
 /** Octets of the image per octet of text: 3 to 4 for short records, about 1 for signatures. */

@@ -6,8 +6,14 @@
 import { LookupName } from '../dns/lookup-name.ts'
 import { ZoneImage, type NodeId } from './image.ts'
 import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, wordsFor } from './layout.ts'
-import { MAX_ORDER_LEVELS as MAX_LEVELS } from '../dns/limits.ts'
+import { TYPE } from '../dns/codes.ts'
+import { MAX_AGENT_RRSET_OCTETS, MAX_IMAGE_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS } from '../dns/limits.ts'
 import { findPath, orderKeyOf, sortsAtOrBefore } from './order.ts'
+
+/** Thrown where a block cannot hold what is to be written: by an editor when the zone must be rebuilt in a larger block, by a builder when it has MAX_IMAGE_OCTETS. */
+export class ImageFull extends Error {
+  override readonly name = 'ImageFull'
+}
 
 /** The writing half of an image, to be extended by who loads or changes it. */
 export class ZoneWriter {
@@ -190,19 +196,46 @@ export class ZoneWriter {
   protected take(count: number): number {
     const at = this.words[HEADER.top]
     const top = at + count
-    if (top > this.words.length) this.reserve(Math.max(top * 4 + 65_536, this.words.length * 8))
+    if (top > this.words.length) this.reserve(top * 4, Math.max(top * 4 + 65_536, this.words.length * 8))
     this.words[HEADER.top] = top
     return at
   }
 
-  protected reserve(octets: number): void {
-    const buffer = new SharedArrayBuffer(wordsFor(octets) * 4)
+  /** Moves to a block of `wished` octets, of which at least `needed` must be had. */
+  protected reserve(needed: number, wished: number): void {
+    if (needed > MAX_IMAGE_OCTETS) throw new ImageFull(`Cannot make the zone's block larger as it would need ${needed} octets and ${MAX_IMAGE_OCTETS} are the most`)
+    const buffer = allocate(needed, Math.min(wished, MAX_IMAGE_OCTETS))
     const grown = new Int32Array(buffer)
     if (this.words !== undefined) grown.set(this.words.subarray(0, this.words[HEADER.top]))
     this.words = grown
     this.octets = new Uint8Array(buffer)
     this.image = new ZoneImage(buffer)
   }
+}
+
+/** A block of `wished` octets; of `needed` where the machine does not give as much. */
+function allocate(needed: number, wished: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(wholeWords(wished))
+  } catch (fault) {
+    if (!(fault instanceof RangeError) || needed === wished) throw fault
+    return new SharedArrayBuffer(wholeWords(needed))
+  }
+}
+
+/** `octets` rounded up to whole words; unlike `wordsFor`, for sizes beyond 32 bits too. */
+function wholeWords(octets: number): number {
+  return Math.ceil(octets / 4) * 4
+}
+
+/** Whether records of `type` make a zone one that agents are found in (docs/protocol.md 1). */
+export function isAgentType(type: number): boolean {
+  return type === TYPE.AGENT || type === TYPE.SENSE || type === TYPE.TASK
+}
+
+/** Octets that the records of one RRset of `type` may have together. */
+export function mostOctets(type: number): number {
+  return type === TYPE.AGENT ? MAX_AGENT_RRSET_OCTETS : MAX_RRSET_OCTETS
 }
 
 /** Slots for `names` names at no more than 70 % full: a power of two. */
