@@ -4,6 +4,7 @@
  * are glue, and those that live below the cut itself may not be left out silently (RFC 9471 3).
  */
 import { TYPE } from '../dns/codes.ts'
+import { MAX_ADDITIONAL_TARGETS } from '../dns/limits.ts'
 import type { LookupName } from '../dns/lookup-name.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, type ZoneMatch } from '../zone/image.ts'
 import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
@@ -13,6 +14,7 @@ import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
  * records so added to what they name (RFC 9460 4.1). `target` and `match` are overwritten.
  */
 export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
+  let left = MAX_ADDITIONAL_TARGETS
   for (let i = 0; i < answer.count; i++) {
     if (answer.source[i] !== zone) continue
     const rrset = answer.rrset[i]
@@ -22,6 +24,7 @@ export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupNam
     if (targetAt < 0) continue
     const end = zone.firstRecordAt(rrset) + zone.octetsOf(rrset)
     for (let at = zone.firstRecordAt(rrset); at < end; at = zone.nextRecordAt(at)) {
+      if (answer.isFull || left-- === 0) return
       const nameAt = zone.rdataAt(at) + targetAt
       if (zone.octets[nameAt] !== 0) addTarget(answer, zone, zone.octets, nameAt, target, match, type, dnssecOk)
       else if (isService(type)) addTarget(answer, zone, answer.ownerOctets[i], answer.ownerAt[i], target, match, type, dnssecOk) // RFC 9460 2.5.2
@@ -29,14 +32,26 @@ export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupNam
   }
 }
 
-/** Adds glue for the NS RRset at `cut` (RFC 1034 4.3.2 step 3b). `target` and `match` are overwritten. */
+/**
+ * Adds glue for the NS RRset at `cut` (RFC 1034 4.3.2 step 3b): first that of servers below the cut, without which it
+ * cannot be followed, then other addresses that we know (RFC 9471 3). `target` and `match` are overwritten.
+ */
 export function addGlue(answer: Answer, zone: ZoneImage, cut: NodeId, ns: RRsetId, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
   const end = zone.firstRecordAt(ns) + zone.octetsOf(ns)
-  for (let at = zone.firstRecordAt(ns); at < end; at = zone.nextRecordAt(at)) {
+  let others = 0
+  for (let at = zone.firstRecordAt(ns); at < end && !answer.isFull; at = zone.nextRecordAt(at)) {
     const nameAt = zone.rdataAt(at)
     target.load(zone.octets, nameAt)
-    if (!isWithin(target, zone, cut)) addTarget(answer, zone, zone.octets, nameAt, target, match, TYPE.NS, dnssecOk)
-    else addAddresses(answer, zone, zone.nodeOf(target), zone.octets, nameAt, KIND.glue, dnssecOk)
+    if (isWithin(target, zone, cut)) addAddresses(answer, zone, zone.nodeOf(target), zone.octets, nameAt, KIND.glue, dnssecOk)
+    else others++
+  }
+  if (others > MAX_ADDITIONAL_TARGETS) others = MAX_ADDITIONAL_TARGETS
+  for (let at = zone.firstRecordAt(ns); others > 0 && !answer.isFull; at = zone.nextRecordAt(at)) {
+    const nameAt = zone.rdataAt(at)
+    target.load(zone.octets, nameAt)
+    if (isWithin(target, zone, cut)) continue
+    addTarget(answer, zone, zone.octets, nameAt, target, match, TYPE.NS, dnssecOk)
+    others--
   }
 }
 

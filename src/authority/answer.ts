@@ -19,13 +19,13 @@ import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
-import { Denial } from './denial.ts'
-import { type Answer, type Authority, KIND, SECTION, TTL_AS_STORED } from './plan.ts'
+import { Denial, negativeTtl } from './denial.ts'
+import { type Answer, type Authority, KIND, SECTION } from './plan.ts'
 import type { Query } from './query.ts'
 import { RecordScratch } from './scratch.ts'
 
-/** Octets of SOA's RDATA behind its two names, and where MINIMUM stands from its end (RFC 1035 3.3.13). */
-const SOA_MINIMUM_FROM_END = 4
+/** Counts the queries of this thread, so that each reads one generation of every zone that it meets. */
+let queries = 0
 
 /** Answers from the zones of a directory; one object per answering thread, as its fields are used again by every query. */
 export class ZoneAuthority implements Authority {
@@ -41,6 +41,8 @@ export class ZoneAuthority implements Authority {
   /** Where the name being answered stands as it was written: QNAME, or the target of the last CNAME. */
   private ownerOctets!: Uint8Array
   private ownerAt = 0
+  /** Index of the zone whose apex is the name, while the zone above it is asked for DS; −1 otherwise. */
+  private child = -1
 
   constructor(directory: ZoneDirectory, seed: number) {
     this.directory = directory
@@ -62,8 +64,9 @@ export class ZoneAuthority implements Authority {
     this.name.load(query.octets, query.qnameAt)
     this.scratch.reset()
     this.denial.reset()
+    queries = (queries + 1) | 0
     if (!this.findZone()) return this.answerRefused()
-    answer.agentCapable = this.zone.holdsAgents // elsewhere the bit stays clear, as RFC 8906 8.1.3.3 tests
+    answer.agentCapable = this.zone.hasAgents // elsewhere the bit stays clear, as RFC 8906 8.1.3.3 tests
     answer.authoritative = query.qclass !== CLASS.ANY // which would speak for classes that we do not have (RFC 1035 6.2)
     for (let steps = 0; this.answerFromZone() && steps < MAX_CHAIN; steps++) {
       this.name.load(this.ownerOctets, this.ownerAt)
@@ -79,16 +82,25 @@ export class ZoneAuthority implements Authority {
   private findZone(): boolean {
     const { directory, name, query } = this
     const rrClass = query.qclass === CLASS.ANY ? CLASS.IN : query.qclass
-    let index = directory.indexFor(name, rrClass)
+    const index = directory.indexFor(name, rrClass)
     if (index < 0) return false
+    this.child = -1
     if (query.qtype === TYPE.DS && directory.zones[index].apexLabels === name.labelCount) {
       const parent = directory.indexFor(name, rrClass, 1)
-      if (parent >= 0) index = parent
+      if (parent >= 0) {
+        this.child = index
+        this.enterZone(parent)
+        return true
+      }
     }
-    this.zone = directory.zones[index]
-    this.result.zone = index
-    this.zone.refresh()
+    this.enterZone(index)
     return true
+  }
+
+  private enterZone(index: number): void {
+    this.zone = this.directory.zones[index]
+    this.result.zone = index
+    this.zone.refreshFor(queries)
   }
 
   /** Step 3 in one zone; true where a CNAME was met and its target is to be answered next. */
@@ -148,6 +160,7 @@ export class ZoneAuthority implements Authority {
     let added = false
     for (let rrset = only || zone.firstRRset(node); rrset !== 0; rrset = only !== 0 ? 0 : zone.nextRRset(rrset)) {
       const isSignature = zone.typeOf(rrset) === TYPE.RRSIG
+      if (isNsec3(zone, rrset)) continue
       if (isAny ? isSignature && zone.rrsetOf(node, zone.coveredType(rrset)) !== 0 : !isSignature) continue
       if (isSignature) this.result.add(SECTION.answer, zone, rrset, this.ownerOctets, this.ownerAt)
       else this.addAnswer(node, rrset)
@@ -157,21 +170,31 @@ export class ZoneAuthority implements Authority {
     return added
   }
 
+  /** The smallest RRset at the node; NSEC only where there is nothing else, as it tells nothing of what stands there. */
   private smallestRRset(node: NodeId): RRsetId {
     const { zone } = this
     let smallest = 0
     for (let rrset = zone.firstRRset(node); rrset !== 0; rrset = zone.nextRRset(rrset)) {
-      if (zone.typeOf(rrset) === TYPE.RRSIG) continue
-      if (smallest === 0 || zone.octetsOf(rrset) < zone.octetsOf(smallest)) smallest = rrset
+      const type = zone.typeOf(rrset)
+      if (type === TYPE.RRSIG || type === TYPE.NSEC3) continue
+      const isFirst = smallest === 0 || zone.typeOf(smallest) === TYPE.NSEC
+      if (isFirst || (type !== TYPE.NSEC && zone.octetsOf(rrset) < zone.octetsOf(smallest))) smallest = rrset
     }
     return smallest
   }
 
-  /** Step 3b. DS at the cut itself is authoritative here (RFC 4035 3.1.4.1); everything else is a referral. */
+  /**
+   * Step 3b. DS at the cut itself is authoritative here (RFC 4035 3.1.4.1); everything else is a referral. But where
+   * another zone, which we do not serve, lies between this one and ours of that name, our own says that it holds no DS.
+   */
   private answerAtCut(): boolean {
-    const { match, query } = this
-    if (match.node !== 0 && query.qtype === TYPE.DS) return this.answerNode(match.node)
-    return this.answerReferral(match.cut)
+    const { match, query, child } = this
+    if (query.qtype !== TYPE.DS) return this.answerReferral(match.cut)
+    if (match.node !== 0) return this.answerNode(match.node)
+    if (child < 0) return this.answerReferral(match.cut)
+    this.child = -1
+    this.enterZone(child)
+    return this.answerFromZone()
   }
 
   /** RFC 1034 4.3.2 step 3b, RFC 4035 3.1.4: the cut's NS, its DS or the proof that there is none, and glue. */
@@ -259,16 +282,12 @@ export class ZoneAuthority implements Authority {
     this.denial.addWildcardProofs(result)
     const soa = zone.rrsetOf(zone.apex, TYPE.SOA)
     if (soa === 0) return
-    const recordAt = zone.firstRecordAt(soa)
-    const at = zone.nextRecordAt(recordAt) - SOA_MINIMUM_FROM_END
-    const o = zone.octets
-    const minimum = ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
-    const ttl = minimum > 0x7fff_ffff ? TTL_AS_STORED : minimum
+    const ttl = negativeTtl(zone, soa)
     const nameAt = zone.nameAt(zone.apex)
-    result.add(SECTION.authority, zone, soa, o, nameAt, KIND.plain, ttl)
+    result.add(SECTION.authority, zone, soa, zone.octets, nameAt, KIND.plain, ttl)
     if (!this.query.dnssecOk) return
     const signatures = zone.signaturesOf(zone.apex, TYPE.SOA)
-    if (signatures !== 0) result.add(SECTION.authority, zone, signatures, o, nameAt, KIND.signature, ttl)
+    if (signatures !== 0) result.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature, ttl)
   }
 
   /** Remembers that the answer just added came from a wildcard, so that its proof follows (RFC 4035 3.1.3.3, RFC 5155 7.2.6). */
@@ -285,4 +304,9 @@ export class ZoneAuthority implements Authority {
     }
     return false
   }
+}
+
+/** Whether the RRset is NSEC3 or signs it: such records are in proofs alone, never answers (RFC 5155 7.2.8). */
+function isNsec3(zone: ZoneImage, rrset: RRsetId): boolean {
+  return zone.typeOf(rrset) === TYPE.NSEC3 || zone.coveredType(rrset) === TYPE.NSEC3
 }

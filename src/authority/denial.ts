@@ -9,8 +9,11 @@ import { TYPE } from '../dns/codes.ts'
 import { MAX_CHAIN, MAX_NAME_OCTETS } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import { HASH_LABEL_OCTETS, writeHashLabel } from '../dnssec/nsec3.ts'
-import type { NodeId, ZoneImage, ZoneMatch } from '../zone/image.ts'
-import { type Answer, KIND, SECTION } from './plan.ts'
+import type { NodeId, RRsetId, ZoneImage, ZoneMatch } from '../zone/image.ts'
+import { type Answer, KIND, SECTION, TTL_AS_STORED } from './plan.ts'
+
+/** Where MINIMUM stands in SOA, counted from the record's end (RFC 1035 3.3.13). */
+const MINIMUM_FROM_END = 4
 
 /** Adds proofs of absence to an answer; one object per answering thread. */
 export class Denial {
@@ -31,7 +34,7 @@ export class Denial {
 
   /** A wildcard stood for `name`: that nothing closer exists will be proven in the authority section (RFC 4035 3.1.3.3, RFC 5155 7.2.6). */
   noteWildcard(zone: ZoneImage, name: LookupName, match: ZoneMatch): void {
-    const owner = this.isHashed(zone) ? this.nsec3For(zone, name, match.labelsBelowEncloser - 1) : zone.nsecOwnerFor(name)
+    const owner = isHashed(zone) ? this.nsec3For(zone, name, match.labelsBelowEncloser - 1) : zone.nsecOwnerFor(name)
     if (owner === 0 || this.waiting >= this.waitingOwner.length) return
     this.waitingZone[this.waiting] = zone
     this.waitingOwner[this.waiting++] = owner
@@ -45,12 +48,7 @@ export class Denial {
 
   /** NXDOMAIN: neither the name nor a wildcard for it exists (RFC 4035 3.1.3.2, RFC 5155 7.2.2). */
   addNameError(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
-    if (this.isHashed(zone)) {
-      const encloser = this.addClosestEncloser(answer, zone, name, match.labelsBelowEncloser)
-      this.loadWildcard(name, encloser, scratch)
-      this.addOwner(answer, zone, this.nsec3For(zone, scratch, 0))
-      return
-    }
+    if (isHashed(zone)) return this.addHashedWildcard(answer, zone, name, match, scratch)
     this.addOwner(answer, zone, zone.nsecOwnerFor(name))
     this.loadWildcard(name, match.labelsBelowEncloser, scratch)
     this.addOwner(answer, zone, zone.nsecOwnerFor(scratch))
@@ -58,18 +56,13 @@ export class Denial {
 
   /** NODATA at an existing name: its own record, or what covers an empty non-terminal (RFC 4035 3.1.3.1, RFC 5155 7.2.3, 7.2.4). */
   addNoData(answer: Answer, zone: ZoneImage, name: LookupName): void {
-    if (this.isHashed(zone)) this.addHashedNoData(answer, zone, name)
+    if (isHashed(zone)) this.addHashedNoData(answer, zone, name)
     else this.addOwner(answer, zone, zone.nsecOwnerFor(name))
   }
 
   /** NODATA from a wildcard: the wildcard lacks the type, and nothing closer exists (RFC 4035 3.1.3.4, RFC 5155 7.2.5). */
   addWildcardNoData(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
-    if (this.isHashed(zone)) {
-      const encloser = this.addClosestEncloser(answer, zone, name, match.labelsBelowEncloser)
-      this.loadWildcard(name, encloser, scratch)
-      this.addOwner(answer, zone, this.nsec3For(zone, scratch, 0))
-      return
-    }
+    if (isHashed(zone)) return this.addHashedWildcard(answer, zone, name, match, scratch)
     // the wildcard may itself be an empty non-terminal, which the NSEC before it shows
     this.loadWildcard(name, match.labelsBelowEncloser, scratch)
     this.addOwner(answer, zone, zone.nsecOwnerFor(scratch))
@@ -78,15 +71,19 @@ export class Denial {
 
   /** The delegation at `cut` has no DS: it is insecure, and provably so (RFC 4035 3.1.4, RFC 5155 7.2.7). */
   addNoDs(answer: Answer, zone: ZoneImage, cut: NodeId, scratch: LookupName): void {
-    if (!this.isHashed(zone)) return this.addOwner(answer, zone, cut)
+    if (!isHashed(zone)) return this.addOwner(answer, zone, cut)
     scratch.load(zone.octets, zone.foldedNameAt(cut))
     this.addHashedNoData(answer, zone, scratch)
   }
 
   // ---- NSEC3 ----
 
-  private isHashed(zone: ZoneImage): boolean {
-    return zone.isHashed && zone.rrsetOf(zone.apex, TYPE.NSEC3PARAM) !== 0
+  /** The closest encloser of the name, and what matches or covers the wildcard below it (RFC 5155 7.2.2, 7.2.5). */
+  private addHashedWildcard(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
+    const encloser = this.addClosestEncloser(answer, zone, name, match.labelsBelowEncloser)
+    if (encloser < 0) return // a broken chain proves nothing
+    this.loadWildcard(name, encloser, scratch)
+    this.addOwner(answer, zone, this.nsec3For(zone, scratch, 0))
   }
 
   /** The name's own NSEC3; where opt-out has left it out, the proof that an insecure delegation may be there. */
@@ -98,7 +95,8 @@ export class Denial {
 
   /**
    * RFC 5155 7.2.1: the NSEC3 that matches the closest (provable) encloser and the one that covers the next
-   * closer name. `below` is how many labels of `name` lie below the encloser at least; returns how many do.
+   * closer name. `below` is how many labels of `name` lie below the encloser at least; returns how many do, or −1
+   * where not even the apex is in the chain.
    */
   private addClosestEncloser(answer: Answer, zone: ZoneImage, name: LookupName, below: number): number {
     for (const apexAt = name.labelCount - zone.apexLabels; below <= apexAt; below++) {
@@ -108,13 +106,12 @@ export class Denial {
       this.addOwner(answer, zone, this.nsec3For(zone, name, below - 1))
       return below
     }
-    return below
+    return -1
   }
 
   /** The owner of the NSEC3 that matches or covers label `from` and onward of `name`. */
   private nsec3For(zone: ZoneImage, name: LookupName, from: number): NodeId {
-    const params = zone.rdataAt(zone.firstRecordAt(zone.rrsetOf(zone.apex, TYPE.NSEC3PARAM)))
-    writeHashLabel(name.octets, name.labelAt[from], name.length, zone.octets, params, this.name, 0)
+    writeHashLabel(name.octets, name.labelAt[from], name.length, zone.octets, zone.nsec3ParamsAt, this.name, 0)
     const apexAt = zone.foldedNameAt(zone.apex)
     for (let i = 0; i < zone.apexLength; i++) this.name[1 + HASH_LABEL_OCTETS + i] = zone.octets[apexAt + i]
     this.hashed.load(this.name, 0)
@@ -143,12 +140,28 @@ export class Denial {
   /** Adds the NSEC or NSEC3 that `owner` holds, with its signatures, unless it is in the answer already. */
   private addOwner(answer: Answer, zone: ZoneImage, owner: NodeId): void {
     if (owner === 0) return
-    const type = this.isHashed(zone) ? TYPE.NSEC3 : TYPE.NSEC
+    const type = isHashed(zone) ? TYPE.NSEC3 : TYPE.NSEC
     const rrset = zone.rrsetOf(owner, type)
     const nameAt = zone.nameAt(owner)
     if (rrset === 0 || answer.holds(zone, rrset, zone.octets, nameAt)) return
-    answer.add(SECTION.authority, zone, rrset, zone.octets, nameAt)
+    const soa = zone.rrsetOf(zone.apex, TYPE.SOA)
+    const ttl = soa === 0 ? TTL_AS_STORED : negativeTtl(zone, soa) // RFC 9077 3: signers of old gave them another
+    answer.add(SECTION.authority, zone, rrset, zone.octets, nameAt, KIND.plain, ttl)
     const signatures = zone.signaturesOf(owner, type)
-    if (signatures !== 0) answer.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature)
+    if (signatures !== 0) answer.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature, ttl)
   }
+}
+
+/** Whether absence is proven by NSEC3 in this zone. */
+function isHashed(zone: ZoneImage): boolean {
+  return zone.nsec3ParamsAt !== 0
+}
+
+/** Seconds that absence may be remembered, to which TTLs of SOA, NSEC and NSEC3 are lowered: the lesser of SOA's TTL and its MINIMUM (RFC 2308 3, RFC 9077 3). */
+export function negativeTtl(zone: ZoneImage, soa: RRsetId): number {
+  const at = zone.nextRecordAt(zone.firstRecordAt(soa)) - MINIMUM_FROM_END
+  const o = zone.octets
+  const minimum = ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
+  const ttl = zone.ttlOf(soa)
+  return minimum < ttl ? minimum : ttl
 }

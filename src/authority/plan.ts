@@ -60,6 +60,9 @@ export class Answer {
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
   overflowed = false
 
+  /** An entry was refused, so that no other is taken. */
+  isFull = false
+
   /** Entries in use; each array below holds entry `i` at index `i`. */
   count = 0
   readonly section = new Uint8Array(MAX_ANSWER_RRSETS)
@@ -81,7 +84,7 @@ export class Answer {
     this.edeCode = NO_EDE
     this.edeText = NO_OCTETS
     this.zone = -1
-    this.overflowed = false
+    this.overflowed = this.isFull = false
     this.count = 0
   }
 
@@ -93,8 +96,9 @@ export class Answer {
   add(section: Section, source: RRsetSource, rrset: number, ownerOctets: Uint8Array, ownerAt: number, kind: Kind = KIND.plain, ttl: number = TTL_AS_STORED): boolean {
     const i = this.count
     if (i > 0 && this.section[i - 1] > section) throw new RangeError(`Cannot add to section ${section} as section ${this.section[i - 1]} has been begun`)
-    // an RRset leaves room for its signatures, so that the two are never parted
-    if (i >= (kind === KIND.signature ? MAX_ANSWER_RRSETS : MAX_ANSWER_RRSETS - 1)) {
+    // an RRset leaves room for its signatures, so that the two are never parted; behind one left out comes nothing more
+    if (this.isFull || i >= (kind === KIND.signature ? MAX_ANSWER_RRSETS : MAX_ANSWER_RRSETS - 1)) {
+      this.isFull = true
       if (section !== SECTION.additional || kind === KIND.glue) this.overflowed = true
       return false
     }

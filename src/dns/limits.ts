@@ -96,6 +96,8 @@ export const MAX_RRSET_RECORDS = 65_535
 
 /** RRsets of one answer, signatures counted apart: a referral to 13 signed servers with addresses needs 60, the rest is room for chains and proofs. Reached: required ones set TC, additional ones are left out. */
 export const MAX_ANSWER_RRSETS = 256
+/** Hosts looked up for the additional section of one answer: more than a message has room for, so that an RRset of thousands costs no more than one of hundreds. Reached: the addresses of the rest are left out. */
+export const MAX_ADDITIONAL_TARGETS = 256
 /** Names of one answer that later names may point to (MAX_COMPRESSION_TARGETS is for the slow encoder): the question and 15 more serve a referral to 13 servers. Reached: later names find no new targets. */
 export const MAX_ANSWER_TARGETS = 16
 /** First offset that a compression pointer cannot express: it has 14 bits (RFC 1035 4.1.4). Reached: the name is no target. */
@@ -112,6 +114,8 @@ export const COOKIE_LIFE_SECONDS = 3_600
 export const COOKIE_FUTURE_SECONDS = 300
 /** Seconds after which a good server cookie is answered with a new one (RFC 9018 4.3). */
 export const COOKIE_RENEW_SECONDS = 1_800
+/** Hours after which a random secret of the cookies gives way to a new one (RFC 9018 5 leaves it open); more than a cookie lives, so that two secrets are enough. */
+export const COOKIE_ROTATION_HOURS = 24
 /** Seconds between two reports of faults of ours while answering. Reached: further ones are only counted, as each report costs more than the answer. */
 export const FAULT_REPORT_SECONDS = 1
 
@@ -150,8 +154,6 @@ export const MIN_TCP_MESSAGE_OCTETS = 12
 export const MAX_TCP_CONNECTIONS = 1_024
 /** TCP connections of one client: an IPv4 address, or a /64 of IPv6, which is one subscriber. Room for a resolver farm behind one address. Reached: the one of that client idle longest is shed. */
 export const MAX_TCP_CONNECTIONS_PER_CLIENT = 128
-/** Octets of an IPv6 address that make one client: a /64. */
-export const TCP_CLIENT_PREFIX_OCTETS = 8
 /** Half-open and not yet accepted connections that the kernel may hold for each address; it caps this at net.core.somaxconn and then sends SYN cookies. */
 export const TCP_BACKLOG = 1_024
 /** Milliseconds from connect to the end of the first query (PowerDNS 5 s, BIND 30 s): a round trip and some retransmissions. Reached: closed. */
@@ -168,6 +170,18 @@ export const TCP_WRITE_OCTETS = 131_074
 export const MAX_TCP_MESSAGES_PER_TURN = 256
 /** Octets first set aside for a query that comes in pieces; it doubles as octets arrive, so that a length alone costs the sender more than us. */
 export const TCP_PARTIAL_OCTETS = 512
+/** Octets read from a TCP connection at once, where connections share one buffer: some 300 queries, more than one turn answers. More waits in the kernel. */
+export const TCP_CHUNK_OCTETS = 16_384
+/** Octets that the TCP connections of one thread may have set aside together for unfinished queries and unread answers: a whole query for each of MAX_TCP_CONNECTIONS. Reached: the connection that needs more is reset. */
+export const TCP_POOL_OCTETS = 67_108_864
+/** Events taken from the kernel by one call of a TCP thread. More are taken by the next. */
+export const TCP_EVENTS = 256
+/** Connections accepted at one endpoint before those that are there get their turn. Reached: the rest waits in the kernel for the next turn. */
+export const MAX_TCP_ACCEPTS_PER_TURN = 64
+/** Milliseconds that a TCP thread sleeps in the kernel before it looks for a stop or a reload: their longest delay. */
+export const TCP_WAIT_MS = 250
+/** Milliseconds of rest in accepting where the process has no descriptor or memory left for a connection, lest retrying fill the processor; those that are there are served. Reached: accepting is tried again. */
+export const TCP_ACCEPT_REST_MS = 100
 /** Milliseconds that closing waits for answers on their way. Reached: what is left is cut off. */
 export const TRANSPORT_CLOSE_MS = 2_000
 

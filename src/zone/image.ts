@@ -100,7 +100,7 @@ export class ZoneImage {
   }
 
   /** Whether the zone holds AGENT, SENSE or TASK records. */
-  get holdsAgents(): boolean {
+  get hasAgents(): boolean {
     return this.words[HEADER.agents] > 0
   }
 
