@@ -3,7 +3,6 @@
  * the client's address as a string with every datagram, so reading it is on the answering path: one pass
  * over the characters, no pattern matching and no new objects.
  */
-import { TCP_CLIENT_PREFIX_OCTETS } from '../dns/limits.ts'
 import type { Peer } from './handler.ts'
 
 const COLON = 0x3a
@@ -31,6 +30,14 @@ export class ReusedPeer implements Peer {
     this.port = port
     return size !== 0
   }
+
+  /** Takes the address that lies in `octets` at `at`, of 4 or 16 octets. */
+  setOctets(octets: Uint8Array, at: number, size: 4 | 16, port: number): void {
+    const address = size === 4 ? this.#four : this.#sixteen
+    for (let i = 0; i < size; i++) address[i] = octets[at + i]
+    this.address = address
+    this.port = port
+  }
 }
 
 /**
@@ -50,14 +57,6 @@ export function parseAddress(text: string, out: Uint8Array): number {
 export function isMapped(octets: Uint8Array): boolean {
   for (let i = 0; i < 10; i++) if (octets[i] !== 0) return false
   return octets[10] === 0xff && octets[11] === 0xff
-}
-
-/** What counts as one client in the limits: an IPv4 address, or the /64 of an IPv6 address, as a key of a Map. */
-export function clientKey(address: Uint8Array): string {
-  const end = address.length === 4 ? 4 : TCP_CLIENT_PREFIX_OCTETS
-  let key = ''
-  for (let i = 0; i < end; i++) key += String.fromCharCode(address[i])
-  return key
 }
 
 /** Dotted decimal of RFC 1123 2.1 in text[start, end), without leading zeros, which some read as octal. */

@@ -24,6 +24,7 @@ export const TRANSPORT_COUNTERS = {
   tcpWrites: 'writes, each of one or more messages',
   tcpHeld: 'times that reading stopped for a client slow to read answers',
   tcpAcceptFaults: 'connections that could not be accepted',
+  tcpAcceptRests: 'times that accepting rested as descriptors or memory had run out',
   tcpClosedByClient: 'connections that the client ended',
   tcpClosedByError: 'connections that broke',
   tcpClosedSilent: 'connections closed as no query came in time',
@@ -33,6 +34,7 @@ export const TRANSPORT_COUNTERS = {
   tcpClosedFault: 'connections closed as the server failed to answer',
   tcpShed: 'connections shed for a new one as there were too many in all',
   tcpShedClient: 'connections shed for a new one as its client had too many',
+  tcpShedMemory: 'connections reset as the memory set aside for all of them was in use',
   tcpClosedStop: 'connections closed by a stop',
   handlerFaults: 'queries on which the server threw',
 } as const

@@ -1,8 +1,9 @@
 /**
- * The system calls that node:dgram lacks, called through koffi: many datagrams for one crossing into the
- * kernel, sockets that share a port, and the local address of each datagram. Memory is passed as plain
- * numbers, so that a call makes no object. Linux on 64-bit little-endian machines only, as the structures
- * are laid out by hand (mmsg-batch.ts).
+ * The system calls that node:dgram and node:net lack or wrap in much work, called through koffi: many
+ * datagrams for one crossing into the kernel, sockets that share a port, the local address of each datagram,
+ * TCP without an object per event. Memory is passed as plain numbers, so that a call makes no object. Linux
+ * on 64-bit little-endian machines only, as the structures are laid out by hand (mmsg-batch.ts,
+ * tcp-epoll-calls.ts).
  */
 import { createRequire } from 'node:module'
 import { getSystemErrorName } from 'node:util'
@@ -19,6 +20,14 @@ export interface Libc {
   poll(descriptors: Pointer, count: number, timeoutMs: number): number
   recvmmsg(fd: number, headers: Pointer, count: number, flags: number, timeout: Pointer): number
   sendmmsg(fd: number, headers: Pointer, count: number, flags: number): number
+  listen(fd: number, backlog: number): number
+  accept4(fd: number, address: Pointer, size: Pointer, flags: number): number
+  recv(fd: number, octets: Pointer, size: number, flags: number): number
+  send(fd: number, octets: Pointer, size: number, flags: number): number
+  shutdown(fd: number, how: number): number
+  epoll_create1(flags: number): number
+  epoll_ctl(epoll: number, change: number, fd: number, event: Pointer): number
+  epoll_wait(epoll: number, events: Pointer, count: number, timeoutMs: number): number
   close(fd: number): number
   if_nametoindex(name: Pointer): number
   errno(): number
@@ -61,6 +70,14 @@ const PROTOTYPES = {
   poll: 'int poll(uintptr_t, unsigned long, int)',
   recvmmsg: 'int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)',
   sendmmsg: 'int sendmmsg(int, uintptr_t, unsigned int, int)',
+  listen: 'int listen(int, int)',
+  accept4: 'int accept4(int, uintptr_t, uintptr_t, int)',
+  recv: 'long recv(int, uintptr_t, size_t, int)',
+  send: 'long send(int, uintptr_t, size_t, int)',
+  shutdown: 'int shutdown(int, int)',
+  epoll_create1: 'int epoll_create1(int)',
+  epoll_ctl: 'int epoll_ctl(int, int, int, uintptr_t)',
+  epoll_wait: 'int epoll_wait(int, uintptr_t, int, int)',
   close: 'int close(int)',
   if_nametoindex: 'unsigned int if_nametoindex(uintptr_t)',
 } as const
@@ -74,10 +91,22 @@ export function loadLibc(): Libc {
   return (loaded ??= bindLibc())
 }
 
-/** Whether batched system calls work here: usable, or the reason why not, as an operator can read it. */
-export function canUseMmsg(platform: string = process.platform, arch: string = process.arch): { usable: true } | { usable: false; reason: string } {
-  if (platform !== 'linux') return { usable: false, reason: `batched UDP needs Linux, and this is ${platform}` }
-  if (!(arch in MUSL)) return { usable: false, reason: `batched UDP is laid out for x64 and arm64, and this is ${arch}` }
+/** Whether a way of reading sockets works here: usable, or the reason why not, as an operator can read it. */
+export type Usable = { usable: true } | { usable: false; reason: string }
+
+/** Whether batched system calls for UDP work here. */
+export function canUseMmsg(platform: string = process.platform, arch: string = process.arch): Usable {
+  return canUse('batched UDP', tryBatches, platform, arch)
+}
+
+/** Whether TCP can be read by epoll here. */
+export function canUseEpoll(platform: string = process.platform, arch: string = process.arch): Usable {
+  return canUse('TCP by epoll', tryEpoll, platform, arch)
+}
+
+function canUse(what: string, tryCalls: (libc: Libc) => Usable, platform: string, arch: string): Usable {
+  if (platform !== 'linux') return { usable: false, reason: `${what} needs Linux, and this is ${platform}` }
+  if (!(arch in MUSL)) return { usable: false, reason: `${what} is laid out for x64 and arm64, and this is ${arch}` }
   try {
     return tryCalls(loadLibc())
   } catch (error) {
@@ -86,7 +115,7 @@ export function canUseMmsg(platform: string = process.platform, arch: string = p
 }
 
 /** A sandbox may know the functions and forbid the calls: reading an empty socket must find it empty. */
-function tryCalls(libc: Libc): { usable: true } | { usable: false; reason: string } {
+function tryBatches(libc: Libc): Usable {
   const header = callMemory(64)
   const fd = libc.socket(AF_INET, SOCK_DGRAM, 0)
   const read = libc.recvmmsg(fd, libc.addressOf(header), 1, MSG_DONTWAIT, 0)
@@ -97,8 +126,23 @@ function tryCalls(libc: Libc): { usable: true } | { usable: false; reason: strin
   return { usable: false, reason: `the system does not let recvmmsg and sendmmsg work (${errorName(errno)})` }
 }
 
+/** As for batches: waiting for nothing must find nothing. */
+function tryEpoll(libc: Libc): Usable {
+  const fd = libc.epoll_create1(0)
+  const ready = libc.epoll_wait(fd, libc.addressOf(callMemory(64)), 1, 0)
+  const errno = libc.errno()
+  if (fd >= 0) libc.close(fd)
+  return ready === 0 ? { usable: true } : { usable: false, reason: `the system does not let epoll work (${errorName(errno)})` }
+}
+
 /** A datagram socket that programs started later do not inherit: SOCK_DGRAM | SOCK_CLOEXEC. */
 export const SOCK_DGRAM = 0x80002
+/** A stream socket that does not sleep and is not inherited: SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC. */
+export const SOCK_STREAM = 0x80801
+/** For `accept4`: as SOCK_STREAM. */
+export const ACCEPT_FLAGS = 0x80800
+/** Do not raise SIGPIPE where the other side is gone. */
+export const MSG_NOSIGNAL = 0x4000
 
 /** `EADDRINUSE` for its number. */
 export function errorName(errno: number): string {
@@ -113,7 +157,7 @@ function bindLibc(): Libc {
     try {
       functions[name] = library.func(prototype)
     } catch (error) {
-      throw new Error(`Cannot use batched UDP as the C library has no function ${name}`, { cause: error })
+      throw new Error(`Cannot make system calls as the C library has no function ${name}`, { cause: error })
     }
   }
   return { ...functions, errno: () => koffi.errno(), addressOf: (memory: Uint8Array) => Number(koffi.address(memory)) } as unknown as Libc
@@ -123,7 +167,7 @@ function requireKoffi(): Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi
   } catch (error) {
-    throw new Error(`Cannot use batched UDP as koffi does not load (\`npm install koffi\`): ${(error as Error).message.split('\n')[0]}`, { cause: error })
+    throw new Error(`Cannot make system calls as koffi does not load (\`npm install koffi\`): ${(error as Error).message.split('\n')[0]}`, { cause: error })
   }
 }
 

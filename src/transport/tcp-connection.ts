@@ -1,5 +1,6 @@
 /**
- * One TCP connection, from its first octet to its end (RFC 7766 6, 7, 8).
+ * One TCP connection, from its first octet to its end (RFC 7766 6, 7, 8): the rules, which are the same
+ * whatever carries the octets. tcp-net.ts and tcp-epoll-connection.ts carry them.
  *
  *            chunk                     all answered                  client ends
  *     ┌─▶ reading ──▶ answering ──────────────────────▶ reading ─────────────────▶ ending ──▶ closed
@@ -12,122 +13,183 @@
  * cost of a write per answer. They leave in the order of the queries, as each is answered at once; the
  * out-of-order processing of RFC 7766 7 has nothing to overtake here.
  */
-import type { Socket } from 'node:net'
-import { MAX_TCP_MESSAGES_PER_TURN, MAX_TCP_UNSENT_OCTETS } from '../dns/limits.ts'
+import {
+  MAX_MESSAGE_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TCP_MESSAGES_PER_TURN, TCP_FIRST_MESSAGE_MS, TCP_IDLE_MS,
+  TCP_WRITE_OCTETS,
+} from '../dns/limits.ts'
+import { ReusedPeer } from './address.ts'
+import { BufferPool } from './buffer-pool.ts'
 import type { Clock } from './clock.ts'
 import { COUNTER, type TransportCounters } from './counters.ts'
-import type { Handler, OnFault, Peer } from './handler.ts'
-import type { AgeList, CloseReason, Connections, Entry } from './tcp-connections.ts'
-import { copyOctets, Framer, MALFORMED } from './tcp-framing.ts'
+import type { Handler, OnFault } from './handler.ts'
+import type { CloseReason, ConnectionLimits, Connections } from './tcp-connections.ts'
+import { copyOctets, Framer, MALFORMED, NO_ROOM } from './tcp-framing.ts'
 
-/** What all connections use; each has the buffers to itself from reading a chunk until it writes. */
-export interface TcpShared {
+/** What a TCP server is made of, whatever carries the octets; `limits` replaces single numbers of limits.ts. */
+export interface TcpOptions {
   handler: Handler
   counters: TransportCounters
-  clock: Clock
   onFault: OnFault
-  connections: Connections
-  /** The query being answered, 65,535 octets. */
-  query: Uint8Array
-  /** Its answer, 65,535 octets. */
-  out: Uint8Array
-  /** Answers on their way to one write, TCP_WRITE_OCTETS long. */
-  joined: Buffer
+  limits?: Partial<ConnectionLimits>
 }
 
-/** Serves `socket` from now on; it is in the table of connections until it has ended. */
-export class TcpConnection implements Entry {
-  readonly client: string
-  older: Entry | undefined
-  newer: Entry | undefined
-  list: AgeList | undefined
-  sinceMs = 0
-  readonly #socket: Socket
-  readonly #peer: Peer
-  readonly #shared: TcpShared
-  readonly #framer: Framer
-  #joinedOctets = 0
-  #held = false
-  #stopping = false
-  #reason: CloseReason | undefined
+/** The numbers of limits.ts, for what `limits` does not say. */
+export const TCP_LIMITS: Readonly<ConnectionLimits> = {
+  total: MAX_TCP_CONNECTIONS,
+  perClient: MAX_TCP_CONNECTIONS_PER_CLIENT,
+  firstMessageMs: TCP_FIRST_MESSAGE_MS,
+  idleMs: TCP_IDLE_MS,
+}
 
-  constructor(socket: Socket, peer: Peer, client: string, shared: TcpShared) {
-    this.client = client
-    this.#socket = socket
-    this.#peer = peer
-    this.#shared = shared
-    this.#framer = new Framer(shared.query)
-    socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('drain', () => this.#continue())
-    socket.on('end', () => this.#end('tcpClosedByClient'))
-    socket.on('close', () => this.#closed())
-    socket.on('error', () => this.#count('tcpClosedByError'))
+/** What all connections of a thread use; each has the buffers to itself from reading a chunk until it writes. */
+export class TcpShared {
+  readonly handler: Handler
+  readonly counters: TransportCounters
+  readonly onFault: OnFault
+  readonly clock: Pick<Clock, 'nowMs'>
+  readonly connections: Connections
+  readonly pool = new BufferPool()
+  /** The query being answered. */
+  readonly query = new Uint8Array(MAX_MESSAGE_OCTETS)
+  /** Its answer. */
+  readonly out = new Uint8Array(MAX_MESSAGE_OCTETS)
+  /** Answers on their way to one write. */
+  readonly joined: Uint8Array<ArrayBuffer> = new Uint8Array(new ArrayBuffer(TCP_WRITE_OCTETS))
+
+  constructor({ handler, counters, onFault }: TcpOptions, clock: Pick<Clock, 'nowMs'>, connections: Connections) {
+    this.handler = handler
+    this.counters = counters
+    this.onFault = onFault
+    this.clock = clock
+    this.connections = connections
+  }
+}
+
+/** A connection; it is in the table of connections from `begin` to its end. */
+export abstract class TcpConnection {
+  readonly peer = new ReusedPeer('tcp')
+  protected readonly shared: TcpShared
+  protected readonly framer: Framer
+  protected slot = -1
+  /** No more is answered until `proceed`. */
+  protected isHeld = false
+  private isStopping = false
+  private joinedOctets = 0
+  private reason: CloseReason | undefined
+
+  protected constructor(shared: TcpShared) {
+    this.shared = shared
+    this.framer = new Framer(shared.query, shared.pool)
   }
 
-  get isSlow(): boolean {
-    return this.#socket.writableLength > 0
+  /** Answers wait for the client to read them. */
+  abstract get isSlow(): boolean
+  /** So many answers wait that no further query may be answered. */
+  protected abstract get isFull(): boolean
+  /** Sends the first octets of `shared.joined`, or keeps a copy of what the kernel does not take. */
+  protected abstract write(octets: number): void
+  /** Reads no more from the client; `proceed` is called after others had their turn or, where `isFull`, when all is sent. */
+  protected abstract hold(): void
+  /** Reads again. */
+  protected abstract resume(): void
+  /** Sends what is left to send, then closes; `isAllRead` where the client will send no more and all of it is read. */
+  protected abstract closeSoon(isAllRead: boolean): void
+  /** Closes at once, whatever is left; a reset frees the kernel's memory too. */
+  protected abstract cut(isReset: boolean): void
+
+  /** Starts a life in `slot` of the table. */
+  protected begin(slot: number): void {
+    this.slot = slot
+    this.isHeld = this.isStopping = false
+    this.reason = undefined
   }
 
-  /** Ends at once. Where octets are left to read or send, or in a flood, by a reset, which frees the kernel's memory too. */
+  /** Whether it is ending or has ended. */
+  protected get isOver(): boolean {
+    return this.reason !== undefined
+  }
+
+  /** Ends at once. Where octets are left to read or send, or in a flood, by a reset. */
   kill(reason: CloseReason): void {
-    this.#count(reason)
-    this.#shared.connections.remove(this)
-    if (reason === 'tcpClosedIdle' || reason === 'tcpClosedSilent') this.#socket.destroy()
-    else this.#socket.resetAndDestroy()
+    this.count(reason)
+    this.cut(reason !== 'tcpClosedIdle' && reason !== 'tcpClosedSilent')
+    this.leave()
   }
 
   /** Ends once the queries already read are answered and the answers sent. */
   stop(): void {
-    this.#stopping = true
-    if (!this.#held) this.#end('tcpClosedStop')
+    this.isStopping = true
+    if (!this.isHeld && !this.isOver) this.end('tcpClosedStop')
   }
 
-  #read(chunk: Buffer): void {
-    if (this.#reason) return
-    this.#framer.push(chunk)
-    if (!this.#held) this.#pump()
+  /** Answers the queries in `length` octets that have arrived. */
+  protected read(chunk: Uint8Array, length: number): void {
+    if (this.isOver) return
+    this.framer.push(chunk, length)
+    if (!this.isHeld) this.pump()
   }
 
-  #continue(): void {
-    if (!this.#held || this.#reason) return
-    this.#held = false
-    this.#pump()
-    if (!this.#held && !this.#reason) this.#socket.resume()
+  /** Goes on after `hold`. */
+  protected proceed(): void {
+    if (!this.isHeld || this.isOver) return
+    this.isHeld = false
+    this.pump()
+    if (!this.isHeld && !this.isOver) this.resume()
+  }
+
+  /** Sends what is left to send, then closes. A client that does not read it is killed when its idle time is over. */
+  protected end(reason: CloseReason): void {
+    this.count(reason)
+    this.closeSoon(reason === 'tcpClosedByClient')
+  }
+
+  /** Leaves the table and gives its memory back; nothing happens where it has left already. */
+  protected leave(): void {
+    if (this.slot < 0) return
+    this.shared.connections.remove(this.slot)
+    this.slot = -1
+    this.framer.reset()
+  }
+
+  /** Counts why it ends; the first reason is the true one. */
+  protected count(reason: CloseReason): void {
+    if (this.isOver) return
+    this.reason = reason
+    this.shared.counters[COUNTER[reason]]++
   }
 
   /** Answers what has arrived, as far as this turn and the client's reading allow. */
-  #pump(): void {
-    const { clock, connections } = this.#shared
+  private pump(): void {
+    const { clock, connections } = this.shared
     let taken = 0
     let length = 0
-    while (taken < MAX_TCP_MESSAGES_PER_TURN && this.#socket.writableLength <= MAX_TCP_UNSENT_OCTETS) {
-      length = this.#framer.next()
+    while (taken < MAX_TCP_MESSAGES_PER_TURN && !this.isFull && !this.isOver) {
+      length = this.framer.next()
       if (length < 0) break
-      this.#answer(length)
+      this.answer(length)
       taken++
     }
-    this.#flush()
-    if (taken > 0) connections.touch(this, clock.nowMs())
-    if (length === MALFORMED) this.#end('tcpClosedMalformed')
-    else if (length >= 0) this.#hold()
-    else if (this.#stopping) this.#end('tcpClosedStop')
+    this.flush()
+    if (this.isOver) return
+    if (taken > 0) connections.touch(this.slot, clock.nowMs())
+    if (length === MALFORMED) this.end('tcpClosedMalformed')
+    else if (length === NO_ROOM) this.kill('tcpShedMemory')
+    else if (length >= 0) this.pause()
+    else if (this.isStopping) this.end('tcpClosedStop')
   }
 
-  /** Reads no more (RFC 7766 10 leaves resource limits to us) until the client has read, or others had their turn. */
-  #hold(): void {
-    const { clock, counters } = this.#shared
-    this.#held = true
-    this.#socket.pause()
-    if (this.#socket.writableLength <= MAX_TCP_UNSENT_OCTETS) clock.soon(() => this.#continue())
-    else counters[COUNTER.tcpHeld]++
+  private pause(): void {
+    this.isHeld = true
+    if (this.isFull) this.shared.counters[COUNTER.tcpHeld]++
+    this.hold()
   }
 
-  #answer(length: number): void {
-    const { handler, counters, onFault, query, out, joined } = this.#shared
+  private answer(length: number): void {
+    const { handler, counters, onFault, query, out, joined } = this.shared
     counters[COUNTER.tcpReceived]++
     let size = 0
     try {
-      size = handler(query, length, this.#peer, out)
+      size = handler(query, length, this.peer, out)
     } catch (fault) {
       counters[COUNTER.handlerFaults]++
       onFault(fault)
@@ -137,39 +199,21 @@ export class TcpConnection implements Entry {
       counters[COUNTER.tcpSilent]++
       return
     }
-    if (this.#joinedOctets + 2 + size > joined.length) this.#flush()
-    const at = this.#joinedOctets
+    if (this.joinedOctets + 2 + size > joined.length) this.flush()
+    const at = this.joinedOctets
     joined[at] = size >>> 8
     joined[at + 1] = size
     copyOctets(out, 0, joined, at + 2, size)
-    this.#joinedOctets = at + 2 + size
+    this.joinedOctets = at + 2 + size
     counters[COUNTER.tcpSent]++
   }
 
-  /** Writes a copy: the socket may keep it for as long as the client does not read. */
-  #flush(): void {
-    if (this.#joinedOctets === 0) return
-    const { counters, joined } = this.#shared
-    this.#socket.write(Buffer.from(joined.subarray(0, this.#joinedOctets)))
-    this.#joinedOctets = 0
-    counters[COUNTER.tcpWrites]++
-  }
-
-  /** Sends what is left to send, then closes. A client that does not read it is killed when its idle time is over. */
-  #end(reason: CloseReason): void {
-    this.#count(reason)
-    this.#socket.destroySoon()
-  }
-
-  #closed(): void {
-    this.#count('tcpClosedByClient')
-    this.#shared.connections.remove(this)
-  }
-
-  /** The first reason is the true one. */
-  #count(reason: CloseReason): void {
-    if (this.#reason) return
-    this.#reason = reason
-    this.#shared.counters[COUNTER[reason]]++
+  private flush(): void {
+    const octets = this.joinedOctets
+    if (octets === 0) return
+    this.joinedOctets = 0
+    if (this.isOver) return
+    this.shared.counters[COUNTER.tcpWrites]++
+    this.write(octets)
   }
 }

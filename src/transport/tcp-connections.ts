@@ -1,6 +1,6 @@
 /**
- * All TCP connections of the process: how many there are, whose they are, and which has been useful
- * longest ago. RFC 7766 6.2.2 lets a server bound them per client, 6.2.3 lets it close idle ones.
+ * The TCP connections of one thread: how many there are, whose they are, and which has been useful longest
+ * ago. RFC 7766 6.2.2 lets a server bound them per client, 6.2.3 lets it close idle ones.
  *
  *     silent   connected, no whole query yet      oldest ⇄ … ⇄ newest    by time of connecting
  *     served   has asked                          oldest ⇄ … ⇄ newest    by time of the last whole query
@@ -8,24 +8,15 @@
  * Both lists are in order of age by themselves, so that looking for those past their time, and choosing
  * whom to shed, looks at the head alone. Silent ones are shed first: a flood of connections that never ask
  * pushes out itself, not the clients that do.
+ *
+ * A connection is a slot, a small number that is used again; what is kept of it lies in arrays by slot, so
+ * that one that comes and goes leaves nothing behind.
  */
+import { ClientCounts, clientHigh, clientLow } from './client-counts.ts'
 import type { TransportCounter } from './counters.ts'
 
 /** Why a connection ends: the counter that counts it. */
 export type CloseReason = Extract<TransportCounter, `tcpClosed${string}` | `tcpShed${string}`>
-
-/** What the table keeps of a connection; only the table writes `older`, `newer`, `list` and `sinceMs`. */
-export interface Entry {
-  readonly client: string
-  older: Entry | undefined
-  newer: Entry | undefined
-  list: AgeList | undefined
-  sinceMs: number
-  /** Answers wait for the client to read them. */
-  readonly isSlow: boolean
-  /** Ends at once and leaves the table. */
-  kill(reason: CloseReason): void
-}
 
 /** How many connections may be and how long they may be useless. */
 export interface ConnectionLimits {
@@ -35,97 +26,138 @@ export interface ConnectionLimits {
   idleMs: number
 }
 
-/** Entries from oldest to newest, linked through themselves. */
-export class AgeList {
-  oldest: Entry | undefined
-  #newest: Entry | undefined
-
-  append(entry: Entry, nowMs: number): void {
-    entry.list = this
-    entry.sinceMs = nowMs
-    entry.older = this.#newest
-    entry.newer = undefined
-    if (this.#newest) this.#newest.newer = entry
-    else this.oldest = entry
-    this.#newest = entry
-  }
-
-  remove(entry: Entry): void {
-    if (entry.older) entry.older.newer = entry.newer
-    else this.oldest = entry.newer
-    if (entry.newer) entry.newer.older = entry.older
-    else this.#newest = entry.older
-    entry.list = entry.older = entry.newer = undefined
-  }
+/** What the table asks of whoever owns the connections. */
+export interface ConnectionOwner {
+  /** Answers wait for the client to read them. */
+  isSlow(slot: number): boolean
+  /** Ends the connection at once, and removes it from the table. */
+  kill(slot: number, reason: CloseReason): void
 }
+
+const NONE = -1
+const SILENT = 0
+const SERVED = 1
+const NOT_IN = 2
 
 /** The table. */
 export class Connections {
   readonly #limits: ConnectionLimits
-  readonly #silent = new AgeList()
-  readonly #served = new AgeList()
-  readonly #perClient = new Map<string, number>()
-  #size = 0
+  readonly #owner: ConnectionOwner
+  readonly #clients: ClientCounts
+  readonly #oldest = new Int32Array([NONE, NONE])
+  readonly #newest = new Int32Array([NONE, NONE])
+  /** By slot: neighbours in its list, which list, since when, whose. */
+  readonly #older: Int32Array
+  readonly #newer: Int32Array
+  readonly #list: Uint8Array
+  readonly #sinceMs: Float64Array
+  readonly #high: Int32Array
+  readonly #low: Int32Array
+  /** Slots in nobody's use, the first #free of them. */
+  readonly #freeSlots: Int32Array
+  #free: number
 
-  constructor(limits: ConnectionLimits) {
+  constructor(limits: ConnectionLimits, owner: ConnectionOwner) {
+    const { total } = limits
     this.#limits = limits
+    this.#owner = owner
+    this.#clients = new ClientCounts(total)
+    this.#older = new Int32Array(total)
+    this.#newer = new Int32Array(total)
+    this.#list = new Uint8Array(total).fill(NOT_IN)
+    this.#sinceMs = new Float64Array(total)
+    this.#high = new Int32Array(total)
+    this.#low = new Int32Array(total)
+    this.#freeSlots = Int32Array.from({ length: total }, (_, i) => total - 1 - i)
+    this.#free = total
   }
 
+  /** Connections in the table now. */
   get size(): number {
-    return this.#size
+    return this.#freeSlots.length - this.#free
   }
 
-  /** Takes in a new connection, after shedding what must make room for it. */
-  add(entry: Entry, nowMs: number): void {
-    const same = this.#perClient.get(entry.client) ?? 0
-    if (same >= this.#limits.perClient) this.#oldestOf(entry.client)?.kill('tcpShedClient')
-    if (this.#size >= this.#limits.total) (this.#silent.oldest ?? this.#served.oldest)?.kill('tcpShed')
-    this.#silent.append(entry, nowMs)
-    this.#size++
-    this.#perClient.set(entry.client, (this.#perClient.get(entry.client) ?? 0) + 1)
+  /** Takes in a new connection of the client at `address`, after shedding what must make room for it; returns its slot, below `total`. */
+  add(address: Uint8Array, nowMs: number): number {
+    const high = clientHigh(address)
+    const low = clientLow(address)
+    if (this.#clients.get(high, low) >= this.#limits.perClient) this.#owner.kill(this.#oldestOf(high, low), 'tcpShedClient')
+    if (this.#free === 0) this.#owner.kill(this.#first(), 'tcpShed')
+    const slot = this.#freeSlots[--this.#free]
+    this.#high[slot] = high
+    this.#low[slot] = low
+    this.#clients.add(high, low)
+    this.#append(SILENT, slot, nowMs)
+    return slot
   }
 
   /** Notes that a whole query has come from a connection of the table. */
-  touch(entry: Entry, nowMs: number): void {
-    entry.list?.remove(entry)
-    this.#served.append(entry, nowMs)
+  touch(slot: number, nowMs: number): void {
+    this.#unlink(slot)
+    this.#append(SERVED, slot, nowMs)
   }
 
-  /** Forgets a connection; nothing happens where it is forgotten already. */
-  remove(entry: Entry): void {
-    if (!entry.list) return
-    entry.list.remove(entry)
-    this.#size--
-    const left = (this.#perClient.get(entry.client) ?? 1) - 1
-    if (left === 0) this.#perClient.delete(entry.client)
-    else this.#perClient.set(entry.client, left)
+  /** Forgets a connection, whose slot is free then; nothing happens where it is forgotten already. */
+  remove(slot: number): void {
+    if (this.#list[slot] === NOT_IN) return
+    this.#unlink(slot)
+    this.#list[slot] = NOT_IN
+    this.#clients.remove(this.#high[slot], this.#low[slot])
+    this.#freeSlots[this.#free++] = slot
   }
 
   /** Ends all that have been useless for too long. */
   sweep(nowMs: number): void {
     const { firstMessageMs, idleMs } = this.#limits
-    for (let entry = this.#silent.oldest; entry && nowMs - entry.sinceMs >= firstMessageMs; entry = this.#silent.oldest) {
-      entry.kill('tcpClosedSilent')
+    for (let slot = this.#oldest[SILENT]; slot !== NONE && nowMs - this.#sinceMs[slot] >= firstMessageMs; slot = this.#oldest[SILENT]) {
+      this.#owner.kill(slot, 'tcpClosedSilent')
     }
-    for (let entry = this.#served.oldest; entry && nowMs - entry.sinceMs >= idleMs; entry = this.#served.oldest) {
-      entry.kill(entry.isSlow ? 'tcpClosedSlow' : 'tcpClosedIdle')
+    for (let slot = this.#oldest[SERVED]; slot !== NONE && nowMs - this.#sinceMs[slot] >= idleMs; slot = this.#oldest[SERVED]) {
+      this.#owner.kill(slot, this.#owner.isSlow(slot) ? 'tcpClosedSlow' : 'tcpClosedIdle')
     }
   }
 
-  /** All connections, silent ones first, each kind from the oldest. They may be removed while walking. */
-  *[Symbol.iterator](): Generator<Entry> {
-    for (const list of [this.#silent, this.#served]) {
-      for (let entry = list.oldest; entry; ) {
-        const { newer }: Entry = entry
-        yield entry
-        entry = newer
-      }
-    }
+  /** Slots of all connections, silent ones first, each kind from the oldest: the order in which they would be shed. */
+  slots(): number[] {
+    const slots: number[] = []
+    for (let slot = this.#first(); slot !== NONE; slot = this.#after(slot)) slots.push(slot)
+    return slots
+  }
+
+  #first(): number {
+    return this.#oldest[SILENT] === NONE ? this.#oldest[SERVED] : this.#oldest[SILENT]
+  }
+
+  #after(slot: number): number {
+    if (this.#newer[slot] !== NONE || this.#list[slot] === SERVED) return this.#newer[slot]
+    return this.#oldest[SERVED]
   }
 
   /** A walk over all connections, taken only when a client is at its limit. */
-  #oldestOf(client: string): Entry | undefined {
-    for (const entry of this) if (entry.client === client) return entry
-    return undefined
+  #oldestOf(high: number, low: number): number {
+    let slot = this.#first()
+    while (this.#high[slot] !== high || this.#low[slot] !== low) slot = this.#after(slot)
+    return slot
+  }
+
+  #append(list: number, slot: number, nowMs: number): void {
+    const newest = this.#newest[list]
+    this.#list[slot] = list
+    this.#sinceMs[slot] = nowMs
+    this.#older[slot] = newest
+    this.#newer[slot] = NONE
+    if (newest === NONE) this.#oldest[list] = slot
+    else this.#newer[newest] = slot
+    this.#newest[list] = slot
+  }
+
+  #unlink(slot: number): void {
+    const list = this.#list[slot]
+    const older = this.#older[slot]
+    const newer = this.#newer[slot]
+    if (older === NONE) this.#oldest[list] = newer
+    else this.#newer[older] = newer
+    if (newer === NONE) this.#newest[list] = older
+    else this.#older[newer] = older
   }
 }

@@ -1,6 +1,7 @@
 /**
  * DNS over TCP with node:net (RFC 7766): the listening sockets and the care for all their connections.
- * What one connection does is in tcp-connection.ts, who must leave for whom in tcp-connections.ts.
+ * What one connection does is in tcp-connection.ts, who must leave for whom in tcp-connections.ts;
+ * both are shared with tcp-epoll.ts, which does the same in threads of its own where the system allows.
  *
  * Against a flood of half-open connections the kernel's backlog and SYN cookies stand; a connection that
  * is whole but never asks costs 12 kB of memory, measured, until it is closed after five seconds, or shed
@@ -8,47 +9,26 @@
  * that keeps asking is what RFC 7766 6.2.1 wants of clients, and takes its turn with the others.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import {
-  MAX_MESSAGE_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, TCP_BACKLOG, TCP_FIRST_MESSAGE_MS, TCP_IDLE_MS,
-  TCP_SWEEP_MS, TCP_WRITE_OCTETS,
-} from '../dns/limits.ts'
-import { clientKey, type Endpoint, ReusedPeer } from './address.ts'
+import { MAX_TCP_UNSENT_OCTETS, TCP_BACKLOG, TCP_SWEEP_MS } from '../dns/limits.ts'
+import type { Endpoint } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { COUNTER, type TransportCounters } from './counters.ts'
-import type { Handler, OnFault } from './handler.ts'
-import { TcpConnection, type TcpShared } from './tcp-connection.ts'
-import { type ConnectionLimits, Connections } from './tcp-connections.ts'
-
-/** What a TCP server is made of; `limits` replaces single numbers of limits.ts. */
-export interface TcpOptions {
-  handler: Handler
-  counters: TransportCounters
-  onFault: OnFault
-  clock?: Clock
-  limits?: Partial<ConnectionLimits>
-}
-
-const LIMITS: ConnectionLimits = {
-  total: MAX_TCP_CONNECTIONS,
-  perClient: MAX_TCP_CONNECTIONS_PER_CLIENT,
-  firstMessageMs: TCP_FIRST_MESSAGE_MS,
-  idleMs: TCP_IDLE_MS,
-}
+import { COUNTER } from './counters.ts'
+import { TCP_LIMITS, TcpConnection, type TcpOptions, TcpShared } from './tcp-connection.ts'
+import { type CloseReason, type ConnectionOwner, Connections } from './tcp-connections.ts'
 
 /** The TCP side of the server: any number of endpoints, one table of connections. */
-export class TcpServer {
+export class TcpServer implements ConnectionOwner {
   readonly #shared: TcpShared
+  readonly #clock: Clock
   readonly #servers: Server[] = []
   readonly #stopSweeping: () => void
+  readonly #bySlot: NetConnection[] = []
 
-  constructor({ handler, counters, onFault, clock = systemClock, limits }: TcpOptions) {
-    const connections = new Connections({ ...LIMITS, ...limits })
-    this.#shared = {
-      handler, counters, clock, onFault, connections,
-      query: new Uint8Array(MAX_MESSAGE_OCTETS),
-      out: new Uint8Array(MAX_MESSAGE_OCTETS),
-      joined: Buffer.alloc(TCP_WRITE_OCTETS),
-    }
+  constructor(options: TcpOptions & { clock?: Clock }) {
+    const { clock = systemClock, limits } = options
+    const connections = new Connections({ ...TCP_LIMITS, ...limits }, this)
+    this.#clock = clock
+    this.#shared = new TcpShared(options, clock, connections)
     this.#stopSweeping = clock.every(TCP_SWEEP_MS, () => connections.sweep(clock.nowMs()))
   }
 
@@ -76,27 +56,98 @@ export class TcpServer {
    * What is not done after `deadlineMs` is cut off. Resolves when no socket is left.
    */
   async close(deadlineMs: number): Promise<void> {
-    const { clock, connections } = this.#shared
+    const { connections } = this.#shared
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-    await new Promise<void>((resolve) => clock.soon(resolve)) // what the kernel already holds for us is read first
-    for (const connection of connections) (connection as TcpConnection).stop()
-    const cancel = clock.after(deadlineMs, () => {
-      for (const connection of connections) connection.kill('tcpClosedStop')
+    await new Promise<void>((resolve) => this.#clock.soon(resolve)) // what the kernel already holds for us is read first
+    for (const slot of connections.slots()) this.#bySlot[slot].stop()
+    const cancel = this.#clock.after(deadlineMs, () => {
+      for (const slot of connections.slots()) this.#bySlot[slot].kill('tcpClosedStop')
     })
     await Promise.all(closed)
     cancel()
     this.#stopSweeping()
   }
 
+  /** As ConnectionOwner says. */
+  isSlow(slot: number): boolean {
+    return this.#bySlot[slot].isSlow
+  }
+
+  /** As ConnectionOwner says. */
+  kill(slot: number, reason: CloseReason): void {
+    this.#bySlot[slot].kill(reason)
+  }
+
   #accept(socket: Socket): void {
-    const { clock, connections, counters } = this.#shared
-    const peer = new ReusedPeer('tcp')
-    if (!peer.set(socket.remoteAddress ?? '', socket.remotePort ?? 0)) {
+    const { connections, counters } = this.#shared
+    const connection = new NetConnection(socket, this.#shared, this.#clock)
+    if (!connection.peer.set(socket.remoteAddress ?? '', socket.remotePort ?? 0)) {
       counters[COUNTER.tcpAcceptFaults]++ // reset by the client before it was accepted
       socket.on('error', () => undefined).destroy()
       return
     }
     counters[COUNTER.tcpAccepted]++
-    connections.add(new TcpConnection(socket, peer, clientKey(peer.address), this.#shared), clock.nowMs())
+    const slot = connections.add(connection.peer.address, this.#clock.nowMs())
+    this.#bySlot[slot] = connection
+    connection.serve(slot)
+  }
+}
+
+/** A connection whose octets node:net carries. */
+class NetConnection extends TcpConnection {
+  readonly #socket: Socket
+  readonly #clock: Clock
+
+  constructor(socket: Socket, shared: TcpShared, clock: Clock) {
+    super(shared)
+    this.#socket = socket
+    this.#clock = clock
+  }
+
+  /** Serves the socket from now on. */
+  serve(slot: number): void {
+    const socket = this.#socket
+    this.begin(slot)
+    socket.on('data', (chunk: Buffer) => this.read(chunk, chunk.length))
+    socket.on('drain', () => this.proceed())
+    socket.on('end', () => this.end('tcpClosedByClient'))
+    socket.on('close', () => this.#closed())
+    socket.on('error', () => this.count('tcpClosedByError'))
+  }
+
+  get isSlow(): boolean {
+    return this.#socket.writableLength > 0
+  }
+
+  protected get isFull(): boolean {
+    return this.#socket.writableLength > MAX_TCP_UNSENT_OCTETS
+  }
+
+  /** A copy is written: the socket may keep it for as long as the client does not read. */
+  protected write(octets: number): void {
+    this.#socket.write(Buffer.from(this.shared.joined.subarray(0, octets)))
+  }
+
+  protected hold(): void {
+    this.#socket.pause()
+    if (!this.isFull) this.#clock.soon(() => this.proceed())
+  }
+
+  protected resume(): void {
+    this.#socket.resume()
+  }
+
+  protected closeSoon(): void {
+    this.#socket.destroySoon()
+  }
+
+  protected cut(isReset: boolean): void {
+    if (isReset) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
+  }
+
+  #closed(): void {
+    this.count('tcpClosedByClient')
+    this.leave()
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { isIP } from 'node:net'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { clientKey, isWildcard, parseAddress, parseEndpoint, printEndpoint, ReusedPeer } from '../../src/transport/address.ts'
+import { isWildcard, parseAddress, parseEndpoint, printEndpoint, ReusedPeer } from '../../src/transport/address.ts'
 import { isClientPort } from '../../src/transport/udp-ports.ts'
 
 function octets(text: string): number[] {
@@ -65,11 +65,13 @@ describe('addresses', () => {
     assert.ok(!peer.set('nowhere', 1))
   })
 
-  test('one client is an IPv4 address or the /64 of an IPv6 address', () => {
-    const key = (text: string): string => clientKey(Uint8Array.from(octets(text)))
-    assert.equal(key('2001:db8:0:1::1'), key('2001:db8:0:1:ffff::2'))
-    assert.notEqual(key('2001:db8:0:1::1'), key('2001:db8:0:2::1'))
-    assert.notEqual(key('192.0.2.1'), key('192.0.2.2'))
+  test('a peer takes an address from octets', () => {
+    const peer = new ReusedPeer('tcp')
+    const octets = Uint8Array.of(9, 9, 192, 0, 2, 7, ...Array<number>(12).fill(1))
+    peer.setOctets(octets, 2, 4, 53)
+    assert.deepEqual([[...peer.address], peer.port], [[192, 0, 2, 7], 53])
+    peer.setOctets(octets, 2, 16, 54)
+    assert.deepEqual([[...peer.address], peer.port], [[...octets.subarray(2)], 54])
   })
 })
 

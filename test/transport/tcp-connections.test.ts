@@ -1,38 +1,53 @@
-/** Who is shed and who has outlived its time, against a model that sorts. */
+/** Who is shed and who has outlived its time, against a model that sorts; and the counts of clients, against a Map. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type AgeList, type CloseReason, Connections, type Entry } from '../../src/transport/tcp-connections.ts'
+import { parseAddress } from '../../src/transport/address.ts'
+import { ClientCounts, clientHigh, clientLow } from '../../src/transport/client-counts.ts'
+import { type CloseReason, type ConnectionOwner, Connections } from '../../src/transport/tcp-connections.ts'
 
-class Stub implements Entry {
-  readonly client: string
-  older: Entry | undefined
-  newer: Entry | undefined
-  list: AgeList | undefined
-  sinceMs = 0
-  isSlow = false
+/** What the model knows of a connection: when it came or last asked, as a number that only grows, and when by the clock. */
+interface Stub {
+  slot: number
+  client: string
+  order: number
+  sinceMs: number
+  hasAsked: boolean
+  isSlow: boolean
   reason: CloseReason | undefined
-  /** What the model knows: when it came, when it last asked; both only ever grow. */
-  order = 0
-  hasAsked = false
-  readonly #table: Connections
-
-  constructor(client: string, table: Connections) {
-    this.client = client
-    this.#table = table
-  }
-
-  kill(reason: CloseReason): void {
-    this.reason = reason
-    this.#table.remove(this)
-  }
 }
 
 const LIMITS = { total: 6, perClient: 3, firstMessageMs: 50, idleMs: 100 }
 
-/** Those still in, silent before served, oldest first: the order in which they may be shed. */
-function byWorth(all: Stub[]): Stub[] {
-  return all.filter(({ reason }) => !reason).sort((a, b) => Number(a.hasAsked) - Number(b.hasAsked) || a.order - b.order)
+/** A table whose connections are stubs. */
+class Owner implements ConnectionOwner {
+  readonly table: Connections = new Connections(LIMITS, this)
+  readonly all: Stub[] = []
+
+  at(slot: number): Stub {
+    return this.all.findLast((stub) => stub.slot === slot && !stub.reason)!
+  }
+
+  isSlow(slot: number): boolean {
+    return this.at(slot).isSlow
+  }
+
+  kill(slot: number, reason: CloseReason): void {
+    this.at(slot).reason = reason
+    this.table.remove(slot)
+  }
+
+  add(client: string, nowMs: number): Stub {
+    const stub = { slot: -1, client, order: this.all.length, sinceMs: nowMs, hasAsked: false, isSlow: false, reason: undefined }
+    stub.slot = this.table.add(Uint8Array.of(192, 0, 2, client.charCodeAt(0)), nowMs)
+    this.all.push(stub)
+    return stub
+  }
+
+  /** Those still in, silent before served, oldest first: the order in which they may be shed. */
+  byWorth(): Stub[] {
+    return this.all.filter(({ reason }) => !reason).sort((a, b) => Number(a.hasAsked) - Number(b.hasAsked) || a.order - b.order)
+  }
 }
 
 test('whatever comes, asks, leaves and waits, the table agrees with a model that sorts', () => {
@@ -43,20 +58,17 @@ test('whatever comes, asks, leaves and waits, the table agrees with a model that
     fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(60) }),
   )
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-    const table = new Connections(LIMITS)
-    const all: Stub[] = []
+    const owner = new Owner()
+    const { table } = owner
     let nowMs = 0
-    let order = 0
+    let order = 1_000
     for (const next of steps) {
-      const before = byWorth(all)
+      const before = owner.byWorth()
       if (next.kind === 'connect') {
-        const added = new Stub(next.client, table)
         const same = before.filter(({ client }) => client === next.client)
         const shed = same.length >= LIMITS.perClient ? same[0] : before.length >= LIMITS.total ? before[0] : undefined
-        table.add(added, nowMs)
-        added.order = order++
+        owner.add(next.client, nowMs).order = order++
         assert.deepEqual(before.filter(({ reason }) => reason), shed ? [shed] : [])
-        all.push(added)
       } else if (next.kind === 'wait') {
         nowMs += next.ms
         table.sweep(nowMs)
@@ -69,26 +81,60 @@ test('whatever comes, asks, leaves and waits, the table agrees with a model that
         if (next.kind === 'ask') {
           stub.hasAsked = true
           stub.order = order++
-          table.touch(stub, nowMs)
+          stub.sinceMs = nowMs
+          table.touch(stub.slot, nowMs)
         } else {
-          stub.kill('tcpClosedByClient')
-          table.remove(stub) // a second time changes nothing
+          owner.kill(stub.slot, 'tcpClosedByClient')
+          table.remove(stub.slot) // a second time changes nothing
         }
       }
-      assert.deepEqual([...table], byWorth(all))
-      assert.equal(table.size, byWorth(all).length)
+      assert.deepEqual(table.slots(), owner.byWorth().map(({ slot }) => slot))
+      assert.equal(table.size, owner.byWorth().length)
     }
   }), { numRuns: 300 })
 })
 
 test('one past its time with answers unread is called slow, not idle', () => {
-  const table = new Connections(LIMITS)
-  const stub = new Stub('a', table)
-  table.add(stub, 0)
-  table.touch(stub, 10)
+  const owner = new Owner()
+  const stub = owner.add('a', 0)
+  owner.table.touch(stub.slot, 10)
   stub.isSlow = true
-  table.sweep(109)
+  owner.table.sweep(109)
   assert.equal(stub.reason, undefined)
-  table.sweep(110)
+  owner.table.sweep(110)
   assert.equal(stub.reason, 'tcpClosedSlow')
+})
+
+function keyOf(text: string): number[] {
+  const octets = new Uint8Array(16)
+  const address = octets.subarray(0, parseAddress(text, octets))
+  return [clientHigh(address), clientLow(address)]
+}
+
+test('one client is an IPv4 address or a /64 of IPv6', () => {
+  assert.notDeepEqual(keyOf('192.0.2.1'), keyOf('192.0.2.2'))
+  assert.deepEqual(keyOf('192.0.2.1'), keyOf('::ffff:192.0.2.1'))
+  assert.deepEqual(keyOf('2001:db8:1:2::1'), keyOf('2001:db8:1:2:ffff::9'))
+  assert.notDeepEqual(keyOf('2001:db8:1:2::1'), keyOf('2001:db8:1:3::1'))
+  assert.notDeepEqual(keyOf('::1'), keyOf('0.0.0.0'))
+})
+
+test('clients are counted as a Map counts them, whatever collides and whoever leaves', () => {
+  const client = fc.tuple(fc.constantFrom(0xffff, 0x20010db8, -1), fc.nat(30))
+  const steps = fc.array(fc.tuple(client, fc.boolean()), { maxLength: 300 })
+  fc.assert(fc.property(steps, fc.integer(), (list, seed) => {
+    const counts = new ClientCounts(93, seed) // so small that places are dear
+    const model = new Map<string, number>()
+    for (const [[high, low], isMore] of list) {
+      const key = `${high} ${low}`
+      const had = model.get(key) ?? 0
+      if (isMore) counts.add(high, low)
+      else if (had > 0) counts.remove(high, low)
+      model.set(key, isMore ? had + 1 : Math.max(0, had - 1))
+      for (const [known, number] of model) {
+        const [a, b] = known.split(' ').map(Number)
+        assert.equal(counts.get(a, b), number)
+      }
+    }
+  }), { numRuns: 200 })
 })
