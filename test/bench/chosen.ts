@@ -40,7 +40,7 @@ export function readArguments(args: readonly string[], page: string): Chosen {
   return {
     rows: oneOf('rows', values.rows, values.quick ? QUICK_ROWS : everyRow, everyRow),
     servers: oneOf('servers', values.servers, values.quick ? QUICK_SERVERS : KINDS, KINDS),
-    rounds: positive('rounds', values.rounds, values.quick ? 3 : 6),
+    rounds: positive('rounds', values.rounds, values.quick ? 3 : 5),
     seconds: positive('seconds', values.seconds, values.quick ? 1.5 : 2),
     page: values.page ?? (isWhole ? page : undefined),
     json: values.json,

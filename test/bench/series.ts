@@ -32,6 +32,9 @@ export interface Results {
   leftOut: string[]
 }
 
+/** A run before those that count: files are read, code is compiled. */
+const WARM_SECONDS = 1
+
 type Say = (line: string) => void
 type Programs = ReturnType<typeof buildPrograms>
 
@@ -130,7 +133,7 @@ async function rounds(bench: Bench, row: Row, servers: readonly Running[], perSe
   const { chosen, canPin, programs } = bench
   const task = { queries: queriesOf(bench, row), seconds: chosen.seconds, processors: placesFor(row.workers, canPin).generator, perSecond }
   const runs = new Map<Kind, Run[]>(servers.map(({ kind }) => [kind, []]))
-  for (const server of servers) await measure(row, server, { ...task, seconds: 0.5 }, programs)
+  for (const server of servers) await measure(row, server, { ...task, seconds: WARM_SECONDS }, programs)
   for (let round = 0; round < chosen.rounds; round++) {
     for (const server of shuffled(servers)) runs.get(server.kind)?.push(await measure(row, server, task, programs))
   }
