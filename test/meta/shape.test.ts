@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import ts from 'typescript'
-import { filesBelow, lineCount, lineOf, parse, percentile, textOf, walk } from './tree.ts'
+import { codeLineCount, filesBelow, lineCount, lineOf, parse, percentile, textOf, walk } from './tree.ts'
 
 const PROTOCOL_ROOMS = ['dns', 'dnssec', 'authority', 'server', 'update', 'resolver']
 const CITATIONS_PER_1000_LINES = 15
@@ -129,10 +129,17 @@ function filesBelowIfAny(folder: string): string[] {
   return sources.filter((path) => path.startsWith(`${folder}/`))
 }
 
-test('tests are at least one and a half times as long as the sources', (t) => {
-  const total = (paths: string[]): number => paths.reduce((sum, path) => sum + lineCount(textOf(path)), 0)
+test('tests are at least one and a half times as long as the sources, in lines of code', (t) => {
+  // blank lines and comments are left out on both sides: they are not what a test tests, nor what tests it
+  const total = (paths: string[]): number => paths.reduce((sum, path) => sum + codeLineCount(textOf(path)), 0)
   const ratio = total(tests) / total(sources)
-  measured(t, 'lines of source', total(sources))
-  measured(t, 'lines of test', total(tests))
+  measured(t, 'lines of code in sources', total(sources))
+  measured(t, 'lines of code in tests', total(tests))
+  measured(t, 'lines of test for each line of source', Number(ratio.toFixed(2)))
   assert.ok(ratio >= TEST_LINES_PER_SOURCE_LINE, `tests are ${ratio.toFixed(2)} times as long as the sources`)
+})
+
+test('lines of code are those that hold more than a comment', () => {
+  assert.equal(codeLineCount('/** what\n * for\n */\n\nconst a = 1 // one\n  // two\n/* three */\nconst b = `\n\n  text\n`\n'), 4)
+  assert.equal(codeLineCount(''), 0)
 })

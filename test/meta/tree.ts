@@ -33,6 +33,18 @@ export function lineCount(text: string): number {
   return text === '' ? 0 : text.replace(/\n$/, '').split('\n').length
 }
 
+/** How many lines of a TypeScript text hold code: neither blank nor nothing but a comment. */
+export function codeLineCount(text: string): number {
+  let count = 0
+  let isComment = false
+  for (const line of text.split('\n').map((one) => one.trim())) {
+    const begins = !isComment && line.startsWith('/*')
+    if (!isComment && !begins && line !== '' && !line.startsWith('//')) count++
+    if (isComment || begins) isComment = !line.includes('*/')
+  }
+  return count
+}
+
 /** The syntax of one source file. */
 export function parse(path: string, text: string = textOf(path)): ts.SourceFile {
   return ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true, ts.ScriptKind.TS)
