@@ -1,14 +1,18 @@
 /**
  * Puts together what answers queries in one thread: zones, authority and server, from values that may cross
- * to another thread. The zones are swapped here, between two queries.
+ * to another thread. Zones and options are swapped here, between two queries.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { ZoneAuthority } from '../authority/answer.ts'
-import { Server } from '../server/server.ts'
+import { parsePrefix, type Prefix } from '../dns/prefix.ts'
 import { Cookies } from '../server/cookies.ts'
 import type { Counters } from '../server/counters.ts'
+import { RateLimit, type RateLimitSettings } from '../server/rate-limit.ts'
+import { Server } from '../server/server.ts'
 import type { Handler } from '../transport/handler.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import type { ConfigValues } from './config-schema.ts'
+import type { SecretPair } from './cookie-secrets.ts'
 
 /** How to answer: plain values only, so that each thread can be told. */
 export interface AnsweringOptions {
@@ -21,26 +25,35 @@ export interface AnsweringOptions {
   identity: string
   /** Undefined: no cookies. */
   cookieSecret: Uint8Array | undefined
-  previousCookieSecret: Uint8Array | undefined
+  /** One more that is accepted. */
+  alsoCookieSecret: Uint8Array | undefined
   requireCookie: boolean
   /** Units of 100 ms (RFC 7828 3.1). */
   keepalive: number
+  /** Undefined: nothing is limited. */
+  rateLimit: RateLimitSettings | undefined
 }
 
-/** The part of a config that answering depends on; `randomSecret` is used where the config names none. */
-export function answeringOptions(values: ConfigValues, seed: number, randomSecret: Uint8Array): AnsweringOptions {
-  const { server, cookies, tcp } = values
-  const secret = cookies.secret === undefined ? randomSecret : Buffer.from(cookies.secret, 'hex')
+/** The part of a config that answering depends on. Of what one network may be sent each of `udpThreads` threads gives its share, as each counts for itself. */
+export function answeringOptions(values: ConfigValues, seed: number, secrets: SecretPair, udpThreads: number): AnsweringOptions {
+  const { server, cookies, tcp, 'rate-limit': limit } = values
+  const rateLimit: RateLimitSettings = {
+    responses: Math.ceil(limit.responses / udpThreads),
+    slip: limit.slip,
+    windowSeconds: limit.window,
+    allow: limit.allow.map((text) => parsePrefix(text) as Prefix), // the schema has tried it
+  }
   return {
     seed,
     udpOctets: values['udp-size'],
     nsid: server.nsid,
     version: server.version,
     identity: server.id,
-    cookieSecret: cookies.enabled ? secret : undefined,
-    previousCookieSecret: cookies.previous === undefined ? undefined : Buffer.from(cookies.previous, 'hex'),
+    cookieSecret: cookies.enabled ? secrets.current : undefined,
+    alsoCookieSecret: secrets.also,
     requireCookie: cookies.require,
     keepalive: tcp.idle * 10,
+    rateLimit: limit.responses === 0 ? undefined : rateLimit,
   }
 }
 
@@ -49,26 +62,44 @@ export interface Answering {
   handler: Handler
   /** Serves these zones from the next query on. */
   publish(directory: ZoneDirectory): void
+  /** Answers by these options from the next query on; counts and, where it is limited as before, what has been counted against networks go on. */
+  settle(options: AnsweringOptions): void
 }
 
-/** Makes what answers; `onFault` is told of faults of ours. */
-export function makeAnswering(options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void): Answering {
-  const { seed, udpOctets, nsid, version, identity, cookieSecret, previousCookieSecret, requireCookie, keepalive } = options
+/** Tells Unix time in seconds. */
+export function unixSeconds(): number {
+  return Math.floor(Date.now() / 1_000)
+}
+
+/** Makes what answers; `onFault` is told of faults of ours. A thread that reads in batches hands in a clock that it reads once for each. */
+export function makeAnswering(
+  options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, nowSeconds: () => number = unixSeconds,
+): Answering {
+  const { seed } = options
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed)
-  const server = new Server({
+  let settings = options.rateLimit
+  let rateLimit = settings && new RateLimit(settings, seed)
+  const make = ({ nsid, version, identity, cookieSecret, alsoCookieSecret, udpOctets, requireCookie, keepalive }: AnsweringOptions): Server => new Server({
     authority,
-    nowSeconds: () => Math.floor(Date.now() / 1_000),
+    nowSeconds,
     udpOctets,
     chaos: { ...(version === '' ? {} : { version }), ...(identity === '' ? {} : { identity }) },
     ...(nsid === '' ? {} : { nsid: Buffer.from(nsid) }),
-    ...(cookieSecret === undefined ? {} : { cookies: new Cookies(cookieSecret, previousCookieSecret) }),
+    ...(cookieSecret === undefined ? {} : { cookies: new Cookies(cookieSecret, alsoCookieSecret) }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
     requireCookie,
     keepalive,
     counters,
     onFault,
   })
+  let server = make(options)
   return {
     handler: (query, length, peer, out) => server.answer(query, length, peer, out),
     publish: (directory) => authority.replaceDirectory(directory),
+    settle(next) {
+      if (!isDeepStrictEqual(next.rateLimit, settings)) rateLimit = next.rateLimit && new RateLimit(next.rateLimit, seed)
+      settings = next.rateLimit
+      server = make(next)
+    },
   }
 }

@@ -5,10 +5,11 @@
  */
 import { z } from 'zod'
 import {
-  DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_WORKERS,
-  MIN_UDP_OCTETS, TCP_IDLE_MS,
+  COOKIE_ROTATION_HOURS, DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_RATE_LIMIT_ALLOW, MAX_TCP_CONNECTIONS,
+  MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP, RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
 } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
+import { parsePrefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
 
 /** What is said about one key. */
@@ -76,8 +77,27 @@ const cookies = z
     require: flag('Whether a UDP query with a cookie, but not one of ours, is sent back for a new one (BADCOOKIE, RFC 7873 5.2.3).').default(false),
     secret: secret('Secret of the cookies, shared by servers behind one address (RFC 9018); by default random at each start.').optional(),
     previous: secret('The secret before this one, still accepted while clients move on (RFC 9018 5).').optional(),
+    rotate: whole(0, 168, 'hours; 0 never', 'After this time a random secret gives way to a new one, and is accepted as the previous one; a `secret` of the config stays (RFC 9018 5).').default(COOKIE_ROTATION_HOURS),
   })
   .meta({ wanted: 'must be a map', about: 'DNS Cookies.' })
+
+const PREFIX = 'must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix'
+const isPrefix = (text: string): boolean => parsePrefix(text) !== undefined
+
+const rateLimit = z
+  .strictObject({
+    responses: whole(0, 100_000, 'a second; 0 limits nothing', 'Responses over UDP a second to one network (a /24 of IPv4, a /56 of IPv6) about one thing; the threads share it evenly.').default(RATE_LIMIT_RESPONSES),
+    slip: whole(0, 100, '', 'One in so many limited responses is sent without records and with TC, so that a true asker turns to TCP; 0 sends none, 1 each.').default(RATE_LIMIT_SLIP),
+    window: whole(1, 3_600, 'seconds', 'How long after its end a flood can keep itself shut out.').default(RATE_LIMIT_WINDOW_SECONDS),
+    allow: z
+      .array(z.string().refine(isPrefix, PREFIX).meta({ wanted: PREFIX, about: 'A network.' }))
+      .max(MAX_RATE_LIMIT_ALLOW)
+      .meta({ wanted: `must be a list of at most ${MAX_RATE_LIMIT_ALLOW} networks`, about: 'Networks that are never limited.' })
+      .default(['127.0.0.0/8', '::1/128']),
+  })
+  .meta({ wanted: 'must be a map', about: 'Response rate limiting.' })
+
+const METRICS = 'must be address:port, such as 127.0.0.1:9153'
 
 const tcp = z
   .strictObject({
@@ -119,7 +139,13 @@ export const configSchema = z
     'udp-size': whole(MIN_UDP_OCTETS, 4_096, 'octets', 'Largest answer over UDP; a longer one is truncated (RFC 6891 6.2.5).').default(DEFAULT_UDP_OCTETS),
     server: identity.prefault({}),
     cookies: cookies.prefault({}),
+    'rate-limit': rateLimit.prefault({}),
     tcp: tcp.prefault({}),
+    metrics: z
+      .string()
+      .refine((value) => parseEndpoint(value) !== undefined, METRICS)
+      .meta({ wanted: METRICS, about: 'Where Prometheus may fetch the metrics: `/metrics` over HTTP, without a password; off by default.' })
+      .optional(),
     log: z.enum(LEVELS).meta({ wanted: `must be one of ${LEVELS.join(', ')}`, about: 'Least level that is logged.' }).default('info'),
     zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
     keys: z.array(key).meta({ wanted: 'must be a list of keys', about: 'TSIG keys.', unserved: 'signed requests are not checked' }).default([]),
@@ -129,6 +155,9 @@ export const configSchema = z
 
 /** The config file's values with every default filled in. */
 export type ConfigValues = z.infer<typeof configSchema>
+
+/** Keys whose change a reload puts into use; all others take effect at the next start. */
+export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones'])
 
 /** One line of the key table. */
 export interface KeyLine extends KeyNotes {

@@ -6,13 +6,14 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml'
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { parseClass } from '../dns/codes.ts'
 import type { Place } from '../dns/faults.ts'
 import { MAX_CONFIG_OCTETS, MAX_SOCKET_PATH_OCTETS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
-import { configSchema, notesOf, schemaAt, unwrap, type ConfigValues } from './config-schema.ts'
+import { configSchema, notesOf, RELOADED_KEYS, schemaAt, unwrap, type ConfigValues } from './config-schema.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
 import { suggestion } from '../dns/nearest.ts'
 import { reasonOf } from './reason.ts'
@@ -43,6 +44,23 @@ export interface ConfigReading {
   /** Undefined where `findings` holds an error. */
   config: Config | undefined
   findings: Finding[]
+}
+
+/** What a reload makes of values in use and values read. */
+export interface MergedValues {
+  /** Those to use: the new ones where a reload can put them into use. */
+  values: ConfigValues
+  /** Changed keys that are in them, `zones` aside, and changed keys that wait for the next start. */
+  taken: string[]
+  waiting: string[]
+}
+
+/** Puts what was read at a reload together with what has to stay until the next start. */
+export function mergeValues(inUse: ConfigValues, read: ConfigValues): MergedValues {
+  const keys = Object.keys(configSchema.shape)
+  const changed = keys.filter((key) => key !== 'zones' && !isDeepStrictEqual(valueAt(inUse, [key]), valueAt(read, [key])))
+  const values = Object.fromEntries(keys.map((key) => [key, valueAt(RELOADED_KEYS.has(key) ? read : inUse, [key])])) as ConfigValues
+  return { values, taken: changed.filter((key) => RELOADED_KEYS.has(key)), waiting: changed.filter((key) => !RELOADED_KEYS.has(key)) }
 }
 
 /** Path of the control socket in a data directory. */

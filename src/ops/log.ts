@@ -4,6 +4,7 @@
  * the table below, so that a script can wait for `"msg":"ready"` and a page can list them all.
  */
 import { pino } from 'pino'
+import { MAX_LOG_BACKLOG_OCTETS } from '../dns/limits.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -25,7 +26,9 @@ export const LOG_EVENTS = {
   'config error': ['error', 'one error of the config at a reload: `at`, `text`'],
   'config warning': ['warn', 'one warning about the config: `at`, `text`'],
   'config kept': ['error', 'the config has errors: the reload is given up and everything stays as it is'],
+  'config keys taken': ['info', 'these keys changed and are in use: `keys`'],
   'config keys wait': ['warn', 'these keys changed and take effect at the next start: `keys`'],
+  'cookie secret rotated': ['debug', 'cookies are made with a new random secret; those made with the one before are still accepted'],
   'udp without batches': ['info', 'UDP is read datagram by datagram: `reason`'],
   'workers without effect': ['warn', 'the config sets `workers`, but UDP is not read in batches'],
   'control socket not open': ['warn', 'the commands `stats` and `zone` will not work: `path`, `reason`'],
@@ -46,6 +49,8 @@ export function openLog(level: string): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  const sink = pino(options, pino.destination({ dest: 1, sync: true }))
+  const destination = pino.destination({ dest: 1, sync: true, maxLength: MAX_LOG_BACKLOG_OCTETS })
+  destination.on('error', () => undefined) // a disk that is full costs lines, not the service; they are tried again with the next one
+  const sink = pino(options, destination)
   return (event, fields = {}) => sink[LOG_EVENTS[event][0]](fields, event)
 }

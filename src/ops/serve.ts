@@ -9,10 +9,10 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { isDeepStrictEqual } from 'node:util'
 import { SHUTDOWN_MS } from '../dns/limits.ts'
 import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
+import { systemClock } from '../transport/clock.ts'
 import { transportCounters } from '../transport/counters.ts'
 import { listen, type Listeners } from '../transport/listen.ts'
 import { canUseMmsg } from '../transport/udp-mmsg.ts'
@@ -20,7 +20,8 @@ import type { ZoneDirectory } from '../zone/directory.ts'
 import { answeringOptions, makeAnswering, type Answering, type AnsweringOptions } from './answering.ts'
 import { collectGarbage } from './collect.ts'
 import { commandsOf, type Commanded } from './commands.ts'
-import { controlPath, readConfig, type Config } from './config.ts'
+import { controlPath, mergeValues, readConfig, type Config } from './config.ts'
+import { CookieSecrets } from './cookie-secrets.ts'
 import { isInUse, openControl, type ControlSocket } from './control.ts'
 import { hasErrors, printFinding, type Finding } from './finding.ts'
 import type { Log } from './log.ts'
@@ -49,7 +50,11 @@ export class RunningServer implements Commanded {
   endpoints: readonly Endpoint[] = []
   private readonly log: Log
   private readonly keeper: ZoneKeeper
-  private readonly answeringOptions: AnsweringOptions
+  /** The process's hash seed. */
+  private readonly seed = randomInt(-0x8000_0000, 0x8000_0000)
+  private readonly secrets: CookieSecrets
+  /** Threads that answer UDP. */
+  private udpThreads = 1
   /** Answers TCP, and UDP where it is not read in batches. */
   private readonly answering: Answering
   private readonly serverCounts = new Float64Array(COUNTER_COUNT)
@@ -66,9 +71,14 @@ export class RunningServer implements Commanded {
   constructor(config: Config, log: Log) {
     this.config = config
     this.log = log
-    const seed = randomInt(-0x8000_0000, 0x8000_0000)
-    this.answeringOptions = answeringOptions(config.values, seed, randomBytes(16))
-    this.answering = makeAnswering(this.answeringOptions, new Counters(this.serverCounts), (fault, untold) => this.tellFault(fault, untold))
+    const { seed } = this
+    this.secrets = new CookieSecrets(config.values.cookies, {
+      clock: systemClock,
+      random: () => randomBytes(16),
+      spread: () => this.settle(),
+      onRotated: () => log('cookie secret rotated'),
+    })
+    this.answering = makeAnswering(this.answeringOptions(), new Counters(this.serverCounts), (fault, untold) => this.tellFault(fault, untold))
     this.keeper = new ZoneKeeper({
       seed,
       load: (zones) => loadZones(zones, seed),
@@ -136,10 +146,11 @@ export class RunningServer implements Commanded {
     })
     this.endpoints = this.listeners.endpoints
     if (!isBatched) return
+    this.udpThreads = this.config.values.workers ?? availableParallelism()
     this.threads = await UdpThreads.open({
       endpoints: this.endpoints,
-      count: this.config.values.workers ?? availableParallelism(),
-      answering: this.answeringOptions,
+      count: this.udpThreads,
+      answering: this.answeringOptions(),
       zones: this.zones().map((zone) => zone.image.buffer),
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })
@@ -162,6 +173,17 @@ export class RunningServer implements Commanded {
     await this.threads?.publish(directory.zones.map((zone) => zone.buffer))
   }
 
+  private answeringOptions(): AnsweringOptions {
+    return answeringOptions(this.config.values, this.seed, this.secrets.pair, this.udpThreads)
+  }
+
+  /** Puts the options of the config and the secrets of the cookies into use in every thread. */
+  private async settle(): Promise<void> {
+    const options = this.answeringOptions()
+    this.answering.settle(options)
+    await this.threads?.settle(options)
+  }
+
   private tellFault(fault: unknown, untold: number): void {
     this.log('fault', { fault: fault instanceof Error ? fault.stack : String(fault), untold })
   }
@@ -176,7 +198,7 @@ export class RunningServer implements Commanded {
   private async runReload(requests: readonly (string | undefined)[]): Promise<ZoneOutcome[]> {
     const only = new Set(requests)
     const isWhole = only.has(undefined)
-    const fault = isWhole ? this.takeConfig() : undefined
+    const fault = isWhole ? await this.takeConfig() : undefined
     if (fault !== undefined) {
       this.reloadCounts.failed++
       throw fault
@@ -190,13 +212,17 @@ export class RunningServer implements Commanded {
   }
 
   /** Reads the config again; on errors everything stays as it is and the fault says why. */
-  private takeConfig(): Error | undefined {
+  private async takeConfig(): Promise<Error | undefined> {
     const { config, findings } = readConfig(this.config.file)
     this.logFindings(findings)
     if (config === undefined) return new Error(['Cannot reload as the config has errors:', ...findings.map(printFinding)].join('\n'))
-    const changed = Object.keys(config.values).filter((key) => key !== 'zones' && !isDeepStrictEqual(valueOf(config, key), valueOf(this.config, key)))
-    if (changed.length > 0) this.log('config keys wait', { keys: changed })
-    this.config = { ...this.config, zones: config.zones }
+    const { values, taken, waiting } = mergeValues(this.config.values, config.values)
+    if (waiting.length > 0) this.log('config keys wait', { keys: waiting })
+    this.config = { ...this.config, values, zones: config.zones }
+    if (taken.length === 0) return undefined
+    this.secrets.configure(values.cookies)
+    await this.settle()
+    this.log('config keys taken', { keys: taken })
     return undefined
   }
 
@@ -251,11 +277,8 @@ export class RunningServer implements Commanded {
 
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
+    this.secrets.stop()
     await Promise.all([this.control?.close(), this.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
     if (this.isReady) this.log('stopped')
   }
-}
-
-function valueOf(config: Config, key: string): unknown {
-  return config.values[key as keyof Config['values']]
 }

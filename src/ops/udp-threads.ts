@@ -1,10 +1,10 @@
 /**
  * The threads that answer UDP in batches, seen from the main thread: started on sockets of their own, told
- * of new zones, started again should one die, stopped together. A thread sleeps in the kernel and hears
+ * of new zones and options, started again should one die, stopped together. A thread sleeps in the kernel and hears
  * nothing; it looks for mail when a word of shared memory has moved.
  *
  *     control   word 0: stop   word 1: pieces of mail sent
- *     mail      { generation, zones } ──►  thread  ──► { kind: 'serving', generation }
+ *     mail      { generation, zones, options } ──►  thread  ──► { kind: 'serving', generation }
  */
 import { Worker } from 'node:worker_threads'
 import { THREAD_RESTART_MS } from '../dns/limits.ts'
@@ -17,20 +17,20 @@ import type { AnsweringOptions } from './answering.ts'
 /** Words of a thread's control block. */
 export const CONTROL = { stop: 0, mail: 1, words: 2 } as const
 
-/** Zones to serve from now on; `generation` counts publications. */
-export interface ZoneMail {
+/** What to serve and how from now on, all of it each time, so that only the newest counts; `generation` counts the pieces. */
+export interface ThreadMail {
   generation: number
   zones: SharedArrayBuffer[]
+  options: AnsweringOptions
 }
 
 /** Everything that a thread is told at its start. */
 export interface ThreadStart {
   sockets: MmsgSocket[]
-  options: AnsweringOptions
   control: SharedArrayBuffer
   serverCounts: SharedArrayBuffer
   transportCounts: SharedArrayBuffer
-  mail: ZoneMail
+  mail: ThreadMail
 }
 
 /** What a thread says. */
@@ -49,15 +49,15 @@ export interface UdpThreadsOptions {
 export class UdpThreads {
   private readonly threads: UdpThread[] = []
   private sockets: MmsgSocket[][] = []
-  private mail: ZoneMail
+  private mail: ThreadMail
 
-  private constructor(zones: SharedArrayBuffer[]) {
-    this.mail = { generation: 0, zones }
+  private constructor(zones: SharedArrayBuffer[], options: AnsweringOptions) {
+    this.mail = { generation: 0, zones, options }
   }
 
   /** Opens `count` sockets on each endpoint and starts a thread on each set; resolves when all serve. ListenFault, or the first thread's fault, with nothing left open. */
   static async open(options: UdpThreadsOptions): Promise<UdpThreads> {
-    const all = new UdpThreads(options.zones)
+    const all = new UdpThreads(options.zones, options.answering)
     try {
       for (const endpoint of options.endpoints) all.sockets.push(openMmsgSockets(endpoint, options.count))
       for (let i = 0; i < options.count; i++) {
@@ -82,8 +82,17 @@ export class UdpThreads {
   }
 
   /** Gives all threads the zones to serve; resolves when each of them serves them. */
-  async publish(zones: SharedArrayBuffer[]): Promise<void> {
-    this.mail = { generation: this.mail.generation + 1, zones }
+  publish(zones: SharedArrayBuffer[]): Promise<void> {
+    return this.send({ ...this.mail, zones })
+  }
+
+  /** Tells all threads how to answer; resolves when each of them does. */
+  settle(options: AnsweringOptions): Promise<void> {
+    return this.send({ ...this.mail, options })
+  }
+
+  private async send(mail: ThreadMail): Promise<void> {
+    this.mail = { ...mail, generation: mail.generation + 1 }
     await Promise.all(this.threads.map((thread) => thread.send(this.mail)))
   }
 
@@ -101,17 +110,17 @@ class UdpThread {
   private readonly told: Omit<ThreadStart, 'mail'>
   private readonly control: Int32Array
   private readonly onFault: UdpThreadsOptions['onFault']
-  private readonly newest: () => ZoneMail
+  private readonly newest: () => ThreadMail
   private worker: Worker | undefined
   private exited: Promise<void> = Promise.resolve()
   private waiting: { generation: number; resolve: () => void }[] = []
   private restart: NodeJS.Timeout | undefined
 
-  constructor(sockets: MmsgSocket[], options: UdpThreadsOptions, newest: () => ZoneMail) {
+  constructor(sockets: MmsgSocket[], options: UdpThreadsOptions, newest: () => ThreadMail) {
     const control = new SharedArrayBuffer(CONTROL.words * 4)
     const serverCounts = new SharedArrayBuffer(COUNTER_COUNT * 8)
     const transportCounts = new SharedArrayBuffer(TRANSPORT_COUNTER_OCTETS)
-    this.told = { sockets, options: options.answering, control, serverCounts, transportCounts }
+    this.told = { sockets, control, serverCounts, transportCounts }
     this.control = new Int32Array(control)
     this.serverCounts = new Float64Array(serverCounts)
     this.transportCounts = transportCounters(transportCounts)
@@ -146,8 +155,8 @@ class UdpThread {
     })
   }
 
-  /** Sends zones; resolves when they are served. A thread that is dead will start with the newest. */
-  send(mail: ZoneMail): Promise<void> {
+  /** Sends mail; resolves when it is in use. A thread that is dead will start with the newest. */
+  send(mail: ThreadMail): Promise<void> {
     if (this.worker === undefined) return Promise.resolve()
     this.worker.postMessage(mail)
     Atomics.add(this.control, CONTROL.mail, 1)

@@ -18,7 +18,7 @@ import { makeFolder, zoneText } from './process.ts'
 
 const SEED = 99
 const answering: AnsweringOptions = {
-  seed: SEED, udpOctets: 1232, nsid: '', version: '', identity: '', cookieSecret: undefined, previousCookieSecret: undefined, requireCookie: false, keepalive: 100,
+  seed: SEED, udpOctets: 1232, nsid: '', version: '', identity: '', cookieSecret: undefined, alsoCookieSecret: undefined, requireCookie: false, keepalive: 100, rateLimit: undefined,
 }
 const batches = canUseMmsg()
 const skip = batches.usable ? false : batches.reason
