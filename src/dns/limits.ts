@@ -80,6 +80,14 @@ export const CONTROL_REQUEST_MS = 5_000
 export const MAX_SOCKET_PATH_OCTETS = 103
 /** Milliseconds that SIGTERM waits for answers in flight. Reached: what is left is cut off. */
 export const SHUTDOWN_MS = 5_000
+/** Connections to the address of the metrics: a scraper or two, and someone who looks. Reached: a new one is closed at once. */
+export const MAX_HTTP_CONNECTIONS = 16
+/** Octets of the header of a request for metrics. Reached: 431. */
+export const MAX_HTTP_HEADER_OCTETS = 8_192
+/** Milliseconds for a whole request for metrics, and until an idle connection is closed. */
+export const HTTP_REQUEST_MS = 10_000
+/** Octets of log lines kept while they cannot be written, as on a full disk: some thousand. Reached: further lines are lost. */
+export const MAX_LOG_BACKLOG_OCTETS = 1_048_576
 /** Milliseconds before an answering thread that died is started again: long enough not to fill the processor and the log, short enough for a client's next try. */
 export const THREAD_RESTART_MS = 1_000
 

@@ -7,7 +7,7 @@ import { CLASS, parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import type { ControlAnswer, ControlHandler, ControlRequest } from './control.ts'
 import { printFinding } from './finding.ts'
-import type { MetricLine } from './metrics.ts'
+import { flatten, type Metric } from './metrics.ts'
 import { suggestion } from '../dns/nearest.ts'
 import type { ServedZone, ZoneOutcome } from './zone-keeper.ts'
 
@@ -31,7 +31,7 @@ export type ZoneReport = Omit<ZoneOutcome, 'findings'> & { findings: string[] }
 
 /** What the commands need of the running server. */
 export interface Commanded {
-  metrics(): MetricLine[]
+  metrics(): Metric[]
   zones(): ServedZone[]
   find(name: Name, rrClass: number): ServedZone | undefined
   /** Reads the config and all zones again, or one zone only, by the key of its name. */
@@ -42,7 +42,7 @@ export interface Commanded {
 type Command = (server: Commanded, request: ControlRequest, send: (text: string) => Promise<void>) => Promise<ControlAnswer> | ControlAnswer
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  stats: (server) => ({ ok: true, metrics: server.metrics() }),
+  stats: (server) => ({ ok: true, metrics: server.metrics().flatMap(flatten) }),
   'zone list': (server) => ({ ok: true, zones: server.zones().map(lineOf) }),
   'zone reload': reloadZones,
   'zone dump': dumpZone,

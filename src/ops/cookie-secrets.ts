@@ -27,8 +27,6 @@ export interface SecretsWorld {
   onRotated(): void
 }
 
-const HOUR_MS = 3_600_000
-
 /** The secrets in use. */
 export class CookieSecrets {
   /** Those to be used now. */
@@ -79,7 +77,7 @@ export class CookieSecrets {
     if (hours === this.hours) return
     this.cancel()
     this.hours = hours
-    this.cancel = hours === 0 ? () => undefined : this.world.clock.every(hours * HOUR_MS, () => void this.rotate())
+    this.cancel = hours === 0 ? () => undefined : this.world.clock.every(hours * 60 * 60 * 1_000, () => void this.rotate())
   }
 }
 

@@ -32,6 +32,8 @@ export const LOG_EVENTS = {
   'udp without batches': ['info', 'UDP is read datagram by datagram: `reason`'],
   'workers without effect': ['warn', 'the config sets `workers`, but UDP is not read in batches'],
   'control socket not open': ['warn', 'the commands `stats` and `zone` will not work: `path`, `reason`'],
+  'metrics open': ['info', 'Prometheus may fetch the metrics here: `address`'],
+  'metrics not open': ['warn', 'the metrics cannot be fetched, answering goes on: `address`, `reason`'],
   fault: ['error', 'our own code failed on a query, which was answered SERVFAIL or not at all: `fault`, `untold` (further ones, not told)'],
 } as const satisfies Record<string, readonly [Level, string]>
 

@@ -1,14 +1,17 @@
 /**
- * Everything that `waggle stats` tells: the counts of sockets and server, each a table in its own room, and
- * what the process as a whole measures, whose table stands here. Names are joined to one flat list, so that
- * a script finds a number by one key.
+ * Everything that `waggle stats` and Prometheus are told: the counts and histograms of sockets and server, each
+ * a table in its own room, and what the process as a whole measures, whose table stands here. Names are joined
+ * to one flat list, so that a script finds a number by one key.
  *
  *     transport.udp_received      from TRANSPORT_COUNTERS.udpReceived
+ *     transport.udp_batch         from TRANSPORT_HISTOGRAMS.udpBatch
  *     server.rcode.NXDOMAIN       from COUNTER_NAMES
+ *     server.udp_size             from SERVER_HISTOGRAMS.udpSize
  *     process.uptime_seconds      from PROCESS_METRICS below
  */
-import { COUNTER_NAMES, type CounterGroup } from '../server/counters.ts'
-import { sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTERS, type TransportCounters } from '../transport/counters.ts'
+import { type Histogram, type HistogramShape, quantile, readHistogram } from '../dns/histogram.ts'
+import { COUNTER_NAMES, type CounterGroup, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../server/counters.ts'
+import { HISTOGRAM, sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTERS, TRANSPORT_HISTOGRAMS, type TransportCounters } from '../transport/counters.ts'
 
 /** A number with its name and meaning. A counter only grows while the process lives; a gauge may fall. */
 export interface MetricLine {
@@ -16,6 +19,44 @@ export interface MetricLine {
   kind: 'counter' | 'gauge'
   value: number
   about: string
+}
+
+/** A histogram with its name and meaning. */
+export interface HistogramLine {
+  name: string
+  kind: 'histogram'
+  histogram: Histogram
+  about: string
+  unit: HistogramShape['unit']
+}
+
+/** Anything that is measured. */
+export type Metric = MetricLine | HistogramLine
+
+/** Histograms of the sockets and of the answering path, several threads' added up. */
+export function histogramMetrics(transport: readonly Float64Array[], server: readonly Float64Array[]): HistogramLine[] {
+  return [...histogramsOf('transport', TRANSPORT_HISTOGRAMS, HISTOGRAM, transport), ...histogramsOf('server', SERVER_HISTOGRAMS, SERVER_HISTOGRAM, server)]
+}
+
+function histogramsOf<Name extends string>(
+  room: string, shapes: Readonly<Record<Name, HistogramShape>>, at: Readonly<Record<Name, number>>, arrays: readonly Float64Array[],
+): HistogramLine[] {
+  return Object.entries<HistogramShape>(shapes).map(([name, { about, unit, buckets }]) => ({
+    name: `${room}.${snakeCase(name)}`, kind: 'histogram', histogram: readHistogram(arrays, at[name as Name], buckets), about, unit,
+  }))
+}
+
+/** Shares of all values whose bounds `waggle stats` prints, by the last part of their names. */
+export const QUANTILES = { p50: 0.5, p90: 0.9, p99: 0.99 } as const
+
+/** A histogram as single numbers: how many values, and what half, nine of ten and 99 of 100 do not pass. */
+export function flatten(metric: Metric): MetricLine[] {
+  if (metric.kind !== 'histogram') return [metric]
+  const { name, histogram, about, unit } = metric
+  const of = Object.entries(QUANTILES).map(([part, share]): MetricLine => ({
+    name: `${name}.${part}`, kind: 'gauge', value: Math.round(quantile(histogram, share)), about: `${about}, in ${unit}: ${share * 100} % stay within`,
+  }))
+  return [{ name: `${name}.count`, kind: 'counter', value: histogram.count, about: `${about}: how many were counted` }, ...of]
 }
 
 /** Counters of the sockets, by the names of TRANSPORT_COUNTERS. */
@@ -69,12 +110,22 @@ export function processMetrics(measured: Readonly<Record<ProcessMetric, number>>
   return Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, value: measured[name as ProcessMetric], about }))
 }
 
+/** One line of the metrics' table. */
+export interface MetricEntry {
+  name: string
+  kind: Metric['kind']
+  about: string
+  /** Of a histogram. */
+  unit?: HistogramShape['unit']
+}
+
 /** Every metric for the docs, the buckets of a group as one: `server.rcode.*`. */
-export function metricTable(): Omit<MetricLine, 'value'>[] {
+export function metricTable(): MetricEntry[] {
+  const histograms = histogramMetrics([], []).map(({ name, kind, about, unit }) => ({ name, kind, unit, about: `${about}, in ${unit}` }))
   const server = Object.entries(SERVER_GROUPS).map(([group, about]) => ({ name: `server.${group}.*`, kind: 'counter' as const, about }))
   const sockets = TRANSPORT_COUNTER_NAMES.map((name) => ({ name: `transport.${snakeCase(name)}`, kind: 'counter' as const, about: TRANSPORT_COUNTERS[name] }))
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
-  return [...server, ...sockets, ...own]
+  return [...server, ...sockets, ...histograms, ...own]
 }
 
 /** `udp_received` for `udpReceived`. */

@@ -25,8 +25,11 @@ import { CookieSecrets } from './cookie-secrets.ts'
 import { isInUse, openControl, type ControlSocket } from './control.ts'
 import { hasErrors, printFinding, type Finding } from './finding.ts'
 import type { Log } from './log.ts'
-import { processMetrics, serverMetrics, transportMetrics, type MetricLine, type ProcessMetric } from './metrics.ts'
+import { measureProcess } from './measure.ts'
+import { MetricsAddress } from './metrics-http.ts'
+import { histogramMetrics, type Metric, processMetrics, serverMetrics, transportMetrics } from './metrics.ts'
 import { OneAtATime } from './one-at-a-time.ts'
+import { printPrometheus } from './prometheus.ts'
 import { reasonOf } from './reason.ts'
 import { UdpThreads } from './udp-threads.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
@@ -66,6 +69,11 @@ export class RunningServer implements Commanded {
   private threads: UdpThreads | undefined
   private isReady = false
   private control: ControlSocket | undefined
+  private readonly metricsAddress = new MetricsAddress({
+    print: () => printPrometheus(this.metrics()),
+    onOpen: (address) => this.log('metrics open', { address }),
+    onRefused: (address, reason) => this.log('metrics not open', { address, reason }),
+  })
 
   /** Use `start`. */
   constructor(config: Config, log: Log) {
@@ -96,6 +104,7 @@ export class RunningServer implements Commanded {
       await server.loadAll()
       await server.openControlSocket()
       await server.openSockets()
+      await server.metricsAddress.take(config.values.metrics)
     } catch (fault) {
       await server.stop()
       throw fault instanceof StartFault ? fault : new StartFault([`waggle: ${reasonOf(fault)}`])
@@ -219,6 +228,7 @@ export class RunningServer implements Commanded {
     const { values, taken, waiting } = mergeValues(this.config.values, config.values)
     if (waiting.length > 0) this.log('config keys wait', { keys: waiting })
     this.config = { ...this.config, values, zones: config.zones }
+    await this.metricsAddress.take(values.metrics)
     if (taken.length === 0) return undefined
     this.secrets.configure(values.cookies)
     await this.settle()
@@ -245,32 +255,14 @@ export class RunningServer implements Commanded {
     return printZoneAside(zone.image.buffer, send)
   }
 
-  metrics(): MetricLine[] {
+  metrics(): Metric[] {
     const { serverCounts = [], transportCounts = [] } = this.threads ?? {}
     return [
       ...serverMetrics([this.serverCounts, ...serverCounts]),
       ...transportMetrics([this.transportCounts, ...transportCounts]),
-      ...processMetrics(this.measure()),
+      ...histogramMetrics([this.transportCounts, ...transportCounts], [this.serverCounts, ...serverCounts]),
+      ...processMetrics(measureProcess({ zones: this.zones(), startMs: this.startMs, reloads: this.reloadCounts, tcpConnections: this.listeners?.connectionCount ?? 0 })),
     ]
-  }
-
-  private measure(): Record<ProcessMetric, number> {
-    const zones = this.zones()
-    const { user, system } = process.cpuUsage()
-    const { rss, heapUsed } = process.memoryUsage()
-    return {
-      'process.uptime_seconds': Math.floor((performance.now() - this.startMs) / 1_000),
-      'process.cpu_seconds': (user + system) / 1e6,
-      'process.memory_rss_octets': rss,
-      'process.memory_heap_octets': heapUsed,
-      'zones.served': zones.length,
-      'zones.records': zones.reduce((sum, { image }) => sum + image.recordCount, 0),
-      'zones.octets': zones.reduce((sum, { image }) => sum + image.usedOctets, 0),
-      'zones.on_old_data': zones.filter(({ refusal }) => refusal !== undefined).length,
-      'reloads.done': this.reloadCounts.done,
-      'reloads.failed': this.reloadCounts.failed,
-      'tcp.connections': this.listeners?.connectionCount ?? 0,
-    }
   }
 
   // ---- Stop ----
@@ -278,7 +270,7 @@ export class RunningServer implements Commanded {
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
     this.secrets.stop()
-    await Promise.all([this.control?.close(), this.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
+    await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
     if (this.isReady) this.log('stopped')
   }
 }

@@ -6,6 +6,7 @@
  *     names     transport.udp  transport.tcp  opcode.QUERY …  rcode.NXDOMAIN …  dropped.response …
  *     values    [ 1200         16             1216        …   31            …   2            …   ]
  */
+import { countInto, type HistogramShape, layHistograms } from '../dns/histogram.ts'
 import { CLASS, printOpcode, printRcode, RCODE, TYPE } from '../dns/codes.ts'
 import { ADMITTED } from './admit.ts'
 import { COOKIE } from './cookies.ts'
@@ -51,8 +52,19 @@ for (const [group, buckets] of Object.entries(GROUPS)) {
   size += buckets.length
 }
 
-/** How many counters there are; the array needs one element each. */
-export const COUNTER_COUNT: number = size
+/** Every histogram, behind the counters in the array: 17 buckets reach the longest message. */
+export const SERVER_HISTOGRAMS = {
+  udpSize: { about: 'size of responses over UDP', unit: 'octets', buckets: 17 },
+  tcpSize: { about: 'size of responses over TCP', unit: 'octets', buckets: 17 },
+} as const satisfies Record<string, HistogramShape>
+
+const histograms = layHistograms(SERVER_HISTOGRAMS, size)
+
+/** Where in the array each histogram starts. */
+export const SERVER_HISTOGRAM: Readonly<Record<keyof typeof SERVER_HISTOGRAMS, number>> = histograms.at
+
+/** Elements of the array: one for each counter, and the histograms. */
+export const COUNTER_COUNT: number = histograms.end
 
 /** `group.bucket` of every counter, in the order of the array. */
 export const COUNTER_NAMES: readonly string[] = Object.entries(GROUPS).flatMap(([group, buckets]) => buckets.map((bucket) => `${group}.${bucket}`))
@@ -87,12 +99,12 @@ const classBucket = bucketsOf(CLASSES)
 
 /** Counts; see the table above for what. Whole numbers, exact up to 2^53. */
 export class Counters {
-  /** One element per name of COUNTER_NAMES. */
+  /** One element per name of COUNTER_NAMES, then the histograms. */
   readonly values: Float64Array
 
   /** Counts in `values`, or in an array of its own. RangeError where it is too short. */
   constructor(values: Float64Array = new Float64Array(COUNTER_COUNT)) {
-    if (values.length < COUNTER_COUNT) throw new RangeError(`Cannot count in ${values.length} elements as there are ${COUNTER_COUNT} counters`)
+    if (values.length < COUNTER_COUNT) throw new RangeError(`Cannot count in ${values.length} elements as ${COUNTER_COUNT} are needed`)
     this.values = values
   }
 
@@ -132,6 +144,11 @@ export class Counters {
     if (rcode !== 0 || answers > 0 || truncated) return
     if (authoritative) values[AT.response + 3]++
     else if (authorities > 0) values[AT.response + 2]++
+  }
+
+  /** The octets of a response. */
+  countSize(isUdp: boolean, octets: number): void {
+    countInto(this.values, isUdp ? SERVER_HISTOGRAM.udpSize : SERVER_HISTOGRAM.tcpSize, SERVER_HISTOGRAMS.udpSize.buckets, octets)
   }
 
   /** A message that is met with silence; `reason` is ADMITTED.tooShort or .response. */

@@ -187,6 +187,7 @@ export class Server {
     writeHeader(query, plan, truncated, out)
     writeCounts(out, query.hasQuestion ? 1 : 0, renderer.counts[0], renderer.counts[1], additionals)
     this.counters.countResponse(plan.rcode, truncated, plan.authoritative, renderer.counts[0], renderer.counts[1])
+    this.counters.countSize(query.peer.transport === 'udp', at)
     return at
   }
 

@@ -4,6 +4,7 @@
  * operation; whoever shows the counts adds the arrays up. Laid over shared memory, they can be read while
  * the thread that writes them is blocked in the kernel.
  */
+import { type HistogramShape, layHistograms } from '../dns/histogram.ts'
 
 /** Every count, in the order of the array: its name and what one more of it means. */
 export const TRANSPORT_COUNTERS = {
@@ -48,15 +49,26 @@ export const TRANSPORT_COUNTER_NAMES = Object.keys(TRANSPORT_COUNTERS) as readon
 /** Where in the array each count stands. */
 export const COUNTER = Object.fromEntries(TRANSPORT_COUNTER_NAMES.map((name, at) => [name, at])) as Readonly<Record<TransportCounter, number>>
 
-/** Octets of one array, to make shared memory for it. */
-export const TRANSPORT_COUNTER_OCTETS: number = TRANSPORT_COUNTER_NAMES.length * Float64Array.BYTES_PER_ELEMENT
+/** Every histogram, behind the counts in the array. */
+export const TRANSPORT_HISTOGRAMS = {
+  udpBatch: { about: 'datagrams read by one call', unit: 'datagrams', buckets: 7 },
+  udpBatchTime: { about: 'time from the receipt of a batch until its answers are sent', unit: 'microseconds', buckets: 21 },
+} as const satisfies Record<string, HistogramShape>
 
-/** Counts in the order of the table. Doubles count exactly up to 2^53. */
+const histograms = layHistograms(TRANSPORT_HISTOGRAMS, TRANSPORT_COUNTER_NAMES.length)
+
+/** Where in the array each histogram starts. */
+export const HISTOGRAM: Readonly<Record<keyof typeof TRANSPORT_HISTOGRAMS, number>> = histograms.at
+
+/** Octets of one array, to make shared memory for it. */
+export const TRANSPORT_COUNTER_OCTETS: number = histograms.end * Float64Array.BYTES_PER_ELEMENT
+
+/** Counts in the order of the table, then the histograms. Doubles count exactly up to 2^53. */
 export type TransportCounters = Float64Array
 
 /** An array of zeros, or the array that lies in `memory` at octet `at`, a multiple of 8. */
 export function transportCounters(memory: ArrayBufferLike = new ArrayBuffer(TRANSPORT_COUNTER_OCTETS), at = 0): TransportCounters {
-  return new Float64Array(memory, at, TRANSPORT_COUNTER_NAMES.length)
+  return new Float64Array(memory, at, histograms.end)
 }
 
 /** The counts of several threads added up, by name. */

@@ -12,8 +12,9 @@
  * main thread opens the sockets (mmsg-socket.ts), reads the counters from shared memory, and stops the
  * loop through a word of shared memory.
  */
+import { countInto } from '../dns/histogram.ts'
 import { UDP_BATCH, UDP_WAIT_MS, UDP_REST_MS } from '../dns/limits.ts'
-import { COUNTER, type TransportCounters } from './counters.ts'
+import { COUNTER, HISTOGRAM, TRANSPORT_HISTOGRAMS, type TransportCounters } from './counters.ts'
 import type { Handler, OnFault, Peer } from './handler.ts'
 import { callMemory, EAGAIN, EINTR, errorName, type Libc, loadLibc, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITFORONE } from './libc.ts'
 import { ANSWER_STRIDE, Batch } from './mmsg-batch.ts'
@@ -34,6 +35,8 @@ export interface MmsgLoopOptions {
   stop: Int32Array
   /** Called after every batch and after every UDP_WAIT_MS without one. */
   onIdle?: () => void
+  /** Milliseconds since some fixed moment, with fractions; read twice for each batch. */
+  nowMs?: () => number
   libc?: Libc
 }
 
@@ -75,12 +78,14 @@ class BatchReader {
   readonly #libc: Libc
   readonly #batch: Batch
   readonly #options: MmsgLoopOptions
+  readonly #nowMs: () => number
   readonly #peer: Peer = { transport: 'udp', address: new Uint8Array(4), port: 0 }
 
   constructor(libc: Libc, { fd, family, isWildcard }: MmsgSocket, options: MmsgLoopOptions) {
     this.fd = fd
     this.#libc = libc
     this.#options = options
+    this.#nowMs = options.nowMs ?? (() => performance.now())
     this.#batch = new Batch(libc, family, isWildcard)
   }
 
@@ -89,7 +94,10 @@ class BatchReader {
     const batch = this.#batch
     const count = this.#libc.recvmmsg(this.fd, batch.received, UDP_BATCH, flags, 0)
     if (count < 0) return this.#failToRead(this.#libc.errno())
-    this.#options.counters[COUNTER.udpReceived] += count
+    const { counters } = this.#options
+    const sinceMs = this.#nowMs()
+    counters[COUNTER.udpReceived] += count
+    countInto(counters, HISTOGRAM.udpBatch, TRANSPORT_HISTOGRAMS.udpBatch.buckets, count)
     let ready = 0
     for (let i = 0; i < count; i++) {
       const size = this.#answer(i, batch.answers[ready])
@@ -101,6 +109,8 @@ class BatchReader {
     }
     this.#send(ready)
     batch.reset(count)
+    const micros = Math.min(0x7fff_ffff, Math.max(0, Math.round((this.#nowMs() - sinceMs) * 1_000)))
+    countInto(counters, HISTOGRAM.udpBatchTime, TRANSPORT_HISTOGRAMS.udpBatchTime.buckets, micros)
   }
 
   /** Octets of the answer to rx slot `i`, or 0. */

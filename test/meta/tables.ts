@@ -7,9 +7,10 @@
 import ts from 'typescript'
 import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
-import { configKeys } from '../../src/ops/config-schema.ts'
+import { configKeys, RELOADED_KEYS } from '../../src/ops/config-schema.ts'
 import { LOG_EVENTS } from '../../src/ops/log.ts'
 import { metricTable } from '../../src/ops/metrics.ts'
+import { prometheusName } from '../../src/ops/prometheus.ts'
 import { CHECKS } from '../../src/zone/checks-table.ts'
 import { ACCEPTED } from '../battery/accepted.ts'
 import { filesBelow, parse } from './tree.ts'
@@ -28,7 +29,7 @@ export const TABLES: PageTable[] = [
   { page: 'docs/limits.md', name: 'limits', lines: limitLines },
   { page: 'docs/types.md', name: 'types', lines: typeLines },
   { page: 'docs/config.md', name: 'config', lines: configLines },
-  { page: 'docs/cli.md', name: 'metrics', lines: metricLines },
+  { page: 'docs/metrics.md', name: 'metrics', lines: metricLines },
   { page: 'docs/errors.md', name: 'events', lines: eventLines },
   { page: 'docs/protocol.md', name: 'parameters', lines: parameterLines },
   { page: 'docs/zone-checks.md', name: 'checks', lines: checkLines },
@@ -122,15 +123,19 @@ function docOf(statement: ts.Statement): string {
   return doc.replace(/\s+/g, ' ').replaceAll('|', '\\|')
 }
 
-/** Path, default, form and meaning of every key of the config file. */
+/** Path, default, form, moment of taking effect and meaning of every key of the config file. */
 function configLines(): string[] {
-  const rows = configKeys().map(({ path, default: fallback, wanted, about }) => `| \`${path}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${wanted.replace(/^must be /, '')} | ${about} |`)
-  return ['| Key | Default | A value must be | Meaning |', '|---|---|---|---|', ...rows]
+  const rows = configKeys().map(({ path, default: fallback, wanted, about }) => {
+    const when = RELOADED_KEYS.has(/^[\w-]+/.exec(path)?.[0] ?? '') ? 'reload' : 'start'
+    return `| \`${path}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${wanted.replace(/^must be /, '')} | ${when} | ${about} |`
+  })
+  return ['| Key | Default | A value must be | Changes at | Meaning |', '|---|---|---|---|---|', ...rows]
 }
 
-/** Name, kind and meaning of every metric; the buckets of a group of the server's counters share a line. */
+/** Names, kind and meaning of every metric; the buckets of a group of the server's counters share a line. */
 function metricLines(): string[] {
-  return ['| Metric | Kind | Meaning |', '|---|---|---|', ...metricTable().map(({ name, kind, about }) => `| \`${name}\` | ${kind} | ${about} |`)]
+  const rows = metricTable().map((entry) => `| \`${entry.name}\` | \`${prometheusName(entry)}\` | ${entry.kind} | ${entry.about} |`)
+  return ['| `waggle stats` | Prometheus | Kind | Meaning |', '|---|---|---|---|', ...rows]
 }
 
 /** Name, level and meaning of every event of the log. */
