@@ -19,7 +19,7 @@ import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
-import { Denial, negativeTtl } from './denial.ts'
+import { Denial } from './denial.ts'
 import { type Answer, type Authority, KIND, SECTION } from './plan.ts'
 import type { Query } from './query.ts'
 import { RecordScratch } from './scratch.ts'
@@ -244,7 +244,7 @@ export class ZoneAuthority implements Authority {
     this.addSoa()
     if (!query.dnssecOk) return false
     if (match.found === FOUND.wildcard) this.denial.addWildcardNoData(result, zone, this.name, match, this.target)
-    else this.denial.addNoData(result, zone, this.name)
+    else this.denial.addNoData(result, zone, match.node, this.name)
     return false
   }
 
@@ -282,7 +282,7 @@ export class ZoneAuthority implements Authority {
     this.denial.addWildcardProofs(result)
     const soa = zone.rrsetOf(zone.apex, TYPE.SOA)
     if (soa === 0) return
-    const ttl = negativeTtl(zone, soa)
+    const ttl = zone.negativeTtl
     const nameAt = zone.nameAt(zone.apex)
     result.add(SECTION.authority, zone, soa, zone.octets, nameAt, KIND.plain, ttl)
     if (!this.query.dnssecOk) return

@@ -9,11 +9,8 @@ import { TYPE } from '../dns/codes.ts'
 import { MAX_CHAIN, MAX_NAME_OCTETS } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import { HASH_LABEL_OCTETS, writeHashLabel } from '../dnssec/nsec3.ts'
-import type { NodeId, RRsetId, ZoneImage, ZoneMatch } from '../zone/image.ts'
-import { type Answer, KIND, SECTION, TTL_AS_STORED } from './plan.ts'
-
-/** Where MINIMUM stands in SOA, counted from the record's end (RFC 1035 3.3.13). */
-const MINIMUM_FROM_END = 4
+import type { NodeId, ZoneImage, ZoneMatch } from '../zone/image.ts'
+import { type Answer, KIND, SECTION } from './plan.ts'
 
 /** Adds proofs of absence to an answer; one object per answering thread. */
 export class Denial {
@@ -48,21 +45,21 @@ export class Denial {
 
   /** NXDOMAIN: neither the name nor a wildcard for it exists (RFC 4035 3.1.3.2, RFC 5155 7.2.2). */
   addNameError(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
-    if (isHashed(zone)) return this.addHashedWildcard(answer, zone, name, match, scratch)
+    if (isHashed(zone)) return this.addHashedWildcard(answer, zone, name, match)
     this.addOwner(answer, zone, zone.nsecOwnerFor(name))
     this.loadWildcard(name, match.labelsBelowEncloser, scratch)
     this.addOwner(answer, zone, zone.nsecOwnerFor(scratch))
   }
 
-  /** NODATA at an existing name: its own record, or what covers an empty non-terminal (RFC 4035 3.1.3.1, RFC 5155 7.2.3, 7.2.4). */
-  addNoData(answer: Answer, zone: ZoneImage, name: LookupName): void {
-    if (isHashed(zone)) this.addHashedNoData(answer, zone, name)
+  /** NODATA at `node`, whose name is `name`: its own record, or what covers an empty non-terminal (RFC 4035 3.1.3.1, RFC 5155 7.2.3, 7.2.4). */
+  addNoData(answer: Answer, zone: ZoneImage, node: NodeId, name: LookupName): void {
+    if (isHashed(zone)) this.addHashedNoData(answer, zone, node, name)
     else this.addOwner(answer, zone, zone.nsecOwnerFor(name))
   }
 
   /** NODATA from a wildcard: the wildcard lacks the type, and nothing closer exists (RFC 4035 3.1.3.4, RFC 5155 7.2.5). */
   addWildcardNoData(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
-    if (isHashed(zone)) return this.addHashedWildcard(answer, zone, name, match, scratch)
+    if (isHashed(zone)) return this.addHashedWildcard(answer, zone, name, match)
     // the wildcard may itself be an empty non-terminal, which the NSEC before it shows
     this.loadWildcard(name, match.labelsBelowEncloser, scratch)
     this.addOwner(answer, zone, zone.nsecOwnerFor(scratch))
@@ -73,45 +70,75 @@ export class Denial {
   addNoDs(answer: Answer, zone: ZoneImage, cut: NodeId, scratch: LookupName): void {
     if (!isHashed(zone)) return this.addOwner(answer, zone, cut)
     scratch.load(zone.octets, zone.foldedNameAt(cut))
-    this.addHashedNoData(answer, zone, scratch)
+    this.addHashedNoData(answer, zone, cut, scratch)
   }
 
   // ---- NSEC3 ----
 
   /** The closest encloser of the name, and what matches or covers the wildcard below it (RFC 5155 7.2.2, 7.2.5). */
-  private addHashedWildcard(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch, scratch: LookupName): void {
-    const encloser = this.addClosestEncloser(answer, zone, name, match.labelsBelowEncloser)
-    if (encloser < 0) return // a broken chain proves nothing
-    this.loadWildcard(name, encloser, scratch)
-    this.addOwner(answer, zone, this.nsec3For(zone, scratch, 0))
+  private addHashedWildcard(answer: Answer, zone: ZoneImage, name: LookupName, match: ZoneMatch): void {
+    const encloser = this.addClosestEncloser(answer, zone, name, match.encloser, match.labelsBelowEncloser)
+    if (encloser === 0) return // a broken chain proves nothing
+    this.addOwner(answer, zone, Math.abs(this.nsec3OfNode(zone, encloser, true)))
   }
 
-  /** The name's own NSEC3; where opt-out has left it out, the proof that an insecure delegation may be there. */
-  private addHashedNoData(answer: Answer, zone: ZoneImage, name: LookupName): void {
-    const owner = this.nsec3For(zone, name, 0)
-    if (this.isMatch(zone, owner)) this.addOwner(answer, zone, owner)
-    else this.addClosestEncloser(answer, zone, name, 1)
+  /** The node's own NSEC3; where opt-out has left it out, the proof that an insecure delegation may be there. */
+  private addHashedNoData(answer: Answer, zone: ZoneImage, node: NodeId, name: LookupName): void {
+    const owner = this.nsec3OfNode(zone, node, false)
+    if (owner > 0) this.addOwner(answer, zone, owner)
+    else if (node !== zone.apex) this.addClosestEncloser(answer, zone, name, zone.parent(node), 1)
   }
 
   /**
-   * RFC 5155 7.2.1: the NSEC3 that matches the closest (provable) encloser and the one that covers the next
-   * closer name. `below` is how many labels of `name` lie below the encloser at least; returns how many do, or −1
-   * where not even the apex is in the chain.
+   * RFC 5155 7.2.1: the NSEC3 that matches the closest (provable) encloser and the one that covers the next closer
+   * name. The closest encloser is `encloser`, `below` labels above `name`, or the first above it that is in the
+   * chain; returns its node, or 0 where not even the apex is.
    */
-  private addClosestEncloser(answer: Answer, zone: ZoneImage, name: LookupName, below: number): number {
-    for (const apexAt = name.labelCount - zone.apexLabels; below <= apexAt; below++) {
-      const owner = this.nsec3For(zone, name, below)
-      if (!this.isMatch(zone, owner)) continue
-      this.addOwner(answer, zone, owner)
-      this.addOwner(answer, zone, this.nsec3For(zone, name, below - 1))
-      return below
+  private addClosestEncloser(answer: Answer, zone: ZoneImage, name: LookupName, encloser: NodeId, below: number): NodeId {
+    for (; ; encloser = zone.parent(encloser), below++) {
+      const owner = this.nsec3OfNode(zone, encloser, false)
+      if (owner > 0) {
+        this.addOwner(answer, zone, owner)
+        this.addOwner(answer, zone, this.nsec3For(zone, name, below - 1))
+        return encloser
+      }
+      if (encloser === zone.apex) return 0
     }
-    return -1
+  }
+
+  /** The owner of the NSEC3 that matches the node's name, or that of the wildcard right below it; its negative where it only covers it. */
+  private nsec3OfNode(zone: ZoneImage, node: NodeId, isWildcard: boolean): NodeId {
+    const key = node * 2 + (isWildcard ? 1 : 0)
+    const known = zone.nsec3Memory?.get(key) ?? 0
+    if (known !== 0) return known
+    const owner = isWildcard ? this.hashWildcard(zone, node) : this.hashNode(zone, node)
+    const found = this.isMatch(zone, owner) ? owner : -owner
+    zone.nsec3Memory?.set(key, found)
+    return found
+  }
+
+  private hashNode(zone: ZoneImage, node: NodeId): NodeId {
+    const at = zone.foldedNameAt(node)
+    return this.ownerOfHash(zone, zone.octets, at, at + zone.nameLength(node))
+  }
+
+  private hashWildcard(zone: ZoneImage, node: NodeId): NodeId {
+    const at = zone.foldedNameAt(node)
+    const length = zone.nameLength(node)
+    this.name[0] = 1
+    this.name[1] = 0x2a
+    for (let i = 0; i < length; i++) this.name[2 + i] = zone.octets[at + i]
+    return this.ownerOfHash(zone, this.name, 0, 2 + length)
   }
 
   /** The owner of the NSEC3 that matches or covers label `from` and onward of `name`. */
   private nsec3For(zone: ZoneImage, name: LookupName, from: number): NodeId {
-    writeHashLabel(name.octets, name.labelAt[from], name.length, zone.octets, zone.nsec3ParamsAt, this.name, 0)
+    return this.ownerOfHash(zone, name.octets, name.labelAt[from], name.length)
+  }
+
+  /** The same for the folded wire name `octets[at … end)`, whose hashed form stays in `this.name`. */
+  private ownerOfHash(zone: ZoneImage, octets: Uint8Array, at: number, end: number): NodeId {
+    writeHashLabel(octets, at, end, zone.octets, zone.nsec3ParamsAt, this.name, 0)
     const apexAt = zone.foldedNameAt(zone.apex)
     for (let i = 0; i < zone.apexLength; i++) this.name[1 + HASH_LABEL_OCTETS + i] = zone.octets[apexAt + i]
     this.hashed.load(this.name, 0)
@@ -120,7 +147,6 @@ export class Denial {
 
   /** Whether `owner` is the very name hashed last. */
   private isMatch(zone: ZoneImage, owner: NodeId): boolean {
-    if (owner === 0) return false
     const at = zone.foldedNameAt(owner)
     for (let i = 0; i <= HASH_LABEL_OCTETS; i++) if (zone.octets[at + i] !== this.name[i]) return false
     return true
@@ -144,8 +170,7 @@ export class Denial {
     const rrset = zone.rrsetOf(owner, type)
     const nameAt = zone.nameAt(owner)
     if (rrset === 0 || answer.holds(zone, rrset, zone.octets, nameAt)) return
-    const soa = zone.rrsetOf(zone.apex, TYPE.SOA)
-    const ttl = soa === 0 ? TTL_AS_STORED : negativeTtl(zone, soa) // RFC 9077 3: signers of old gave them another
+    const ttl = zone.negativeTtl // RFC 9077 3: signers of old gave them another
     answer.add(SECTION.authority, zone, rrset, zone.octets, nameAt, KIND.plain, ttl)
     const signatures = zone.signaturesOf(owner, type)
     if (signatures !== 0) answer.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature, ttl)
@@ -155,13 +180,4 @@ export class Denial {
 /** Whether absence is proven by NSEC3 in this zone. */
 function isHashed(zone: ZoneImage): boolean {
   return zone.nsec3ParamsAt !== 0
-}
-
-/** Seconds that absence may be remembered, to which TTLs of SOA, NSEC and NSEC3 are lowered: the lesser of SOA's TTL and its MINIMUM (RFC 2308 3, RFC 9077 3). */
-export function negativeTtl(zone: ZoneImage, soa: RRsetId): number {
-  const at = zone.nextRecordAt(zone.firstRecordAt(soa)) - MINIMUM_FROM_END
-  const o = zone.octets
-  const minimum = ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
-  const ttl = zone.ttlOf(soa)
-  return minimum < ttl ? minimum : ttl
 }

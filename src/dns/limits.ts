@@ -106,6 +106,8 @@ export const MAX_RRSET_RECORDS = 65_535
 export const MAX_ANSWER_RRSETS = 256
 /** Hosts looked up for the additional section of one answer: more than a message has room for, so that an RRset of thousands costs no more than one of hundreds. Reached: the addresses of the rest are left out. */
 export const MAX_ADDITIONAL_TARGETS = 256
+/** Nodes whose NSEC3 owner a thread remembers for one zone, 8 octets each; a power of two up to 65,536, less in small zones. Reached: an older node is forgotten and hashed again. */
+export const MAX_NODE_MEMORY_SLOTS = 4_096
 /** Names of one answer that later names may point to (MAX_COMPRESSION_TARGETS is for the slow encoder): the question and 15 more serve a referral to 13 servers. Reached: later names find no new targets. */
 export const MAX_ANSWER_TARGETS = 16
 /** First offset that a compression pointer cannot express: it has 14 bits (RFC 1035 4.1.4). Reached: the name is no target. */

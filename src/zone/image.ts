@@ -5,7 +5,9 @@
  */
 import type { LookupName } from '../dns/lookup-name.ts'
 import { hashLabel } from '../dns/lookup-name.ts'
+import { negativeTtlOf, nsec3ParamsOf } from './apex.ts'
 import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, wordsFor } from './layout.ts'
+import { NodeMemory } from './node-memory.ts'
 import { predecessorIn } from './order.ts'
 
 /** Word index of a node in its image; 0 is none. */
@@ -44,7 +46,6 @@ export class ZoneMatch {
 
 /** Keys of NSEC3 RRsets and of their RRSIGs (type 46, the covered type above it). */
 const NSEC3 = 50
-const NSEC3PARAM = 51
 const NSEC3_SIGNATURES = 46 | (50 << 16)
 
 const STAR = Uint8Array.of(1, 0x2a)
@@ -64,10 +65,15 @@ export class ZoneImage {
   readonly isHashed: boolean
   /** Where RDATA of the NSEC3PARAM stands to which the zone's NSEC3 chain belongs; 0 where it has none that we can hash for. */
   readonly nsec3ParamsAt: number
+  /** Which NSEC3 owner belongs to a node; for who hashes names. Null where `nsec3ParamsAt` is 0. */
+  readonly nsec3Memory: NodeMemory | null
   /** The generation that this reader sees; `refresh()` moves it to the newest. */
   protected generation = 0
   /** The query for which that was done last; see `refreshFor`. */
   private refreshedFor = 0
+  /** The generation of `ttlOfAbsence`. */
+  private absenceGeneration = -1
+  private ttlOfAbsence = 0
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
@@ -79,6 +85,7 @@ export class ZoneImage {
     this.apexLength = this.nameLength(this.apex)
     this.isHashed = this.hasElements(HEADER.nsec3Order)
     this.nsec3ParamsAt = this.hasElements(HEADER.nsec3Chain) ? nsec3ParamsOf(this) : 0 // editors leave both as they are
+    this.nsec3Memory = this.nsec3ParamsAt === 0 ? null : new NodeMemory(this.nodeCount)
     this.refresh()
   }
 
@@ -293,6 +300,15 @@ export class ZoneImage {
     return ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
   }
 
+  /** Seconds that absence may be remembered: the lesser of SOA's TTL and its MINIMUM (RFC 2308 3, RFC 9077 3); −1 where there is no SOA. */
+  get negativeTtl(): number {
+    if (this.absenceGeneration !== this.generation) {
+      this.absenceGeneration = this.generation
+      this.ttlOfAbsence = negativeTtlOf(this)
+    }
+    return this.ttlOfAbsence
+  }
+
   // ---- Searching ----
 
   /** Fills `match` with what the zone holds for `name`, which must be at or below the apex (RFC 1034 4.3.2 step 3). */
@@ -367,16 +383,4 @@ export class ZoneImage {
   nextElement(element: number): number {
     return this.words[element + ELEMENT.next]
   }
-}
-
-/** Where RDATA stands of the first NSEC3PARAM that servers may use: SHA-1, no flags (RFC 5155 4.1.2); 0 where there is none. */
-export function nsec3ParamsOf(image: ZoneImage): number {
-  const rrset = image.rrsetOf(image.apex, NSEC3PARAM)
-  if (rrset === 0) return 0
-  const end = image.firstRecordAt(rrset) + image.octetsOf(rrset)
-  for (let at = image.firstRecordAt(rrset); at < end; at = image.nextRecordAt(at)) {
-    const paramsAt = image.rdataAt(at)
-    if (image.octets[paramsAt] === 1 && image.octets[paramsAt + 1] === 0) return paramsAt
-  }
-  return 0
 }

@@ -21,12 +21,17 @@ const ownLabels = new Uint8Array(MAX_LABELS + 1)
 
 /** Negative, 0 or positive as `node`'s name sorts before, at or after `name` (RFC 4034 6.1); both lie in the image's zone. */
 export function compareToName(image: OrderedBlock, node: number, name: LookupName): number {
-  const { octets } = image
+  const { octets, apexLabels } = image
   const base = (node + NODE.name) * 4
+  const labels = (image.words[node + NODE.marks] >>> 16) & 0xff
+  if (labels === apexLabels + 1 && name.labelCount > apexLabels) {
+    // most names stand right below the apex, so that their first label decides
+    return compareLabels(octets, base, name.octets, name.labelAt[name.labelCount - labels]) || labels - name.labelCount
+  }
   let count = 0
   for (let at = 0; octets[base + at] !== 0; at += octets[base + at] + 1) ownLabels[count++] = at
   const shared = Math.min(count, name.labelCount)
-  for (let i = 1 + image.apexLabels; i <= shared; i++) {
+  for (let i = 1 + apexLabels; i <= shared; i++) {
     const order = compareLabels(octets, base + ownLabels[count - i], name.octets, name.labelAt[name.labelCount - i])
     if (order !== 0) return order
   }
@@ -68,9 +73,13 @@ export function predecessorIn(image: OrderedBlock, head: number, name: LookupNam
   const { words } = image
   const key = orderKeyOf(image, name)
   let at = head
+  let after = 0 // known to sort after the name: most elements are met again one level below
   for (let level = MAX_LEVELS - 1; level >= 0; level--) {
-    for (let next = Atomics.load(words, at + ELEMENT.next + level); next !== 0; next = Atomics.load(words, at + ELEMENT.next + level)) {
-      if (!sortsAtOrBefore(image, next, key, name)) break
+    for (let next = Atomics.load(words, at + ELEMENT.next + level); next !== after && next !== 0; next = Atomics.load(words, at + ELEMENT.next + level)) {
+      if (!sortsAtOrBefore(image, next, key, name)) {
+        after = next
+        break
+      }
       at = next
     }
   }
