@@ -186,8 +186,6 @@ export const TCP_CHUNK_OCTETS = 16_384
 export const TCP_POOL_OCTETS = 67_108_864
 /** Events taken from the kernel by one call of a TCP thread. More are taken by the next. */
 export const TCP_EVENTS = 256
-/** Connections accepted at one endpoint before those that are there get their turn. Reached: the rest waits in the kernel for the next turn. */
-export const MAX_TCP_ACCEPTS_PER_TURN = 64
 /** Milliseconds that a TCP thread sleeps in the kernel before it looks for a stop or a reload: their longest delay. */
 export const TCP_WAIT_MS = 250
 /** Milliseconds of rest in accepting where the process has no descriptor or memory left for a connection, lest retrying fill the processor; those that are there are served. Reached: accepting is tried again. */

@@ -19,7 +19,6 @@ import {
 } from '../dns/limits.ts'
 import { ReusedPeer } from './address.ts'
 import { BufferPool } from './buffer-pool.ts'
-import type { Clock } from './clock.ts'
 import { COUNTER, type TransportCounters } from './counters.ts'
 import type { Handler, OnFault } from './handler.ts'
 import type { CloseReason, ConnectionLimits, Connections } from './tcp-connections.ts'
@@ -46,7 +45,6 @@ export class TcpShared {
   readonly handler: Handler
   readonly counters: TransportCounters
   readonly onFault: OnFault
-  readonly clock: Pick<Clock, 'nowMs'>
   readonly connections: Connections
   readonly pool = new BufferPool()
   /** The query being answered. */
@@ -56,16 +54,15 @@ export class TcpShared {
   /** Answers on their way to one write. */
   readonly joined: Uint8Array<ArrayBuffer> = new Uint8Array(new ArrayBuffer(TCP_WRITE_OCTETS))
 
-  constructor({ handler, counters, onFault }: TcpOptions, clock: Pick<Clock, 'nowMs'>, connections: Connections) {
+  constructor({ handler, counters, onFault }: TcpOptions, connections: Connections) {
     this.handler = handler
     this.counters = counters
     this.onFault = onFault
-    this.clock = clock
     this.connections = connections
   }
 }
 
-/** A connection; it is in the table of connections from `begin` to its end. */
+/** A connection; it is in the table of connections from `begin` to its end. Whoever calls has told the table the time. */
 export abstract class TcpConnection {
   readonly peer = new ReusedPeer('tcp')
   protected readonly shared: TcpShared
@@ -88,7 +85,7 @@ export abstract class TcpConnection {
   protected abstract get isFull(): boolean
   /** Sends the first octets of `shared.joined`, or keeps a copy of what the kernel does not take. */
   protected abstract write(octets: number): void
-  /** Reads no more from the client; `proceed` is called after others had their turn or, where `isFull`, when all is sent. */
+  /** Reads no more from the client, which is counted where it is for its slowness; `proceed` is called after others had their turn or, where `isFull`, when all is sent. */
   protected abstract hold(): void
   /** Reads again. */
   protected abstract resume(): void
@@ -160,7 +157,7 @@ export abstract class TcpConnection {
 
   /** Answers what has arrived, as far as this turn and the client's reading allow. */
   private pump(): void {
-    const { clock, connections } = this.shared
+    const { connections } = this.shared
     let taken = 0
     let length = 0
     while (taken < MAX_TCP_MESSAGES_PER_TURN && !this.isFull && !this.isOver) {
@@ -171,7 +168,7 @@ export abstract class TcpConnection {
     }
     this.flush()
     if (this.isOver) return
-    if (taken > 0) connections.touch(this.slot, clock.nowMs())
+    if (taken > 0) connections.touch(this.slot)
     if (length === MALFORMED) this.end('tcpClosedMalformed')
     else if (length === NO_ROOM) this.kill('tcpShedMemory')
     else if (length >= 0) this.pause()
@@ -180,7 +177,6 @@ export abstract class TcpConnection {
 
   private pause(): void {
     this.isHeld = true
-    if (this.isFull) this.shared.counters[COUNTER.tcpHeld]++
     this.hold()
   }
 

@@ -44,6 +44,7 @@ export class Connections {
   readonly #limits: ConnectionLimits
   readonly #owner: ConnectionOwner
   readonly #clients: ClientCounts
+  readonly #nowMs = new Float64Array(1)
   readonly #oldest = new Int32Array([NONE, NONE])
   readonly #newest = new Int32Array([NONE, NONE])
   /** By slot: neighbours in its list, which list, since when, whose. */
@@ -77,8 +78,13 @@ export class Connections {
     return this.#freeSlots.length - this.#free
   }
 
+  /** Says what time it is for all that comes until the next call. */
+  tick(nowMs: number): void {
+    this.#nowMs[0] = nowMs
+  }
+
   /** Takes in a new connection of the client at `address`, after shedding what must make room for it; returns its slot, below `total`. */
-  add(address: Uint8Array, nowMs: number): number {
+  add(address: Uint8Array): number {
     const high = clientHigh(address)
     const low = clientLow(address)
     if (this.#clients.get(high, low) >= this.#limits.perClient) this.#owner.kill(this.#oldestOf(high, low), 'tcpShedClient')
@@ -87,14 +93,14 @@ export class Connections {
     this.#high[slot] = high
     this.#low[slot] = low
     this.#clients.add(high, low)
-    this.#append(SILENT, slot, nowMs)
+    this.#append(SILENT, slot)
     return slot
   }
 
   /** Notes that a whole query has come from a connection of the table. */
-  touch(slot: number, nowMs: number): void {
+  touch(slot: number): void {
     this.#unlink(slot)
-    this.#append(SERVED, slot, nowMs)
+    this.#append(SERVED, slot)
   }
 
   /** Forgets a connection, whose slot is free then; nothing happens where it is forgotten already. */
@@ -107,7 +113,8 @@ export class Connections {
   }
 
   /** Ends all that have been useless for too long. */
-  sweep(nowMs: number): void {
+  sweep(): void {
+    const nowMs = this.#nowMs[0]
     const { firstMessageMs, idleMs } = this.#limits
     for (let slot = this.#oldest[SILENT]; slot !== NONE && nowMs - this.#sinceMs[slot] >= firstMessageMs; slot = this.#oldest[SILENT]) {
       this.#owner.kill(slot, 'tcpClosedSilent')
@@ -140,10 +147,10 @@ export class Connections {
     return slot
   }
 
-  #append(list: number, slot: number, nowMs: number): void {
+  #append(list: number, slot: number): void {
     const newest = this.#newest[list]
     this.#list[slot] = list
-    this.#sinceMs[slot] = nowMs
+    this.#sinceMs[slot] = this.#nowMs[0]
     this.#older[slot] = newest
     this.#newer[slot] = NONE
     if (newest === NONE) this.#oldest[list] = slot

@@ -28,8 +28,11 @@ export class TcpServer implements ConnectionOwner {
     const { clock = systemClock, limits } = options
     const connections = new Connections({ ...TCP_LIMITS, ...limits }, this)
     this.#clock = clock
-    this.#shared = new TcpShared(options, clock, connections)
-    this.#stopSweeping = clock.every(TCP_SWEEP_MS, () => connections.sweep(clock.nowMs()))
+    this.#shared = new TcpShared(options, connections)
+    this.#stopSweeping = clock.every(TCP_SWEEP_MS, () => {
+      connections.tick(clock.nowMs())
+      connections.sweep()
+    })
   }
 
   /** Connections open now. */
@@ -87,7 +90,8 @@ export class TcpServer implements ConnectionOwner {
       return
     }
     counters[COUNTER.tcpAccepted]++
-    const slot = connections.add(connection.peer.address, this.#clock.nowMs())
+    connections.tick(this.#clock.nowMs())
+    const slot = connections.add(connection.peer.address)
     this.#bySlot[slot] = connection
     connection.serve(slot)
   }
@@ -108,8 +112,11 @@ class NetConnection extends TcpConnection {
   serve(slot: number): void {
     const socket = this.#socket
     this.begin(slot)
-    socket.on('data', (chunk: Buffer) => this.read(chunk, chunk.length))
-    socket.on('drain', () => this.proceed())
+    socket.on('data', (chunk: Buffer) => {
+      this.shared.connections.tick(this.#clock.nowMs())
+      this.read(chunk, chunk.length)
+    })
+    socket.on('drain', () => this.#proceed())
     socket.on('end', () => this.end('tcpClosedByClient'))
     socket.on('close', () => this.#closed())
     socket.on('error', () => this.count('tcpClosedByError'))
@@ -130,7 +137,8 @@ class NetConnection extends TcpConnection {
 
   protected hold(): void {
     this.#socket.pause()
-    if (!this.isFull) this.#clock.soon(() => this.proceed())
+    if (this.isFull) this.shared.counters[COUNTER.tcpHeld]++
+    else this.#clock.soon(() => this.#proceed())
   }
 
   protected resume(): void {
@@ -144,6 +152,11 @@ class NetConnection extends TcpConnection {
   protected cut(isReset: boolean): void {
     if (isReset) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
+  }
+
+  #proceed(): void {
+    this.shared.connections.tick(this.#clock.nowMs())
+    this.proceed()
   }
 
   #closed(): void {

@@ -39,7 +39,8 @@ class Owner implements ConnectionOwner {
 
   add(client: string, nowMs: number): Stub {
     const stub = { slot: -1, client, order: this.all.length, sinceMs: nowMs, hasAsked: false, isSlow: false, reason: undefined }
-    stub.slot = this.table.add(Uint8Array.of(192, 0, 2, client.charCodeAt(0)), nowMs)
+    this.table.tick(nowMs)
+    stub.slot = this.table.add(Uint8Array.of(192, 0, 2, client.charCodeAt(0)))
     this.all.push(stub)
     return stub
   }
@@ -71,7 +72,8 @@ test('whatever comes, asks, leaves and waits, the table agrees with a model that
         assert.deepEqual(before.filter(({ reason }) => reason), shed ? [shed] : [])
       } else if (next.kind === 'wait') {
         nowMs += next.ms
-        table.sweep(nowMs)
+        table.tick(nowMs)
+        table.sweep()
         for (const stub of before) {
           const late = nowMs - stub.sinceMs >= (stub.hasAsked ? LIMITS.idleMs : LIMITS.firstMessageMs)
           assert.equal(stub.reason, late ? (stub.hasAsked ? 'tcpClosedIdle' : 'tcpClosedSilent') : undefined)
@@ -82,7 +84,7 @@ test('whatever comes, asks, leaves and waits, the table agrees with a model that
           stub.hasAsked = true
           stub.order = order++
           stub.sinceMs = nowMs
-          table.touch(stub.slot, nowMs)
+          table.touch(stub.slot)
         } else {
           owner.kill(stub.slot, 'tcpClosedByClient')
           table.remove(stub.slot) // a second time changes nothing
@@ -97,11 +99,14 @@ test('whatever comes, asks, leaves and waits, the table agrees with a model that
 test('one past its time with answers unread is called slow, not idle', () => {
   const owner = new Owner()
   const stub = owner.add('a', 0)
-  owner.table.touch(stub.slot, 10)
+  owner.table.tick(10)
+  owner.table.touch(stub.slot)
   stub.isSlow = true
-  owner.table.sweep(109)
+  owner.table.tick(109)
+  owner.table.sweep()
   assert.equal(stub.reason, undefined)
-  owner.table.sweep(110)
+  owner.table.tick(110)
+  owner.table.sweep()
   assert.equal(stub.reason, 'tcpClosedSlow')
 })
 

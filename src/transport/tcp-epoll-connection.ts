@@ -1,0 +1,187 @@
+/**
+ * A connection whose octets a TCP thread carries by system calls. The object belongs to a slot of the table
+ * and serves one connection after the other, so that a new one costs nothing but calls: accept, add, receive,
+ * send, receive, close.
+ *
+ * Nothing is kept of answers that the kernel takes at once, which is nearly all. From the first octet that it
+ * does not take, no query of the connection is read or answered until all is sent: what is kept is one write
+ * and what was joined behind it, never more than MAX_TCP_UNSENT_OCTETS.
+ */
+import { TCP_CHUNK_OCTETS } from '../dns/limits.ts'
+import { COUNTER } from './counters.ts'
+import { type Epoll, EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from './epoll.ts'
+import { EAGAIN, EINTR, type Pointer } from './libc.ts'
+import { TcpConnection, type TcpShared } from './tcp-connection.ts'
+import { copyOctets } from './tcp-framing.ts'
+
+const READING = EPOLLIN | EPOLLRDHUP
+
+/** What the connections of one thread use. */
+export interface EpollShared {
+  readonly tcp: TcpShared
+  readonly epoll: Epoll
+  /** Where `tcp.joined` lies. */
+  readonly joined: Pointer
+  /** Lets the connection in this slot go on after others had their turn. */
+  takeTurns(slot: number): void
+  /** Forgets the descriptor in this slot. */
+  closed(slot: number): void
+}
+
+/** A slot's connections, one after the other. */
+export class EpollConnection extends TcpConnection {
+  /** Which connection of this slot it is: events of earlier ones are none of its own. */
+  life = 0
+  readonly #epoll: Epoll
+  readonly #common: EpollShared
+  #fd = -1
+  #watched = 0
+  #unsent: Uint8Array<ArrayBuffer> | undefined
+  #unsentAt = 0
+  #unsentEnd = 0
+  #isClosing = false
+
+  constructor(common: EpollShared) {
+    super(common.tcp)
+    this.#common = common
+    this.#epoll = common.epoll
+  }
+
+  /** Serves the connection `fd` of `peer`, which is set, in `slot`; false where the system has no memory to wait for it. */
+  serve(fd: number, slot: number): boolean {
+    this.begin(slot)
+    this.life = (this.life + 1) | 0
+    this.#fd = fd
+    this.#isClosing = false
+    this.#watched = READING
+    return this.#epoll.add(fd, READING, slot, this.life)
+  }
+
+  get isSlow(): boolean {
+    return this.#unsent !== undefined
+  }
+
+  protected get isFull(): boolean {
+    return this.#unsent !== undefined
+  }
+
+  /** Does what the kernel says can be done. */
+  turn(events: number): void {
+    if (this.#fd < 0) return
+    if ((events & EPOLLERR) !== 0) return this.#break()
+    if (this.#unsent) return this.#sendUnsent()
+    if (!this.isHeld) this.#receive((events & EPOLLRDHUP) !== 0)
+  }
+
+  /** Goes on after others had their turn. */
+  takeTurn(): void {
+    if (!this.#unsent) this.proceed()
+  }
+
+  /** Reads a chunk and answers it. A chunk not filled is the last before the client's end, so that no call is needed to see that. */
+  #receive(hasEnded: boolean): void {
+    const octets = this.#epoll.receive(this.#fd)
+    if (octets === 0) return this.end('tcpClosedByClient')
+    if (octets < 0) {
+      const errno = this.#epoll.errno()
+      return errno === EAGAIN || errno === EINTR ? undefined : this.#break()
+    }
+    this.read(this.#epoll.chunk, octets)
+    if (this.isOver) return
+    if (this.isHeld && !this.framer.keep()) return this.kill('tcpShedMemory')
+    if (hasEnded && octets < TCP_CHUNK_OCTETS && !this.isHeld) this.end('tcpClosedByClient')
+  }
+
+  protected write(octets: number): void {
+    if (this.#unsent) return this.#keep(0, octets)
+    const sent = this.#epoll.send(this.#fd, this.#common.joined, octets)
+    if (sent === octets) return
+    if (sent >= 0) return this.#keep(sent, octets)
+    const errno = this.#epoll.errno()
+    if (errno === EAGAIN || errno === EINTR) this.#keep(0, octets)
+    else this.#break()
+  }
+
+  /** Keeps octets [from, to) of the answers joined until the kernel takes them. */
+  #keep(from: number, to: number): void {
+    const { counters, pool, joined } = this.shared
+    const old = this.#unsent
+    const kept = old ? this.#unsentEnd - this.#unsentAt : 0
+    const buffer = pool.lend(kept + to - from)
+    if (!buffer) return this.kill('tcpShedMemory')
+    if (old) {
+      copyOctets(old, this.#unsentAt, buffer, 0, kept)
+      pool.giveBack(old)
+    } else {
+      counters[COUNTER.tcpHeld]++
+    }
+    copyOctets(joined, from, buffer, kept, to - from)
+    this.#unsent = buffer
+    this.#unsentAt = 0
+    this.#unsentEnd = kept + to - from
+    this.#watch(EPOLLOUT)
+  }
+
+  #sendUnsent(): void {
+    const buffer = this.#unsent as Uint8Array<ArrayBuffer>
+    const sent = this.#epoll.send(this.#fd, this.#epoll.addressOf(buffer) + this.#unsentAt, this.#unsentEnd - this.#unsentAt)
+    if (sent < 0) {
+      const errno = this.#epoll.errno()
+      return errno === EAGAIN || errno === EINTR ? undefined : this.#break()
+    }
+    this.#unsentAt += sent
+    if (this.#unsentAt < this.#unsentEnd) return
+    this.#freeUnsent()
+    if (this.#isClosing) return this.#close(false)
+    this.#watch(READING)
+    this.proceed()
+  }
+
+  protected hold(): void {
+    if (!this.#unsent) this.#common.takeTurns(this.slot)
+  }
+
+  protected resume(): void {
+    // what it waits for follows from what is unsent
+  }
+
+  /**
+   * Closing with octets unread resets the connection (RFC 2525 2.17), which takes answers from a client that
+   * has not read them yet: what has come is read first.
+   */
+  protected closeSoon(isAllRead: boolean): void {
+    if (!isAllRead && this.#fd >= 0) this.#epoll.receive(this.#fd)
+    this.#isClosing = true
+    if (!this.#unsent) this.#close(false)
+  }
+
+  protected cut(isReset: boolean): void {
+    this.#close(isReset)
+  }
+
+  #break(): void {
+    this.count('tcpClosedByError')
+    this.#close(false)
+  }
+
+  #close(isReset: boolean): void {
+    const fd = this.#fd
+    if (fd < 0) return
+    this.#fd = -1
+    this.#freeUnsent()
+    this.#epoll.close(fd, isReset)
+    this.#common.closed(this.slot)
+    this.leave()
+  }
+
+  #freeUnsent(): void {
+    if (this.#unsent) this.shared.pool.giveBack(this.#unsent)
+    this.#unsent = undefined
+  }
+
+  #watch(events: number): void {
+    if (this.#watched === events || this.#fd < 0) return
+    this.#watched = events
+    this.#epoll.change(this.#fd, events, this.slot, this.life)
+  }
+}

@@ -1,0 +1,33 @@
+/** The thread that the tests of TCP by epoll start: `scripted` behind `runEpollLoop`, which is all that a worker of the server does. */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { transportCounters } from '../../src/transport/counters.ts'
+import type { ConnectionLimits } from '../../src/transport/tcp-connections.ts'
+import { runEpollLoop } from '../../src/transport/tcp-epoll.ts'
+import type { TcpSocket } from '../../src/transport/tcp-socket.ts'
+import { scripted } from './support.ts'
+
+/** What the thread is given. */
+export interface TcpWorkerData {
+  sockets: TcpSocket[]
+  counters: SharedArrayBuffer
+  stop: Int32Array
+  open: Int32Array
+  limits: Partial<ConnectionLimits>
+  deadlineMs: number
+}
+
+if (parentPort) {
+  const port = parentPort
+  const { sockets, counters, stop, open, limits, deadlineMs } = workerData as TcpWorkerData
+  port.postMessage('up')
+  runEpollLoop({
+    sockets, stop, open, limits, deadlineMs, handler: scripted, counters: transportCounters(counters),
+    onFault: () => undefined,
+    onIdle: () => {
+      const asked = receiveMessageOnPort(port) as { message: unknown } | undefined
+      if (asked?.message === 'die') throw new Error('told to die')
+      if (asked) port.postMessage({ echo: asked.message })
+    },
+  })
+  port.close()
+}
