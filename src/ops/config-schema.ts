@@ -130,10 +130,10 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 export const configSchema = z
   .strictObject({
     listen: listen.default(['127.0.0.1:5300']),
-    workers: whole(1, MAX_WORKERS, '', 'Threads that answer UDP in batches (mmsg); TCP is answered by one more. By default as many as there are processors.').optional(),
+    workers: whole(1, MAX_WORKERS, '', 'Threads that answer UDP in batches (mmsg); for each two of them one more answers TCP, and has its share of `tcp`. By default as many as there are processors.').optional(),
     transport: z
       .enum(['auto', 'mmsg', 'dgram'])
-      .meta({ wanted: 'must be auto, mmsg or dgram', about: 'How UDP is read: in batches by threads (mmsg, Linux), one by one (dgram), or the better that works here (auto).' })
+      .meta({ wanted: 'must be auto, mmsg or dgram', about: 'How sockets are read: by threads that call the system directly (mmsg, Linux), through Node (dgram), or the better that works here (auto).' })
       .default('auto'),
     data: text('must be the path of a directory', 'Directory for what the server keeps, and for its control socket; made where it is missing.').min(1).default('./data'),
     'udp-size': whole(MIN_UDP_OCTETS, 4_096, 'octets', 'Largest answer over UDP; a longer one is truncated (RFC 6891 6.2.5).').default(DEFAULT_UDP_OCTETS),

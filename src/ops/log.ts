@@ -10,7 +10,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** Every event: its level, and what it means together with its fields. */
 export const LOG_EVENTS = {
-  ready: ['info', 'every socket is bound and every zone served: `listen`, `udpThreads`, `zones`, `records`, `pid`, `startMs`'],
+  ready: ['info', 'every socket is bound and every zone served: `listen`, `udpThreads`, `tcpThreads`, `fallback` (why threads do not read all), `zones`, `records`, `pid`, `startMs`'],
   stopping: ['info', 'a signal asked for the end: `signal`'],
   stopped: ['info', 'everything is closed; the process ends with code 0'],
   'zone served': ['debug', 'a zone was loaded at the start: `zone`, `class`, `serial`'],
@@ -30,6 +30,7 @@ export const LOG_EVENTS = {
   'config keys wait': ['warn', 'these keys changed and take effect at the next start: `keys`'],
   'cookie secret rotated': ['debug', 'cookies are made with a new random secret; those made with the one before are still accepted'],
   'udp without batches': ['info', 'UDP is read datagram by datagram: `reason`'],
+  'tcp without epoll': ['info', 'TCP is read by Node in the main thread: `reason`'],
   'workers without effect': ['warn', 'the config sets `workers`, but UDP is not read in batches'],
   'control socket not open': ['warn', 'the commands `stats` and `zone` will not work: `path`, `reason`'],
   'metrics open': ['info', 'Prometheus may fetch the metrics here: `address`'],

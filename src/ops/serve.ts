@@ -8,14 +8,11 @@
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { SHUTDOWN_MS } from '../dns/limits.ts'
 import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
 import { transportCounters } from '../transport/counters.ts'
-import { listen, type Listeners } from '../transport/listen.ts'
-import { canUseMmsg } from '../transport/udp-mmsg.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { answeringOptions, makeAnswering, type Answering, type AnsweringOptions } from './answering.ts'
 import { collectGarbage } from './collect.ts'
@@ -31,7 +28,8 @@ import { histogramMetrics, type Metric, processMetrics, serverMetrics, transport
 import { OneAtATime } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { reasonOf } from './reason.ts'
-import { UdpThreads } from './udp-threads.ts'
+import { SocketThreads } from './socket-threads.ts'
+import { openSockets, planSockets, type OpenSockets, type SocketPlan } from './sockets.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
 import { ZoneKeeper, type ServedZone, type ZoneOutcome } from './zone-keeper.ts'
 
@@ -56,17 +54,16 @@ export class RunningServer implements Commanded {
   /** The process's hash seed. */
   private readonly seed = randomInt(-0x8000_0000, 0x8000_0000)
   private readonly secrets: CookieSecrets
-  /** Threads that answer UDP. */
-  private udpThreads = 1
-  /** Answers TCP, and UDP where it is not read in batches. */
+  private plan: SocketPlan = { udpThreads: 0, tcpThreads: 0 }
+  /** Answers what no thread reads. */
   private readonly answering: Answering
   private readonly serverCounts = new Float64Array(COUNTER_COUNT)
   private readonly transportCounts = transportCounters()
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   private readonly reloadCounts = { done: 0, failed: 0 }
   private readonly startMs = performance.now()
-  private listeners: Listeners | undefined
-  private threads: UdpThreads | undefined
+  private sockets: OpenSockets | undefined
+  private threads: SocketThreads | undefined
   private isReady = false
   private control: ControlSocket | undefined
   private readonly metricsAddress = new MetricsAddress({
@@ -114,7 +111,7 @@ export class RunningServer implements Commanded {
     const records = zones().reduce((sum, zone) => sum + zone.image.recordCount, 0)
     log('ready', {
       listen: server.endpoints.map(printEndpoint),
-      udpThreads: server.threads?.serverCounts.length ?? 0,
+      ...server.plan,
       zones: zones().length,
       records,
       pid: process.pid,
@@ -141,39 +138,21 @@ export class RunningServer implements Commanded {
     }
   }
 
-  /** Opens TCP, and UDP by what the config and this machine allow. */
+  /** Opens sockets as config and machine allow, and starts the threads that read them. */
   private async openSockets(): Promise<void> {
-    const { tcp, listen: addresses } = this.config.values
-    const isBatched = this.chooseBatches()
-    this.listeners = await listen({
-      addresses,
-      handler: this.answering.handler,
-      counters: this.transportCounts,
-      udp: !isBatched,
-      onFault: (fault) => this.tellFault(fault, 0),
-      tcpLimits: { total: tcp.connections, perClient: tcp['per-client'], idleMs: tcp.idle * 1_000 },
-    })
-    this.endpoints = this.listeners.endpoints
-    if (!isBatched) return
-    this.udpThreads = this.config.values.workers ?? availableParallelism()
-    this.threads = await UdpThreads.open({
-      endpoints: this.endpoints,
-      count: this.udpThreads,
-      answering: this.answeringOptions(),
-      zones: this.zones().map((zone) => zone.image.buffer),
-      onFault: (fault, untold) => this.tellFault(fault, untold),
-    })
-  }
-
-  /** Whether UDP is read in batches by threads. StartFault where the config asks for what this machine cannot do. */
-  private chooseBatches(): boolean {
-    const { transport, workers } = this.config.values
-    const batches = transport === 'dgram' ? { usable: false as const, reason: 'the config says so' } : canUseMmsg()
-    if (batches.usable) return true
-    if (transport === 'mmsg') throw new StartFault([`waggle: Cannot start with transport mmsg: ${batches.reason}`])
-    this.log('udp without batches', { reason: batches.reason })
-    if (workers !== undefined && workers > 1) this.log('workers without effect', { workers })
-    return false
+    const { values } = this.config
+    this.plan = planSockets(values)
+    const { udpThreads, tcpThreads, fallback } = this.plan
+    if (udpThreads === 0) {
+      this.log('udp without batches', { reason: fallback })
+      if (values.workers !== undefined && values.workers > 1) this.log('workers without effect', { workers: values.workers })
+    } else if (tcpThreads === 0) this.log('tcp without epoll', { reason: fallback })
+    const onFault = (fault: unknown, untold = 0): void => this.tellFault(fault, untold)
+    this.sockets = await openSockets(this.plan, values, { handler: this.answering.handler, counters: this.transportCounts, onFault: (fault) => onFault(fault) })
+    this.endpoints = this.sockets.endpoints
+    const { tasks } = this.sockets
+    if (tasks.length === 0) return
+    this.threads = await SocketThreads.start({ tasks, answering: this.answeringOptions(), zones: this.zones().map((zone) => zone.image.buffer), onFault })
   }
 
   /** Puts zones into service in every thread. */
@@ -183,7 +162,7 @@ export class RunningServer implements Commanded {
   }
 
   private answeringOptions(): AnsweringOptions {
-    return answeringOptions(this.config.values, this.seed, this.secrets.pair, this.udpThreads)
+    return answeringOptions(this.config.values, this.seed, this.secrets.pair, Math.max(1, this.plan.udpThreads))
   }
 
   /** Puts the options of the config and the secrets of the cookies into use in every thread. */
@@ -261,7 +240,7 @@ export class RunningServer implements Commanded {
       ...serverMetrics([this.serverCounts, ...serverCounts]),
       ...transportMetrics([this.transportCounts, ...transportCounts]),
       ...histogramMetrics([this.transportCounts, ...transportCounts], [this.serverCounts, ...serverCounts]),
-      ...processMetrics(measureProcess({ zones: this.zones(), startMs: this.startMs, reloads: this.reloadCounts, tcpConnections: this.listeners?.connectionCount ?? 0 })),
+      ...processMetrics(measureProcess({ zones: this.zones(), startMs: this.startMs, reloads: this.reloadCounts, tcpConnections: (this.sockets?.listeners ?? this.threads)?.connectionCount ?? 0 })),
     ]
   }
 
@@ -270,7 +249,8 @@ export class RunningServer implements Commanded {
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
     this.secrets.stop()
-    await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
+    await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.sockets?.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
+    this.sockets?.closeShared()
     if (this.isReady) this.log('stopped')
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The threads that answer UDP in batches, seen from the main thread: started on sockets of their own, told
- * of new zones and options, started again should one die, stopped together. A thread sleeps in the kernel and hears
- * nothing; it looks for mail when a word of shared memory has moved.
+ * The threads that read sockets, UDP in batches or TCP by epoll, seen from the main thread: started on
+ * sockets of their own, told of new zones and options, started again should one die, stopped together. A
+ * thread sleeps in the kernel and hears nothing; it looks for mail when a word of shared memory has moved.
  *
  *     control   word 0: stop   word 1: pieces of mail sent
  *     mail      { generation, zones, options } ──►  thread  ──► { kind: 'serving', generation }
@@ -9,9 +9,11 @@
 import { Worker } from 'node:worker_threads'
 import { THREAD_RESTART_MS } from '../dns/limits.ts'
 import { COUNTER_COUNT } from '../server/counters.ts'
-import type { Endpoint } from '../transport/address.ts'
 import { TRANSPORT_COUNTER_OCTETS, transportCounters, type TransportCounters } from '../transport/counters.ts'
-import { closeMmsgSockets, openMmsgSockets, type MmsgSocket } from '../transport/mmsg-socket.ts'
+import type { MmsgSocket } from '../transport/mmsg-socket.ts'
+import type { ConnectionLimits } from '../transport/tcp-connections.ts'
+import { closeLeft } from '../transport/tcp-epoll.ts'
+import type { TcpSocket } from '../transport/tcp-socket.ts'
 import type { AnsweringOptions } from './answering.ts'
 
 /** Words of a thread's control block. */
@@ -24,9 +26,14 @@ export interface ThreadMail {
   options: AnsweringOptions
 }
 
+/** What a thread reads: one socket of each endpoint, which no other thread reads. */
+export type ThreadTask =
+  | { kind: 'udp'; sockets: MmsgSocket[] }
+  | { kind: 'tcp'; sockets: TcpSocket[]; limits: Partial<ConnectionLimits>; open: Int32Array; deadlineMs: number }
+
 /** Everything that a thread is told at its start. */
 export interface ThreadStart {
-  sockets: MmsgSocket[]
+  task: ThreadTask
   control: SharedArrayBuffer
   serverCounts: SharedArrayBuffer
   transportCounts: SharedArrayBuffer
@@ -37,38 +44,38 @@ export interface ThreadStart {
 export type ThreadWord = { kind: 'serving'; generation: number } | { kind: 'fault'; fault: string; untold: number }
 
 /** What threads to start. */
-export interface UdpThreadsOptions {
-  endpoints: readonly Endpoint[]
-  count: number
+export interface SocketThreadsOptions {
+  tasks: readonly ThreadTask[]
   answering: AnsweringOptions
   zones: SharedArrayBuffer[]
   onFault: (fault: string, untold: number) => void
 }
 
 /** The threads in service. */
-export class UdpThreads {
-  private readonly threads: UdpThread[] = []
-  private sockets: MmsgSocket[][] = []
+export class SocketThreads {
+  private readonly threads: SocketThread[]
   private mail: ThreadMail
 
-  private constructor(zones: SharedArrayBuffer[], options: AnsweringOptions) {
-    this.mail = { generation: 0, zones, options }
+  private constructor({ tasks, zones, answering, onFault }: SocketThreadsOptions) {
+    this.mail = { generation: 0, zones, options: answering }
+    this.threads = tasks.map((task) => new SocketThread(task, onFault, () => this.mail))
   }
 
-  /** Opens `count` sockets on each endpoint and starts a thread on each set; resolves when all serve. ListenFault, or the first thread's fault, with nothing left open. */
-  static async open(options: UdpThreadsOptions): Promise<UdpThreads> {
-    const all = new UdpThreads(options.zones, options.answering)
+  /** Starts a thread for each task; resolves when all serve, rejects with the first's fault and no thread left. The sockets stay open either way. */
+  static async start(options: SocketThreadsOptions): Promise<SocketThreads> {
+    const all = new SocketThreads(options)
     try {
-      for (const endpoint of options.endpoints) all.sockets.push(openMmsgSockets(endpoint, options.count))
-      for (let i = 0; i < options.count; i++) {
-        all.threads.push(new UdpThread(all.sockets.map((ofEndpoint) => ofEndpoint[i]), options, () => all.mail))
-      }
       await Promise.all(all.threads.map((thread) => thread.start()))
     } catch (fault) {
       await all.close()
       throw fault
     }
     return all
+  }
+
+  /** TCP connections open now. */
+  get connectionCount(): number {
+    return this.threads.reduce((sum, { task }) => sum + (task.kind === 'tcp' ? task.open[0] : 0), 0)
   }
 
   /** Counters of each thread, for `serverMetrics`. */
@@ -96,43 +103,43 @@ export class UdpThreads {
     await Promise.all(this.threads.map((thread) => thread.send(this.mail)))
   }
 
-  /** Lets each thread finish its batch, waits for all, and closes their sockets. */
+  /** Lets each thread finish its batch and its connections, and waits for all. Their sockets may be closed then. */
   async close(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.stop()))
-    for (const ofEndpoint of this.sockets) closeMmsgSockets(ofEndpoint)
-    this.sockets = []
   }
 }
 
-class UdpThread {
+class SocketThread {
+  readonly task: ThreadTask
   readonly serverCounts: Float64Array
   readonly transportCounts: TransportCounters
   private readonly told: Omit<ThreadStart, 'mail'>
   private readonly control: Int32Array
-  private readonly onFault: UdpThreadsOptions['onFault']
+  private readonly onFault: SocketThreadsOptions['onFault']
   private readonly newest: () => ThreadMail
   private worker: Worker | undefined
   private exited: Promise<void> = Promise.resolve()
   private waiting: { generation: number; resolve: () => void }[] = []
   private restart: NodeJS.Timeout | undefined
 
-  constructor(sockets: MmsgSocket[], options: UdpThreadsOptions, newest: () => ThreadMail) {
+  constructor(task: ThreadTask, onFault: SocketThreadsOptions['onFault'], newest: () => ThreadMail) {
     const control = new SharedArrayBuffer(CONTROL.words * 4)
     const serverCounts = new SharedArrayBuffer(COUNTER_COUNT * 8)
     const transportCounts = new SharedArrayBuffer(TRANSPORT_COUNTER_OCTETS)
-    this.told = { sockets, control, serverCounts, transportCounts }
+    this.task = task
+    this.told = { task, control, serverCounts, transportCounts }
     this.control = new Int32Array(control)
     this.serverCounts = new Float64Array(serverCounts)
     this.transportCounts = transportCounters(transportCounts)
-    this.onFault = options.onFault
+    this.onFault = onFault
     this.newest = newest
   }
 
   /** Starts the thread; resolves when it serves, rejects where it dies before. */
   start(): Promise<void> {
     const mail = this.newest()
-    const task: ThreadStart = { ...this.told, mail }
-    const worker = new Worker(new URL('./udp-thread.js', import.meta.url), { workerData: task })
+    const workerData: ThreadStart = { ...this.told, mail }
+    const worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData })
     this.worker = worker
     const serving = this.served(mail.generation)
     return new Promise<void>((resolve, reject) => {
@@ -147,9 +154,10 @@ class UdpThread {
       this.exited = new Promise((ended) => {
         worker.on('exit', () => {
           this.worker = undefined
+          if (this.task.kind === 'tcp') closeLeft(this.task.open)
           ended()
           if (isServing) this.recover(reason)
-          else reject(new Error(`Cannot start a UDP thread: ${reason}`))
+          else reject(new Error(`Cannot start a ${this.name} thread: ${reason}`))
         })
       })
     })
@@ -167,6 +175,10 @@ class UdpThread {
     Atomics.store(this.control, CONTROL.stop, 1)
     clearTimeout(this.restart)
     await this.exited
+  }
+
+  private get name(): string {
+    return this.task.kind.toUpperCase()
   }
 
   private served(generation: number): Promise<void> {
@@ -187,7 +199,7 @@ class UdpThread {
   private recover(reason: string): void {
     this.release(Infinity)
     if (Atomics.load(this.control, CONTROL.stop) !== 0) return
-    this.onFault(`Cannot go on with a UDP thread, starting another: ${reason}`, 0)
+    this.onFault(`Cannot go on with a ${this.name} thread, starting another: ${reason}`, 0)
     this.restart = setTimeout(() => void this.start().catch((fault: Error) => this.recover(fault.message)), THREAD_RESTART_MS)
   }
 }

@@ -1,24 +1,25 @@
 /**
- * One thread that answers UDP in batches (udp-threads.ts starts it): its own server over the shared zones.
- * It ends when the loop is told to stop.
+ * One thread that reads sockets, UDP in batches or TCP by epoll (socket-threads.ts starts it): its own server
+ * over the shared zones. It ends when the loop is told to stop.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Counters } from '../server/counters.ts'
 import { transportCounters } from '../transport/counters.ts'
+import { runEpollLoop } from '../transport/tcp-epoll.ts'
 import { runMmsgLoop } from '../transport/udp-mmsg.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
-import { makeAnswering, unixSeconds } from './answering.ts'
+import { makeAnswering, unixSeconds, type AnsweringOptions } from './answering.ts'
 import { collectGarbage } from './collect.ts'
-import { CONTROL, type ThreadStart, type ThreadMail, type ThreadWord } from './udp-threads.ts'
+import { CONTROL, type ThreadStart, type ThreadMail, type ThreadWord } from './socket-threads.ts'
 
 const port = parentPort
-if (port === null) throw new Error('Cannot run udp-thread as it must be started by udp-threads')
+if (port === null) throw new Error('Cannot run socket-thread as it must be started by socket-threads')
 
-const { sockets, control, serverCounts, transportCounts, mail: firstMail } = workerData as ThreadStart
+const { task, control, serverCounts, transportCounts, mail: firstMail } = workerData as ThreadStart
 const words = new Int32Array(control)
 let mailSeen = 0
-/** Unix time as it was after the last batch, a quarter of a second ago at most: reading the clock costs a tenth of an answer. */
+/** Unix time as it was after the last batch or round, a quarter of a second ago at most: reading the clock costs a tenth of an answer. */
 let nowSeconds = unixSeconds()
 
 function say(word: ThreadWord): void {
@@ -29,10 +30,15 @@ function tellFault(fault: unknown, untold: number): void {
   say({ kind: 'fault', fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), untold })
 }
 
-const answering = makeAnswering(firstMail.options, new Counters(new Float64Array(serverCounts)), tellFault, () => nowSeconds)
+const answering = makeAnswering(forTask(firstMail.options), new Counters(new Float64Array(serverCounts)), tellFault, () => nowSeconds)
+
+/** Responses over TCP are not limited, as a handshake shows that the asker is who it says: the table is spared. */
+function forTask(options: AnsweringOptions): AnsweringOptions {
+  return task.kind === 'tcp' ? { ...options, rateLimit: undefined } : options
+}
 
 function serve({ generation, zones, options }: ThreadMail): void {
-  answering.settle(options)
+  answering.settle(forTask(options))
   answering.publish(new ZoneDirectory(zones.map((zone) => new ZoneImage(zone)), options.seed))
   say({ kind: 'serving', generation })
 }
@@ -52,4 +58,6 @@ function lookUp(): void {
 
 serve(firstMail)
 firstMail.zones = [] // what a thread was started with would else stay in memory as long as it
-runMmsgLoop({ sockets, handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault) => tellFault(fault, 0), stop: words, onIdle: lookUp })
+const loop = { handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault: unknown) => tellFault(fault, 0), stop: words, onIdle: lookUp }
+if (task.kind === 'udp') runMmsgLoop({ ...loop, ...task })
+else runEpollLoop({ ...loop, ...task })
