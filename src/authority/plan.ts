@@ -72,7 +72,7 @@ export class Answer {
   readonly rrset = new Int32Array(MAX_ANSWER_RRSETS)
   /** The octets in which the owner's uncompressed wire name stands, from `ownerAt`. For QNAME: the query's own octets. */
   readonly ownerOctets: Uint8Array[] = new Array<Uint8Array>(MAX_ANSWER_RRSETS).fill(NO_OCTETS)
-  readonly ownerAt = new Float64Array(MAX_ANSWER_RRSETS) // blocks may be larger than 31 bits count octets
+  readonly ownerAt = new Uint32Array(MAX_ANSWER_RRSETS) // all 32 bits are needed: MAX_IMAGE_OCTETS
   /** Seconds that the records' TTL is lowered to where it is higher, as RFC 2308 3 asks of a negative answer's SOA; or TTL_AS_STORED. */
   readonly ttl = new Int32Array(MAX_ANSWER_RRSETS)
 

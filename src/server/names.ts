@@ -24,7 +24,7 @@ export class NameTable {
   /** Entries in use. Lowering it takes back those of an RRset that found no room. */
   count = 0
   private readonly source: Uint8Array[] = new Array<Uint8Array>(MAX_ANSWER_TARGETS).fill(NO_OCTETS)
-  private readonly nameAt = new Float64Array(MAX_ANSWER_TARGETS) // blocks may be larger than 31 bits count octets
+  private readonly nameAt = new Uint32Array(MAX_ANSWER_TARGETS) // all 32 bits are needed: MAX_IMAGE_OCTETS
   private readonly length = new Int32Array(MAX_ANSWER_TARGETS)
   private readonly messageAt = new Int32Array(MAX_ANSWER_TARGETS)
   /** Where the labels of the name being written start, counted from its first octet. */

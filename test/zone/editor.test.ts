@@ -131,6 +131,21 @@ test('names come to be and cease to be with their records, and so do the empty n
   assert.deepEqual(['x.a.b.example.', 'a.b.example.', 'deep.a.b.example.'].map((name) => ask(`${name} A`).rcode), ['NOERROR', 'NOERROR', 'NXDOMAIN'])
 })
 
+test('an aborted change leaves no trace in what names exist later (RFC 8020 2)', () => {
+  const { image, editor } = start()
+  const ask = asker(image)
+  editor.putRRset(wire('x.a.b.example.'), TYPE.A, 60, [address(3)])
+  editor.putRRset(wire('y.new.example.'), TYPE.A, 60, [address(3)])
+  editor.abort()
+  editor.begin()
+  editor.removeRRset(wire('deep.a.b.example.'), TYPE.A)
+  editor.abort()
+  editor.begin()
+  editor.removeRRset(wire('deep.a.b.example.'), TYPE.A)
+  editor.commit()
+  assert.deepEqual(['a.b.example.', 'b.example.', 'new.example.'].map((name) => ask(`${name} A`).rcode), ['NXDOMAIN', 'NXDOMAIN', 'NXDOMAIN'])
+})
+
 test('a wildcard, a cut and a DNAME begin and end with their records', () => {
   const { image, editor } = start()
   const ask = asker(image)
