@@ -33,7 +33,7 @@ export class TextFault extends Error implements Place {
   readonly column: number
 
   constructor(message: string, place: Place) {
-    super(message)
+    super(printable(message))
     this.file = place.file
     this.line = place.line
     this.column = place.column
@@ -43,6 +43,11 @@ export class TextFault extends Error implements Place {
   override toString(): string {
     return `${this.file}:${this.line}:${this.column}: ${this.message}`
   }
+}
+
+/** `text` with its control characters as escapes of RFC 1035 5.1: what a file holds by chance must not steer the terminal that shows the fault. */
+function printable(text: string): string {
+  return text.replace(/[\0-\x1f\x7f-\x9f]/g, (character) => `\\${String(character.charCodeAt(0)).padStart(3, '0')}`)
 }
 
 /** `word` as a fault quotes it: whole, or its beginning where it is long, so that a hostile text makes no long message. */

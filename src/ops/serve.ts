@@ -7,7 +7,6 @@
  *          └─────────────┴───────────────┴────────────────┴──► StartFault: nothing stays open
  */
 import { randomBytes, randomInt } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { SHUTDOWN_MS } from '../dns/limits.ts'
 import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
@@ -21,6 +20,7 @@ import { controlPath, mergeValues, readConfig, type Config } from './config.ts'
 import { CookieSecrets } from './cookie-secrets.ts'
 import { isInUse, openControl, type ControlSocket } from './control.ts'
 import { hasErrors, printFinding, type Finding } from './finding.ts'
+import { makeFolders } from './folder.ts'
 import type { Log } from './log.ts'
 import { measureProcess } from './measure.ts'
 import { MetricsAddress } from './metrics-http.ts'
@@ -130,7 +130,7 @@ export class RunningServer implements Commanded {
     const path = controlPath(this.config.dataFolder)
     if (await isInUse(path)) throw new StartFault([`waggle: Cannot start as another server uses the data directory ${this.config.dataFolder}`])
     try {
-      mkdirSync(this.config.dataFolder, { recursive: true })
+      makeFolders(this.config.dataFolder)
       this.control = await openControl(path, commandsOf(this))
     } catch (error) {
       // answering comes first: a read-only disk costs the commands, not the service
@@ -236,11 +236,12 @@ export class RunningServer implements Commanded {
 
   metrics(): Metric[] {
     const { serverCounts = [], transportCounts = [] } = this.threads ?? {}
+    const tcpConnections = (this.sockets?.listeners ?? this.threads)?.connectionCount ?? 0
     return [
       ...serverMetrics([this.serverCounts, ...serverCounts]),
       ...transportMetrics([this.transportCounts, ...transportCounts]),
       ...histogramMetrics([this.transportCounts, ...transportCounts], [this.serverCounts, ...serverCounts]),
-      ...processMetrics(measureProcess({ zones: this.zones(), startMs: this.startMs, reloads: this.reloadCounts, tcpConnections: (this.sockets?.listeners ?? this.threads)?.connectionCount ?? 0 })),
+      ...processMetrics(measureProcess({ zones: this.zones(), startMs: this.startMs, reloads: this.reloadCounts, tcpConnections })),
     ]
   }
 

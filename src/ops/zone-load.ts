@@ -44,7 +44,10 @@ function readIncluded(path: string, fromFile: string): ZoneSource {
 }
 
 function readSource(file: string): ZoneSource {
-  const { size } = statSync(file)
+  const stats = statSync(file)
+  // pipes and devices have no end that must come: reading one would hold up every reload behind it
+  if (!stats.isFile() && !stats.isDirectory()) throw new Error('it is not a file but a pipe, a socket or a device')
+  const { size } = stats
   if (size > MAX_ZONE_FILE_OCTETS) throw new Error(`it has more than ${MAX_ZONE_FILE_OCTETS} octets`)
   return { octets: readFileSync(file), file }
 }

@@ -72,10 +72,15 @@ export class Served {
     })
   }
 
-  /** Starts a server and waits until it says that it is ready. */
-  static async start(config: string): Promise<Served> {
+  /** Starts a server and waits until it says that it is ready; one that is not in time is ended. */
+  static async start(config: string, triesLeft = 2): Promise<Served> {
     const served = new Served(config)
-    const ready = await Promise.race([served.line('ready'), served.ended])
+    const ready = await Promise.race([served.line('ready'), served.ended]).catch((tooLate: unknown) => {
+      served.child.kill('SIGKILL')
+      throw tooLate
+    })
+    // port 0 is chosen for TCP, and another process may have it for UDP
+    if ('err' in ready && String(ready.err).includes('another process has this address') && triesLeft > 0) return Served.start(config, triesLeft - 1)
     assert.ok('msg' in ready, `the server ended: ${JSON.stringify(ready)}`)
     served.endpoints.push(...(ready.listen as string[]).map((text) => parseEndpoint(text) as Endpoint))
     return served
