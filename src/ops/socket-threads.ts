@@ -138,8 +138,8 @@ class SocketThread {
   /** Starts the thread; resolves when it serves, rejects where it dies before. */
   start(): Promise<void> {
     const mail = this.newest()
-    const workerData: ThreadStart = { ...this.told, mail }
-    const worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData })
+    const start: ThreadStart = { ...this.told, mail }
+    const worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData: start })
     this.worker = worker
     const serving = this.served(mail.generation)
     return new Promise<void>((resolve, reject) => {
