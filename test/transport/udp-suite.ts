@@ -39,7 +39,7 @@ async function serve(open: OpenUdp, address: string, host: string, run: (udp: Ud
 export function udpSuite(name: string, open: OpenUdp, wildcardHosts: readonly string[], skip: string | false = false): void {
   describe(`UDP by ${name}`, { skip }, () => {
     for (const { host, address, skip: skipHost } of LOOPBACKS) {
-      test(`queries of every size come back from the address asked, on ${host}`, { skip: skipHost }, async () => {
+      test(`queries of every size come back from the address asked, on ${host} (RFC 2181 4.1)`, { skip: skipHost }, async () => {
         await serve(open, address, host, async ({ port, count }, client) => {
           let sent = 0
           for (let size = 1; size <= MAX_UDP_QUERY_OCTETS; size = Math.ceil(size * 1.4)) {
