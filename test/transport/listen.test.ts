@@ -1,6 +1,6 @@
 /** Opening a list of endpoints: all or nothing, and errors that say what to do. */
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTER_OCTETS, TRANSPORT_COUNTERS, transportCounters } from '../../src/transport/counters.ts'
@@ -39,20 +39,19 @@ test('UDP can be left to others', async () => {
   await listeners.close()
 })
 
-test('an address in use is named, with its protocol, and nothing stays open', async () => {
+test('an address in use is named, with its protocol, and nothing stays open', async (t) => {
   const free = await open(['127.0.0.1:0'])
   const { port } = free.endpoints[0]
   await free.close()
   const holder = createSocket('udp4')
-  await new Promise<void>((resolve) => holder.bind(0, '127.0.0.1', resolve))
-  const taken = holder.address().port
+  t.after(() => holder.close())
+  const taken = await bindWhereTcpIsFree(holder)
   await assert.rejects(open([`127.0.0.1:${port}`, `127.0.0.1:${taken}`]), (fault: ListenFault) => {
     assert.equal(fault.code, 'EADDRINUSE')
     assert.equal(fault.address, `127.0.0.1:${taken}`)
     assert.match(fault.message, new RegExp(`^Cannot listen on UDP 127\\.0\\.0\\.1:${taken} as another process has this address and port: .*ss -lnp`))
     return true
   })
-  holder.close()
   assert.ok(await isRefused(port))
   const again = await open([`127.0.0.1:${port}`])
   await again.close()
@@ -61,6 +60,18 @@ test('an address in use is named, with its protocol, and nothing stays open', as
   await assert.rejects(open([`127.0.0.1:${(server.address() as AddressInfo).port}`]), /Cannot listen on TCP /)
   server.close()
 })
+
+/** Binds `holder` to a port that both protocols had free, as the kernel gives out ports for each on its own. */
+async function bindWhereTcpIsFree(holder: Socket): Promise<number> {
+  const both = await open(['127.0.0.1:0'])
+  const { port } = both.endpoints[0]
+  await both.close()
+  await new Promise<void>((resolve, reject) => {
+    holder.once('error', reject)
+    holder.bind(port, '127.0.0.1', resolve)
+  })
+  return port
+}
 
 test('an address that no interface has, and a text that is none, say what to write instead', async () => {
   await assert.rejects(open(['192.0.2.254:5300']), { code: 'EADDRNOTAVAIL', message: /as no interface of this machine has the address: `ip addr`/ })
