@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { configKeys } from '../../src/ops/config-schema.ts'
-import { parseConfig, readConfig } from '../../src/ops/config.ts'
+import { configKeys, configSchema, RELOADED_KEYS, type ConfigValues } from '../../src/ops/config-schema.ts'
+import { mergeValues, parseConfig, readConfig } from '../../src/ops/config.ts'
 import { printFinding } from '../../src/ops/finding.ts'
 
 function findingsOf(text: string): string[] {
@@ -152,5 +152,50 @@ describe('the table of keys', () => {
       assert.match(wanted, /^must /, path)
       assert.match(about, /^[A-Z].*\.$/, path)
     }
+  })
+})
+
+describe('the config of rate limits, cookies and metrics', () => {
+  const valuesOf = (text: string): ConfigValues => parseConfig(text, 'w.yaml').config?.values ?? assert.fail(findingsOf(text).join('\n'))
+
+  it('limits by default as NSD does, but not loopback; opens no address for metrics; rotates once a day', () => {
+    const values = valuesOf('')
+    assert.deepEqual(values['rate-limit'], { responses: 200, slip: 2, window: 15, allow: ['127.0.0.0/8', '::1/128'] })
+    assert.equal(values.metrics, undefined)
+    assert.equal(values.cookies.rotate, 24)
+  })
+
+  it('keeps the other defaults where one key is set', () => {
+    assert.deepEqual(valuesOf('rate-limit: { responses: 5 }')['rate-limit'], { responses: 5, slip: 2, window: 15, allow: ['127.0.0.0/8', '::1/128'] })
+    assert.deepEqual(valuesOf('rate-limit: { allow: [] }')['rate-limit'].allow, [])
+  })
+
+  it('is told of each mistake at its place', () => {
+    assert.deepEqual(findingsOf('rate-limit:\n  responses: -1\n  slip: x\n  window: 0\n  allow: [192.0.2.1/24, "::1", nowhere]\nmetrics: 9153\ncookies: { rotate: 200 }\n'), [
+      'w.yaml:2:14: Cannot use rate-limit.responses -1 as it must be a number from 0 to 100000 (a second; 0 limits nothing)',
+      'w.yaml:3:9: Cannot use rate-limit.slip "x" as it must be a number from 0 to 100',
+      'w.yaml:4:11: Cannot use rate-limit.window 0 as it must be a number from 1 to 3600 (seconds)',
+      'w.yaml:5:11: Cannot use rate-limit.allow[0] "192.0.2.1/24" as it must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix',
+      'w.yaml:5:32: Cannot use rate-limit.allow[2] "nowhere" as it must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix',
+      'w.yaml:6:10: Cannot use metrics 9153 as it must be address:port, such as 127.0.0.1:9153',
+      'w.yaml:7:20: Cannot use cookies.rotate 200 as it must be a number from 0 to 168 (hours; 0 never)',
+    ])
+    const many = `rate-limit: { allow: [${Array.from({ length: 65 }, (_, i) => `192.0.2.${i}`).join(', ')}] }`
+    assert.match(findingsOf(many).join(), /must be a list of at most 64 networks/)
+  })
+
+  it('is put together with what is in use: some keys are taken, others wait, none is forgotten', () => {
+    const inUse = valuesOf('workers: 2\nserver: { id: a }\nlog: warn\n')
+    const read = valuesOf('listen: ["127.0.0.1:1"]\nserver: { id: b }\nmetrics: "127.0.0.1:1"\nrate-limit: { slip: 1 }\nlog: warn\n')
+    const { values, taken, waiting } = mergeValues(inUse, read)
+    assert.deepEqual(taken, ['server', 'rate-limit', 'metrics'])
+    assert.deepEqual(waiting, ['listen', 'workers'])
+    assert.deepEqual([values.workers, values.listen, values.server.id, values['rate-limit'].slip, values.metrics], [2, ['127.0.0.1:5300'], 'b', 1, '127.0.0.1:1'])
+    assert.deepEqual(mergeValues(values, read).waiting, ['listen', 'workers'], 'what waits is told at each reload')
+    assert.deepEqual(mergeValues(values, read).taken, [])
+  })
+
+  it('names as taken by a reload only keys that there are', () => {
+    assert.deepEqual([...RELOADED_KEYS].filter((key) => !(key in configSchema.shape)), [])
   })
 })

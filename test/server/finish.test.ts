@@ -6,7 +6,8 @@ import type { Query } from '../../src/authority/query.ts'
 import { CLASS, EDE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { FAULT_REPORT_SECONDS, MAX_CHAOS_TEXT_OCTETS, MAX_EDE_TEXT_OCTETS, MAX_NSID_OCTETS } from '../../src/dns/limits.ts'
 import { Cookies } from '../../src/server/cookies.ts'
-import { COUNTER_COUNT, COUNTER_NAMES, Counters } from '../../src/server/counters.ts'
+import { elementsOf } from '../../src/dns/histogram.ts'
+import { COUNTER_COUNT, COUNTER_NAMES, Counters, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../../src/server/counters.ts'
 import { ask, authority, decode, hex, NOW, query, Scratch, serverOf, tcp, u16, udp, wire, type QueryParts } from './messages.ts'
 
 const scratch = new Scratch()
@@ -257,9 +258,11 @@ describe('routing', () => {
 })
 
 describe('counters', () => {
-  test('have names of their own, one for each element of the array', () => {
-    assert.equal(COUNTER_NAMES.length, COUNTER_COUNT)
-    assert.equal(new Set(COUNTER_NAMES).size, COUNTER_COUNT)
+  test('have names of their own, one for each element of the array up to the histograms', () => {
+    const histograms = Object.values(SERVER_HISTOGRAMS).reduce((sum, shape) => sum + elementsOf(shape), 0)
+    assert.equal(COUNTER_NAMES.length + histograms, COUNTER_COUNT)
+    assert.equal(Math.min(...Object.values(SERVER_HISTOGRAM)), COUNTER_NAMES.length)
+    assert.equal(new Set(COUNTER_NAMES).size, COUNTER_NAMES.length)
     for (const name of COUNTER_NAMES) assert.match(name, /^[a-z]+\.[A-Za-z0-9-]+$/)
     assert.throws(() => new Counters(new Float64Array(COUNTER_COUNT - 1)), RangeError)
     assert.equal(new Counters().get('no.such'), undefined)
