@@ -182,9 +182,13 @@ export const ACCEPTED: readonly AcceptedDifference[] = [
       && (theyHold ? other : theirs).octets + 120 > Math.min(Math.max(question.edns?.size ?? 512, 512), 1232),
   },
   {
-    name: 'no wildcard is proven for DS under opt-out', who: ['ours'], rfc: 'RFC 5155 7.2.5', why: 'the wildcard is an empty non-terminal without NSEC3; we cover it for DS as for every type, as BIND does',
-    claims: ({ kind, record }, { question, theyHold, theirs }) => question.type === T.DS && kind === 'authority' && theyHold && isDenial(record)
+    name: 'the wildcard is denied too under opt-out', who: ['ours'], rfc: 'RFC 5155 7.2.5', why: 'the wildcard is an empty non-terminal without NSEC3; we cover it for every type, as BIND does',
+    claims: ({ kind, record }, { theyHold, theirs }) => kind === 'authority' && theyHold && isDenial(record) && typeOrCovered(record) === T.NSEC3
       && theirs.rcode === 0 && theirs.authority.some(({ type, rdata }) => type === T.NSEC3 && rdata.startsWith('0101')),
+  },
+  {
+    name: 'RRSIG of an NSEC3 as data', who: ['nsd', 'knot'], rfc: 'RFC 5155 7.2.8', why: 'the owner of an NSEC3 is no name of the zone, so what stands there is not asked for by that name, signatures included',
+    claims: ({ kind, record }, { question, theyHold }) => question.type === T.RRSIG && kind === 'answer' && theyHold && record !== undefined && typeOrCovered(record) === T.NSEC3,
   },
   {
     name: 'types that are no data are refused as such', who: ['ours'], rfc: 'RFC 6895 3.1', why: 'OPT, TSIG, TKEY, MAILA, MAILB and 128 cannot be asked for: FORMERR or NOTIMP, as BIND',
