@@ -11,6 +11,8 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 const ANSWERS = 100_000
+/** The quietest of these counts, as compiling in the background allocates too; garbage of each answer would be in all of them. */
+const ROUNDS = 3
 /** What the measurement itself may leave behind, spread over the answers. One object for each answer would be 12 octets at least. */
 const MOST_OCTETS_EACH = 4
 
@@ -44,15 +46,20 @@ function answerAll(server: Server, queries: readonly Uint8Array[], answers: numb
   }
 }
 
+/** Octets that the heap has grown by for each answer. */
+function octetsEach(server: Server, queries: readonly Uint8Array[]): number {
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  answerAll(server, queries, ANSWERS)
+  return (process.memoryUsage().heapUsed - before) / ANSWERS
+}
+
 for (const [title, chain] of CHAINS) {
   test(`${ANSWERS} answers of every kind from a zone with ${title} leave nothing on the heap`, () => {
     const server = serverOf([zoneOf('example.', signedText('example.', records(), chain))])
     const queries = QUESTIONS.flatMap((question) => [false, true].map((dnssec) => encodeQuery(question, { dnssec })))
     answerAll(server, queries, 50_000) // until all of it is compiled
-    collectGarbage()
-    const before = process.memoryUsage().heapUsed
-    answerAll(server, queries, ANSWERS)
-    const each = (process.memoryUsage().heapUsed - before) / ANSWERS
+    const each = Math.min(...Array.from({ length: ROUNDS }, () => octetsEach(server, queries)))
     assert.ok(each < MOST_OCTETS_EACH, `${each.toFixed(1)} octets for each answer`)
   })
 }
