@@ -90,6 +90,8 @@ export const HTTP_REQUEST_MS = 10_000
 export const MAX_LOG_BACKLOG_OCTETS = 1_048_576
 /** Milliseconds before an answering thread that died is started again: long enough not to fill the processor and the log, short enough for a client's next try. */
 export const THREAD_RESTART_MS = 1_000
+/** MiB for new objects in a thread that answers: it makes none while answering, and V8 would take 16 or more. Reached: a collection, as ever. */
+export const THREAD_YOUNG_MIB = 2
 
 /** Octets of one RRset's records: with header, question and OPT it must still fit one message (RFC 2181 5). Reached: the record is refused with a fault. */
 export const MAX_RRSET_OCTETS = 65_000

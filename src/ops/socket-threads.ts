@@ -7,7 +7,7 @@
  *     mail      { generation, zones, options } ──►  thread  ──► { kind: 'serving', generation }
  */
 import { Worker } from 'node:worker_threads'
-import { THREAD_RESTART_MS } from '../dns/limits.ts'
+import { THREAD_RESTART_MS, THREAD_YOUNG_MIB } from '../dns/limits.ts'
 import { COUNTER_COUNT } from '../server/counters.ts'
 import { TRANSPORT_COUNTER_OCTETS, transportCounters, type TransportCounters } from '../transport/counters.ts'
 import type { MmsgSocket } from '../transport/mmsg-socket.ts'
@@ -139,7 +139,7 @@ class SocketThread {
   start(): Promise<void> {
     const mail = this.newest()
     const start: ThreadStart = { ...this.told, mail }
-    const worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData: start })
+    const worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData: start, resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MIB } })
     this.worker = worker
     const serving = this.served(mail.generation)
     return new Promise<void>((resolve, reject) => {
