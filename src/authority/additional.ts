@@ -55,7 +55,7 @@ export function addGlue(answer: Answer, zone: ZoneImage, cut: NodeId, ns: RRsetI
   }
 }
 
-/** Where in RDATA of `type` the name of a host stands, or −1: RFC 1035 3.3.9 and 3.3.11, RFC 2782, RFC 9460 4.1, RFC 1183, RFC 2230, and AGENT. */
+/** Where in RDATA of `type` the name of a host stands, or −1: RFC 1035 3.3.9 and 3.3.11, RFC 2782, RFC 9460 4.1, RFC 1183, RFC 2230, and AGENT, SENSE and TASK, SENSE and TASK. */
 function targetOffset(type: number): number {
   switch (type) {
     case TYPE.NS:
@@ -67,6 +67,8 @@ function targetOffset(type: number): number {
     case TYPE.SVCB:
     case TYPE.HTTPS:
     case TYPE.AGENT:
+    case TYPE.SENSE:
+    case TYPE.TASK:
       return 2
     case TYPE.SRV:
       return 6

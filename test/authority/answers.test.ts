@@ -182,6 +182,11 @@ test('AGENT brings the addresses of the agents it names (docs/protocol.md 4)', (
   assert.deepEqual(ask('agent.example. AGENT').additional, ['a7._sa.example. 3600 IN A 192.0.2.9'])
 })
 
+test('TASK and SENSE bring the addresses of their agents too (docs/protocol.md 4)', () => {
+  const tasks = asker(zoneOf('example.', '@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns\nns 60 A 192.0.2.1\nt1._task 60 TASK 2 a7._sa\ncap 60 SENSE 9 a7._sa latency=20ms\na7._sa 60 A 192.0.2.9\n'))
+  for (const question of ['t1._task.example. TASK', 'cap.example. SENSE']) assert.deepEqual(tasks(question).additional, ['a7._sa.example. 60 IN A 192.0.2.9'])
+})
+
 test('QTYPE ANY: one RRset over UDP, all over TCP (RFC 8482 4.1, 4.4)', () => {
   assert.deepEqual(ask('ns.example. ANY').answer, ['ns.example. 3600 IN A 192.0.2.1'])
   assert.deepEqual(ask('ns.example. ANY', { tcp: true }).answer.sort(), ['ns.example. 3600 IN A 192.0.2.1', 'ns.example. 3600 IN AAAA 2001:db8::1'])
