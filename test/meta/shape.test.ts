@@ -9,8 +9,7 @@ import { codeLineCount, filesBelow, lineCount, lineOf, parse, percentile, textOf
 
 const PROTOCOL_ROOMS = ['dns', 'dnssec', 'authority', 'server', 'update', 'resolver']
 const CITATIONS_PER_1000_LINES = 15
-/** What is held today; the goal is 1.5, and this number only ever rises. */
-const TEST_LINES_PER_SOURCE_LINE = 1.46
+const TEST_LINES_PER_SOURCE_LINE = 1.5
 const FUNCTION_LINES = { p90: 25, max: 80 }
 const FILE_LINES = { p90: 250, max: 400 }
 
@@ -130,7 +129,7 @@ function filesBelowIfAny(folder: string): string[] {
   return sources.filter((path) => path.startsWith(`${folder}/`))
 }
 
-test('tests stay at least as long beside the sources as they have been, in lines of code', (t) => {
+test('tests are at least one and a half times as long as the sources, in lines of code', (t) => {
   // blank lines and comments are left out on both sides: they are not what a test tests, nor what tests it
   const total = (paths: string[]): number => paths.reduce((sum, path) => sum + codeLineCount(textOf(path)), 0)
   const ratio = total(tests) / total(sources)
