@@ -95,7 +95,8 @@ for (const transport of TRANSPORTS) {
         allowed.close()
         assert.equal((await server.ask('a.example.com.', TYPE.TXT, { tcp: true })).answers.length, 1)
         const stats = JSON.parse((await waggle(['stats', '-d', join(folder.path, 'data'), '--json'])).out) as Record<string, number>
-        assert.equal(stats['server.dropped.rate-limited'] + slipped + full, 2_000)
+        const accounted = stats['server.dropped.rate-limited'] + slipped + full
+        assert.ok(accounted > 1_900 && accounted <= 2_000, `${accounted} of 2000 queries`) // a busy machine may lose some datagrams
         assert.equal(stats['server.response.slipped'], slipped)
         assert.ok(stats['server.udp_size.count'] > 0 && stats['server.udp_size.p50'] > 12)
         if (transport === 'mmsg') assert.ok(stats['transport.udp_batch.count'] > 0 && stats['transport.udp_batch_time.count'] === stats['transport.udp_batch.count'])
@@ -119,7 +120,8 @@ for (const transport of TRANSPORTS) {
       }
       try {
         const [{ port }] = server.endpoints
-        assert.equal((await flood(port, ['127.0.1.1'], 400)).length, 400)
+        const unlimited = (await flood(port, ['127.0.1.1'], 400)).length
+        assert.ok(unlimited > 300, `${unlimited} answers`) // a busy machine may lose some datagrams; a limit would leave 60 at most
         assert.deepEqual(await version(), new Set(['one']))
         await reload(1, 'rate-limit: { responses: 20, slip: 0, allow: [] }\nserver: { version: two }\nmetrics: "127.0.0.1:0"\ntcp: { idle: 5 }')
         assert.deepEqual(await version(), new Set(['two']))
@@ -133,7 +135,8 @@ for (const transport of TRANSPORTS) {
         assert.match(text, /^waggle_server_dropped_total\{dropped="rate-limited"\} [1-9]\d*$/m)
         await reload(2, 'rate-limit: { responses: 0 }')
         await assert.rejects(fetchText(`http://${String(address)}/metrics`))
-        assert.equal((await flood(port, ['127.0.1.1'], 400)).length, 400)
+        const unlimited = (await flood(port, ['127.0.1.1'], 400)).length
+        assert.ok(unlimited > 300, `${unlimited} answers`) // a busy machine may lose some datagrams; a limit would leave 60 at most
       } finally {
         await server.stop()
         folder.remove()
