@@ -3,7 +3,8 @@
  * reading UDP.
  */
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
+import { randomInt } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
 import { connect } from 'node:net'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -200,8 +201,7 @@ for (const transport of TRANSPORTS) {
 
 describe('a server that cannot start', () => {
   it('says which port is in use and by what means to find out, and ends with code 1', async () => {
-    const taken = createSocket('udp4')
-    await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve))
+    const taken = await holdUdpPort()
     const { port } = taken.address()
     for (const transport of TRANSPORTS) {
       const folder = makeFolder({ 'w.yaml': `listen: ["127.0.0.1:${port}"]\ntransport: ${transport}\n` })
@@ -313,3 +313,13 @@ describe('commands to a running server', () => {
     folder.remove()
   })
 })
+
+/** A UDP socket on a port that the system gives to nobody by itself, so that no connection of another process has it over TCP. */
+async function holdUdpPort(): Promise<Socket> {
+  for (;;) {
+    const socket = createSocket('udp4')
+    const isBound = new Promise<boolean>((resolve) => socket.once('error', () => resolve(false)).bind(randomInt(10_000, 30_000), '127.0.0.1', () => resolve(true)))
+    if (await isBound) return socket
+    socket.close()
+  }
+}
