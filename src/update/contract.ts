@@ -1,0 +1,103 @@
+/**
+ * What the rooms around a change of a zone say to each other (RFC 2136): who asks, the zone as it is being
+ * changed, the flows that look at an update, and what must be on disk before anybody is told.
+ *
+ *     octets ──▶ server/core ──▶ flow.take(update, draft) ──▶ draft changes + kept writes ──▶ store, then image, then answer
+ *
+ * One update is one transaction. Many updates share one sync of the store; each is answered after it.
+ */
+import type { UpdateLease } from '../dns/edns.ts'
+import type { DnsRecord, Message } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
+
+/** Who asks for a change, as far as it is proven. */
+export interface Requester {
+  /** 4 or 16 octets; proven over TCP only. */
+  address: Uint8Array
+  port: number
+  transport: 'udp' | 'tcp'
+  /** The key that signed, once the signature is known to be good. */
+  signer?: Signer
+}
+
+/** A proven key: TSIG by its configured name (RFC 8945), SIG(0) by the KEY it was checked against (RFC 2931). */
+export type Signer = { kind: 'tsig'; name: Name } | { kind: 'sig0'; name: Name; key: Uint8Array }
+
+/** An UPDATE as it came (RFC 2136 2), or a compact update in the same shape (docs/protocol.md 5). */
+export interface Update {
+  /** The zone section's name and class. */
+  zone: { name: Name; class: number }
+  prerequisites: DnsRecord[]
+  updates: DnsRecord[]
+  additionals: DnsRecord[]
+  /** RFC 9664, where the message asks for one. */
+  lease: UpdateLease | undefined
+  message: Message
+}
+
+/** The records of one name and type. */
+export interface DraftRRset {
+  ttl: number
+  /** Wire, uncompressed. */
+  rdatas: readonly Uint8Array[]
+}
+
+/**
+ * A zone while it is changed: reads show every change made so far, committed or not. Names are compared
+ * without case, RDATA as RFC 2136 1.1.1 says. Changes of a transaction that is given up are undone as a whole.
+ */
+export interface ZoneDraft {
+  readonly apex: Name
+  readonly class: number
+  rrset(owner: Name, type: number): DraftRRset | undefined
+  /** Types that the name holds; none where no record stands there. */
+  types(owner: Name): number[]
+  /** Adds a record, replacing the TTL of its RRset (RFC 2181 5.2); false where nothing changed. `leased`: kept with its lease by who adds it, not in the overlay. */
+  add(owner: Name, type: number, ttl: number, rdata: Uint8Array, leased?: boolean): boolean
+  remove(owner: Name, type: number, rdata: Uint8Array): boolean
+  removeRRset(owner: Name, type: number): boolean
+  removeName(owner: Name): boolean
+}
+
+/** What a transaction did to a zone, record by record, in order. */
+export interface Change {
+  kind: 'added' | 'removed'
+  owner: Name
+  type: number
+  ttl: number
+  rdata: Uint8Array
+  leased: boolean
+}
+
+/** Kinds of things that the store keeps. */
+export type Space = 'overlay' | 'lease' | 'agent' | 'zone'
+
+/** A write that must be on disk before the answer; no value removes the key. */
+export interface KeptWrite {
+  space: Space
+  key: Uint8Array
+  value: Uint8Array | undefined
+}
+
+/** What came of an update. Any RCODE but NOERROR undoes its changes. */
+export interface Verdict {
+  rcode: number
+  /** Extended DNS Error (RFC 8914). */
+  ede?: { infoCode: number; text: string }
+  /** The lease granted (RFC 9664 4). */
+  lease?: UpdateLease
+  /** What the flow keeps besides the changes of the draft. */
+  kept?: KeptWrite[]
+  /** For the audit line: what this was and why it ended so. */
+  flow: string
+  reason?: string
+}
+
+/** One way of understanding an update; the first that takes it decides (docs/protocol.md 6). */
+export interface UpdateFlow {
+  readonly name: string
+  /** Judges and carries out the update in `draft`; undefined leaves it to the next flow, with nothing changed. */
+  take(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Verdict | undefined
+  /** Told of what any transaction changed, before it is kept; what it gives is kept with it. */
+  changed?(zone: { name: Name; class: number }, changes: readonly Change[]): KeptWrite[]
+}
