@@ -38,6 +38,8 @@ export interface Update {
 /** The records of one name and type. */
 export interface DraftRRset {
   ttl: number
+  /** When the first of its leases ends, in ms since 1970; undefined where none does. */
+  leaseEndMs?: number
   /** Wire, uncompressed. */
   rdatas: readonly Uint8Array[]
 }
@@ -57,6 +59,21 @@ export interface ZoneDraft {
   remove(owner: Name, type: number, rdata: Uint8Array): boolean
   removeRRset(owner: Name, type: number): boolean
   removeName(owner: Name): boolean
+  /** Says until when the RRset may be served, in ms since 1970, undefined for ever: bounds TTLs. No change of content: no Change, no step of the serial. Nothing where no such RRset stands. */
+  setLeaseEnd(owner: Name, type: number, leaseEndMs: number | undefined): void
+}
+
+/** A change that the server makes of its own accord, such as the end of a lease: a transaction like that of an update, but nobody is answered. */
+export interface OwnChange {
+  zone: { name: Name; class: number }
+  carryOut(draft: ZoneDraft, nowMs: number): Verdict
+}
+
+/** What has been kept, read back; a write is seen here once it is on disk. */
+export interface KeptReader {
+  get(space: Space, key: Uint8Array): Uint8Array | undefined
+  /** Everything in a space in the order of its keys, for the start. */
+  entries(space: Space): Iterable<readonly [Uint8Array, Uint8Array]>
 }
 
 /** What a transaction did to a zone, record by record, in order. */
@@ -96,8 +113,12 @@ export interface Verdict {
 /** One way of understanding an update; the first that takes it decides (docs/protocol.md 6). */
 export interface UpdateFlow {
   readonly name: string
+  /** The update as it is to be taken, before its zone is looked for: RFC 9665 3.2.2 renames default.service.arpa. The reply keeps the zone section as it came. */
+  rename?(update: Update): Update
   /** Judges and carries out the update in `draft`; undefined leaves it to the next flow, with nothing changed. */
   take(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Verdict | undefined
   /** Told of what any transaction changed, before it is kept; what it gives is kept with it. */
   changed?(zone: { name: Name; class: number }, changes: readonly Change[]): KeptWrite[]
+  /** Told once for each batch, after its transactions were kept and are seen (true), or all given up (false): what `take` and `changed` noted in memory counts from now on, or not at all. */
+  settled?(kept: boolean): void
 }
