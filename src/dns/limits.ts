@@ -204,3 +204,20 @@ export const MAX_PARAMETER_ITEMS = 255
 
 /** Levels of the lists that keep owners of NSEC and NSEC3 in order: with one in four rising a level, enough for 4^12 = 16 million. Reached: searching beyond that many takes more steps. */
 export const MAX_ORDER_LEVELS = 12
+
+// ---- The client library ----
+
+/** Milliseconds within which a client registers for the first time, at random (RFC 9664 4.2): a thousand started together do not speak together. */
+export const CLIENT_FIRST_DELAY_MS = 3_000
+/** Milliseconds from a client's first failure to its next try; it doubles with each. */
+export const CLIENT_RETRY_MS = 1_000
+/** Milliseconds that a client waits at most between two tries, the random half aside: a server that is back is found within two minutes. */
+export const CLIENT_RETRY_MOST_MS = 60_000
+/** Seconds of the lease that a client asks for unless told (RFC 9665 5.1: two hours). */
+export const CLIENT_LEASE_SECONDS = 7_200
+/** Seconds of the key lease that a client asks for unless told (RFC 9665 5.1: fourteen days). */
+export const CLIENT_KEY_LEASE_SECONDS = 1_209_600
+/** Seconds that answers about an agent may be remembered unless its client says otherwise: agents come and go. */
+export const CLIENT_TTL_SECONDS = 60
+/** Skills of one agent card that are registered: an answer holds far fewer. Reached: CardFault. */
+export const MAX_CARD_CAPABILITIES = 100

@@ -1,0 +1,187 @@
+/**
+ * An agent's own side of its registration: registers, renews before the lease ends, changes what is offered, and
+ * withdraws. Whatever happens to the server meanwhile, it goes on trying, and says what it knows.
+ *
+ *     const agent = new Agent({ server: '127.0.0.1:5300', signer, provider: 'acme.example', id: 'babel', … })
+ *     await agent.register()
+ *     …
+ *     await agent.withdraw()
+ *
+ *     idle ──register──▶ registering ──granted──▶ registered ──80 % of the lease──▶ registering …
+ *                            │  └──refused──▶ refused            │
+ *                            └──no answer: again, later          └──withdraw──▶ withdrawn
+ */
+import { randomInt } from 'node:crypto'
+import type { UpdateLease } from '../dns/edns.ts'
+import { CLIENT_KEY_LEASE_SECONDS, CLIENT_LEASE_SECONDS } from '../dns/limits.ts'
+import { parseEndpoint } from '../transport/address.ts'
+import { requestChange, type ChangeOptions, type ChangeOutcome } from './change.ts'
+import { changeMessage, registerMessage, withdrawMessage, type Registration } from './registration.ts'
+import { firstDelayMs, renewalDelayMs, retryDelayMs, type Chance } from './renewal.ts'
+
+/** The world of an agent; each part may be replaced, as tests do. */
+export interface AgentWorld {
+  request(message: ReturnType<typeof registerMessage>, options: ChangeOptions): Promise<ChangeOutcome>
+  /** Calls `work` after `delayMs`; the function given back forgets it. */
+  after(delayMs: number, work: () => void): () => void
+  chance: Chance
+  nowMs(): number
+}
+
+/** What an agent tells of itself. */
+export type AgentEvent =
+  | { kind: 'registered' | 'renewed'; lease: UpdateLease; nextMs: number }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'failed'; reason: string; nextMs: number; leaseEnded: boolean }
+  | { kind: 'withdrawn' }
+
+/** What an agent is made of: whom to ask, as who, and what is offered. */
+export interface AgentOptions extends Registration, Omit<ChangeOptions, 'server'> {
+  /** `127.0.0.1:5300`, `[::1]:5300`. */
+  server: string
+  /** Wished for; the server grants what it allows. Default 2 hours, and 14 days for the name. */
+  lease?: UpdateLease
+  onEvent?: (event: AgentEvent) => void
+  world?: Partial<AgentWorld>
+}
+
+const SYSTEM: AgentWorld = {
+  request: requestChange,
+  after(delayMs, work) {
+    const timer = setTimeout(work, delayMs)
+    return () => clearTimeout(timer)
+  },
+  chance: () => randomInt(0x1_0000_0000) / 0x1_0000_0000,
+  nowMs: () => performance.now(),
+}
+
+/** Thrown where the server has refused for good, or no answer came to a withdrawal; `rcode` is the server's, −1 without an answer. */
+export class AgentFault extends Error {
+  override readonly name = 'AgentFault'
+  readonly rcode: number
+
+  constructor(message: string, rcode: number) {
+    super(message)
+    this.rcode = rcode
+  }
+}
+
+/** An agent and its registration; see above. */
+export class Agent {
+  private readonly world: AgentWorld
+  private readonly ask: ChangeOptions
+  private readonly wished: UpdateLease
+  private readonly onEvent: (event: AgentEvent) => void
+  private registration: Registration
+  private forget: (() => void) | undefined
+  private granted: UpdateLease | undefined
+  private grantedAtMs = 0
+  private failures = 0
+  private isOver = false
+
+  /** TypeError where `server` is no address and port. */
+  constructor(options: AgentOptions) {
+    const { server, signer, timeoutMs, tries, tcp, lease, onEvent = () => undefined, world, ...registration } = options
+    const endpoint = parseEndpoint(server)
+    if (endpoint === undefined) throw new TypeError(`Cannot use server "${server}" as it must be address:port, such as 127.0.0.1:5300`)
+    this.ask = { server: endpoint, ...(signer && { signer }), ...(timeoutMs && { timeoutMs }), ...(tries && { tries }), ...(tcp && { tcp }) }
+    this.wished = lease ?? { lease: CLIENT_LEASE_SECONDS, keyLease: CLIENT_KEY_LEASE_SECONDS }
+    this.onEvent = onEvent
+    this.registration = registration
+    this.world = { ...SYSTEM, ...world }
+  }
+
+  /** The lease that the server has granted last; undefined before. */
+  get lease(): UpdateLease | undefined {
+    return this.granted
+  }
+
+  /**
+   * Registers, and renews from then on until `withdraw` or `stop`; resolves with the lease granted. AgentFault where the
+   * server refuses. Where no answer comes it is tried again and again, and the promise waits.
+   */
+  async register({ soon = true }: { soon?: boolean } = {}): Promise<UpdateLease> {
+    this.isOver = false
+    if (!soon) await new Promise<void>((resolve) => (this.forget = this.world.after(firstDelayMs(this.world.chance), resolve)))
+    for (;;) {
+      const outcome = await this.request(registerMessage(this.registration, this.wished, this.messageId()))
+      if (outcome.kind === 'done') return this.grant(outcome.lease, 'registered')
+      if (outcome.kind === 'refused') throw this.refuse(outcome)
+      const nextMs = this.fail(outcome.reason)
+      await new Promise<void>((resolve) => (this.forget = this.world.after(nextMs, resolve)))
+      if (this.isOver) throw new AgentFault('Cannot register as it was stopped before', -1)
+    }
+  }
+
+  /** Replaces what is offered: what is no longer said is deleted in the same transaction. AgentFault where the server refuses or does not answer. */
+  async change(parts: Partial<Omit<Registration, 'provider' | 'kind' | 'id'>>): Promise<UpdateLease> {
+    const now = { ...this.registration, ...parts }
+    const outcome = await this.request(changeMessage(this.registration, now, this.wished, this.messageId()))
+    if (outcome.kind !== 'done') throw new AgentFault(`Cannot change the registration: ${outcome.reason}`, outcome.kind === 'refused' ? outcome.rcode : -1)
+    this.registration = now
+    return this.grant(outcome.lease, 'renewed')
+  }
+
+  /** Takes the agent out of every answer; with `keepName` its identifier stays reserved for its key (RFC 9664 4.2). AgentFault where that could not be done. */
+  async withdraw({ keepName = false }: { keepName?: boolean } = {}): Promise<void> {
+    this.stop()
+    const keyLease = keepName ? (this.granted?.keyLease ?? this.wished.keyLease ?? 0) : 0
+    const outcome = await this.request(withdrawMessage(this.registration, this.messageId(), keyLease))
+    if (outcome.kind !== 'done') throw new AgentFault(`Cannot withdraw: ${outcome.reason}`, outcome.kind === 'refused' ? outcome.rcode : -1)
+    this.granted = undefined
+    this.onEvent({ kind: 'withdrawn' })
+  }
+
+  /** Renews no more; the lease runs out by itself. */
+  stop(): void {
+    this.isOver = true
+    this.forget?.()
+    this.forget = undefined
+  }
+
+  private request(message: ReturnType<typeof registerMessage>): Promise<ChangeOutcome> {
+    return this.world.request(message, this.ask)
+  }
+
+  private grant(lease: UpdateLease | undefined, kind: 'registered' | 'renewed'): UpdateLease {
+    const granted = lease ?? this.wished // a server without leases keeps it for ever: renewing does no harm
+    this.granted = granted
+    this.grantedAtMs = this.world.nowMs()
+    this.failures = 0
+    const nextMs = renewalDelayMs(granted.lease, this.world.chance)
+    this.renewAfter(nextMs)
+    this.onEvent({ kind, lease: granted, nextMs })
+    return granted
+  }
+
+  private renewAfter(delayMs: number): void {
+    this.forget?.()
+    if (!this.isOver) this.forget = this.world.after(delayMs, () => void this.renew())
+  }
+
+  private async renew(): Promise<void> {
+    const outcome = await this.request(registerMessage(this.registration, this.wished, this.messageId()))
+    if (this.isOver) return
+    if (outcome.kind === 'done') this.grant(outcome.lease, 'renewed')
+    else if (outcome.kind === 'refused') this.refuse(outcome)
+    else this.renewAfter(this.fail(outcome.reason))
+  }
+
+  private refuse({ rcode, reason }: { rcode: number; reason: string }): AgentFault {
+    this.stop()
+    this.onEvent({ kind: 'refused', reason })
+    return new AgentFault(`Cannot register: ${reason}`, rcode)
+  }
+
+  /** Notes a failure and gives the milliseconds to the next try. */
+  private fail(reason: string): number {
+    const nextMs = retryDelayMs(++this.failures, this.world.chance)
+    const leaseEnded = this.granted === undefined || this.world.nowMs() - this.grantedAtMs >= this.granted.lease * 1_000
+    this.onEvent({ kind: 'failed', reason, nextMs, leaseEnded })
+    return nextMs
+  }
+
+  private messageId(): number {
+    return Math.floor(this.world.chance() * 0x1_0000)
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * One change asked of a server: signs an UPDATE, sends it over UDP, or TCP where it is long or UDP fails, and says in
+ * plain values what came of it. The same octets are sent at each try, so that a server that has carried out the first
+ * one can tell a retransmission from a replay.
+ */
+import { OPTION, printEde, printRcode, RCODE } from '../dns/codes.ts'
+import { findOption, readExtendedError, readUpdateLease, type UpdateLease } from '../dns/edns.ts'
+import { WireFault } from '../dns/faults.ts'
+import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
+import { decodeMessage, encodeMessage, type Message } from '../dns/message.ts'
+import type { Endpoint } from '../transport/address.ts'
+import { ask, type Asked } from './ask.ts'
+
+/** Who signs: by TSIG or SIG(0). */
+export interface ChangeSigner {
+  /** The message with its signature, and what checks the response's. */
+  sign(message: Uint8Array): Promise<{ octets: Uint8Array; check(response: Uint8Array): Promise<string | undefined> }>
+}
+
+/** How to ask. */
+export interface ChangeOptions {
+  server: Endpoint
+  signer?: ChangeSigner
+  /** Milliseconds to wait for each try; default 2,000. */
+  timeoutMs?: number
+  /** How often it is sent over UDP; default 3. */
+  tries?: number
+  /** Never UDP. */
+  tcp?: boolean
+}
+
+/** What came of a change. `refused` is the server's last word; `unreachable` may go through later. */
+export type ChangeOutcome =
+  | { kind: 'done'; lease: UpdateLease | undefined }
+  | { kind: 'refused'; rcode: number; reason: string }
+  | { kind: 'unreachable'; reason: string }
+
+/** Asks for the change in `message`, which has one question: the zone. */
+export async function requestChange(message: Message, options: ChangeOptions): Promise<ChangeOutcome> {
+  const { server, signer, timeoutMs = 2_000, tries = 3 } = options
+  const plain = encodeMessage(message)
+  const signed = signer === undefined ? undefined : await signer.sign(plain)
+  const octets = signed?.octets ?? plain
+  const tcp = options.tcp === true || octets.length > DEFAULT_UDP_OCTETS
+  let asked: Asked = await ask(octets, { server, tcp, timeoutMs, tries })
+  if ('failed' in asked && !tcp) asked = await ask(octets, { server, tcp: true, timeoutMs, tries })
+  if ('failed' in asked) return { kind: 'unreachable', reason: asked.failed }
+  const wrong = await signed?.check(asked.octets)
+  // an answer that the server did not sign proves nothing: whoever can forge one must not end a registration
+  if (wrong !== undefined) return { kind: 'unreachable', reason: `the answer's signature is not good: ${wrong}` }
+  return readOutcome(asked.octets)
+}
+
+/** What a response says. A malformed one is no answer. */
+export function readOutcome(octets: Uint8Array): ChangeOutcome {
+  try {
+    const { rcode, edns } = decodeMessage(octets)
+    const lease = findOption(edns, OPTION.UPDATE_LEASE)
+    if (rcode === RCODE.NOERROR) return { kind: 'done', lease: lease && readUpdateLease(lease) }
+    const error = findOption(edns, OPTION.EDE)
+    const reason = error === undefined ? printRcode(rcode) : printReason(rcode, error)
+    return rcode === RCODE.SERVFAIL ? { kind: 'unreachable', reason } : { kind: 'refused', rcode, reason }
+  } catch (fault) {
+    if (!(fault instanceof WireFault)) throw fault
+    return { kind: 'unreachable', reason: `the answer cannot be read: ${fault.message}` }
+  }
+}
+
+function printReason(rcode: number, error: Uint8Array): string {
+  const { infoCode, text } = readExtendedError(error)
+  return `${printRcode(rcode)}: ${text === '' ? printEde(infoCode) : text}`
+}

@@ -1,0 +1,8 @@
+/**
+ * The library for agents and who looks for them: `import { Agent } from 'waggle/client'`.
+ */
+export { Agent, AgentFault, type AgentEvent, type AgentOptions, type AgentWorld } from './agent.ts'
+export { CardFault, readAgentCard, type CardReading } from './agent-card.ts'
+export { ask, type Asked, type AskOptions } from './ask.ts'
+export { requestChange, type ChangeOptions, type ChangeOutcome, type ChangeSigner } from './change.ts'
+export { agentName, registrationRecords, type OfferedCapability, type Registration } from './registration.ts'
