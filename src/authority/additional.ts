@@ -6,6 +6,7 @@
 import { TYPE } from '../dns/codes.ts'
 import { MAX_ADDITIONAL_TARGETS } from '../dns/limits.ts'
 import type { LookupName } from '../dns/lookup-name.ts'
+import type { OctetBlock } from '../dns/octet-views.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, type ZoneMatch } from '../zone/image.ts'
 import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
 
@@ -26,8 +27,8 @@ export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupNam
     for (let at = zone.firstRecordAt(rrset); at < end; at = zone.nextRecordAt(at)) {
       if (answer.isFull || left-- === 0) return
       const nameAt = zone.rdataAt(at) + targetAt
-      if (zone.octets[nameAt] !== 0) addTarget(answer, zone, zone.octets, nameAt, target, match, type, dnssecOk)
-      else if (isService(type)) addTarget(answer, zone, answer.ownerOctets[i], answer.ownerAt[i], target, match, type, dnssecOk) // RFC 9460 2.5.2
+      if (zone.octets[nameAt] !== 0) addTarget(answer, zone, zone, nameAt, target, match, type, dnssecOk)
+      else if (isService(type)) addTarget(answer, zone, answer.owner[i], answer.ownerAt[i], target, match, type, dnssecOk) // RFC 9460 2.5.2
     }
   }
 }
@@ -42,7 +43,7 @@ export function addGlue(answer: Answer, zone: ZoneImage, cut: NodeId, ns: RRsetI
   for (let at = zone.firstRecordAt(ns); at < end && !answer.isFull; at = zone.nextRecordAt(at)) {
     const nameAt = zone.rdataAt(at)
     target.load(zone.octets, nameAt)
-    if (isWithin(target, zone, cut)) addAddresses(answer, zone, zone.nodeOf(target), zone.octets, nameAt, KIND.glue, dnssecOk)
+    if (isWithin(target, zone, cut)) addAddresses(answer, zone, zone.nodeOf(target), zone, nameAt, KIND.glue, dnssecOk)
     else others++
   }
   if (others > MAX_ADDITIONAL_TARGETS) others = MAX_ADDITIONAL_TARGETS
@@ -50,7 +51,7 @@ export function addGlue(answer: Answer, zone: ZoneImage, cut: NodeId, ns: RRsetI
     const nameAt = zone.rdataAt(at)
     target.load(zone.octets, nameAt)
     if (isWithin(target, zone, cut)) continue
-    addTarget(answer, zone, zone.octets, nameAt, target, match, TYPE.NS, dnssecOk)
+    addTarget(answer, zone, zone, nameAt, target, match, TYPE.NS, dnssecOk)
     others--
   }
 }
@@ -83,35 +84,32 @@ function isService(type: number): boolean {
 }
 
 /** Adds what the zone holds for the host whose name stands at `octets[nameAt]`: its own records, or a wildcard's; glue only for name servers (RFC 2181 5.4.1). */
-function addTarget(answer: Answer, zone: ZoneImage, octets: Uint8Array, nameAt: number, target: LookupName, match: ZoneMatch, type: number, dnssecOk: boolean): void {
-  target.load(octets, nameAt)
+function addTarget(answer: Answer, zone: ZoneImage, block: OctetBlock, nameAt: number, target: LookupName, match: ZoneMatch, type: number, dnssecOk: boolean): void {
+  target.load(block.octets, nameAt, block.view)
   if (!isWithin(target, zone, zone.apex)) return
   zone.find(target, match)
   const isBelowCut = match.found === FOUND.cut
   const node = isBelowCut && type === TYPE.NS ? zone.nodeOf(target) : isBelowCut ? 0 : match.node
-  addAddresses(answer, zone, node, octets, nameAt, KIND.plain, dnssecOk)
-  if (node !== 0 && isService(type)) addIfHeld(answer, zone, node, type, octets, nameAt, KIND.plain, dnssecOk)
+  addAddresses(answer, zone, node, block, nameAt, KIND.plain, dnssecOk)
+  if (node !== 0 && isService(type)) addIfHeld(answer, zone, node, type, block, nameAt, KIND.plain, dnssecOk)
 }
 
-function addAddresses(answer: Answer, zone: ZoneImage, node: NodeId, octets: Uint8Array, nameAt: number, kind: Kind, dnssecOk: boolean): void {
+function addAddresses(answer: Answer, zone: ZoneImage, node: NodeId, block: OctetBlock, nameAt: number, kind: Kind, dnssecOk: boolean): void {
   if (node === 0) return
-  addIfHeld(answer, zone, node, TYPE.A, octets, nameAt, kind, dnssecOk)
-  addIfHeld(answer, zone, node, TYPE.AAAA, octets, nameAt, kind, dnssecOk)
+  addIfHeld(answer, zone, node, TYPE.A, block, nameAt, kind, dnssecOk)
+  addIfHeld(answer, zone, node, TYPE.AAAA, block, nameAt, kind, dnssecOk)
 }
 
-function addIfHeld(answer: Answer, zone: ZoneImage, node: NodeId, type: number, octets: Uint8Array, nameAt: number, kind: Kind, dnssecOk: boolean): void {
+function addIfHeld(answer: Answer, zone: ZoneImage, node: NodeId, type: number, block: OctetBlock, nameAt: number, kind: Kind, dnssecOk: boolean): void {
   const rrset = zone.rrsetOf(node, type)
-  if (rrset === 0 || answer.holds(zone, rrset, octets, nameAt)) return
-  if (!answer.add(SECTION.additional, zone, rrset, octets, nameAt, kind) || !dnssecOk) return
+  if (rrset === 0 || answer.holds(zone, rrset, block, nameAt)) return
+  if (!answer.add(SECTION.additional, zone, rrset, block, nameAt, kind) || !dnssecOk) return
   const signatures = zone.signaturesOf(node, type)
-  if (signatures !== 0) answer.add(SECTION.additional, zone, signatures, octets, nameAt, KIND.signature)
+  if (signatures !== 0) answer.add(SECTION.additional, zone, signatures, block, nameAt, KIND.signature)
 }
 
 /** Whether `name` is the name of `node` or lies below it. */
 function isWithin(name: LookupName, zone: ZoneImage, node: NodeId): boolean {
   const from = name.labelCount - zone.labelCount(node)
-  if (from < 0) return false
-  const nodeAt = zone.foldedNameAt(node)
-  for (let i = 0, at = name.labelAt[from]; at < name.length; i++, at++) if (zone.octets[nodeAt + i] !== name.octets[at]) return false
-  return true
+  return from >= 0 && zone.isNamed(node, name, from)
 }

@@ -15,12 +15,13 @@ import { CLASS, EDE, RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_CHAIN } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import { sameNameAt } from '../dns/name.ts'
+import type { OctetBlock } from '../dns/octet-views.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
 import { Denial } from './denial.ts'
-import { type Answer, type Authority, KIND, SECTION } from './plan.ts'
+import { type Answer, type Authority, KIND, type Kind, SECTION, type Section, TTL_AS_STORED } from './plan.ts'
 import type { Query } from './query.ts'
 import { RecordScratch } from './scratch.ts'
 
@@ -39,7 +40,7 @@ export class ZoneAuthority implements Authority {
   private result!: Answer
   private zone!: ZoneImage
   /** Where the name being answered stands as it was written: QNAME, or the target of the last CNAME. */
-  private ownerOctets!: Uint8Array
+  private owner!: OctetBlock
   private ownerAt = 0
   /** Index of the zone whose apex is the name, while the zone above it is asked for DS; −1 otherwise. */
   private child = -1
@@ -59,9 +60,9 @@ export class ZoneAuthority implements Authority {
   answer(query: Query, answer: Answer): void {
     this.query = query
     this.result = answer
-    this.ownerOctets = query.octets
+    this.owner = query
     this.ownerAt = query.qnameAt
-    this.name.load(query.octets, query.qnameAt)
+    this.name.load(query.octets, query.qnameAt, query.view)
     this.scratch.reset()
     this.denial.reset()
     queries = (queries + 1) | 0
@@ -69,7 +70,7 @@ export class ZoneAuthority implements Authority {
     answer.agentCapable = this.zone.hasAgents // elsewhere the bit stays clear, as RFC 8906 8.1.3.3 tests
     answer.authoritative = query.qclass !== CLASS.ANY // which would speak for classes that we do not have (RFC 1035 6.2)
     for (let steps = 0; this.answerFromZone() && steps < MAX_CHAIN; steps++) {
-      this.name.load(this.ownerOctets, this.ownerAt)
+      this.name.load(this.owner.octets, this.ownerAt, this.owner.view)
       if (this.isLoop() || !this.findZone()) break
     }
     // proofs of the wildcards met on the way come behind the last answer; the outcome's own section has taken
@@ -144,7 +145,7 @@ export class ZoneAuthority implements Authority {
     const { zone } = this
     this.addAnswer(node, cname)
     this.noteWildcard()
-    this.ownerOctets = zone.octets
+    this.owner = zone
     this.ownerAt = zone.rdataAt(zone.firstRecordAt(cname))
     return true
   }
@@ -162,7 +163,7 @@ export class ZoneAuthority implements Authority {
       const isSignature = zone.typeOf(rrset) === TYPE.RRSIG
       if (isNsec3(zone, rrset)) continue
       if (isAny ? isSignature && zone.rrsetOf(node, zone.coveredType(rrset)) !== 0 : !isSignature) continue
-      if (isSignature) this.result.add(SECTION.answer, zone, rrset, this.ownerOctets, this.ownerAt)
+      if (isSignature) this.result.add(SECTION.answer, zone, rrset, this.owner, this.ownerAt)
       else this.addAnswer(node, rrset)
       added = true
     }
@@ -200,11 +201,10 @@ export class ZoneAuthority implements Authority {
   /** RFC 1034 4.3.2 step 3b, RFC 4035 3.1.4: the cut's NS, its DS or the proof that there is none, and glue. */
   private answerReferral(cut: NodeId): false {
     const { zone, result, query } = this
-    const nameAt = zone.nameAt(cut)
     if (result.count === 0) result.authoritative = false
     this.denial.addWildcardProofs(result)
     const ns = zone.rrsetOf(cut, TYPE.NS)
-    result.add(SECTION.authority, zone, ns, zone.octets, nameAt)
+    this.addAbove(SECTION.authority, cut, ns)
     if (query.dnssecOk) this.addSecurityOfReferral(cut)
     addGlue(result, zone, cut, ns, this.target, this.match, query.dnssecOk)
     return false
@@ -213,8 +213,8 @@ export class ZoneAuthority implements Authority {
   private addSecurityOfReferral(cut: NodeId): void {
     const { zone, result } = this
     if (zone.signaturesOf(cut, TYPE.DS) === 0) return this.denial.addNoDs(result, zone, cut, this.target)
-    result.add(SECTION.authority, zone, zone.rrsetOf(cut, TYPE.DS), zone.octets, zone.nameAt(cut))
-    this.addSignatures(SECTION.authority, cut, TYPE.DS, zone.octets, zone.nameAt(cut))
+    result.add(SECTION.authority, zone, zone.rrsetOf(cut, TYPE.DS), zone, zone.nameAt(cut))
+    this.addSignatures(SECTION.authority, cut, TYPE.DS, zone, zone.nameAt(cut))
   }
 
   /** RFC 6672 3.2: the DNAME, and the CNAME that it means for this name. */
@@ -222,18 +222,18 @@ export class ZoneAuthority implements Authority {
     const { zone, result, scratch } = this
     const dname = zone.rrsetOf(owner, TYPE.DNAME)
     const ownerName = zone.nameAt(owner)
-    if (!result.holds(zone, dname, zone.octets, ownerName)) { // a chain may come by twice
-      result.add(SECTION.answer, zone, dname, zone.octets, ownerName)
-      if (this.query.dnssecOk) this.addSignatures(SECTION.answer, owner, TYPE.DNAME, zone.octets, ownerName)
+    if (!result.holds(zone, dname, zone, ownerName)) { // a chain may come by twice
+      result.add(SECTION.answer, zone, dname, zone, ownerName)
+      if (this.query.dnssecOk) this.addSignatures(SECTION.answer, owner, TYPE.DNAME, zone, ownerName)
     }
     const prefix = this.name.labelAt[this.name.labelCount - zone.labelCount(owner)]
-    const cname = scratch.writeCname(this.ownerOctets, this.ownerAt, prefix, zone.octets, zone.rdataAt(zone.firstRecordAt(dname)), zone.ttlOf(dname), zone.class)
+    const cname = scratch.writeCname(this.owner, this.ownerAt, prefix, zone, zone.rdataAt(zone.firstRecordAt(dname)), zone.ttlOf(dname), zone.class)
     if (cname === 0) {
       result.rcode = RCODE.YXDOMAIN // RFC 6672 2.2: the new name would be longer than 255 octets
       return false
     }
-    result.add(SECTION.answer, scratch, cname, this.ownerOctets, this.ownerAt)
-    this.ownerOctets = scratch.octets
+    result.add(SECTION.answer, scratch, cname, this.owner, this.ownerAt)
+    this.owner = scratch
     this.ownerAt = scratch.rdataAt(cname)
     return this.query.qtype !== TYPE.CNAME
   }
@@ -266,28 +266,34 @@ export class ZoneAuthority implements Authority {
   // ---- Parts of an answer ----
 
   private addAnswer(node: NodeId, rrset: RRsetId): void {
-    const { result, zone, ownerOctets, ownerAt } = this
-    result.add(SECTION.answer, zone, rrset, ownerOctets, ownerAt)
-    if (this.query.dnssecOk) this.addSignatures(SECTION.answer, node, zone.typeOf(rrset), ownerOctets, ownerAt)
+    const { result, zone, owner, ownerAt } = this
+    result.add(SECTION.answer, zone, rrset, owner, ownerAt)
+    if (this.query.dnssecOk) this.addSignatures(SECTION.answer, node, zone.typeOf(rrset), owner, ownerAt)
   }
 
-  private addSignatures(section: 0 | 1 | 2, node: NodeId, type: number, ownerOctets: Uint8Array, ownerAt: number): void {
+  private addSignatures(section: Section, node: NodeId, type: number, owner: OctetBlock, ownerAt: number): void {
     const signatures = this.zone.signaturesOf(node, type)
-    if (signatures !== 0) this.result.add(section, this.zone, signatures, ownerOctets, ownerAt, KIND.signature)
+    if (signatures !== 0) this.result.add(section, this.zone, signatures, owner, ownerAt, KIND.signature)
   }
 
   /** The SOA of a negative answer, its TTL at most the zone's MINIMUM (RFC 2308 3). */
   private addSoa(): void {
-    const { zone, result } = this
-    this.denial.addWildcardProofs(result)
+    const { zone } = this
+    this.denial.addWildcardProofs(this.result)
     const soa = zone.rrsetOf(zone.apex, TYPE.SOA)
     if (soa === 0) return
     const ttl = zone.negativeTtl
-    const nameAt = zone.nameAt(zone.apex)
-    result.add(SECTION.authority, zone, soa, zone.octets, nameAt, KIND.plain, ttl)
+    this.addAbove(SECTION.authority, zone.apex, soa, KIND.plain, ttl)
     if (!this.query.dnssecOk) return
     const signatures = zone.signaturesOf(zone.apex, TYPE.SOA)
-    if (signatures !== 0) result.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature, ttl)
+    if (signatures !== 0) this.addAbove(SECTION.authority, zone.apex, signatures, KIND.signature, ttl)
+  }
+
+  /** Adds an RRset of `node`, which is at or above the name being answered: while that is QNAME, its owner stands in the question. */
+  private addAbove(section: Section, node: NodeId, rrset: RRsetId, kind: Kind = KIND.plain, ttl: number = TTL_AS_STORED): void {
+    const { zone, result, query, name } = this
+    if (this.owner === query) result.add(section, zone, rrset, query, query.qnameAt + name.labelAt[name.labelCount - zone.labelCount(node)], kind, ttl)
+    else result.add(section, zone, rrset, zone, zone.nameAt(node), kind, ttl)
   }
 
   /** Remembers that the answer just added came from a wildcard, so that its proof follows (RFC 4035 3.1.3.3, RFC 5155 7.2.6). */
@@ -300,7 +306,7 @@ export class ZoneAuthority implements Authority {
     const { result, name } = this
     for (let i = 0; i < result.count; i++) {
       if (result.source[i].words[result.rrset[i] + RRSET.key] !== TYPE.CNAME) continue
-      if (sameNameAt(name.octets, 0, result.ownerOctets[i], result.ownerAt[i])) return true
+      if (sameNameAt(name.octets, 0, result.owner[i].octets, result.ownerAt[i])) return true
     }
     return false
   }

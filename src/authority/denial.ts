@@ -15,7 +15,7 @@ import { type Answer, KIND, SECTION } from './plan.ts'
 /** Adds proofs of absence to an answer; one object per answering thread. */
 export class Denial {
   private readonly hashed: LookupName
-  private readonly name: Uint8Array = new Uint8Array(MAX_NAME_OCTETS + HASH_LABEL_OCTETS + 2)
+  private readonly name = new Uint8Array(MAX_NAME_OCTETS + HASH_LABEL_OCTETS + 2)
   /** Owners of NSEC or NSEC3 that prove wildcards met so far, waiting for the authority section. */
   private readonly waitingZone: ZoneImage[] = new Array<ZoneImage>(MAX_CHAIN + 1)
   private readonly waitingOwner = new Int32Array(MAX_CHAIN + 1)
@@ -169,11 +169,11 @@ export class Denial {
     const type = isHashed(zone) ? TYPE.NSEC3 : TYPE.NSEC
     const rrset = zone.rrsetOf(owner, type)
     const nameAt = zone.nameAt(owner)
-    if (rrset === 0 || answer.holds(zone, rrset, zone.octets, nameAt)) return
+    if (rrset === 0 || answer.holds(zone, rrset, zone, nameAt)) return
     const ttl = zone.negativeTtl // RFC 9077 3: signers of old gave them another
-    answer.add(SECTION.authority, zone, rrset, zone.octets, nameAt, KIND.plain, ttl)
+    answer.add(SECTION.authority, zone, rrset, zone, nameAt, KIND.plain, ttl)
     const signatures = zone.signaturesOf(owner, type)
-    if (signatures !== 0) answer.add(SECTION.authority, zone, signatures, zone.octets, nameAt, KIND.signature, ttl)
+    if (signatures !== 0) answer.add(SECTION.authority, zone, signatures, zone, nameAt, KIND.signature, ttl)
   }
 }
 

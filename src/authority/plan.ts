@@ -4,14 +4,15 @@
  * One object per answering thread is reset for every query; its arrays have a fixed size, so nothing is
  * allocated while answering.
  *
- *     answer.add(SECTION.answer, image, rrset, query.octets, query.qnameAt)
- *     answer.add(SECTION.answer, image, signatures, query.octets, query.qnameAt, KIND.signature)
+ *     answer.add(SECTION.answer, image, rrset, query, query.qnameAt)
+ *     answer.add(SECTION.answer, image, signatures, query, query.qnameAt, KIND.signature)
  *
  * Entries are added in the order in which they are sent: answer, authority, additional, and the signatures
  * of an RRset right behind it.
  */
 import { MAX_ANSWER_RRSETS } from '../dns/limits.ts'
 import { sameNameAt } from '../dns/name.ts'
+import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
 import type { Query } from './query.ts'
 
 /** The sections of a response that hold records (RFC 1035 4.1). */
@@ -30,8 +31,7 @@ export const KIND = {
 export type Kind = (typeof KIND)[keyof typeof KIND]
 
 /** A block that holds RRsets in the layout of src/zone/layout.ts: a `ZoneImage`, or a scratch block for records made on the fly. */
-export interface RRsetSource {
-  readonly octets: Uint8Array
+export interface RRsetSource extends OctetBlock {
   readonly words: Int32Array
 }
 
@@ -41,7 +41,7 @@ export const TTL_AS_STORED = -1
 export const NO_EDE = -1
 
 const NO_OCTETS = new Uint8Array(0)
-const NO_SOURCE: RRsetSource = { octets: NO_OCTETS, words: new Int32Array(0) }
+const NO_SOURCE: RRsetSource = { octets: NO_OCTETS, view: viewOf(NO_OCTETS), words: new Int32Array(0) }
 
 /** What a response holds besides the question: RCODE, AA, an Extended DNS Error, and entries of RRsets; see above. */
 export class Answer {
@@ -70,8 +70,8 @@ export class Answer {
   readonly source: RRsetSource[] = new Array<RRsetSource>(MAX_ANSWER_RRSETS).fill(NO_SOURCE)
   /** Handle of the RRset in its source. */
   readonly rrset = new Int32Array(MAX_ANSWER_RRSETS)
-  /** The octets in which the owner's uncompressed wire name stands, from `ownerAt`. For QNAME: the query's own octets. */
-  readonly ownerOctets: Uint8Array[] = new Array<Uint8Array>(MAX_ANSWER_RRSETS).fill(NO_OCTETS)
+  /** The block in which the owner's uncompressed wire name stands, from `ownerAt`. For QNAME and names above it: the query. */
+  readonly owner: OctetBlock[] = new Array<OctetBlock>(MAX_ANSWER_RRSETS).fill(NO_SOURCE)
   readonly ownerAt = new Uint32Array(MAX_ANSWER_RRSETS) // all 32 bits are needed: MAX_IMAGE_OCTETS
   /** Seconds that the records' TTL is lowered to where it is higher, as RFC 2308 3 asks of a negative answer's SOA; or TTL_AS_STORED. */
   readonly ttl = new Int32Array(MAX_ANSWER_RRSETS)
@@ -93,7 +93,7 @@ export class Answer {
    * the response if the entry was required. `ttl` is in seconds: a cap, or TTL_AS_STORED. RangeError where a
    * section comes after a later one: that is a bug of the caller.
    */
-  add(section: Section, source: RRsetSource, rrset: number, ownerOctets: Uint8Array, ownerAt: number, kind: Kind = KIND.plain, ttl: number = TTL_AS_STORED): boolean {
+  add(section: Section, source: RRsetSource, rrset: number, owner: OctetBlock, ownerAt: number, kind: Kind = KIND.plain, ttl: number = TTL_AS_STORED): boolean {
     const i = this.count
     if (i > 0 && this.section[i - 1] > section) throw new RangeError(`Cannot add to section ${section} as section ${this.section[i - 1]} has been begun`)
     // an RRset leaves room for its signatures, so that the two are never parted; behind one left out comes nothing more
@@ -106,7 +106,7 @@ export class Answer {
     this.kind[i] = kind
     this.source[i] = source
     this.rrset[i] = rrset
-    this.ownerOctets[i] = ownerOctets
+    this.owner[i] = owner
     this.ownerAt[i] = ownerAt
     this.ttl[i] = ttl
     this.count = i + 1
@@ -114,10 +114,10 @@ export class Answer {
   }
 
   /** Whether the RRset is in the answer already, with this owner: no record is sent twice. A wildcard's may come with several owners. */
-  holds(source: RRsetSource, rrset: number, ownerOctets: Uint8Array, ownerAt: number): boolean {
+  holds(source: RRsetSource, rrset: number, owner: OctetBlock, ownerAt: number): boolean {
     for (let i = 0; i < this.count; i++) {
       if (this.rrset[i] !== rrset || this.source[i] !== source) continue
-      if (sameNameAt(this.ownerOctets[i], this.ownerAt[i], ownerOctets, ownerAt)) return true
+      if (sameNameAt(this.owner[i].octets, this.ownerAt[i], owner.octets, ownerAt)) return true
     }
     return false
   }

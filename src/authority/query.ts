@@ -7,6 +7,8 @@
  *                           ^ qnameAt = 12                   ^ cookieAt, demandAt: data of single options
  */
 
+import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
+
 /** How a query arrived: decides limits of size (RFC 1035 4.2) and which transfers and options are possible. */
 export type Transport = 'udp' | 'tcp'
 
@@ -25,9 +27,10 @@ const NOBODY: Peer = { transport: 'udp', address: new Uint8Array(4), port: 0 }
 export const QUESTION_AT = 12
 
 /** One message that came in, as admission has read it; fields keep their values until `begin` takes the next. */
-export class Query {
+export class Query implements OctetBlock {
   /** The message; valid up to `length`. */
   octets: Uint8Array = NO_OCTETS
+  view: DataView = viewOf(NO_OCTETS)
   length = 0
   peer: Peer = NOBODY
 
@@ -81,6 +84,7 @@ export class Query {
   /** Takes a new message: every field as if nothing had been read yet. */
   begin(octets: Uint8Array, length: number, peer: Peer): void {
     this.octets = octets
+    this.view = viewOf(octets)
     this.length = length
     this.peer = peer
     this.id = this.opcode = 0

@@ -6,6 +6,7 @@
 import { TYPE } from '../dns/codes.ts'
 import { MAX_CHAIN, MAX_NAME_OCTETS } from '../dns/limits.ts'
 import { wireLength } from '../dns/name.ts'
+import { copyOctets, type OctetBlock, viewOf } from '../dns/octet-views.ts'
 import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from '../zone/layout.ts'
 import type { RRsetSource } from './plan.ts'
 
@@ -15,12 +16,14 @@ const WORDS_EACH = RRSET.words + wordsFor(RECORD_HEAD_OCTETS + MAX_NAME_OCTETS)
 export class RecordScratch implements RRsetSource {
   readonly words: Int32Array
   readonly octets: Uint8Array
+  readonly view: DataView
   private top = 1
 
   constructor() {
     const buffer = new ArrayBuffer((1 + WORDS_EACH * (MAX_CHAIN + 1)) * 4)
     this.words = new Int32Array(buffer)
     this.octets = new Uint8Array(buffer)
+    this.view = viewOf(this.octets)
   }
 
   reset(): void {
@@ -35,8 +38,8 @@ export class RecordScratch implements RRsetSource {
    * Handle of a CNAME RRset whose target is the first `prefix` octets of the wire name at `from[fromAt]` followed
    * by the wire name at `suffix[suffixAt]` (RFC 6672 2.2); 0 where that would be longer than a name may be.
    */
-  writeCname(from: Uint8Array, fromAt: number, prefix: number, suffix: Uint8Array, suffixAt: number, ttl: number, rrClass: number): number {
-    const suffixLength = wireLength(suffix, suffixAt)
+  writeCname(from: OctetBlock, fromAt: number, prefix: number, suffix: OctetBlock, suffixAt: number, ttl: number, rrClass: number): number {
+    const suffixLength = wireLength(suffix.octets, suffixAt)
     const length = prefix + suffixLength
     if (length > MAX_NAME_OCTETS || this.top + WORDS_EACH > this.words.length) return 0
     const rrset = this.top
@@ -47,8 +50,8 @@ export class RecordScratch implements RRsetSource {
     this.words[rrset + RRSET.count] = 1
     const at = this.rdataAt(rrset)
     this.writeHead(at - RECORD_HEAD_OCTETS, ttl, rrClass, length)
-    for (let i = 0; i < prefix; i++) this.octets[at + i] = from[fromAt + i]
-    for (let i = 0; i < suffixLength; i++) this.octets[at + prefix + i] = suffix[suffixAt + i]
+    copyOctets(from.view, fromAt, this.view, at, prefix)
+    copyOctets(suffix.view, suffixAt, this.view, at + prefix, suffixLength)
     return rrset
   }
 

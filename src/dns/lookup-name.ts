@@ -7,19 +7,22 @@
  *                    labelAt   0        4                12
  *                    hash      www.example.  example.    . (the seed)
  */
-import { fold } from './name.ts'
 import { MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
+import { foldOctets, viewOf } from './octet-views.ts'
 
-const MIX = 0x85eb_ca6b
+/** Odd multipliers of the two halves of a step of the hash. */
+const MIX_LOW = 0x85eb_ca6b
+const MIX_HIGH = 0xc2b2_ae35
 
 /** One name under search; loaded with `load`, then read by whoever probes. */
 export class LookupName {
   /** The name in wire form, A-Z folded to a-z; valid up to `length`. */
-  readonly octets = new Uint8Array(MAX_NAME_OCTETS + 1)
+  readonly octets: Uint8Array = new Uint8Array(MAX_NAME_OCTETS + 4) // hashing reads four at a time
+  readonly view: DataView = viewOf(this.octets)
   /** Where label `i` (0 is the leftmost) starts in `octets`; entry `labelCount` is the root's zero octet. */
-  readonly labelAt = new Uint8Array(MAX_LABELS + 1)
+  readonly labelAt: Uint8Array = new Uint8Array(MAX_LABELS + 1)
   /** Hash of the suffix that starts with label `i`; entry `labelCount` is the root's. */
-  readonly hash = new Int32Array(MAX_LABELS + 1)
+  readonly hash: Int32Array = new Int32Array(MAX_LABELS + 1)
   length = 0
   labelCount = 0
   /** Chosen at random once per process, so that colliding names cannot be prepared. */
@@ -29,41 +32,46 @@ export class LookupName {
     this.seed = seed
   }
 
-  /** Takes the uncompressed, checked wire name that starts at `from[at]`. */
-  load(from: Uint8Array, at: number): void {
-    const { octets, labelAt } = this
+  /** Takes the uncompressed, checked wire name that starts at `from[at]`; `view` is over the same octets. */
+  load(from: Uint8Array, at: number, view: DataView = viewOf(from)): void {
+    const { labelAt } = this
     let count = 0
     let end = 0
-    for (;;) {
-      const size = from[at++]
-      labelAt[count] = end
-      octets[end++] = size
-      if (size === 0) break
-      count++
-      for (const stop = end + size; end < stop; end++) octets[end] = fold(from[at++])
+    for (let size = from[at]; size !== 0; size = from[at + end]) {
+      labelAt[count++] = end
+      end += size + 1
     }
-    this.length = end
+    labelAt[count] = end
     this.labelCount = count
+    this.length = end + 1
+    foldOctets(view, at, this.view, 0, end + 1)
     this.hashSuffixes()
   }
 
   private hashSuffixes(): void {
-    const { octets, labelAt, hash } = this
+    const { view, labelAt, hash } = this
     let h = this.seed
     hash[this.labelCount] = h
     for (let label = this.labelCount - 1; label >= 0; label--) {
-      h = hashLabel(h, octets, labelAt[label])
+      h = hashLabel(h, view, labelAt[label])
       hash[label] = h
     }
   }
 }
 
-/** The hash of a name from its parent's hash and its first label, whose length octet is `octets[at]`; octets must be folded. */
-export function hashLabel(parent: number, octets: Uint8Array, at: number): number {
+/**
+ * The hash of a name from its parent's hash and its first label, which stands in `view` from its length octet at `at`,
+ * folded; three octets behind it must be there to be read. Both halves of what is mixed are multiplied: with one
+ * product alone, two names whose octets differ in their highest bits would collide whatever the seed.
+ */
+export function hashLabel(parent: number, view: DataView, at: number): number {
   let h = parent
-  for (const end = at + octets[at]; at <= end; at++) {
-    h = Math.imul(h ^ octets[at], MIX)
-    h ^= h >>> 15
-  }
-  return h
+  let left = view.getUint8(at) + 1
+  for (; left >= 4; left -= 4, at += 4) h = mix(h ^ view.getInt32(at, true))
+  return left === 0 ? h : mix(h ^ (view.getInt32(at, true) & ((1 << (left * 8)) - 1)))
+}
+
+function mix(word: number): number {
+  const h = (Math.imul(word, MIX_LOW) + Math.imul(word >>> 16, MIX_HIGH)) | 0
+  return h ^ (h >>> 15)
 }

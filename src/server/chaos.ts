@@ -8,6 +8,7 @@ import type { Query } from '../authority/query.ts'
 import { CLASS, EDE, RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_CHAOS_TEXT_OCTETS } from '../dns/limits.ts'
 import { fold, Name } from '../dns/name.ts'
+import { viewOf } from '../dns/octet-views.ts'
 import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from '../zone/layout.ts'
 
 /** What CHAOS queries are told; what is left out is refused. Each at most 255 octets of UTF-8. */
@@ -28,7 +29,8 @@ export class Chaos {
 
   constructor(texts: ChaosTexts) {
     const words = new Int32Array(2 * (wordsFor(MAX_CHAOS_TEXT_OCTETS + 1 + RRSET_HEAD_OCTETS + RECORD_HEAD_OCTETS) + 1))
-    this.source = { words, octets: new Uint8Array(words.buffer) }
+    const octets = new Uint8Array(words.buffer)
+    this.source = { words, octets, view: viewOf(octets) }
     let free = 1
     for (const kind of ['version', 'identity'] as const) {
       const text = texts[kind]
@@ -46,7 +48,7 @@ export class Chaos {
   answer(query: Query, answer: Answer): void {
     for (let i = 0; i < this.names.length; i++) {
       if ((query.qtype === TYPE.TXT || query.qtype === TYPE.ANY) && isName(query, this.names[i])) {
-        answer.add(SECTION.answer, this.source, this.rrsets[i], query.octets, query.qnameAt)
+        answer.add(SECTION.answer, this.source, this.rrsets[i], query, query.qnameAt)
         return
       }
     }

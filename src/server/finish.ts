@@ -6,6 +6,7 @@ import { NO_EDE, type Answer } from '../authority/plan.ts'
 import type { Query } from '../authority/query.ts'
 import { OPTION, TYPE } from '../dns/codes.ts'
 import { MAX_EDE_TEXT_OCTETS, MAX_NSID_OCTETS } from '../dns/limits.ts'
+import { DO_BIT } from '../dns/edns.ts'
 import { COOKIE_OCTETS, type Cookies } from './cookies.ts'
 
 /** Octets of OPT without options (RFC 6891 6.1.2). */
@@ -54,15 +55,14 @@ export class Finisher {
   }
 
   /** Writes OPT, which takes `size` octets, to `out[at …)`; returns where it ends. */
-  writeOpt(query: Query, answer: Answer, out: Uint8Array, at: number, size: number): number {
-    out[at] = 0 // owner: the root
-    write16(out, at + 1, TYPE.OPT)
-    write16(out, at + 3, this.settings.udpOctets)
-    out[at + 5] = answer.rcode >>> 4 // upper eight bits of the RCODE (RFC 6891 6.1.3)
-    out[at + 6] = 0 // version
-    out[at + 7] = query.dnssecOk ? 0x80 : 0 // RFC 3225 3: DO is copied
-    out[at + 8] = 0
-    write16(out, at + 9, size - OPT_OCTETS)
+  writeOpt(query: Query, answer: Answer, out: Uint8Array, view: DataView, at: number, size: number): number {
+    view.setUint8(at, 0) // owner: the root
+    view.setUint16(at + 1, TYPE.OPT)
+    view.setUint16(at + 3, this.settings.udpOctets)
+    view.setUint8(at + 5, answer.rcode >>> 4) // upper eight bits of the RCODE (RFC 6891 6.1.3)
+    view.setUint8(at + 6, 0) // version
+    view.setUint16(at + 7, query.dnssecOk ? DO_BIT : 0) // RFC 3225 3: DO is copied
+    view.setUint16(at + 9, size - OPT_OCTETS)
     at += OPT_OCTETS
     return size === OPT_OCTETS ? at : this.writeOptions(query, answer, out, at)
   }
@@ -99,18 +99,17 @@ export class Finisher {
  * Writes the response's header (RFC 1035 4.1.1): QR set; opcode, RD and CD copied (RFC 4035 3.1.6); RA and AD
  * clear, as nothing is recursed for or validated here (RFC 4035 3.1.6); the AG bit copied where the zone understands it.
  */
-export function writeHeader(query: Query, answer: Answer, truncated: boolean, out: Uint8Array): void {
-  write16(out, 0, query.id)
-  out[2] = 0x80 | (query.opcode << 3) | (answer.authoritative ? 0x04 : 0) | (truncated ? 0x02 : 0) | (query.recursionDesired ? 0x01 : 0)
-  out[3] = (query.agent && answer.agentCapable ? 0x40 : 0) | (query.checkingDisabled ? 0x10 : 0) | (answer.rcode & 0x0f)
+export function writeHeader(query: Query, answer: Answer, truncated: boolean, out: DataView): void {
+  const high = 0x80 | (query.opcode << 3) | (answer.authoritative ? 0x04 : 0) | (truncated ? 0x02 : 0) | (query.recursionDesired ? 0x01 : 0)
+  const low = (query.agent && answer.agentCapable ? 0x40 : 0) | (query.checkingDisabled ? 0x10 : 0) | (answer.rcode & 0x0f)
+  out.setUint16(0, query.id)
+  out.setUint16(2, (high << 8) | low)
 }
 
 /** Writes the header's section counts. */
-export function writeCounts(out: Uint8Array, questions: number, answers: number, authorities: number, additionals: number): void {
-  write16(out, 4, questions)
-  write16(out, 6, answers)
-  write16(out, 8, authorities)
-  write16(out, 10, additionals)
+export function writeCounts(out: DataView, questions: number, answers: number, authorities: number, additionals: number): void {
+  out.setUint32(4, (questions << 16) | answers)
+  out.setUint32(8, (authorities << 16) | additionals)
 }
 
 /** Octets of the text that are sent: at most MAX_EDE_TEXT_OCTETS, cut between two characters of UTF-8. */

@@ -15,15 +15,21 @@
  */
 import { fold } from '../dns/name.ts'
 import { MAX_ANSWER_TARGETS, MAX_LABELS, POINTER_LIMIT } from '../dns/limits.ts'
+import { copyOctets, viewOf } from '../dns/octet-views.ts'
 import { QUESTION_AT, type Query } from '../authority/query.ts'
 
-const NO_OCTETS = new Uint8Array(0)
+const NOTHING = viewOf(new Uint8Array(0))
+
+/** No pointer: the name has not been written yet, or not where a pointer reaches. */
+export const NO_POINTER = 0
 
 /** The names of one message; begun anew for each. */
 export class NameTable {
   /** Entries in use. Lowering it takes back those of an RRset that found no room. */
   count = 0
-  private readonly source: Uint8Array[] = new Array<Uint8Array>(MAX_ANSWER_TARGETS).fill(NO_OCTETS)
+  private out = NOTHING
+  private limit = 0
+  private readonly source: DataView[] = new Array<DataView>(MAX_ANSWER_TARGETS).fill(NOTHING)
   private readonly nameAt = new Uint32Array(MAX_ANSWER_TARGETS) // all 32 bits are needed: MAX_IMAGE_OCTETS
   private readonly length = new Int32Array(MAX_ANSWER_TARGETS)
   private readonly messageAt = new Int32Array(MAX_ANSWER_TARGETS)
@@ -33,38 +39,53 @@ export class NameTable {
   /** The name being written shares a suffix with the question only when case is put aside. */
   private caseDiffers = false
 
-  /** Forgets all names but the question's, if the query has one. */
-  begin(query: Query): void {
+  /** Forgets all names but the question's, if the query has one; names of the message `out` are written up to `limit`. */
+  begin(query: Query, out: DataView, limit: number): void {
+    this.out = out
+    this.limit = limit
     this.count = 0
-    if (query.hasQuestion && query.qnameLength > 1) this.register(query.octets, query.qnameAt, query.qnameLength, QUESTION_AT)
+    if (query.hasQuestion && query.qnameLength > 1) this.register(query.view, query.qnameAt, query.qnameLength, QUESTION_AT)
+  }
+
+  /** The pointer to a name that was written from this very place; NO_POINTER where none was. */
+  pointerTo(from: DataView, nameAt: number): number {
+    for (let k = 0; k < this.count; k++) if (this.nameAt[k] === nameAt && this.source[k] === from) return 0xc000 | this.messageAt[k]
+    return NO_POINTER
   }
 
   /**
-   * Writes the uncompressed name at `from[nameAt]` to `out[at …)`, as short as the table allows; returns where
-   * it ends. Beyond the end of `out` nothing is written, and the result shows that it did not fit.
+   * Writes the uncompressed name at `from[nameAt]` to the message at `at`, as short as the table allows; returns where
+   * it ends. Where that is beyond the limit nothing is written.
    */
-  write(out: Uint8Array, at: number, from: Uint8Array, nameAt: number, isOwner: boolean): number {
-    for (let k = 0; k < this.count; k++) {
-      if (this.nameAt[k] === nameAt && this.source[k] === from) return writePointer(out, at, this.messageAt[k])
-    }
+  write(at: number, from: DataView, nameAt: number, isOwner: boolean): number {
+    const pointer = this.pointerTo(from, nameAt)
+    if (pointer !== NO_POINTER) return this.finish(at, pointer)
     const length = this.findLabels(from, nameAt)
     this.caseDiffers = false
     let cut = length - 1
-    let target = -1
+    let target = NO_POINTER
     for (let k = 0; k < this.count && cut > 0; k++) {
       const shared = this.sharedSuffix(k, from, nameAt, length, cut, isOwner && this.messageAt[k] === QUESTION_AT)
       if (shared === cut) continue
       cut = shared
-      target = this.messageAt[k] + shared + this.length[k] - length
+      target = 0xc000 | (this.messageAt[k] + shared + this.length[k] - length)
     }
-    for (let i = 0; i < cut; i++) out[at + i] = from[nameAt + i]
+    if (at + cut > this.limit) return at + cut + 1
+    copyOctets(from, nameAt, this.out, at, cut)
     if (cut > 0 && !this.caseDiffers) this.register(from, nameAt, length, at)
-    if (target >= 0) return writePointer(out, at + cut, target)
-    out[at + cut] = 0
-    return at + cut + 1
+    return this.finish(at + cut, target)
   }
 
-  private register(source: Uint8Array, nameAt: number, length: number, messageAt: number): void {
+  /** Ends a name by a pointer, or by the root. */
+  private finish(at: number, pointer: number): number {
+    const end = at + (pointer === NO_POINTER ? 1 : 2)
+    if (end > this.limit) return end
+    if (pointer === NO_POINTER) this.out.setUint8(at, 0)
+    else this.out.setUint16(at, pointer)
+    return end
+  }
+
+  private register(source: DataView, nameAt: number, length: number, messageAt: number): void {
     const k = this.count
     if (k >= MAX_ANSWER_TARGETS || messageAt >= POINTER_LIMIT) return
     this.source[k] = source
@@ -75,10 +96,10 @@ export class NameTable {
   }
 
   /** Notes where the labels start; returns the name's octets, its zero octet included. */
-  private findLabels(from: Uint8Array, nameAt: number): number {
+  private findLabels(from: DataView, nameAt: number): number {
     let count = 0
     let at = 0
-    for (let size = from[nameAt]; size !== 0; size = from[nameAt + at]) {
+    for (let size = from.getUint8(nameAt); size !== 0; size = from.getUint8(nameAt + at)) {
       this.labelAt[count++] = at
       at += size + 1
     }
@@ -87,19 +108,24 @@ export class NameTable {
   }
 
   /** Where in the name the suffix begins that entry `k` can stand for; `cut`, which the best so far reaches, where that is not earlier. */
-  private sharedSuffix(k: number, from: Uint8Array, nameAt: number, length: number, cut: number, anyCase: boolean): number {
+  private sharedSuffix(k: number, from: DataView, nameAt: number, length: number, cut: number, anyCase: boolean): number {
     const other = this.source[k]
     const otherAt = this.nameAt[k]
     const shift = this.length[k] - length
     // an entry that is better than the best so far shares the octet before it too: most are ruled out by that
     const before = cut - 1
-    if (!anyCase && from[nameAt + before] !== other[otherAt + before + shift]) return cut
+    if (!anyCase && from.getUint8(nameAt + before) !== other.getUint8(otherAt + before + shift)) return cut
     let differs = false
     let x = nameAt + length - 2
     let y = x - nameAt + shift + otherAt
-    for (const stop = nameAt + (shift < 0 ? -shift : 0); x >= stop; x--, y--) {
-      const a = from[x]
-      const b = other[y]
+    const stop = nameAt + (shift < 0 ? -shift : 0)
+    while (x - 3 >= stop && from.getInt32(x - 3) === other.getInt32(y - 3)) {
+      x -= 4
+      y -= 4
+    }
+    for (; x >= stop; x--, y--) {
+      const a = from.getUint8(x)
+      const b = other.getUint8(y)
       if (a === b) continue
       if (!anyCase || fold(a) !== fold(b)) break
       differs = true
@@ -128,13 +154,7 @@ export class NameTable {
     const octets = this.source[k]
     const start = this.nameAt[k]
     let label = 0
-    while (label < at) label += octets[start + label] + 1
+    while (label < at) label += octets.getUint8(start + label) + 1
     return label === at
   }
-}
-
-function writePointer(out: Uint8Array, at: number, target: number): number {
-  out[at] = 0xc0 | (target >>> 8)
-  out[at + 1] = target
-  return at + 2
 }

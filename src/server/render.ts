@@ -1,7 +1,8 @@
 /**
  * From an answer as a value to octets: the question as it was asked, then section after section. RRsets lie
- * in their images as they are sent, so that one owned by QNAME is one straight copy; owner pointers are
- * patched where it is another's, and only the types that RFC 1035 defined have names to compress (RFC 3597 4).
+ * in their images as they are sent, so that one whose owner is in the message already is one straight copy;
+ * owner pointers are patched where it is not QNAME's, and only the types that RFC 1035 defined have names to
+ * compress (RFC 3597 4).
  *
  * An RRset goes whole, together with its signatures, or not at all. One that was required sets TC
  * (RFC 2181 9), as does glue of a referral (RFC 9471 3.1); any other additional one is left out silently.
@@ -9,37 +10,38 @@
 import { KIND, SECTION, TTL_AS_STORED, type Answer } from '../authority/plan.ts'
 import { QUESTION_AT, type Query } from '../authority/query.ts'
 import { POINTER_LIMIT } from '../dns/limits.ts'
+import { copyOctets, type OctetBlock, viewOf } from '../dns/octet-views.ts'
 import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../zone/layout.ts'
-import { NameTable } from './names.ts'
+import { NameTable, NO_POINTER } from './names.ts'
 import { compressedNames, octetsBeforeNames } from './shapes.ts'
 
-const NO_OCTETS = new Uint8Array(0)
-/** The owner has not been written yet, or not where a pointer reaches. */
-const NO_POINTER = 0
+/** The owner with which records are stored: a pointer to the question's name. */
+const TO_QNAME = 0xc000 | QUESTION_AT
 
 /** Writes planned answers as octets; one object per answering thread. */
 export class Renderer {
   /** Something required was left out: TC is to be set. */
   truncated = false
   /** Records written to the answer, authority and additional section, by SECTION. */
-  readonly counts = new Uint16Array(3)
+  readonly counts: Uint16Array = new Uint16Array(3)
   private readonly names = new NameTable()
-  private out: Uint8Array = NO_OCTETS
+  private out = viewOf(new Uint8Array(0))
   private limit = 0
   private at = 0
 
   /**
    * Writes question and sections to `out`, leaving the header's 12 octets to be filled; returns where they
-   * end, at most `limit`. The question always fits, as `limit` is at least 512 less the OPT record.
+   * end, at most `limit`, which is at most the length of `out`. The question always fits, as `limit` is at least 512
+   * less the OPT record.
    */
-  render(query: Query, answer: Answer, out: Uint8Array, limit: number): number {
+  render(query: Query, answer: Answer, out: DataView, limit: number): number {
     this.out = out
     this.limit = limit
     this.at = QUESTION_AT
     this.truncated = answer.overflowed
     this.counts[0] = this.counts[1] = this.counts[2] = 0
-    if (query.hasQuestion) this.copy(query.octets, query.qnameAt, query.qnameLength + 4) // RFC 1035 4.1.2: case kept
-    this.names.begin(query)
+    if (query.hasQuestion) this.copy(query.view, query.qnameAt, query.qnameLength + 4) // RFC 1035 4.1.2: case kept
+    this.names.begin(query, out, limit)
     for (let i = 0; i < answer.count; ) {
       const end = endOfGroup(answer, i)
       if (!this.writeGroup(query, answer, i, end)) {
@@ -70,89 +72,107 @@ export class Renderer {
   }
 
   private writeRRset(query: Query, answer: Answer, i: number): boolean {
-    const { words, octets } = answer.source[i]
-    const rrset = answer.rrset[i]
-    const type = words[rrset + RRSET.key] & 0xffff
+    const type = answer.source[i].words[answer.rrset[i] + RRSET.key] & 0xffff
+    const pointer = this.pointerTo(query, answer.owner[i], answer.ownerAt[i])
+    if (pointer !== NO_POINTER && compressedNames(type) === 0) return this.copyRecords(answer, i, pointer)
+    return this.writeRecords(answer, i, type, pointer)
+  }
+
+  /** The pointer to a name that is known to be in the message: part of the question, or written already from the same place. */
+  private pointerTo(query: Query, owner: OctetBlock, nameAt: number): number {
     // the root's one octet is shorter than a pointer to it
-    const isQname = answer.ownerAt[i] === query.qnameAt && answer.ownerOctets[i] === query.octets && query.qnameLength > 1
-    if (isQname && answer.ttl[i] === TTL_AS_STORED && compressedNames(type) === 0) {
-      const size = words[rrset + RRSET.octets]
-      if (this.at + size > this.limit) return false
-      this.copy(octets, rrset * 4 + RRSET_HEAD_OCTETS, size)
-      return true
+    if (owner === query) return query.octets[nameAt] === 0 ? NO_POINTER : 0xc000 | nameAt
+    return this.names.pointerTo(owner.view, nameAt)
+  }
+
+  /** Copies the entry's records as they lie, without names to compress, all behind the same `pointer`. */
+  private copyRecords(answer: Answer, i: number, pointer: number): boolean {
+    const { words, view } = answer.source[i]
+    const rrset = answer.rrset[i]
+    const size = words[rrset + RRSET.octets]
+    const { out, at } = this
+    if (at + size > this.limit) return false
+    this.copy(view, rrset * 4 + RRSET_HEAD_OCTETS, size)
+    const cap = answer.ttl[i]
+    if (pointer === TO_QNAME && cap === TTL_AS_STORED) return true
+    for (let recordAt = at; recordAt < this.at; recordAt += RECORD_HEAD_OCTETS + out.getUint16(recordAt + 10)) {
+      out.setUint16(recordAt, pointer)
+      if (cap !== TTL_AS_STORED) this.lowerTtl(recordAt + 6, cap)
     }
-    return this.writeRecords(answer, i, type)
+    return true
   }
 
   /** Writes the entry's records one by one: each with its owner, its TTL lowered to the cap, and the names in RDATA compressed. */
-  private writeRecords(answer: Answer, i: number, type: number): boolean {
-    const { words, octets } = answer.source[i]
+  private writeRecords(answer: Answer, i: number, type: number, pointer: number): boolean {
+    const { words, view } = answer.source[i]
     const rrset = answer.rrset[i]
     const cap = answer.ttl[i]
     let recordAt = rrset * 4 + RRSET_HEAD_OCTETS
-    let pointer = NO_POINTER
     for (let left = words[rrset + RRSET.count] & 0xffff; left > 0; left--) {
-      const rdlength = (octets[recordAt + 10] << 8) | octets[recordAt + 11]
-      pointer = this.writeOwner(answer.ownerOctets[i], answer.ownerAt[i], pointer)
+      const rdlength = view.getUint16(recordAt + 10)
+      pointer = this.writeOwner(answer.owner[i].view, answer.ownerAt[i], pointer)
       const headAt = this.at
-      this.copy(octets, recordAt + 2, RECORD_HEAD_OCTETS - 2)
+      if (headAt + RECORD_HEAD_OCTETS - 2 > this.limit) return false
+      this.copy(view, recordAt + 2, RECORD_HEAD_OCTETS - 2)
       if (cap !== TTL_AS_STORED) this.lowerTtl(headAt + 4, cap)
-      if (compressedNames(type) > 0) this.writeCompressed(octets, recordAt + RECORD_HEAD_OCTETS, rdlength, type)
+      if (compressedNames(type) > 0) this.writeCompressed(answer.source[i], recordAt + RECORD_HEAD_OCTETS, rdlength, type)
       else if (this.at + rdlength > this.limit) return false
-      else this.copy(octets, recordAt + RECORD_HEAD_OCTETS, rdlength)
+      else this.copy(view, recordAt + RECORD_HEAD_OCTETS, rdlength)
       if (this.at > this.limit) return false
       recordAt += RECORD_HEAD_OCTETS + rdlength
     }
     return true
   }
 
-  /** Writes a record's owner: `pointer` if there is one, else the name; returns the pointer for the RRset's next record. */
-  private writeOwner(octets: Uint8Array, nameAt: number, pointer: number): number {
+  /** Writes a record's owner: `pointer` if there is one, else the name; returns the pointer for the RRset's next record. Moves beyond the limit where it does not fit. */
+  private writeOwner(view: DataView, nameAt: number, pointer: number): number {
     const { out, at } = this
     if (pointer !== NO_POINTER) {
-      out[at] = pointer >>> 8
-      out[at + 1] = pointer
       this.at = at + 2
+      if (this.at <= this.limit) out.setUint16(at, pointer)
       return pointer
     }
-    this.at = this.names.write(out, at, octets, nameAt, true)
-    if (out[at] >= 0xc0) return (out[at] << 8) | out[at + 1]
-    return at < POINTER_LIMIT && out[at] !== 0 ? 0xc000 | at : NO_POINTER
+    this.at = this.names.write(at, view, nameAt, true)
+    if (this.at > this.limit) return NO_POINTER
+    const first = out.getUint8(at)
+    if (first >= 0xc0) return out.getUint16(at)
+    return at < POINTER_LIMIT && first !== 0 ? 0xc000 | at : NO_POINTER
   }
 
-  /** Writes RDATA that holds names to be compressed, and corrects the RDLENGTH written before it. */
-  private writeCompressed(octets: Uint8Array, rdataAt: number, rdlength: number, type: number): void {
+  /** Writes RDATA that holds names to be compressed, and corrects the RDLENGTH written before it. Moves beyond the limit where it does not fit. */
+  private writeCompressed(source: OctetBlock, rdataAt: number, rdlength: number, type: number): void {
+    const { octets, view } = source
     const startAt = this.at
     const end = rdataAt + rdlength
-    const before = octetsBeforeNames(type)
-    this.copy(octets, rdataAt, before)
-    let from = rdataAt + before
+    let from = rdataAt
+    if (!this.copyIfFits(view, from, octetsBeforeNames(type))) return
+    from += octetsBeforeNames(type)
     for (let left = compressedNames(type); left > 0; left--) {
-      this.at = this.names.write(this.out, this.at, octets, from, false)
+      this.at = this.names.write(this.at, view, from, false)
+      if (this.at > this.limit) return
       while (octets[from] !== 0) from += octets[from] + 1
       from++
     }
-    this.copy(octets, from, end - from)
-    const size = this.at - startAt
-    this.out[startAt - 2] = size >>> 8
-    this.out[startAt - 1] = size
+    if (this.copyIfFits(view, from, end - from)) this.out.setUint16(startAt - 2, this.at - startAt)
   }
 
   private lowerTtl(at: number, cap: number): void {
-    const { out } = this
-    const ttl = ((out[at] << 24) | (out[at + 1] << 16) | (out[at + 2] << 8) | out[at + 3]) >>> 0
-    if (ttl <= cap) return
-    out[at] = cap >>> 24
-    out[at + 1] = cap >>> 16
-    out[at + 2] = cap >>> 8
-    out[at + 3] = cap
+    if (this.out.getUint32(at) > cap) this.out.setUint32(at, cap)
   }
 
-  /** A loop, as `set` would need a view; the runs are short. */
-  private copy(from: Uint8Array, start: number, count: number): void {
-    const { out, at } = this
-    for (let i = 0; i < count; i++) out[at + i] = from[start + i]
-    this.at = at + count
+  /** Copies what fits; else only moves beyond the limit: false. */
+  private copyIfFits(from: DataView, start: number, count: number): boolean {
+    if (this.at + count <= this.limit) {
+      this.copy(from, start, count)
+      return true
+    }
+    this.at += count
+    return false
+  }
+
+  private copy(from: DataView, start: number, count: number): void {
+    copyOctets(from, start, this.out, this.at, count)
+    this.at += count
   }
 }
 

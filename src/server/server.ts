@@ -15,6 +15,7 @@ import { Answer, type Authority } from '../authority/plan.ts'
 import { Query, type Peer } from '../authority/query.ts'
 import { RCODE } from '../dns/codes.ts'
 import { DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
+import { viewOf } from '../dns/octet-views.ts'
 import { ADMITTED, admit, HEADER_OCTETS, type Admitted } from './admit.ts'
 import { Chaos, type ChaosTexts } from './chaos.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
@@ -169,11 +170,12 @@ export class Server {
     const { query, plan, renderer, finisher } = this
     const limit = this.limitFor(out)
     const optOctets = finisher.optOctets(query, plan)
-    let at = renderer.render(query, plan, out, limit - optOctets)
+    const view = viewOf(out)
+    let at = renderer.render(query, plan, view, limit - optOctets)
     let additionals = renderer.counts[2]
     let truncated = renderer.truncated
     if (optOctets > 0) {
-      at = finisher.writeOpt(query, plan, out, at, optOctets)
+      at = finisher.writeOpt(query, plan, out, view, at, optOctets)
       additionals++
     }
     if (isBadKey) {
@@ -184,8 +186,8 @@ export class Server {
         additionals++
       }
     }
-    writeHeader(query, plan, truncated, out)
-    writeCounts(out, query.hasQuestion ? 1 : 0, renderer.counts[0], renderer.counts[1], additionals)
+    writeHeader(query, plan, truncated, view)
+    writeCounts(view, query.hasQuestion ? 1 : 0, renderer.counts[0], renderer.counts[1], additionals)
     this.counters.countResponse(plan.rcode, truncated, plan.authoritative, renderer.counts[0], renderer.counts[1])
     this.counters.countSize(query.peer.transport === 'udp', at)
     return at

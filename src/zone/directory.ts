@@ -41,11 +41,7 @@ export class ZoneDirectory {
   }
 
   private isApex(zone: ZoneImage, name: LookupName, label: number, rrClass: number): boolean {
-    const at = name.labelAt[label]
-    if (zone.class !== rrClass || zone.apexLength !== name.length - at) return false
-    const apexAt = zone.foldedNameAt(zone.apex)
-    for (let i = 0; i < zone.apexLength; i++) if (zone.octets[apexAt + i] !== name.octets[at + i]) return false
-    return true
+    return zone.class === rrClass && zone.isNamed(zone.apex, name, label)
   }
 
   private enter(hash: number, index: number): void {

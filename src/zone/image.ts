@@ -2,9 +2,15 @@
  * A zone in service: one SharedArrayBuffer that every thread reads in place (layout.ts draws it). This is
  * the reading side: `find`, which answers in one call what RFC 1034 4.3.2 step 3 asks of a zone, and the
  * accessors that walk nodes, RRsets and records. Nothing here allocates.
+ *
+ * One atomic load for each answer, of the generation, is what a reader needs: all that a writer stored before it
+ * committed that generation is visible behind it. What a writer links in meanwhile (a version, a node, a larger
+ * table) it has written before its atomic store of the link, and a reader gets there through the link's value
+ * only, an order that the processors we run on keep. So all other loads are plain; an atomic one costs ten times
+ * as much, as the engine calls a function for it.
  */
-import type { LookupName } from '../dns/lookup-name.ts'
-import { hashLabel } from '../dns/lookup-name.ts'
+import { hashLabel, type LookupName } from '../dns/lookup-name.ts'
+import { type OctetBlock, sameOctets, viewOf } from '../dns/octet-views.ts'
 import { negativeTtlOf, nsec3ParamsOf } from './apex.ts'
 import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, wordsFor } from './layout.ts'
 import { NodeMemory } from './node-memory.ts'
@@ -48,13 +54,14 @@ export class ZoneMatch {
 const NSEC3 = 50
 const NSEC3_SIGNATURES = 46 | (50 << 16)
 
-const STAR = Uint8Array.of(1, 0x2a)
+const STAR = viewOf(Uint8Array.of(1, 0x2a, 0, 0))
 
 /** Reads one zone; each thread makes its own over the shared block. Class IN and LOCAL alike. */
-export class ZoneImage {
+export class ZoneImage implements OctetBlock {
   readonly buffer: SharedArrayBuffer
   readonly words: Int32Array
   readonly octets: Uint8Array
+  readonly view: DataView
   readonly apex: NodeId
   /** Labels of the apex's name. */
   readonly apexLabels: number
@@ -79,6 +86,7 @@ export class ZoneImage {
     this.buffer = buffer
     this.words = new Int32Array(buffer)
     this.octets = new Uint8Array(buffer)
+    this.view = viewOf(this.octets)
     this.apex = this.words[HEADER.apex]
     this.class = this.words[HEADER.class]
     this.apexLabels = this.labelCount(this.apex)
@@ -136,14 +144,14 @@ export class ZoneImage {
   /** The same, but also nodes that hold nothing (any more, or yet), which a writer fills. */
   nodeNamed(name: LookupName, from = 0): NodeId {
     const { words } = this
-    const table = Atomics.load(words, HEADER.table)
+    const table = words[HEADER.table]
     const mask = words[table]
     const hash = name.hash[from]
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const at = table + 1 + slot * 2
       const node = words[at + 1]
       if (node === 0) return 0
-      if (words[at] === hash && this.isNamed(node, name.octets, name.labelAt[from], name.length)) return node
+      if (words[at] === hash && this.isNamed(node, name, from)) return node
     }
   }
 
@@ -151,7 +159,7 @@ export class ZoneImage {
   wildcardBelow(encloser: NodeId, name: LookupName, from: number): NodeId {
     const { words, octets } = this
     if ((words[encloser + NODE.marks] & MARK.wildcardBelow) === 0) return 0
-    const table = Atomics.load(words, HEADER.table)
+    const table = words[HEADER.table]
     const mask = words[table]
     const hash = hashLabel(name.hash[from], STAR, 0)
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -164,12 +172,11 @@ export class ZoneImage {
     }
   }
 
-  /** Whether the node's folded name is `octets[at … end)`. */
-  private isNamed(node: NodeId, octets: Uint8Array, at: number, end: number): boolean {
-    if (this.nameLength(node) !== end - at) return false
-    const own = this.octets
-    for (let i = (node + NODE.name) * 4; at < end; at++, i++) if (own[i] !== octets[at]) return false
-    return true
+  /** Whether the node's name is label `from` and onward of `name`. */
+  isNamed(node: NodeId, name: LookupName, from: number): boolean {
+    const at = name.labelAt[from]
+    const length = this.nameLength(node)
+    return length === name.length - at && sameOctets(this.view, this.foldedNameAt(node), name.view, at, length)
   }
 
   parent(node: NodeId): NodeId {
@@ -199,7 +206,7 @@ export class ZoneImage {
   /** Handle of the version that this reader sees; 0 where it is as loaded, −1 where the node is younger than this reader. */
   private version(node: NodeId): number {
     const { words, generation } = this
-    let state = Atomics.load(words, node + NODE.state)
+    let state = words[node + NODE.state]
     while (state < 0) {
       if (words[-state + VERSION.generation] <= generation) return -state
       state = words[-state + VERSION.older]
@@ -210,7 +217,7 @@ export class ZoneImage {
   /** State as loaded: what lies under all versions. */
   private loadedState(node: NodeId): RRsetId {
     const { words } = this
-    let state = Atomics.load(words, node + NODE.state)
+    let state = words[node + NODE.state]
     while (state < 0) state = words[-state + VERSION.older]
     return state
   }
@@ -233,7 +240,7 @@ export class ZoneImage {
 
   /** The node's first RRset; 0 where it holds none. */
   firstRRset(node: NodeId): RRsetId {
-    const state = Atomics.load(this.words, node + NODE.state)
+    const state = this.words[node + NODE.state]
     if (state >= 0) return state
     const version = this.version(node)
     return version === 0 ? this.loadedState(node) : this.words[version + VERSION.firstRRset]
@@ -376,7 +383,7 @@ export class ZoneImage {
 
   /** Calls `visit` for each node that exists, the apex first, in the order in which their records were loaded. */
   forEachNode(visit: (node: NodeId) => void): void {
-    for (let node = this.apex; node !== 0; node = Atomics.load(this.words, node + NODE.next)) if (this.exists(node)) visit(node)
+    for (let node = this.apex; node !== 0; node = this.words[node + NODE.next]) if (this.exists(node)) visit(node)
   }
 
   /** First node of an ordered list, or the next after an element; for walking a chain of NSEC or NSEC3. */

@@ -75,7 +75,7 @@ export function predecessorIn(image: OrderedBlock, head: number, name: LookupNam
   let at = head
   let after = 0 // known to sort after the name: most elements are met again one level below
   for (let level = MAX_LEVELS - 1; level >= 0; level--) {
-    for (let next = Atomics.load(words, at + ELEMENT.next + level); next !== after && next !== 0; next = Atomics.load(words, at + ELEMENT.next + level)) {
+    for (let next = words[at + ELEMENT.next + level]; next !== after && next !== 0; next = words[at + ELEMENT.next + level]) {
       if (!sortsAtOrBefore(image, next, key, name)) {
         after = next
         break

@@ -14,7 +14,7 @@ const scratch = new Scratch()
 const A = scratch.rrset('www.example. 60 IN A 192.0.2.1')
 const answerA = (q: Query, answer: Answer): void => {
   answer.authoritative = true
-  answer.add(SECTION.answer, scratch, A, q.octets, q.qnameAt)
+  answer.add(SECTION.answer, scratch, A, q, q.qnameAt)
 }
 const optionOf = (octets: Uint8Array | null, code: number): string | undefined => decode(octets).opt?.options.find(([c]) => c === code)?.[1]
 const text = (content: string): string => Buffer.from(content).toString('hex')
@@ -287,9 +287,9 @@ describe('counters', () => {
   test('tell referrals, answers without data and truncated ones apart', () => {
     const soa = scratch.rrset('example. 60 IN SOA a. b. 1 2 3 4 5')
     const big = scratch.rrset(...Array.from({ length: 5 }, () => `www.example. 60 IN TXT ${'x'.repeat(200)}`))
-    const nodata = serverOf((q, a) => void ((a.authoritative = true), a.add(SECTION.authority, scratch, soa, q.octets, q.qnameAt)))
-    const referral = serverOf((q, a) => void a.add(SECTION.authority, scratch, soa, q.octets, q.qnameAt))
-    const truncated = serverOf((q, a) => void a.add(SECTION.answer, scratch, big, q.octets, q.qnameAt))
+    const nodata = serverOf((q, a) => void ((a.authoritative = true), a.add(SECTION.authority, scratch, soa, q, q.qnameAt)))
+    const referral = serverOf((q, a) => void a.add(SECTION.authority, scratch, soa, q, q.qnameAt))
+    const truncated = serverOf((q, a) => void a.add(SECTION.answer, scratch, big, q, q.qnameAt))
     for (const [server, bucket] of [[nodata, 'nodata'], [referral, 'referral'], [truncated, 'truncated']] as const) {
       ask(server, query())
       for (const other of ['nodata', 'referral', 'truncated']) assert.equal(server.counters.get(`response.${other}`), other === bucket ? 1 : 0)

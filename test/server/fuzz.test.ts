@@ -27,21 +27,21 @@ function answerAny(q: Query, answer: Answer): void {
   switch (q.qtype & 7) {
     case 1:
       answer.authoritative = true
-      answer.add(SECTION.answer, scratch, a, q.octets, q.qnameAt)
-      if (q.dnssecOk) answer.add(SECTION.answer, scratch, signature, q.octets, q.qnameAt, KIND.signature)
+      answer.add(SECTION.answer, scratch, a, q, q.qnameAt)
+      if (q.dnssecOk) answer.add(SECTION.answer, scratch, signature, q, q.qnameAt, KIND.signature)
       return
     case 2:
-      answer.add(SECTION.authority, scratch, ns, scratch.octets, apexAt)
-      answer.add(SECTION.additional, scratch, glue, scratch.octets, ns1At, KIND.glue)
+      answer.add(SECTION.authority, scratch, ns, scratch, apexAt)
+      answer.add(SECTION.additional, scratch, glue, scratch, ns1At, KIND.glue)
       return
     case 4:
-      answer.add(SECTION.answer, scratch, large, q.octets, q.qnameAt)
+      answer.add(SECTION.answer, scratch, large, q, q.qnameAt)
       return
     default:
       answer.authoritative = true
       answer.rcode = RCODE.NXDOMAIN
       answer.explain(EDE.NO_LIVE_AGENT, edeText)
-      answer.add(SECTION.authority, scratch, soa, scratch.octets, apexAt, KIND.plain, 300)
+      answer.add(SECTION.authority, scratch, soa, scratch, apexAt, KIND.plain, 300)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Answer, Authority, RRsetSource } from '../../src/authority/plan.ts
 import type { Peer, Query } from '../../src/authority/query.ts'
 import { parseType, TYPE } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
+import { viewOf } from '../../src/dns/octet-views.ts'
 import { Server, type ServerOptions } from '../../src/server/server.ts'
 
 export const NOW = 1_800_000_000
@@ -117,6 +118,7 @@ export const encode = ({ owner, ttl, type, rdata }: TextRecord, cls = 1): Uint8A
 export class Scratch implements RRsetSource {
   readonly words = new Int32Array(new SharedArrayBuffer(1 << 19))
   readonly octets = new Uint8Array(this.words.buffer)
+  readonly view = viewOf(this.octets)
   private free = 16
 
   /** Lays an RRset of these records; returns its handle. RRSIG's covered type is read from RDATA. */

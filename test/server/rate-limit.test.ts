@@ -14,7 +14,7 @@ import { parsePrefix, type Prefix } from '../../src/dns/prefix.ts'
 import { Cookies } from '../../src/server/cookies.ts'
 import { RateLimit, VERDICT, type RateLimitSettings } from '../../src/server/rate-limit.ts'
 import type { Server } from '../../src/server/server.ts'
-import { ask, decode, NOW, opt, query, Scratch, serverOf, tcp, udp, wire } from './messages.ts'
+import { ask, decode, NOW, opt, query, Scratch, serverOf, tcp, udp } from './messages.ts'
 
 const address = (text: string): Uint8Array => parseAddress(text) ?? assert.fail(text)
 const prefix = (text: string): Prefix => parsePrefix(text) ?? assert.fail(text)
@@ -31,7 +31,9 @@ function answerOf({ rcode = 0, first = [0, 77], zone = 0 }: Said = {}): Answer {
   const answer = new Answer()
   answer.rcode = rcode
   answer.zone = zone
-  if (first !== null) answer.add(first[0], new Scratch(), first[1], wire('a.example.'), 0)
+  if (first === null) return answer
+  const scratch = new Scratch()
+  answer.add(first[0], scratch, first[1], scratch, scratch.name('a.example.'))
   return answer
 }
 
@@ -188,7 +190,7 @@ function limitedServer(rcode: number = RCODE.NOERROR, slip = 2): Server {
   return serverOf((asked, plan) => {
     plan.rcode = rcode
     plan.authoritative = true
-    if (rcode === RCODE.NOERROR) plan.add(SECTION.answer, scratch, a, asked.octets, asked.qnameAt)
+    if (rcode === RCODE.NOERROR) plan.add(SECTION.answer, scratch, a, asked, asked.qnameAt)
   }, { rateLimit: limiter({ responses: 2, slip }), cookies: new Cookies(new Uint8Array(16).fill(7)) })
 }
 

@@ -30,7 +30,7 @@ function planned(entries: Entry[]): (query: Query, answer: Answer) => void {
     const qname = Buffer.from(q.octets.subarray(q.qnameAt, q.qnameAt + q.qnameLength))
     for (const e of laid) {
       const isQname = qname.equals(wire(e.owner))
-      answer.add(e.section, scratch, e.rrset, isQname ? q.octets : scratch.octets, isQname ? q.qnameAt : e.ownerAt, e.kind ?? KIND.plain, e.ttl ?? TTL_AS_STORED)
+      answer.add(e.section, scratch, e.rrset, isQname ? q : scratch, isQname ? q.qnameAt : e.ownerAt, e.kind ?? KIND.plain, e.ttl ?? TTL_AS_STORED)
     }
   }
 }
@@ -315,9 +315,9 @@ test('a plan that is full truncates if a required RRset found no room, and never
   const a = scratch.rrset('www.example. 60 IN A 192.0.2.1')
   const sig = scratch.rrset(rrsig('www.example.', 20))
   const fill = (section: Section, kind: Kind) => (q: Query, answer: Answer) => {
-    for (let i = 0; i < MAX_ANSWER_RRSETS - 1; i++) assert.equal(answer.add(section, scratch, a, q.octets, q.qnameAt, kind), true)
-    assert.equal(answer.add(section, scratch, sig, q.octets, q.qnameAt, KIND.signature), true)
-    assert.equal(answer.add(section, scratch, a, q.octets, q.qnameAt, kind), false)
+    for (let i = 0; i < MAX_ANSWER_RRSETS - 1; i++) assert.equal(answer.add(section, scratch, a, q, q.qnameAt, kind), true)
+    assert.equal(answer.add(section, scratch, sig, q, q.qnameAt, KIND.signature), true)
+    assert.equal(answer.add(section, scratch, a, q, q.qnameAt, kind), false)
   }
   const truncated = (section: Section, kind: Kind): boolean => decode(ask(serverOf(fill(section, kind)), query(), tcp)).tc
   assert.equal(truncated(ANSWER, KIND.plain), true)
@@ -330,8 +330,8 @@ test('a section that comes after a later one is a fault of the planner', () => {
   const a = scratch.rrset('www.example. 60 IN A 192.0.2.1')
   const server = serverOf(
     (q, answer) => {
-      answer.add(AUTHORITY, scratch, a, q.octets, q.qnameAt)
-      answer.add(ANSWER, scratch, a, q.octets, q.qnameAt)
+      answer.add(AUTHORITY, scratch, a, q, q.qnameAt)
+      answer.add(ANSWER, scratch, a, q, q.qnameAt)
     },
     { onFault: (fault) => assert.match(String(fault), /Cannot add to section 0 as section 1 has been begun/) },
   )
