@@ -195,6 +195,25 @@ export const TCP_ACCEPT_REST_MS = 100
 /** Milliseconds that closing waits for answers on their way. Reached: what is left is cut off. */
 export const TRANSPORT_CLOSE_MS = 2_000
 
+// ---- Signed messages (RFC 8945, RFC 2931; numbers beside those of BIND) ----
+
+/** Seconds that a TSIG's time may differ from the server's clock, whatever larger fudge the client writes (RFC 8945 10 recommends it): bounds how long a message stays replayable, and so what must be remembered. Reached: BADTIME. */
+export const TSIG_FUDGE_SECONDS = 300
+/** MACs of signed messages remembered against replay, about 40 octets each: 20 MB, and 26 s of 20,000 updates a second. Reached: the oldest second of the busiest key is forgotten, and messages of that key signed up to it are BADTIME. */
+export const MAX_REMEMBERED_MACS = 524_288
+/** Responses kept for clients that ask the same once more because the first response was lost. Reached: the oldest is forgotten, and a repetition of its request is BADTIME. */
+export const MAX_REMEMBERED_RESPONSES = 16_384
+/** Octets of those responses together. Reached: the oldest are forgotten. */
+export const MAX_REMEMBERED_RESPONSE_OCTETS = 8_388_608
+/** Octets of the largest response that is kept: responses to updates are small, and those to queries are not kept. Reached: not kept, a repetition is BADTIME. */
+export const MAX_REMEMBERED_RESPONSE_EACH = 4_096
+/** Messages of one TCP response that may come without TSIG between two that have it (RFC 8945 5.3.1). Reached: the response is not accepted. */
+export const MAX_UNSIGNED_MESSAGES = 99
+/** TSIG keys in one config file. Reached: the config is refused. Each costs about 1 kB; a search is one probe. */
+export const MAX_TSIG_KEYS = 10_000
+/** Octets of a TSIG secret. Reached: the config is refused. Longer than the hash's block gains nothing (RFC 2104 2). */
+export const MAX_TSIG_SECRET_OCTETS = 1_024
+
 // ---- Parameters ----
 
 /** Octets of one parameter's value in text: what fits the 16-bit length of any value, before escapes are undone. Reached: TextFault. */

@@ -9,6 +9,9 @@
 import type { UpdateLease } from '../dns/edns.ts'
 import type { DnsRecord, Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
+import type { Signer } from '../dnssec/authenticate.ts'
+
+export type { Signer } from '../dnssec/authenticate.ts'
 
 /** Who asks for a change, as far as it is proven. */
 export interface Requester {
@@ -19,9 +22,6 @@ export interface Requester {
   /** The key that signed, once the signature is known to be good. */
   signer?: Signer
 }
-
-/** A proven key: TSIG by its configured name (RFC 8945), SIG(0) by the KEY it was checked against (RFC 2931). */
-export type Signer = { kind: 'tsig'; name: Name } | { kind: 'sig0'; name: Name; key: Uint8Array }
 
 /** An UPDATE as it came (RFC 2136 2), or a compact update in the same shape (docs/protocol.md 5). */
 export interface Update {

@@ -1,0 +1,200 @@
+/**
+ * TSIG (RFC 8945): a message signed by a secret that both sides share. What is signed, with what, and the record
+ * that carries it; who may be told what of a failure stands in authenticate.ts.
+ *
+ *     request    HMAC over                     message | variables
+ *     response   HMAC over   request's MAC   | message | variables
+ *     variables  key name, ANY, 0, algorithm name, time 48, fudge 16, error 16, other length 16, other
+ *     message    without its TSIG, ARCOUNT without it, and with the original ID (RFC 8945 4.3.3)
+ */
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
+import { TSIG_FUDGE_SECONDS } from '../dns/limits.ts'
+import { fold, type Name } from '../dns/name.ts'
+import { WireWriter } from '../dns/octets.ts'
+import { readRdata, writeRdata, type FieldsOf } from '../dns/rdata.ts'
+import { TSIG } from '../dns/rr/transactions.ts'
+import { withoutSignature, withRecord, type SignatureRecord } from './signed-message.ts'
+import { leastMacOctets, type TsigAlgorithm } from './tsig-algorithms.ts'
+
+/** The fields of a TSIG record (RFC 8945 4.2); times are seconds since 1970. */
+export type TsigFields = FieldsOf<typeof TSIG>
+
+/** A shared secret, ready for use: `secret` is imported once, as a raw one would cost more than the HMAC itself. */
+export interface TsigKey {
+  readonly name: Name
+  readonly algorithm: TsigAlgorithm
+  readonly secret: KeyObject
+  /** Fewest octets of a MAC that are accepted: local policy (RFC 8945 5.2.4). */
+  readonly leastMacOctets: number
+  /** The part of the variables that no message changes (RFC 8945 4.3.3): name and algorithm folded (RFC 4034 6.2), class, TTL. */
+  readonly variables: Uint8Array
+}
+
+/** The key `name` with the octets of its secret. MACs are accepted whole only, unless `leastMac` (at least leastMacOctets of the algorithm) says less. */
+export function makeTsigKey(name: Name, algorithm: TsigAlgorithm, secret: Uint8Array, leastMac: number = algorithm.macOctets): TsigKey {
+  const out = new WireWriter(128)
+  out.bytes(name.wire.map(fold))
+  out.u16(CLASS.ANY)
+  out.u32(0)
+  out.bytes(algorithm.name.wire)
+  const least = Math.max(leastMac, leastMacOctets(algorithm))
+  return { name, algorithm, secret: createSecretKey(secret), leastMacOctets: least, variables: out.finish() }
+}
+
+/** Keys by `Name.key`. */
+export type TsigKeyring = ReadonlyMap<string, TsigKey>
+
+/** The keys by name. RangeError where two share one, which whoever reads them must have refused. */
+export function makeKeyring(keys: Iterable<TsigKey>): TsigKeyring {
+  const ring = new Map<string, TsigKey>()
+  for (const key of keys) {
+    if (ring.has(key.name.key)) throw new RangeError(`Cannot hold two TSIG keys named ${key.name.toString()}`)
+    ring.set(key.name.key, key)
+  }
+  return ring
+}
+
+/** The fields of a TSIG record that `findSignature` found. WireFault where its RDATA is malformed: FORMERR. */
+export function readTsig({ rdata }: SignatureRecord): TsigFields {
+  return readRdata(TSIG, rdata)
+}
+
+/** Errors of TSIG itself (RFC 8945 3); 0 is none. */
+export type TsigError = 0 | typeof RCODE.BADSIG | typeof RCODE.BADKEY | typeof RCODE.BADTIME | typeof RCODE.BADTRUNC
+
+/** Whether the record's MAC can be one of its algorithm: not longer, nor shorter than half of it or 10 octets (RFC 8945 5.2.2.1, FORMERR). */
+export function isPossibleMac(mac: Uint8Array, algorithm: TsigAlgorithm): boolean {
+  return mac.length <= algorithm.macOctets && mac.length >= leastMacOctets(algorithm)
+}
+
+/**
+ * What is wrong with a signature whose key is known, in the order of RFC 8945 5.2: BADSIG, BADTIME, BADTRUNC, or 0. `prior` is the MAC that
+ * precedes the message (RFC 8945 4.3.1): the request's, or undefined in a request.
+ */
+export function judgeTsig(octets: Uint8Array, record: SignatureRecord, fields: TsigFields, key: TsigKey, prior: Uint8Array | undefined, nowSeconds: number): TsigError {
+  const message = asSigned(octets, record, fields.originalId)
+  const mac = macOf(key, prior, [message], variablesOf(key, fields))
+  if (!isSameMac(fields.mac, mac)) return RCODE.BADSIG
+  if (!isTimely(fields, nowSeconds)) return RCODE.BADTIME
+  return fields.mac.length < key.leastMacOctets ? RCODE.BADTRUNC : 0
+}
+
+/** Whether a MAC is the beginning of `whole`, compared in a time that tells nothing of where they differ. */
+export function isSameMac(mac: Uint8Array, whole: Uint8Array): boolean {
+  return mac.length > 0 && mac.length <= whole.length && timingSafeEqual(mac, whole.subarray(0, mac.length))
+}
+
+/** RFC 8945 5.2.3, with the client's fudge bounded by ours. */
+export function isTimely({ timeSigned, fudge }: TsigFields, nowSeconds: number): boolean {
+  return Math.abs(nowSeconds - timeSigned) <= Math.min(fudge, TSIG_FUDGE_SECONDS)
+}
+
+/** The message as it was when it was signed (RFC 8945 4.3.3); a forwarder may have changed its ID. */
+export function asSigned(octets: Uint8Array, { at }: SignatureRecord, originalId: number): Uint8Array {
+  return withId(withoutSignature(octets, at), originalId)
+}
+
+/** A copy of the message with this ID. */
+export function withId(message: Uint8Array, id: number): Uint8Array {
+  const copy = new Uint8Array(message) // slice() of a Buffer would be a view
+  copy[0] = id >>> 8
+  copy[1] = id
+  return copy
+}
+
+/** The whole HMAC over the prior MAC with its length, the messages, and what follows them (RFC 8945 4.3). */
+export function macOf(key: TsigKey, prior: Uint8Array | undefined, messages: readonly Uint8Array[], tail: Uint8Array): Uint8Array {
+  const head = prior === undefined ? [] : [Uint8Array.of(prior.length >>> 8, prior.length), prior]
+  // one call with everything costs less than several
+  return createHmac(key.algorithm.hash, key.secret).update(Buffer.concat([...head, ...messages, tail])).digest()
+}
+
+/** TSIG variables (RFC 8945 4.3.3). */
+export function variablesOf(key: TsigKey, fields: Pick<TsigFields, 'timeSigned' | 'fudge' | 'error' | 'other'>): Uint8Array {
+  const out = new WireWriter(key.variables.length + 12 + fields.other.length)
+  out.bytes(key.variables)
+  out.u48(fields.timeSigned)
+  out.u16(fields.fudge)
+  out.u16(fields.error)
+  out.u16(fields.other.length)
+  out.bytes(fields.other)
+  return out.view()
+}
+
+/** TSIG timers, which is all that messages after the first of a TCP response add (RFC 8945 5.3.1). */
+export function timersOf({ timeSigned, fudge }: Pick<TsigFields, 'timeSigned' | 'fudge'>): Uint8Array {
+  const out = new WireWriter(8)
+  out.u48(timeSigned)
+  out.u16(fudge)
+  return out.view()
+}
+
+const NO_OCTETS = new Uint8Array(0)
+
+/** A request and the MAC under which its response will be signed. */
+export interface SignedRequest {
+  octets: Uint8Array
+  mac: Uint8Array
+}
+
+/** The request `message` signed by `key` (RFC 8945 5.1). */
+export function signTsigRequest(message: Uint8Array, key: TsigKey, nowSeconds: number, fudge: number = TSIG_FUDGE_SECONDS): SignedRequest {
+  const fields = { algorithm: key.algorithm.name, timeSigned: nowSeconds, fudge, mac: NO_OCTETS, originalId: (message[0] << 8) | message[1], error: 0, other: NO_OCTETS }
+  const mac = macOf(key, undefined, [message], variablesOf(key, fields)).subarray(0, key.algorithm.macOctets)
+  return { octets: withTsig(message, key.name, { ...fields, mac }), mac }
+}
+
+/** The message with a TSIG record of these fields behind it. */
+export function withTsig(message: Uint8Array, owner: Name, fields: TsigFields): Uint8Array {
+  const rdata = writeRdata(TSIG, fields)
+  const out = new WireWriter(owner.wire.length + 10 + rdata.length)
+  out.bytes(owner.wire)
+  out.u16(TYPE.TSIG)
+  out.u16(CLASS.ANY)
+  out.u32(0)
+  out.u16(rdata.length)
+  out.bytes(rdata)
+  return withRecord(message, out.view())
+}
+
+/** What a response must be signed with: kept from the request. */
+export interface TsigSeal {
+  readonly kind: 'tsig'
+  /** None where the response goes unsigned: BADKEY and BADSIG (RFC 8945 5.3.2). */
+  readonly key: TsigKey | undefined
+  readonly owner: Name
+  /** The request's own fields. */
+  readonly request: TsigFields
+  readonly error: TsigError
+  /** Where the memory of responses keeps this one. */
+  readonly remembered?: number
+}
+
+/** Octets that the seal adds to a response: what must be left free below its limit (RFC 8945 5.3). */
+export function tsigOctets({ key, owner, request, error }: TsigSeal): number {
+  const mac = key === undefined ? 0 : Math.max(request.mac.length, key.leastMacOctets)
+  return owner.wire.length + 10 + request.algorithm.wire.length + 16 + mac + (error === RCODE.BADTIME ? 6 : 0)
+}
+
+/**
+ * `response` under its seal (RFC 8945 5.3). With BADTIME it says the client's own time, so that the client can check it, and the
+ * server's in Other Data (RFC 8945 5.2.3). The MAC is as long as the request's.
+ */
+export function sealTsig(response: Uint8Array, seal: TsigSeal, nowSeconds: number): { octets: Uint8Array; mac: Uint8Array } {
+  const { key, owner, request, error } = seal
+  const { algorithm, originalId } = request
+  const isEcho = error === RCODE.BADTIME || key === undefined
+  const times = isEcho ? { timeSigned: request.timeSigned, fudge: request.fudge } : { timeSigned: nowSeconds, fudge: TSIG_FUDGE_SECONDS }
+  const fields = { algorithm, ...times, mac: NO_OCTETS, originalId, error, other: error === RCODE.BADTIME ? writeTime(nowSeconds) : NO_OCTETS }
+  if (key === undefined) return { octets: withTsig(response, owner, fields), mac: NO_OCTETS } // RFC 8945 5.3.2
+  const whole = macOf(key, request.mac, [withId(response, originalId)], variablesOf(key, fields))
+  const mac = whole.subarray(0, Math.max(request.mac.length, key.leastMacOctets))
+  return { octets: withTsig(response, owner, { ...fields, mac }), mac }
+}
+
+function writeTime(seconds: number): Uint8Array {
+  const out = new WireWriter(6)
+  out.u48(seconds)
+  return out.finish()
+}
