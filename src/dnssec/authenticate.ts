@@ -14,7 +14,7 @@ import type { Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { ReplayMemory, senderOf, tagOf, type ReplayBounds, type Source } from './replay.ts'
 import { findSignature, type SignatureRecord } from './signed-message.ts'
-import { isPossibleMac, judgeTsig, readTsig, sealTsig, tsigOctets, type TsigError, type TsigFields, type TsigKey, type TsigKeyring, type TsigSeal } from './tsig.ts'
+import { findKey, isPossibleMac, judgeTsig, readTsig, sealTsig, tsigOctets, type TsigError, type TsigFields, type TsigKey, type TsigKeyring, type TsigSeal } from './tsig.ts'
 
 export type { Source } from './replay.ts'
 
@@ -95,8 +95,8 @@ export class Authenticator {
   private verifyTsig(octets: Uint8Array, record: SignatureRecord, source: Source): Authentication {
     const request = readTsig(record)
     const { owner } = record
-    const key = this.keys.get(owner.key)
-    if (key === undefined || !request.algorithm.equals(key.algorithm.name)) return refuseTsig(owner, request, undefined, RCODE.BADKEY)
+    const key = findKey(this.keys, owner, request.algorithm)
+    if (key === undefined) return refuseTsig(owner, request, undefined, RCODE.BADKEY)
     if (!isPossibleMac(request.mac, key.algorithm)) return refuse(RCODE.FORMERR, 'the MAC has a length that its algorithm cannot have') // RFC 8945 5.2.2.1
     const now = this.nowSeconds()
     const error = judgeTsig(octets, record, request, key, undefined, now)

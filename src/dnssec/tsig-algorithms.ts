@@ -50,3 +50,8 @@ export function parseTsigAlgorithm(text: string): TsigAlgorithm | string {
 export function leastMacOctets({ digestOctets }: TsigAlgorithm): number {
   return Math.max(10, digestOctets / 2)
 }
+
+/** The algorithm of the same hash that carries all of its HMAC; itself where it does. */
+export function wholeAlgorithm(algorithm: TsigAlgorithm): TsigAlgorithm {
+  return TSIG_ALGORITHMS.find(({ hash, macOctets, digestOctets }) => hash === algorithm.hash && macOctets === digestOctets) ?? algorithm
+}

@@ -15,7 +15,7 @@ import { WireWriter } from '../dns/octets.ts'
 import { readRdata, writeRdata, type FieldsOf } from '../dns/rdata.ts'
 import { TSIG } from '../dns/rr/transactions.ts'
 import { withoutSignature, withRecord, type SignatureRecord } from './signed-message.ts'
-import { leastMacOctets, type TsigAlgorithm } from './tsig-algorithms.ts'
+import { leastMacOctets, wholeAlgorithm, type TsigAlgorithm } from './tsig-algorithms.ts'
 
 /** The fields of a TSIG record (RFC 8945 4.2); times are seconds since 1970. */
 export type TsigFields = FieldsOf<typeof TSIG>
@@ -29,6 +29,8 @@ export interface TsigKey {
   readonly leastMacOctets: number
   /** The part of the variables that no message changes (RFC 8945 4.3.3): name and algorithm folded (RFC 4034 6.2), class, TTL. */
   readonly variables: Uint8Array
+  /** The same secret under the name of the whole HMAC, where the algorithm carries a part: BIND writes hmac-sha256-128 as hmac-sha256 with a short MAC. */
+  readonly whole?: TsigKey
 }
 
 /** The key `name` with the octets of its secret. MACs are accepted whole only, unless `leastMac` (at least leastMacOctets of the algorithm) says less. */
@@ -39,7 +41,9 @@ export function makeTsigKey(name: Name, algorithm: TsigAlgorithm, secret: Uint8A
   out.u32(0)
   out.bytes(algorithm.name.wire)
   const least = Math.max(leastMac, leastMacOctets(algorithm))
-  return { name, algorithm, secret: createSecretKey(secret), leastMacOctets: least, variables: out.finish() }
+  const whole = wholeAlgorithm(algorithm)
+  const parts = whole === algorithm ? {} : { whole: makeTsigKey(name, whole, secret, algorithm.macOctets) }
+  return { name, algorithm, secret: createSecretKey(secret), leastMacOctets: least, variables: out.finish(), ...parts }
 }
 
 /** Keys by `Name.key`. */
@@ -53,6 +57,12 @@ export function makeKeyring(keys: Iterable<TsigKey>): TsigKeyring {
     ring.set(key.name.key, key)
   }
   return ring
+}
+
+/** The key that a request names by owner and algorithm; undefined is BADKEY (RFC 8945 5.2.1). */
+export function findKey(ring: TsigKeyring, owner: Name, algorithm: Name): TsigKey | undefined {
+  const key = ring.get(owner.key)
+  return [key, key?.whole].find((one) => one?.algorithm.name.equals(algorithm))
 }
 
 /** The fields of a TSIG record that `findSignature` found. WireFault where its RDATA is malformed: FORMERR. */

@@ -179,6 +179,20 @@ test('RFC 8945 5.2.2.1: no policy lets a MAC be shorter than the RFC does', () =
   assert.equal(keyOf({ ...KEY, algorithm: 'hmac-sha1', hash: 'sha1' }, 1).leastMacOctets, 10)
 })
 
+test('a key of a truncated algorithm takes the whole one with a MAC as short, as BIND writes it, and answers in the same form', () => {
+  const peer: PeerKey = { ...KEY, algorithm: 'hmac-sha256-128' }
+  const { verify, authenticator } = worldOf([keyOf(peer)])
+  for (const macOctets of [16, 20, 32]) {
+    const { octets, mac } = peerSign(update({ id: macOctets }), KEY, { time: NOW, macOctets })
+    const result = verify(octets)
+    assert.ok(result.outcome === 'proven' && result.seal !== undefined)
+    const response = authenticator.sign(responseTo(octets), result.seal)
+    assert.ok(peerVerify(response, KEY, mac))
+    assert.equal(peerRead(response, KEY).mac.length, macOctets)
+  }
+  assert.equal(shown(verify(peerSign(update(), { ...KEY, algorithm: 'hmac-sha512', hash: 'sha512' }, { time: NOW }).octets)), 'refused NOTAUTH BADKEY')
+})
+
 // ---- RFC 8945 5.2.3: time ----
 
 test('RFC 8945 5.2.3: within the fudge is good, one second beyond is BADTIME, on both sides', () => {
