@@ -213,6 +213,24 @@ export const MAX_UNSIGNED_MESSAGES = 99
 export const MAX_TSIG_KEYS = 10_000
 /** Octets of a TSIG secret. Reached: the config is refused. Longer than the hash's block gains nothing (RFC 2104 2). */
 export const MAX_TSIG_SECRET_OCTETS = 1_024
+/** SIG(0) signatures checked at once, off the thread (BIND 1): two keep two processors busy and leave two threads of the pool of four for disk. Reached: the next waits. */
+export const MAX_SIG0_AT_ONCE = 2
+/** SIG(0) messages that wait for their check, about 0.1 s of checks. Reached: SERVFAIL, and the client asks again. */
+export const MAX_SIG0_WAITING = 512
+/** The share of one network, a /24 or /56, in those that wait. Reached: SERVFAIL for that network only. */
+export const MAX_SIG0_WAITING_PER_NETWORK = 256
+/** KEY records of a signer that are compared with the signature's tag (BIND 16). Reached: the rest is not looked at. */
+export const MAX_SIG0_KEYS_LOOKED_AT = 16
+/** Keys of the right algorithm and tag that are tried on one message (BIND 2): tags collide by chance hardly ever, by intent at will. Reached: the rest is not tried. */
+export const MAX_SIG0_KEYS_TRIED = 2
+/** Public keys kept ready for use, about 1.5 kB each: to make one of octets costs as much as a check. Reached: the one used least recently is forgotten and made again. */
+export const MAX_CACHED_KEYS = 8_192
+/** Bits of an RSA modulus: RFC 5702 2 allows 512 for algorithm 8, which anybody can break. Reached from above: it is no key. */
+export const MIN_RSA_BITS = 1_024
+/** The same at most (RFC 5702 2). Reached: a longer one is no key. */
+export const MAX_RSA_BITS = 4_096
+/** Octets of an RSA exponent (BIND 35 bits): a check costs in proportion. Reached: a longer one makes no key. */
+export const MAX_RSA_EXPONENT_OCTETS = 5
 
 // ---- Parameters ----
 

@@ -12,30 +12,15 @@ import { OPCODE, RCODE } from '../dns/codes.ts'
 import { WireFault } from '../dns/faults.ts'
 import type { Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
+import type { Authentication, Seal, Sig0Seal } from './authentication.ts'
 import { ReplayMemory, senderOf, tagOf, type ReplayBounds, type Source } from './replay.ts'
+import { signSig0, sig0Octets, type Sig0Key } from './sig0.ts'
+import { Sig0Judge, type Sig0Options } from './sig0-judge.ts'
 import { findSignature, type SignatureRecord } from './signed-message.ts'
-import { findKey, isPossibleMac, judgeTsig, readTsig, sealTsig, tsigOctets, type TsigError, type TsigFields, type TsigKey, type TsigKeyring, type TsigSeal } from './tsig.ts'
+import { findKey, isPossibleMac, judgeTsig, readTsig, sealTsig, tsigOctets, type TsigError, type TsigFields, type TsigKey, type TsigKeyring } from './tsig.ts'
 
+export type { Authentication, Seal, Sig0Seal, Signer } from './authentication.ts'
 export type { Source } from './replay.ts'
-
-/** A proven key: TSIG by its configured name (RFC 8945), SIG(0) by the KEY it was checked against (RFC 2931). */
-export type Signer = { kind: 'tsig'; name: Name } | { kind: 'sig0'; name: Name; key: Uint8Array }
-
-/** What a response is signed with; made by `verify`, used once by `sign`. */
-export type Seal = TsigSeal
-
-/** What came of looking at a message. */
-export type Authentication =
-  /** It carries no signature. */
-  | { outcome: 'unsigned' }
-  /** The signer wrote it, now, and it was not seen before. The record that signs is still the last of `message.additionals`. */
-  | { outcome: 'proven'; signer: Signer; seal: Seal | undefined }
-  /** The client has lost our response and asks again: send these octets and do nothing else. */
-  | { outcome: 'repeated'; response: Uint8Array }
-  /** The same message from the same client is being worked on: stay silent, its response is on the way. */
-  | { outcome: 'pending' }
-  /** Not to be served. With a seal the response carries a TSIG that says why. */
-  | { outcome: 'refused'; rcode: number; seal: Seal | undefined; reason: string }
 
 /** What the authenticator needs. */
 export interface AuthenticatorOptions {
@@ -43,18 +28,27 @@ export interface AuthenticatorOptions {
   /** Unix time in milliseconds. */
   readonly nowMs: () => number
   readonly replay?: Partial<ReplayBounds>
+  /** Without it SIG(0) is refused. */
+  readonly sig0?: Sig0Options
 }
+
+/** Seconds before and after now for which our own SIG(0) is good (RFC 2931 3.3 wants them short). */
+const OWN_SIGNATURE_SECONDS = 300
 
 /** Proves messages and signs responses. */
 export class Authenticator {
   private keys: TsigKeyring
   private readonly nowMs: () => number
   private readonly replay: ReplayMemory
+  private readonly sig0: Sig0Judge | undefined
+  private readonly ownKey: Sig0Key | undefined
 
-  constructor({ keys, nowMs, replay }: AuthenticatorOptions) {
+  constructor({ keys, nowMs, replay, sig0 }: AuthenticatorOptions) {
     this.keys = keys
     this.nowMs = nowMs
     this.replay = new ReplayMemory(replay)
+    this.sig0 = sig0 && new Sig0Judge(sig0)
+    this.ownKey = sig0?.ownKey
   }
 
   /** Puts other TSIG keys into use, as a reload does; what was seen stays known. */
@@ -62,13 +56,17 @@ export class Authenticator {
     this.keys = keys
   }
 
-  /** Who signed the request `octets`, of which `message` is the decoded form. Never throws, and a promise never fails. */
-  verify(octets: Uint8Array, _message: Message, source: Source): Authentication | Promise<Authentication> {
+  /**
+   * Who signed the request `octets`, of which `message` is the decoded form. Never throws, and a promise never fails; until it is
+   * settled the octets must stay as they are.
+   */
+  verify(octets: Uint8Array, message: Message, source: Source): Authentication | Promise<Authentication> {
     try {
       const record = findSignature(octets)
       if (record === undefined) return { outcome: 'unsigned' }
       if (record.kind === 'tsig') return this.verifyTsig(octets, record, source)
-      return refuse(RCODE.REFUSED, 'SIG(0) is not served')
+      if (this.sig0 === undefined) return refuse(RCODE.REFUSED, 'SIG(0) is not served')
+      return this.sig0.judge(octets, record, message, source, this.nowSeconds(), mayRepeat(octets))
     } catch (fault) {
       if (fault instanceof WireFault) return refuse(RCODE.FORMERR, fault.message) // RFC 8945 5.2
       throw fault
@@ -77,14 +75,21 @@ export class Authenticator {
 
   /** Octets that `sign` will add. */
   overhead(seal: Seal): number {
-    return tsigOctets(seal)
+    if (seal.kind === 'tsig') return tsigOctets(seal)
+    return this.ownKey === undefined ? 0 : sig0Octets(this.ownKey)
   }
 
-  /** The response signed as its request asks for (RFC 8945 5.3); kept for retransmissions where the request may not be repeated. */
+  /** The response signed as its request asks for (RFC 8945 5.3, RFC 2931 3.2); kept for retransmissions where the request may not be repeated. */
   sign(response: Uint8Array, seal: Seal): Uint8Array {
-    const { octets } = sealTsig(response, seal, this.nowSeconds())
-    if (seal.remembered !== undefined) this.replay.keep(seal.remembered, octets)
+    const now = this.nowSeconds()
+    const octets = seal.kind === 'tsig' ? sealTsig(response, seal, now).octets : this.signByOwnKey(response, seal, now)
+    if (seal.remembered !== undefined) (seal.kind === 'tsig' ? this.replay : this.sig0)?.keep(seal.remembered, octets)
     return octets
+  }
+
+  private signByOwnKey(response: Uint8Array, { request }: Sig0Seal, now: number): Uint8Array {
+    if (this.ownKey === undefined || request === undefined) return response
+    return signSig0(response, this.ownKey, { inception: now - OWN_SIGNATURE_SECONDS, expiration: now + OWN_SIGNATURE_SECONDS }, request)
   }
 
   private nowSeconds(): number {

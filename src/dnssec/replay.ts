@@ -131,26 +131,29 @@ export class ReplayMemory {
 }
 
 /** Responses by the tag of their request, the oldest forgotten first. */
-class ResponseMemory {
+export class ResponseMemory {
   private readonly bounds: ReplayBounds
   private readonly entries = new Map<number, { sender: string; response: Uint8Array | undefined }>()
   private octets = 0
 
-  constructor(bounds: ReplayBounds) {
+  constructor(bounds: ReplayBounds = BOUNDS) {
     this.bounds = bounds
   }
 
+  /** What is known of the response to a message that was seen before. */
   recall(tag: number, sender: string): Recall {
     const entry = this.entries.get(tag)
     return entry?.sender === sender ? { is: 'retransmitted', response: entry.response } : { is: 'replayed' }
   }
 
+  /** A response is to come. */
   expect(tag: number, sender: string): void {
     this.forget(tag)
     this.entries.set(tag, { sender, response: undefined })
     this.makeRoom()
   }
 
+  /** Keeps the response that came, if one was expected and it is not too large. */
   keep(tag: number, response: Uint8Array): void {
     const entry = this.entries.get(tag)
     if (entry === undefined || entry.response !== undefined) return
