@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { after } from 'node:test'
 
-const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` }
-delete env.NODE_EXTRA_CA_CERTS
+/** The environment of tools: with sbin, which an ordinary PATH may lack. */
+export const toolEnvironment: NodeJS.ProcessEnv = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` }
+delete toolEnvironment.NODE_EXTRA_CA_CERTS
 
 /** What a tool left; `out` holds both of its streams. */
 export interface Left {
@@ -15,13 +16,13 @@ export interface Left {
 
 /** Why a test that needs these programs is skipped; false where they are all here. */
 export function missing(...programs: string[]): string | false {
-  const lacking = programs.filter((program) => spawnSync('which', [program], { env }).status !== 0)
+  const lacking = programs.filter((program) => spawnSync('which', [program], { env: toolEnvironment }).status !== 0)
   return lacking.length === 0 ? false : `needs ${lacking.join(', ')}`
 }
 
 /** Runs a tool to its end, 30 s at most, while the test's own servers go on. */
 export function run(program: string, args: readonly string[], input = '', cwd?: string): Promise<Left> {
-  const child = spawn(program, args, { env, cwd, timeout: 30_000 })
+  const child = spawn(program, args, { env: toolEnvironment, cwd, timeout: 30_000 })
   let out = ''
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('latin1')))
   child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString('latin1')))
