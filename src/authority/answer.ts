@@ -17,7 +17,7 @@ import { LookupName } from '../dns/lookup-name.ts'
 import { sameNameAt } from '../dns/name.ts'
 import type { OctetBlock } from '../dns/octet-views.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
-import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
+import { FOUND, type Link, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
 import { Denial } from './denial.ts'
@@ -159,7 +159,8 @@ export class ZoneAuthority implements Authority {
     const isAny = query.qtype === TYPE.ANY
     const only = isAny && query.peer.transport === 'udp' ? this.smallestRRset(node) : 0
     let added = false
-    for (let rrset = only || zone.firstRRset(node); rrset !== 0; rrset = only !== 0 ? 0 : zone.nextRRset(rrset)) {
+    for (let link: Link = only || zone.firstLink(node); link !== 0; link = only !== 0 ? 0 : zone.nextLink(link)) {
+      const rrset = zone.rrsetAt(link)
       const isSignature = zone.typeOf(rrset) === TYPE.RRSIG
       if (isNsec3(zone, rrset)) continue
       if (isAny ? isSignature && zone.rrsetOf(node, zone.coveredType(rrset)) !== 0 : !isSignature) continue
@@ -175,7 +176,8 @@ export class ZoneAuthority implements Authority {
   private smallestRRset(node: NodeId): RRsetId {
     const { zone } = this
     let smallest = 0
-    for (let rrset = zone.firstRRset(node); rrset !== 0; rrset = zone.nextRRset(rrset)) {
+    for (let link = zone.firstLink(node); link !== 0; link = zone.nextLink(link)) {
+      const rrset = zone.rrsetAt(link)
       const type = zone.typeOf(rrset)
       if (type === TYPE.RRSIG || type === TYPE.NSEC3) continue
       const isFirst = smallest === 0 || zone.typeOf(smallest) === TYPE.NSEC

@@ -6,13 +6,12 @@
  * An RRset must lie in one piece: the one at the end of the block is extended in place, another is moved to
  * the end with room to spare, so that records in any order cost constant work each.
  */
-import { fold } from '../dns/name.ts'
 import { MAX_IMAGE_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
 import { TYPE } from '../dns/codes.ts'
-import { rdataNames } from '../dns/rdata.ts'
 import { nsec3ParamsOf } from './apex.ts'
 import { ZoneImage, type NodeId, type RRsetId } from './image.ts'
 import { ELEMENT, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
+import { findRecord, foldsFrom, rdataKey } from './rdata-match.ts'
 import { ImageFull, isAgentType, mostOctets, tableSizeFor, ZoneWriter } from './writer.ts'
 
 /** What became of a record: stored, or why it was not. `ttl-differs` was stored with its RRset's TTL (RFC 2181 5.2). */
@@ -202,15 +201,8 @@ export class ZoneBuilder extends ZoneWriter {
 
   /** Whether the RRset holds a record with this RDATA, names in it compared without case (RFC 2181 5, RFC 4034 6.3). */
   private holds(rrset: RRsetId, rdata: Uint8Array, rdataLength: number): boolean {
-    const type = this.words[rrset + RRSET.key] & 0xffff
-    if ((this.words[rrset + RRSET.count] & 0xffff) > LINEAR_SEARCH) return this.holdsAmongMany(rrset, type, rdata, rdataLength)
-    const { image, octets } = this
-    const folded = foldsFrom(type)
-    const end = image.firstRecordAt(rrset) + image.octetsOf(rrset)
-    for (let at = image.firstRecordAt(rrset); at < end; at = image.nextRecordAt(at)) {
-      if (image.rdataLength(at) === rdataLength && sameRdata(octets, image.rdataAt(at), rdata, rdataLength, folded)) return true
-    }
-    return false
+    if (this.image.recordsIn(rrset) > LINEAR_SEARCH) return this.holdsAmongMany(rrset, this.image.typeOf(rrset), rdata, rdataLength)
+    return findRecord(this.image, rrset, rdata, rdataLength) !== 0
   }
 
   private holdsAmongMany(rrset: RRsetId, type: number, rdata: Uint8Array, rdataLength: number): boolean {
@@ -239,24 +231,4 @@ function isOfChain(image: ZoneImage, node: NodeId, paramsAt: number): boolean {
   const size = 5 + octets[paramsAt + 4]
   for (let i = 0; i < size; i++) if (i !== 1 && octets[at + i] !== octets[paramsAt + i]) return false
   return true
-}
-
-/** From which octet of RDATA on capitals do not matter: length octets of labels are below "A", so a run of names folds as it lies. */
-function foldsFrom(type: number): number {
-  const names = rdataNames(type)
-  return names === undefined || names.role === 'plain' || type === TYPE.SOA ? 65_536 : names.prefix
-}
-
-function sameRdata(a: Uint8Array, aAt: number, b: Uint8Array, length: number, folded: number): boolean {
-  for (let i = 0; i < length; i++) {
-    const x = a[aAt + i]
-    if (x !== b[i] && (i < folded || fold(x) !== fold(b[i]))) return false
-  }
-  return true
-}
-
-function rdataKey(octets: Uint8Array, at: number, length: number, folded: number): string {
-  const key = Buffer.allocUnsafe(length)
-  for (let i = 0; i < length; i++) key[i] = i < folded ? octets[at + i] : fold(octets[at + i])
-  return key.toString('latin1')
 }

@@ -122,7 +122,7 @@ export class DenialChecks {
     name.load(hashed, 0)
     const owner = image.nodeOf(name)
     if (owner !== 0 && image.rrsetOf(owner, TYPE.NSEC3) !== 0) return this.checkNsec3Types(node, isCut, owner)
-    const mayBeLeftOut = image.firstRRset(node) === 0 || (isCut && image.rrsetOf(node, TYPE.DS) === 0)
+    const mayBeLeftOut = image.firstLink(node) === 0 || (isCut && image.rrsetOf(node, TYPE.DS) === 0)
     const before = image.nsec3OwnerFor(name)
     if (mayBeLeftOut && (octets[this.rdataOf(before, TYPE.NSEC3) + 1] & OPT_OUT) !== 0) return
     report.add('nsec3-chain-broken', node, 0, `${report.name(node)} has no NSEC3, so that a proof would deny it`)
@@ -141,8 +141,8 @@ export class DenialChecks {
     const { image } = this
     let expected = 0
     let hasSignature = false
-    for (let rrset = image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) {
-      const type = image.typeOf(rrset)
+    for (let link = image.firstLink(node); link !== 0; link = image.nextLink(link)) {
+      const type = image.typeOf(image.rrsetAt(link))
       if (isCut && type !== TYPE.NS && type !== TYPE.DS && type !== TYPE.NSEC && type !== TYPE.RRSIG) continue
       if (type === TYPE.RRSIG && hasSignature) continue
       if (type === TYPE.RRSIG) hasSignature = true

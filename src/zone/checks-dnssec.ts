@@ -36,7 +36,8 @@ export class DnssecChecks {
   /** A name that is answered, or a cut. */
   checkNode(node: NodeId, isCut: boolean): void {
     const { image, report } = this
-    for (let rrset = image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) {
+    for (let link = image.firstLink(node); link !== 0; link = image.nextLink(link)) {
+      const rrset = image.rrsetAt(link)
       const type = image.typeOf(rrset)
       if (type === TYPE.RRSIG) this.checkSignatures(node, rrset)
       else if (this.isSigned && isSignedAt(type, isCut) && image.signaturesOf(node, type) === 0) {

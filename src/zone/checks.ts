@@ -61,14 +61,14 @@ class ZoneChecks {
 
   private checkNode(node: NodeId): void {
     const { image } = this
-    if (image.firstRRset(node) === 0) return this.dnssec.checkEmptyNode(node, this.hiddenBy(node))
+    if (image.firstLink(node) === 0) return this.dnssec.checkEmptyNode(node, this.hiddenBy(node))
     const above = this.hiddenBy(node)
     if (above !== 0) return this.checkHidden(node, above)
     const isCut = (image.marks(node) & MARK.cut) !== 0
     this.checkTypes(node)
     if (isCut) this.checkCut(node)
     else this.checkInside(node)
-    for (let rrset = image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) this.checkRRset(node, rrset, isCut)
+    for (let link = image.firstLink(node); link !== 0; link = image.nextLink(link)) this.checkRRset(node, image.rrsetAt(link), isCut)
     this.targets.checkOwner(node)
     this.dnssec.checkNode(node, isCut)
   }
@@ -89,7 +89,8 @@ class ZoneChecks {
   private checkHidden(node: NodeId, above: NodeId): void {
     const { image, report } = this
     const isCut = (image.marks(above) & MARK.cut) !== 0
-    for (let rrset = image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) {
+    for (let link = image.firstLink(node); link !== 0; link = image.nextLink(link)) {
+      const rrset = image.rrsetAt(link)
       const type = image.typeOf(rrset)
       if (type === TYPE.SOA) this.checkRRset(node, rrset, false)
       if (this.isHashedOwner(type, image.coveredType(rrset))) continue
@@ -170,8 +171,8 @@ class ZoneChecks {
   private typesBut(node: NodeId, expected: ReadonlySet<number>): string {
     const { image } = this
     const others: string[] = []
-    for (let rrset = image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) {
-      const type = image.typeOf(rrset)
+    for (let link = image.firstLink(node); link !== 0; link = image.nextLink(link)) {
+      const type = image.typeOf(image.rrsetAt(link))
       if (!expected.has(type)) others.push(printType(type))
     }
     return others.join(', ')

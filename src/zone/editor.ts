@@ -1,220 +1,300 @@
 /**
- * Changes a zone in service. What a transaction changes is appended to the block as new versions of the nodes
- * it touches, stamped with the generation to come; `commit` stores that generation in the header, and in that
- * one store all of it becomes visible to every thread. `abort` unlinks the versions as if nothing had been.
+ * Changes a zone in service, RRset by RRset or record by record, within transactions (transaction.ts).
  *
  *     editor.begin()
- *     editor.putRRset(owner, TYPE.A, 60, [rdata, …])     replaces the RRset
- *     editor.removeRRset(owner, TYPE.TXT)
+ *     editor.putRRset(owner, TYPE.A, 60, [rdata, …])      replaces the RRset
+ *     editor.addRecord(owner, TYPE.AGENT, 60, rdata)      false where it stands there already
+ *     editor.view.rrsetOf(node, TYPE.AGENT)               what comes next sees what came before
  *     editor.commit()
+ *
+ * An RRset is copied when a transaction first changes it, however many changes follow: until the commit nobody
+ * else has seen the copy, so that it is rewritten and extended where it lies.
  */
 import { TYPE } from '../dns/codes.ts'
 import { MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
-import type { ZoneImage, NodeId, RRsetId } from './image.ts'
-import { HEADER, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, STATE_MARKS, VERSION, wordsFor } from './layout.ts'
-import { ImageFull, isAgentType, mostOctets, ZoneWriter } from './writer.ts'
+import { wireLength } from '../dns/name.ts'
+import type { NodeId, RRsetId } from './image.ts'
+import { HEADER, LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
+import { findRecord } from './rdata-match.ts'
+import { ZoneTransaction } from './transaction.ts'
+import { mostOctets } from './writer.ts'
 
+export type { Savepoint } from './transaction.ts'
 export { ImageFull } from './writer.ts'
 
-/** The one writer of an image in service; see above for a transaction. */
-export class ZoneEditor extends ZoneWriter {
-  private pending = 0
-  private readonly touched: NodeId[] = []
-  /** Changes of children counts in this transaction, as pairs of parent and difference. */
-  private readonly counted: number[] = []
-  /** What the transaction adds to the header's counts when it is committed. */
-  private records = 0
-  private agents = 0
-  private waste = 0
+/** An eighth more room for an RRset that is extended, so that a batch of small additions to a large one copies it once. */
+const ROOM_SHIFT = 3
 
-  constructor(image: ZoneImage) {
-    super(image.words[HEADER.seed])
-    this.class = image.class
-    this.image = image
-    this.words = image.words
-    this.octets = image.octets
-  }
-
-  /** Starts a transaction; one at a time. */
-  begin(): void {
-    this.pending = this.words[HEADER.generation] + 1
-    this.touched.length = 0
-    this.counted.length = 0
-    this.records = this.agents = this.waste = 0
+/** The one writer of an image in service; see above for a transaction. All of its calls throw ImageFull where the block has no room. */
+export class ZoneEditor extends ZoneTransaction {
+  /**
+   * Makes `rdatas` (wire, uncompressed, no two alike) the whole RRset of `type` at `owner`; the end of its lease stays. RangeError
+   * where the owner is outside of the zone, the RRset is empty or beyond the limits, or its type is not changed in place.
+   */
+  putRRset(owner: Uint8Array, type: number, ttl: number, rdatas: readonly Uint8Array[], covered = 0): void {
+    const octets = octetsOfRRset(type, rdatas)
+    const node = this.nodeAt(owner, type)
+    const key = (type | (covered << 16)) | 0
+    const old = this.currentRRset(node, key)
+    const leaseEnd = old === 0 ? 0 : this.image.leaseEndOf(old)
+    const words = wordsFor(octets) + (leaseEnd === 0 ? 0 : 1)
+    const isReused = old !== 0 && (this.rooms.get(old) ?? 0) >= words
+    const rrset = isReused ? old : this.makeRRset(key, words)
+    if (isReused) this.overwrite(rrset, () => this.fill(rrset, ttl, rdatas, octets, leaseEnd))
+    else {
+      this.fill(rrset, ttl, rdatas, octets, leaseEnd)
+      this.exchange(node, key, old, rrset)
+    }
   }
 
   /**
-   * Makes `rdatas` (wire, uncompressed, no two alike) the whole RRset of `type` at `owner`. ImageFull where the block has no
-   * room; RangeError where the owner is outside of the zone, the RRset is empty or beyond the limits, or its type is not changed in place.
+   * Adds a record; the whole RRset takes its TTL (RFC 2181 5.2). False where the record stands there already with that TTL.
+   * RangeError as for `putRRset`.
    */
-  putRRset(owner: Uint8Array, type: number, ttl: number, rdatas: readonly Uint8Array[], covered = 0): void {
-    refuseDenial(type)
-    const octets = octetsOfRRset(type, rdatas)
-    const node = this.nodeFor(owner)
-    if (node === 0) throw new RangeError('Cannot change a record outside of its zone')
-    const key = (type | (covered << 16)) | 0
-    const before = this.currentFirst(node)
-    const replaced = this.rrsetIn(before, key)
-    const rest = replaced === 0 ? before : this.listWithout(before, replaced)
-    this.setFirst(node, this.writeRRset(key, ttl, rdatas, octets, rest))
-    this.countChange(key, replaced, rdatas.length)
-  }
-
-  /** Removes the RRset of `type` at `owner`; false where there is none. */
-  removeRRset(owner: Uint8Array, type: number, covered = 0): boolean {
-    refuseDenial(type)
-    this.name.load(owner, 0)
-    const node = this.image.nodeNamed(this.name, 0)
-    if (node === 0) return false
-    const key = (type | (covered << 16)) | 0
-    const before = this.currentFirst(node)
-    const removed = this.rrsetIn(before, key)
-    if (removed === 0) return false
-    this.setFirst(node, this.listWithout(before, removed))
-    this.countChange(key, removed, 0)
+  addRecord(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array): boolean {
+    octetsOfRRset(type, [rdata])
+    const node = this.nodeAt(owner, type)
+    const old = this.currentRRset(node, keyFor(type, rdata))
+    if (old === 0) {
+      this.putRRset(owner, type, ttl, [rdata], coveredBy(type, rdata))
+      return true
+    }
+    const isThere = findRecord(this.image, old, rdata, rdata.length) !== 0
+    if (isThere && this.image.ttlOf(old) === ttl) return false
+    const rrset = this.ownRRset(node, old, isThere ? 0 : this.sizeAfter(old, type, rdata))
+    const ttlBefore = this.image.ttlOf(rrset)
+    if (ttlBefore !== ttl) {
+      this.writeTtl(rrset, ttl)
+      this.undoFor(rrset, () => this.writeTtl(rrset, ttlBefore))
+    }
+    if (!isThere) this.append(rrset, type, ttl, rdata)
     return true
   }
 
-  /** Makes the transaction visible to every reader's next `refresh()`. */
-  commit(): void {
-    const { words } = this
-    words[HEADER.records] += this.records
-    words[HEADER.agents] += this.agents
-    words[HEADER.waste] += this.waste
-    Atomics.store(this.words, HEADER.generation, this.pending)
-    this.image.refresh()
+  /** Removes a record; false where it does not stand there. RangeError where its type is not changed in place. */
+  removeRecord(owner: Uint8Array, type: number, rdata: Uint8Array): boolean {
+    refuseDenial(type)
+    const node = this.nodeNamed(owner)
+    const key = keyFor(type, rdata)
+    const old = node === 0 ? 0 : this.currentRRset(node, key)
+    const at = old === 0 ? 0 : findRecord(this.image, old, rdata, rdata.length)
+    if (at === 0) return false
+    if (this.image.recordsIn(old) === 1) this.exchange(node, key, old, 0)
+    else this.cut(this.ownRRset(node, old, 0), at - this.image.firstRecordAt(old))
+    return true
   }
 
-  /** Undoes the transaction: no reader has seen any of it. */
-  abort(): void {
-    for (const node of this.touched) {
-      const { words } = this
-      let state = words[node + NODE.state]
-      while (state < 0 && words[-state + VERSION.generation] === this.pending) state = words[-state + VERSION.older]
-      Atomics.store(words, node + NODE.state, state)
-    }
-    for (let i = 0; i < this.counted.length; i += 2) this.words[this.counted[i] + NODE.children] -= this.counted[i + 1]
-    this.touched.length = 0
+  /** Removes the RRset of `type` at `owner`; false where there is none. RangeError where its type is not changed in place. */
+  removeRRset(owner: Uint8Array, type: number, covered = 0): boolean {
+    refuseDenial(type)
+    const node = this.nodeNamed(owner)
+    const key = (type | (covered << 16)) | 0
+    const removed = node === 0 ? 0 : this.currentRRset(node, key)
+    if (removed === 0) return false
+    this.exchange(node, key, removed, 0)
+    return true
   }
 
-  /** The node's version of this transaction, made from what it held before where it is touched for the first time. */
-  private versionOf(node: NodeId): number {
-    const state = this.words[node + NODE.state]
-    if (state < 0 && this.words[-state + VERSION.generation] === this.pending) return -state
-    const marks = this.currentMarks(node)
-    const first = this.currentFirst(node)
-    const version = this.take(VERSION.words)
-    const { words } = this
-    words[version + VERSION.generation] = this.pending
-    words[version + VERSION.marks] = marks
-    words[version + VERSION.firstRRset] = first
-    words[version + VERSION.older] = state
-    Atomics.store(words, node + NODE.state, -version)
-    this.touched.push(node)
-    return version
+  /** Gives the zone's SOA another SERIAL (RFC 1035 3.3.13); false where the zone has no SOA. */
+  setSerial(serial: number): boolean {
+    const { image } = this
+    const { apex } = image
+    const old = this.currentRRset(apex, TYPE.SOA)
+    if (old === 0) return false
+    const rrset = this.ownRRset(apex, old, 0)
+    const { octets } = this
+    let at = image.rdataAt(image.firstRecordAt(rrset))
+    at += wireLength(octets, at) // MNAME
+    at += wireLength(octets, at) // RNAME
+    const before = octets.slice(at, at + 4)
+    this.undoFor(rrset, () => octets.set(before, at))
+    octets[at] = serial >>> 24
+    octets[at + 1] = serial >>> 16
+    octets[at + 2] = serial >>> 8
+    octets[at + 3] = serial
+    return true
   }
 
-  /** What the newest version holds, committed or not. */
-  private currentFirst(node: NodeId): RRsetId {
-    const state = this.words[node + NODE.state]
-    return state >= 0 ? state : this.words[-state + VERSION.firstRRset]
+  /**
+   * Says until when the first-ending lease of the RRset lasts: Unix seconds, 0 for no lease. Where the RRset has had a lease before,
+   * this is one store that readers see at once, with no new version or generation (a refresh). False where there is no such RRset.
+   */
+  setLeaseEnd(owner: Uint8Array, type: number, unixSeconds: number, covered = 0): boolean {
+    const node = this.nodeNamed(owner)
+    const old = node === 0 ? 0 : this.currentRRset(node, (type | (covered << 16)) | 0)
+    if (old === 0) return false
+    this.requireOpen()
+    if ((this.words[old + RRSET.count] & LEASED) !== 0) this.moveLeaseEnd(old, unixSeconds)
+    else if (unixSeconds !== 0) this.beginLease(node, old, unixSeconds)
+    return true
   }
 
-  private currentMarks(node: NodeId): number {
-    const state = this.words[node + NODE.state]
-    return (state >= 0 ? this.words[node + NODE.marks] : this.words[-state + VERSION.marks]) & STATE_MARKS
+  private moveLeaseEnd(rrset: RRsetId, unixSeconds: number): void {
+    const before = this.image.leaseEndOf(rrset)
+    this.writeLease(rrset, unixSeconds)
+    this.undoFor(rrset, () => this.writeLease(rrset, before))
   }
 
-  private setFirst(node: NodeId, first: RRsetId): void {
-    const existed = this.currentlyExists(node)
-    const version = this.versionOf(node)
-    const { words } = this
-    words[version + VERSION.firstRRset] = first
-    const isCut = node !== this.image.apex && this.rrsetIn(first, TYPE.NS) !== 0
-    words[version + VERSION.marks] =
-      (words[version + VERSION.marks] & MARK.children) | (isCut ? MARK.cut : 0) | (this.rrsetIn(first, TYPE.DNAME) !== 0 ? MARK.dname : 0)
-    if (existed !== this.currentlyExists(node)) this.tellParent(node, existed ? -1 : 1)
+  private beginLease(node: NodeId, old: RRsetId, unixSeconds: number): void {
+    const rrset = this.ownRRset(node, old, this.image.octetsOf(old) + 4)
+    this.countRRset(rrset, -1)
+    this.writeLease(rrset, unixSeconds)
+    this.countRRset(rrset, 1)
+    this.undoFor(rrset, () => (this.words[rrset + RRSET.count] &= ~LEASED))
   }
 
-  private currentlyExists(node: NodeId): boolean {
-    return this.currentFirst(node) !== 0 || (this.currentMarks(node) & MARK.children) !== 0
+  private nodeNamed(owner: Uint8Array): NodeId {
+    this.name.load(owner, 0)
+    return this.image.nodeNamed(this.name, 0)
   }
 
-  /** Keeps the parents' children marks true where a node comes into being or ceases to be, up to the first that stays as it was. */
-  private tellParent(node: NodeId, by: number): void {
-    const parent = this.words[node + NODE.parent]
-    if (parent === 0) return
-    const existed = this.currentlyExists(parent)
-    this.counted.push(parent, by)
-    const children = (this.words[parent + NODE.children] += by)
-    const version = this.versionOf(parent)
-    const { words } = this
-    words[version + VERSION.marks] = (words[version + VERSION.marks] & ~MARK.children) | (children > 0 ? MARK.children : 0)
-    if (existed !== this.currentlyExists(parent)) this.tellParent(parent, by)
+  /** The node of `owner`, made where it is missing. */
+  private nodeAt(owner: Uint8Array, type: number): NodeId {
+    refuseDenial(type)
+    const node = this.nodeFor(owner)
+    if (node === 0) throw new RangeError('Cannot change a record outside of its zone')
+    return node
   }
 
-  /** Notes that the RRset `replaced`, if it is one, gave way to one of `records` records, if there are any. */
-  private countChange(key: number, replaced: RRsetId, records: number): void {
-    const { words } = this
-    this.records += records - (replaced === 0 ? 0 : words[replaced + RRSET.count] & 0xffff)
-    if (isAgentType(key & 0xffff)) this.agents += (records === 0 ? 0 : 1) - (replaced === 0 ? 0 : 1)
-    if (replaced !== 0) this.waste += RRSET.words + wordsFor(words[replaced + RRSET.octets])
-  }
+  // ---- RRsets that nobody has seen yet ----
 
-  /** The RRset of `key` in the list at `first`; 0 where it has none. */
-  private rrsetIn(first: RRsetId, key: number): RRsetId {
-    const { words } = this
-    let rrset = first
-    while (rrset !== 0 && words[rrset + RRSET.key] !== key) rrset = words[rrset + RRSET.next]
+  private makeRRset(key: number, room: number): RRsetId {
+    const rrset = this.take(RRSET.words + room)
+    this.words[rrset + RRSET.next] = 0
+    this.words[rrset + RRSET.key] = key
+    this.rooms.set(rrset, room)
     return rrset
   }
 
-  /** The list at `first` without its member `left`: what follows it is shared, what precedes it is copied, as older versions still link it. */
-  private listWithout(first: RRsetId, left: RRsetId): RRsetId {
-    const rest = this.words[left + RRSET.next]
-    let start = rest
-    for (let from = first, last = 0; from !== left; from = this.words[from + RRSET.next]) {
-      const copy = this.copyRRset(from, rest)
-      if (last === 0) start = copy
-      else this.words[last + RRSET.next] = copy
-      last = copy
-    }
-    return start
+  /** The RRset `old` where this transaction may rewrite it, with room for `octets` and a lease: itself if it has that, else a copy in its place. */
+  private ownRRset(node: NodeId, old: RRsetId, octets: number): RRsetId {
+    const { words } = this
+    const held = this.rooms.get(old)
+    const size = this.sizeOf(old)
+    const needed = Math.max(size - RRSET.words, wordsFor(octets) + (words[old + RRSET.count] < 0 ? 1 : 0))
+    if (held !== undefined && (held >= needed || this.extends(old, held, needed))) return old
+    const spare = needed > size - RRSET.words ? (held === undefined ? needed >> ROOM_SHIFT : needed) : 0
+    const rrset = this.makeRRset(words[old + RRSET.key], needed + spare)
+    words.copyWithin(rrset + RRSET.octets, old + RRSET.octets, old + size)
+    words[rrset + RRSET.count] &= 0xffff | LEASED
+    this.exchange(node, words[old + RRSET.key], old, rrset)
+    return rrset
   }
 
-  private copyRRset(from: RRsetId, next: RRsetId): RRsetId {
-    const size = RRSET.words + wordsFor(this.words[from + RRSET.octets])
-    const copy = this.take(size)
-    const { words } = this
-    words.copyWithin(copy, from, from + size)
-    words[copy + RRSET.next] = next
-    words[copy + RRSET.count] &= 0xffff
-    this.waste += size
-    return copy
+  /** Gives the RRset more room where it lies last in the block. */
+  private extends(rrset: RRsetId, held: number, needed: number): boolean {
+    if (rrset + RRSET.words + held !== this.words[HEADER.top]) return false
+    this.take(needed - held)
+    this.rooms.set(rrset, needed)
+    return true
   }
 
-  private writeRRset(key: number, ttl: number, rdatas: readonly Uint8Array[], size: number, next: RRsetId): RRsetId {
-    const rrset = this.take(RRSET.words + wordsFor(size))
+  private fill(rrset: RRsetId, ttl: number, rdatas: readonly Uint8Array[], octets: number, leaseEnd: number): void {
     const { words } = this
-    words[rrset + RRSET.next] = next
-    words[rrset + RRSET.key] = key
-    words[rrset + RRSET.octets] = size
+    words[rrset + RRSET.octets] = octets
     words[rrset + RRSET.count] = rdatas.length
     let at = rrset * 4 + RRSET_HEAD_OCTETS
     for (const rdata of rdatas) {
-      this.writeRecord(at, key & 0xffff, ttl, rdata, rdata.length)
+      this.writeRecord(at, words[rrset + RRSET.key] & 0xffff, ttl, rdata, rdata.length)
       at += RECORD_HEAD_OCTETS + rdata.length
     }
-    return rrset
+    if (leaseEnd !== 0) this.writeLease(rrset, leaseEnd)
   }
 
-  /** New nodes come into being only with their first version, so the count of children is kept by `tellParent`. */
-  protected override countChild(): void {}
-
-  /** Readers hold this block: it cannot be moved under them. */
-  protected override reserve(needed: number): void {
-    throw new ImageFull(`Cannot add to the zone as its block of ${this.words.length * 4} octets would need ${needed}`)
+  private writeLease(rrset: RRsetId, unixSeconds: number): void {
+    const { words } = this
+    words[rrset + RRSET.count] |= LEASED
+    Atomics.store(words, leaseWordOf(words, rrset), unixSeconds | 0)
   }
+
+  /** Octets that the RRset has with `rdata`; RangeError where that is more than it may have. */
+  private sizeAfter(rrset: RRsetId, type: number, rdata: Uint8Array): number {
+    const octets = this.image.octetsOf(rrset) + RECORD_HEAD_OCTETS + rdata.length
+    refuseSize(type, this.image.recordsIn(rrset) + 1, octets)
+    return octets
+  }
+
+  private append(rrset: RRsetId, type: number, ttl: number, rdata: Uint8Array): void {
+    const { image } = this
+    const before = image.octetsOf(rrset)
+    this.reshape(rrset, () => {
+      this.writeRecord(image.firstRecordAt(rrset) + before, type, ttl, rdata, rdata.length)
+      this.setShape(rrset, before + RECORD_HEAD_OCTETS + rdata.length, 1)
+    })
+    this.undoFor(rrset, () => this.reshape(rrset, () => this.setShape(rrset, before, -1)))
+  }
+
+  /** Cuts out the record that starts `offset` octets behind the first. */
+  private cut(rrset: RRsetId, offset: number): void {
+    const { image, octets } = this
+    const at = image.firstRecordAt(rrset) + offset
+    const before = image.octetsOf(rrset)
+    const end = image.firstRecordAt(rrset) + before
+    const record = octets.slice(at, image.nextRecordAt(at))
+    this.reshape(rrset, () => {
+      octets.copyWithin(at, at + record.length, end)
+      this.setShape(rrset, before - record.length, -1)
+    })
+    this.undoFor(rrset, () => this.reshape(rrset, () => {
+      octets.copyWithin(at + record.length, at, end - record.length)
+      octets.set(record, at)
+      this.setShape(rrset, before, 1)
+    }))
+  }
+
+  /** Runs `change` on the RRset's records: counts follow, and so does the end of its lease, which stands behind them. */
+  private reshape(rrset: RRsetId, change: () => void): void {
+    const leaseEnd = this.image.leaseEndOf(rrset)
+    this.countRRset(rrset, -1)
+    change()
+    if ((this.words[rrset + RRSET.count] & LEASED) !== 0) this.writeLease(rrset, leaseEnd)
+    this.countRRset(rrset, 1)
+  }
+
+  private setShape(rrset: RRsetId, octets: number, records: 1 | -1): void {
+    this.words[rrset + RRSET.octets] = octets
+    this.words[rrset + RRSET.count] += records
+  }
+
+  private writeTtl(rrset: RRsetId, ttl: number): void {
+    const { image, octets } = this
+    const end = image.firstRecordAt(rrset) + image.octetsOf(rrset)
+    for (let at = image.firstRecordAt(rrset); at < end; at = image.nextRecordAt(at)) {
+      octets[at + 6] = ttl >>> 24
+      octets[at + 7] = ttl >>> 16
+      octets[at + 8] = ttl >>> 8
+      octets[at + 9] = ttl
+    }
+  }
+
+  /** Runs `change`, which may write the RRset's contents anew. */
+  private overwrite(rrset: RRsetId, change: () => void): void {
+    const { words } = this
+    if (this.isSaved(rrset)) {
+      const contents = words.slice(rrset + RRSET.octets, rrset + this.sizeOf(rrset))
+      this.undoFor(rrset, () => words.set(contents, rrset + RRSET.octets))
+    }
+    this.countRRset(rrset, -1)
+    change()
+    this.countRRset(rrset, 1)
+  }
+
+  /** Whether the RRset was there at the last savepoint, so that going back must find it as it was; else it will be gone. */
+  private isSaved(rrset: RRsetId): boolean {
+    return rrset < this.markedTop
+  }
+
+  private undoFor(rrset: RRsetId, back: () => void): void {
+    if (this.isSaved(rrset)) this.undo.push(back)
+  }
+}
+
+function coveredBy(type: number, rdata: Uint8Array): number {
+  return type === TYPE.RRSIG ? (rdata[0] << 8) | rdata[1] : 0 // RFC 4034 3.1.1
+}
+
+function keyFor(type: number, rdata: Uint8Array): number {
+  return (type | (coveredBy(type, rdata) << 16)) | 0
 }
 
 /** NSEC and NSEC3 chains, and what tells of them, are changed by signing anew and loading, not record by record. */
@@ -231,7 +311,11 @@ function octetsOfRRset(type: number, rdatas: readonly Uint8Array[]): number {
     if (size > MAX_RRSET_OCTETS) throw new RangeError(`Cannot store a record of ${size} octets as no message could carry it`)
     octets += size
   }
-  if (rdatas.length === 0 || rdatas.length > MAX_RRSET_RECORDS) throw new RangeError(`Cannot store an RRset of ${rdatas.length} records as it must have 1 to ${MAX_RRSET_RECORDS}`)
-  if (octets > mostOctets(type)) throw new RangeError(`Cannot store an RRset of ${octets} octets as it must have at most ${mostOctets(type)}`)
+  refuseSize(type, rdatas.length, octets)
   return octets
+}
+
+function refuseSize(type: number, records: number, octets: number): void {
+  if (records === 0 || records > MAX_RRSET_RECORDS) throw new RangeError(`Cannot store an RRset of ${records} records as it must have 1 to ${MAX_RRSET_RECORDS}`)
+  if (octets > mostOctets(type)) throw new RangeError(`Cannot store an RRset of ${octets} octets as it must have at most ${mostOctets(type)}`)
 }

@@ -12,43 +12,17 @@
 import { hashLabel, type LookupName } from '../dns/lookup-name.ts'
 import { type OctetBlock, sameOctets, viewOf } from '../dns/octet-views.ts'
 import { negativeTtlOf, nsec3ParamsOf } from './apex.ts'
-import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, wordsFor } from './layout.ts'
+import { CELL, ELEMENT, HEADER, leaseWordOf, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, wordsFor } from './layout.ts'
+import { FOUND, type NodeId, type ZoneMatch } from './match.ts'
 import { NodeMemory } from './node-memory.ts'
 import { predecessorIn } from './order.ts'
 
-/** Word index of a node in its image; 0 is none. */
-export type NodeId = number
+export { FOUND, type Found, type NodeId, ZoneMatch } from './match.ts'
+
 /** Word index of an RRset in its image; 0 is none. */
 export type RRsetId = number
-
-/** What a search found. Each member is one branch of RFC 1034 4.3.2 step 3, as refined by RFC 4592 and RFC 6672. */
-export const FOUND = {
-  /** The name exists and holds records: `node`. */
-  exact: 0,
-  /** The name exists only because names exist below it: `node` (RFC 4592 2.2.2). */
-  empty: 1,
-  /** The name does not exist and a wildcard stands for it: `node` is the wildcard, `encloser` its parent (RFC 4592 3.3). */
-  wildcard: 2,
-  /** The name is at or below a delegation: `cut`; `node` is the cut itself where the name is the cut's, else 0. */
-  cut: 3,
-  /** The name is below a DNAME: `cut` is the DNAME's node. */
-  dname: 4,
-  /** Neither the name nor a wildcard for it exists: `encloser` is the closest encloser. */
-  nothing: 5,
-} as const
-
-/** A value of FOUND. */
-export type Found = (typeof FOUND)[keyof typeof FOUND]
-
-/** The result of `ZoneImage.find`; one object, filled again by each search. */
-export class ZoneMatch {
-  found: Found = FOUND.nothing
-  node: NodeId = 0
-  encloser: NodeId = 0
-  cut: NodeId = 0
-  /** How many labels of the name sought lie before `encloser`: 0 where the name itself exists. */
-  labelsBelowEncloser = 0
-}
+/** A place in the list of a node's RRsets (layout.ts); 0 is the end. Not a handle: `rrsetAt` gives the RRset. */
+export type Link = number & { readonly ofList?: never }
 
 /** Keys of NSEC3 RRsets and of their RRSIGs (type 46, the covered type above it). */
 const NSEC3 = 50
@@ -233,29 +207,47 @@ export class ZoneImage implements OctetBlock {
 
   /** Whether the node holds records or has children: else the name does not exist (RFC 8020 2). */
   exists(node: NodeId): boolean {
-    return this.firstRRset(node) !== 0 || (this.marks(node) & MARK.children) !== 0
+    return this.firstLink(node) !== 0 || (this.marks(node) & MARK.children) !== 0
   }
 
   // ---- RRsets and records ----
 
-  /** The node's first RRset; 0 where it holds none. */
-  firstRRset(node: NodeId): RRsetId {
+  /**
+   * Where the list of the node's RRsets begins; 0 where it holds none.
+   *
+   *     for (let link = image.firstLink(node); link !== 0; link = image.nextLink(link)) use(image.rrsetAt(link))
+   */
+  firstLink(node: NodeId): Link {
     const state = this.words[node + NODE.state]
     if (state >= 0) return state
     const version = this.version(node)
-    return version === 0 ? this.loadedState(node) : this.words[version + VERSION.firstRRset]
+    return version === 0 ? this.loadedState(node) : this.words[version + VERSION.firstLink]
   }
 
-  nextRRset(rrset: RRsetId): RRsetId {
-    return this.words[rrset + RRSET.next]
+  nextLink(link: Link): Link {
+    return this.words[link > 0 ? link + RRSET.next : CELL.next - link]
+  }
+
+  rrsetAt(link: Link): RRsetId {
+    return link > 0 ? link : this.words[CELL.rrset - link]
   }
 
   /** The node's RRset of `type` (not RRSIG; see `signaturesOf`); 0 where it holds none. */
   rrsetOf(node: NodeId, type: number): RRsetId {
     const { words } = this
-    let rrset = this.firstRRset(node)
-    while (rrset !== 0 && words[rrset + RRSET.key] !== type) rrset = words[rrset + RRSET.next]
-    return rrset
+    let link: number = this.firstLink(node)
+    while (link > 0 && words[link + RRSET.key] !== type) link = words[link + RRSET.next]
+    return link >= 0 ? link : this.rrsetFrom(link, type)
+  }
+
+  /** The RRset of `key` in a list from `link` on, which may lead over cells. */
+  rrsetFrom(link: Link, key: number): RRsetId {
+    while (link !== 0) {
+      const rrset = this.rrsetAt(link)
+      if (this.words[rrset + RRSET.key] === key) return rrset
+      link = this.nextLink(link)
+    }
+    return 0
   }
 
   /** The RRSIG records at the node that cover `type`; 0 where it holds none. */
@@ -307,6 +299,12 @@ export class ZoneImage implements OctetBlock {
     return ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
   }
 
+  /** Unix seconds at which the RRset's first-ending lease ends (RFC 9664 4.2); 0 where nothing of it is leased. */
+  leaseEndOf(rrset: RRsetId): number {
+    const { words } = this
+    return words[rrset + RRSET.count] < 0 ? Atomics.load(words, leaseWordOf(words, rrset)) >>> 0 : 0
+  }
+
   /** Seconds that absence may be remembered: the lesser of SOA's TTL and its MINIMUM (RFC 2308 3, RFC 9077 3); −1 where there is no SOA. */
   get negativeTtl(): number {
     if (this.absenceGeneration !== this.generation) {
@@ -331,7 +329,7 @@ export class ZoneImage implements OctetBlock {
     match.cut = 0
     if (this.findCut(node, below === 0, match)) return
     if (below === 0) {
-      match.found = this.firstRRset(node) !== 0 ? FOUND.exact : FOUND.empty
+      match.found = this.firstLink(node) !== 0 ? FOUND.exact : FOUND.empty
       return
     }
     match.node = this.wildcardBelow(node, name, below)
@@ -341,10 +339,10 @@ export class ZoneImage implements OctetBlock {
   /** Whether the node is only the owner of NSEC3: such a name is not one of the zone's names (RFC 5155 7.2.8). */
   private isHashedOwner(node: NodeId): boolean {
     const { words } = this
-    let rrset = this.firstRRset(node)
-    if (rrset === 0 || (this.marks(node) & MARK.children) !== 0) return false
-    for (; rrset !== 0; rrset = words[rrset + RRSET.next]) {
-      const key = words[rrset + RRSET.key]
+    let link = this.firstLink(node)
+    if (link === 0 || (this.marks(node) & MARK.children) !== 0) return false
+    for (; link !== 0; link = this.nextLink(link)) {
+      const key = words[this.rrsetAt(link) + RRSET.key]
       if (key !== NSEC3 && key !== NSEC3_SIGNATURES) return false
     }
     return true

@@ -6,11 +6,16 @@
  *     header    16 words, below
  *     table     mask, then (mask + 1) × { hash, node }, open addressing, linear probing
  *     node      parent, marks, state, children, next node, folded name …, [name as written …]
- *     version   generation, marks, first RRset, older state      (a node's state once it has been changed)
- *     RRset     next, type | covered << 16, octets, records | slack << 16, records …
+ *     version   generation, marks, first link, older state       (a node's state once it has been changed)
+ *     RRset     next, type | covered << 16, octets, records | slack << 16 | LEASED, records …, [lease end]
+ *     cell      next, RRset                                      (a link to an RRset that older versions link too)
  *     record    C0 0C, type, class, TTL, RDLENGTH, RDATA          (octets, ready for an answer)
  *
- * A node's state is its first RRset's handle as loaded; once changed it is −(handle of its newest version).
+ * A node's RRsets are a list of links: a link is an RRset's handle or −(handle of a cell), and both lead on by
+ * their first word. So a changed RRset goes first in a new list, and those that stood before it in the old list
+ * are linked by cells, not copied. As loaded, all links are RRsets.
+ *
+ * A node's state is its first link as loaded; once changed it is −(handle of its newest version).
  * A reader takes the header's generation once per query and, at each node, the newest version that is not
  * younger: so it sees all of a change or nothing of it (design: one writer, many readers, one atomic store).
  */
@@ -67,10 +72,16 @@ export const MARK = {
 export const STATE_MARKS: number = MARK.cut | MARK.dname | MARK.children
 
 /** Words of a version of a node. */
-export const VERSION = { generation: 0, marks: 1, firstRRset: 2, older: 3, words: 4 } as const
+export const VERSION = { generation: 0, marks: 1, firstLink: 2, older: 3, words: 4 } as const
 
 /** Words of an RRset before its records. */
 export const RRSET = { next: 0, key: 1, octets: 2, count: 3, words: 4 } as const
+
+/** Words of a cell. */
+export const CELL = { next: 0, rrset: 1, words: 2 } as const
+
+/** In an RRset's count: a word behind its records tells until when its first-ending lease lasts. The sign, so that one comparison finds it. */
+export const LEASED: number = 0x8000_0000 | 0
 
 /** Octets of an RRset's words: its records start at `handle * 4 + RRSET_HEAD_OCTETS`. */
 export const RRSET_HEAD_OCTETS = 16
@@ -80,6 +91,11 @@ export const RECORD_HEAD_OCTETS = 12
 
 /** Words of an element of an ordered list, before its forward links. */
 export const ELEMENT = { node: 0, key: 1, height: 2, next: 3 } as const
+
+/** Word of a leased RRset that holds the end of its lease, Unix seconds; 0 for none. Stored and loaded atomically. */
+export function leaseWordOf(words: Int32Array, rrset: number): number {
+  return rrset + RRSET.words + wordsFor(words[rrset + RRSET.octets])
+}
 
 /** Words that hold `octets` octets; fewer than 2^32 - 3 of them. */
 export function wordsFor(octets: number): number {

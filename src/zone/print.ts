@@ -65,7 +65,7 @@ function printLabels(octets: Uint8Array, at: number, count: number): string {
 /** SOA first, then types by number; the signatures of a type behind it. */
 function rrsetsInOrder(image: ZoneImage, node: NodeId): RRsetId[] {
   const rrsets: RRsetId[] = []
-  for (let rrset = image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) rrsets.push(rrset)
+  for (let link = image.firstLink(node); link !== 0; link = image.nextLink(link)) rrsets.push(image.rrsetAt(link))
   return rrsets.sort((a, b) => rank(image, a) - rank(image, b))
 }
 

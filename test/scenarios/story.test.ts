@@ -345,7 +345,7 @@ test('every RRset of every zone is the answer to its name and type, in any case,
   let asked = 0
   for (const zone of zones) {
     for (const node of nodesInOrder(zone)) {
-      for (let rrset = zone.firstRRset(node); rrset !== 0; rrset = zone.nextRRset(rrset), asked++) askFor(zone, node, rrset)
+      for (let link = zone.firstLink(node); link !== 0; link = zone.nextLink(link), asked++) askFor(zone, node, zone.rrsetAt(link))
     }
   }
   t.diagnostic(`RRsets asked for: ${asked}`)

@@ -11,14 +11,13 @@ import { Name } from '../../src/dns/name.ts'
 import { ZoneBuilder } from '../../src/zone/builder.ts'
 import { ZoneEditor } from '../../src/zone/editor.ts'
 import { ZoneImage } from '../../src/zone/image.ts'
+import { type Contents, copyOf, read, shown, sorted } from './contents.ts'
 
 const SEED = 0x0ddb_a115
 const APEX = 'example.'
 const OWNERS = ['example.', 'a.example.', 'b.a.example.', 'c.b.a.example.', '*.example.', 'D.example.']
 const TYPES = [TYPE.A, TYPE.TXT, TYPE.AAAA, TYPE.MX]
 
-/** owner key → type → TTL and RDATA in hex, as text. */
-type Contents = Map<string, Map<number, string>>
 type Change = { owner: string; type: number; ttl: number; rdatas: Uint8Array[] }
 
 const change: fc.Arbitrary<Change> = fc.record({
@@ -35,10 +34,6 @@ function emptyZone(): ZoneImage {
   return builder.finish()
 }
 
-function shown(ttl: number, rdatas: readonly Uint8Array[]): string {
-  return [ttl, ...rdatas.map((rdata) => Buffer.from(rdata).toString('hex'))].join(' ')
-}
-
 /** Applies a change: no RDATA means that the RRset goes. */
 function edit(editor: ZoneEditor, { owner, type, ttl, rdatas }: Change): void {
   const wire = Name.parse(owner).wire
@@ -52,40 +47,6 @@ function note(contents: Contents, { owner, type, ttl, rdatas }: Change): void {
   contents.set(key, types)
   if (rdatas.length > 0) types.set(type, shown(ttl, rdatas))
   else types.delete(type)
-}
-
-function copyOf(contents: Contents): Contents {
-  return new Map([...contents].map(([key, types]) => [key, new Map(types)]))
-}
-
-/** All that `image` holds but the NS of its apex, read record by record. */
-function read(image: ZoneImage): Contents {
-  const contents: Contents = new Map()
-  image.forEachNode((node) => {
-    const types = new Map<number, string>()
-    for (let rrset = image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) {
-      const type = image.typeOf(rrset)
-      if (type === TYPE.NS) continue
-      const rdatas: Uint8Array[] = []
-      const end = image.firstRecordAt(rrset) + image.octetsOf(rrset)
-      for (let at = image.firstRecordAt(rrset); at < end; at = image.nextRecordAt(at)) {
-        rdatas.push(image.octets.slice(image.rdataAt(at), image.nextRecordAt(at)))
-      }
-      assert.equal(rdatas.length, image.recordsIn(rrset))
-      assert.equal(types.has(type), false, 'a type stands once at a node')
-      types.set(type, shown(image.ttlOf(rrset), rdatas))
-    }
-    if (types.size > 0) contents.set(Name.fromWire(image.octets, image.nameAt(node)).key, types)
-  })
-  return contents
-}
-
-/** The same without nodes that hold nothing, in the order of keys and types, for comparing. */
-function sorted(contents: Contents): [string, [number, string][]][] {
-  return [...contents]
-    .filter(([, types]) => types.size > 0)
-    .map(([key, types]): [string, [number, string][]] => [key, [...types].sort(([a], [b]) => a - b)])
-    .sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 test('after any transactions each RRset holds what was put last, and nothing of what was aborted or removed', () => {

@@ -37,7 +37,7 @@ function typesAt(image: ZoneImage, name: string): number[] {
   lookup.load(wire(name), 0)
   const types: number[] = []
   const node = image.nodeOf(lookup)
-  for (let rrset = node === 0 ? 0 : image.firstRRset(node); rrset !== 0; rrset = image.nextRRset(rrset)) types.push(image.typeOf(rrset))
+  for (let link = node === 0 ? 0 : image.firstLink(node); link !== 0; link = image.nextLink(link)) types.push(image.typeOf(image.rrsetAt(link)))
   return types.sort((a, b) => a - b)
 }
 
