@@ -10,7 +10,7 @@ import { MAX_IMAGE_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS, MAX
 import { TYPE } from '../dns/codes.ts'
 import { nsec3ParamsOf } from './apex.ts'
 import { ZoneImage, type NodeId, type RRsetId } from './image.ts'
-import { ELEMENT, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
+import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
 import { findRecord, foldsFrom, rdataKey } from './rdata-match.ts'
 import { ImageFull, isAgentType, mostOctets, tableSizeFor, ZoneWriter } from './writer.ts'
 
@@ -48,7 +48,6 @@ export class ZoneBuilder extends ZoneWriter {
     const slots = tableSizeFor(Math.min(options.expectedNames ?? 64, MOST_EXPECTED_NAMES))
     this.reserve(slots * 8 + 65_536, Math.max(options.expectedOctets ?? 0, 65_536) + slots * 8 + 1024)
     const { words } = this
-    words[HEADER.magic] = MAGIC
     words[HEADER.class] = options.class
     words[HEADER.seed] = options.seed
     words[HEADER.top] = HEADER.words

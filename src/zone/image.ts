@@ -12,7 +12,7 @@
 import { hashLabel, type LookupName } from '../dns/lookup-name.ts'
 import { type OctetBlock, sameOctets, viewOf } from '../dns/octet-views.ts'
 import { negativeTtlOf, nsec3ParamsOf } from './apex.ts'
-import { CELL, ELEMENT, HEADER, leaseWordOf, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, wordsFor } from './layout.ts'
+import { CELL, ELEMENT, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, leaseWordOf, wordsFor } from './layout.ts'
 import { FOUND, type NodeId, type ZoneMatch } from './match.ts'
 import { NodeMemory } from './node-memory.ts'
 import { predecessorIn } from './order.ts'
@@ -56,9 +56,12 @@ export class ZoneImage implements OctetBlock {
   private absenceGeneration = -1
   private ttlOfAbsence = 0
 
+  /** RangeError where the block is none of this layout. */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
     this.words = new Int32Array(buffer)
+    // what is no image would be searched without end, as its links lead nowhere
+    if (this.words[HEADER.magic] !== MAGIC) throw new RangeError('Cannot read zone as its block is not one of this layout')
     this.octets = new Uint8Array(buffer)
     this.view = viewOf(this.octets)
     this.apex = this.words[HEADER.apex]

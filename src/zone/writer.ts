@@ -5,7 +5,7 @@
  */
 import { LookupName } from '../dns/lookup-name.ts'
 import { ZoneImage, type NodeId } from './image.ts'
-import { ELEMENT, HEADER, MARK, NODE, RECORD_HEAD_OCTETS, wordsFor } from './layout.ts'
+import { ELEMENT, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, wordsFor } from './layout.ts'
 import { TYPE } from '../dns/codes.ts'
 import { MAX_AGENT_RRSET_OCTETS, MAX_IMAGE_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS } from '../dns/limits.ts'
 import { findPath, orderKeyOf, sortsAtOrBefore } from './order.ts'
@@ -207,6 +207,7 @@ export class ZoneWriter {
     const buffer = allocate(needed, Math.min(wished, MAX_IMAGE_OCTETS))
     const grown = new Int32Array(buffer)
     if (this.words !== undefined) grown.set(this.words.subarray(0, this.words[HEADER.top]))
+    grown[HEADER.magic] = MAGIC
     this.words = grown
     this.octets = new Uint8Array(buffer)
     this.image = new ZoneImage(buffer)

@@ -65,6 +65,10 @@ function assertFinds(image: ZoneImage, naive: NaiveZone, name: string): void {
   }
 }
 
+test('a block that is no image is refused, as searching it could have no end', () => {
+  for (const octets of [0, 4, 64, 65_536]) assert.throws(() => new ZoneImage(new SharedArrayBuffer(octets)), /^RangeError: Cannot read zone as its block is not one of this layout$/)
+})
+
 test('find tells the branches of RFC 1034 4.3.2 as a naive search does, whatever the zone holds', () => {
   fc.assert(
     fc.property(records, fc.array(owner, { minLength: 1, maxLength: 12 }), (all, asked) => {
