@@ -97,6 +97,24 @@ test('the data of each vector cut short at any octet is refused, or is another l
   }
 })
 
+/** Whether a list of parameters contradicts itself: no zone file may say so, but what comes in a message is its reader's to judge (RFC 9460 7.1.1, 8). */
+function isInconsistent(type: number, text: string): boolean {
+  if (type !== TYPE.SVCB && type !== TYPE.HTTPS && type !== TYPE.AGENT) return false
+  try {
+    parsed(type, text)
+    return false
+  } catch (fault) {
+    return fault instanceof TextFault && /\(RFC 9460 (8|7\.1\.1)\)$/.test(fault.message.replace(/: [^:]*:\d+:\d+$/, ''))
+  }
+}
+
+test('parameters that contradict themselves are read from a message, and refused in a zone file (RFC 9460 8)', () => {
+  const rdata = fromHex('000103737663076578616d706c65000000000202680001000302683200') // mandatory=key616, alpn=h2 and an octet too many
+  const text = printRdata(TYPE.SVCB, copied(TYPE.SVCB, rdata.slice(0, -1)))
+  assert.equal(isInconsistent(TYPE.SVCB, text), true, text)
+  assert.throws(() => copied(TYPE.SVCB, rdata), WireFault)
+})
+
 /** Either a WireFault, or octets that every other function accepts too and that survive text. */
 function acceptOrRefuse(type: number, rdata: Uint8Array, what: string): boolean {
   let atRest: Uint8Array
@@ -107,6 +125,7 @@ function acceptOrRefuse(type: number, rdata: Uint8Array, what: string): boolean 
     return false
   }
   const text = printRdata(type, atRest)
+  if (isInconsistent(type, text)) return false
   // nothing times a power of ten is nothing: LOC can say that in ten ways, its text in one (RFC 1876 2)
   if (type === TYPE.LOC) assert.equal(printRdata(type, parsed(type, text)), text)
   else assert.equal(hexOf(parsed(type, text)), hexOf(atRest), `${what}: ${text}`)
