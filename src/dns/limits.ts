@@ -102,6 +102,17 @@ export const MAX_IMAGE_OCTETS = 4_294_967_296
 /** Records of one RRset: the count is kept in 16 bits. Reached: the record is refused with a fault. */
 export const MAX_RRSET_RECORDS = 65_535
 
+// ---- The store ----
+
+/** Octets of a key as LMDB takes it with pages of 4,096. Reached: the key is kept by its digest (src/store/keys.ts). */
+export const MAX_STORE_KEY_OCTETS = 1_978
+/** Octets that the store keeps: ten million registered agents with room to spare. Reached: updates are refused with StoreFault `full`; what only removes is still taken. */
+export const MAX_STORE_OCTETS = 68_719_476_736
+/** Writes of one commit, each call of `keep` whole: bounds how long the next call waits, as 20,000 take some 0.3 s. Reached: the rest goes into the next commit. */
+export const MAX_STORE_GROUP_WRITES = 20_000
+/** Entries read at a time while the store is scanned: a chunk costs a search, an entry memory. */
+export const STORE_SCAN_CHUNK = 1_024
+
 // ---- A query's path ----
 
 /** RRsets of one answer, signatures counted apart: a referral to 13 signed servers with addresses needs 60, the rest is room for chains and proofs. Reached: required ones set TC, additional ones are left out. */
