@@ -110,6 +110,12 @@ export const MAX_STORE_KEY_OCTETS = 1_978
 export const MAX_STORE_OCTETS = 68_719_476_736
 /** Writes of one commit, each call of `keep` whole: bounds how long the next call waits, as 20,000 take some 0.3 s. Reached: the rest goes into the next commit. */
 export const MAX_STORE_GROUP_WRITES = 20_000
+/** Octets that must be free before the file of a new store is made: it begins with some 50,000. Reached: StoreFault `full`. */
+export const STORE_FIRST_OCTETS = 131_072
+/** Milliseconds that a start waits for the writer of a server that was killed: it ends after the commit under way. Reached: StoreFault `busy`. */
+export const STORE_WRITER_MS = 10_000
+/** Milliseconds between looks whether that writer has ended. */
+export const STORE_WRITER_LOOK_MS = 20
 /** Entries read at a time while the store is scanned: a chunk costs a search, an entry memory. */
 export const STORE_SCAN_CHUNK = 1_024
 

@@ -70,5 +70,6 @@ const ADVICE: Readonly<Partial<Record<StoreFaultCode, string>>> = {
 
 function wordsOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
-  return message.split(': Attempting')[0].replace(/^[A-Z]+: /, '').toLowerCase()
+  const words = message.split(': Attempting')[0].replace(/^[A-Z]+: /, '')
+  return /^[A-Z][a-z]/.test(words) ? words[0].toLowerCase() + words.slice(1) : words
 }

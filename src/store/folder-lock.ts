@@ -8,13 +8,17 @@
 import { rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { STORE_WRITER_LOOK_MS } from '../dns/limits.ts'
 import { StoreFault } from './fault.ts'
 
+/** Whose lock: who owns the folder, or the process that writes for it. */
+export type Locker = 'owner' | 'writer'
+
 /** Takes the folder, or throws a StoreFault `busy`; what it gives lets it go. */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+export async function lockFolder(folder: string, locker: Locker): Promise<() => Promise<void>> {
   const { dev, ino } = statSync(folder, { bigint: true })
   const isKernels = process.platform === 'linux'
-  const path = isKernels ? `\0waggle-store:${dev}:${ino}` : join(folder, 'lock.sock')
+  const path = isKernels ? `\0waggle-store:${locker}:${dev}:${ino}` : join(folder, `${locker}.sock`)
   if (!isKernels && !(await isAnswered(path))) rmSync(path, { force: true })
   const server = createServer((socket) => socket.destroy())
   server.unref()
@@ -25,6 +29,20 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     throw error
   }
   return () => new Promise((resolve) => server.close(() => resolve()))
+}
+
+/** Waits until no process writes for an owner that is gone: it may be ending a commit. Throws a StoreFault `busy` after `patienceMs`. */
+export async function waitForWriter(folder: string, patienceMs: number): Promise<void> {
+  const startMs = performance.now()
+  for (;;) {
+    try {
+      const unlock = await lockFolder(folder, 'writer')
+      return await unlock()
+    } catch (error) {
+      if (performance.now() - startMs > patienceMs) throw error
+      await new Promise((resolve) => setTimeout(resolve, STORE_WRITER_LOOK_MS))
+    }
+  }
 }
 
 function listen(server: Server, path: string): Promise<void> {

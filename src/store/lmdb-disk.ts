@@ -33,7 +33,8 @@ class LmdbDisk implements OpenDisk {
 
   constructor(folder: string, canWrite: boolean) {
     this.canWrite = canWrite
-    this.root = open<Uint8Array, Uint8Array>({ ...BINARY, path: folder, noSubdir: false, maxDbs: MOST_SPACES, overlappingSync: false, eventTurnBatching: false, readOnly: !canWrite })
+    const how = { path: folder, noSubdir: false, maxDbs: MOST_SPACES, overlappingSync: false, eventTurnBatching: false, readOnly: !canWrite }
+    this.root = open<Uint8Array, Uint8Array>({ ...BINARY, ...how })
     try {
       // a space that a file of another kind lacks is only read as empty until the store has judged the file
       for (const name of DISK_SPACES) {

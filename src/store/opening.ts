@@ -8,9 +8,10 @@
  */
 import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { STORE_FIRST_OCTETS, STORE_WRITER_MS } from '../dns/limits.ts'
 import type { Disk, OpenDisk } from './disk.ts'
 import { codeOf, faultOf, StoreFault } from './fault.ts'
-import { lockFolder } from './folder-lock.ts'
+import { lockFolder, waitForWriter } from './folder-lock.ts'
 import { proveStore } from './prove.ts'
 
 /** The version of the file that this code writes and reads: what a space holds is its owner's, and is versioned there. */
@@ -33,7 +34,9 @@ export interface OpenFolder {
   disk: OpenDisk | undefined
   /** Why nothing can be written. */
   refusal: StoreFault | undefined
-  unlock(): Promise<void>
+  /** Why the file could not be made; that is tried again with the first write. */
+  trouble?: StoreFault
+  unlock: () => Promise<void>
 }
 
 /** Opens the folder, making it where it is missing. StoreFault: `busy`, `corrupt`, `foreign`, `io`. */
@@ -41,8 +44,9 @@ export async function openFolder(folder: string, disk: Disk): Promise<OpenFolder
   const file = disk.fileIn(folder)
   const refusal = makeFolder(folder, file)
   if (!existsSync(folder)) return { disk: undefined, refusal, unlock: async () => undefined }
-  const unlock = await lockFolder(folder)
+  const unlock = await lockFolder(folder, 'owner')
   try {
+    await waitForWriter(folder, STORE_WRITER_MS)
     if (existsSync(join(folder, UNPROVEN)) || !disk.isWhole(folder)) await proveStore(folder, file)
     if (disk.exists(folder)) await judge(disk, folder, file)
     return { unlock, ...(await openAsItAllows(folder, disk, refusal)) }
@@ -64,16 +68,17 @@ function makeFolder(folder: string, file: string): StoreFault | undefined {
   }
 }
 
-/** To write; or to read, where nothing can be written. A disk that is too full to make the file is tried again by who wants to write. */
+/** To write; or to read, where nothing can be written. Making the file, where it failed, is tried again by who wants to write. */
 async function openAsItAllows(folder: string, disk: Disk, refusal: StoreFault | undefined): Promise<Omit<OpenFolder, 'unlock'>> {
   let readonly = refusal
   try {
     if (readonly === undefined) return { disk: await openToWrite(folder, disk), refusal: undefined }
   } catch (error) {
     const code = codeOf(error)
-    if (code === 'full' && !disk.exists(folder)) return { disk: undefined, refusal: undefined }
-    if (code !== 'readonly') throw error
-    readonly = faultOf(error, 'write to the store', disk.fileIn(folder))
+    if (code !== 'readonly' && disk.exists(folder)) throw error
+    const fault = faultOf(error, 'write to the store', disk.fileIn(folder))
+    if (code !== 'readonly') return { disk: undefined, refusal: undefined, trouble: fault }
+    readonly = fault
   }
   return { disk: disk.exists(folder) ? disk.open(folder, false) : undefined, refusal: readonly }
 }
@@ -95,6 +100,7 @@ async function create(folder: string, disk: Disk): Promise<void> {
   rmSync(draft, { recursive: true, force: true })
   mkdirSync(draft, { mode: 0o700 })
   try {
+    writeFileSync(join(draft, 'room'), new Uint8Array(STORE_FIRST_OCTETS)) // LMDB ends the process that has no room to begin with
     const open = disk.open(draft, true)
     await open.commit(HEAD).finally(() => open.close())
     renameSync(disk.fileIn(draft), disk.fileIn(folder))

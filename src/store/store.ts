@@ -14,10 +14,10 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { MAX_STORE_GROUP_WRITES, MAX_STORE_OCTETS, STORE_SCAN_CHUNK } from '../dns/limits.ts'
-import type { Disk, DiskSpace, OpenDisk } from './disk.ts'
+import type { Disk, DiskSpace, DiskWrite, OpenDisk } from './disk.ts'
 import { faultOf, StoreFault } from './fault.ts'
 import { diskKey, diskStart, diskValue, hasPrefix, keptEntry } from './keys.ts'
-import { lmdbDisk } from './lmdb-disk.ts'
+import { apartDisk } from './apart-disk.ts'
 import { openFolder, openToWrite, UNPROVEN, type OpenFolder } from './opening.ts'
 
 /** The spaces that users of the store have (src/update/contract.ts). */
@@ -61,7 +61,7 @@ export class Store {
   /** For metrics: commits and the writes in them, and calls of `keep` that failed. */
   readonly counts = { commits: 0, writes: 0, failed: 0 }
   private readonly options: StoreOptions & { disk: Disk; maxOctets: number }
-  private readonly unlock: () => Promise<void>
+  private readonly unlock: OpenFolder['unlock']
   private open: OpenDisk | undefined
   /** Why nothing is ever kept; undefined where it is. */
   readonly refusal: StoreFault | undefined
@@ -73,12 +73,13 @@ export class Store {
   /** Octets asked for since `used` was true. */
   private asked = 0
 
-  private constructor(options: StoreOptions, { disk, refusal, unlock }: OpenFolder) {
-    this.options = { disk: lmdbDisk, maxOctets: MAX_STORE_OCTETS, ...options }
+  private constructor(options: StoreOptions, { disk, refusal, trouble, unlock }: OpenFolder) {
+    this.options = { disk: apartDisk, maxOctets: MAX_STORE_OCTETS, ...options }
     this.open = disk
     this.refusal = refusal
     this.unlock = unlock
     this.used = disk?.usedOctets() ?? 0
+    if (trouble !== undefined) this.tell(trouble)
   }
 
   /**
@@ -86,7 +87,7 @@ export class Store {
    * more is. StoreFault: `busy`, `corrupt`, `foreign`, `io`, with nothing touched; `Store.refusing` then stands in for it.
    */
   static async open(options: StoreOptions): Promise<Store> {
-    return new Store(options, await openFolder(options.folder, options.disk ?? lmdbDisk))
+    return new Store(options, await openFolder(options.folder, options.disk ?? apartDisk))
   }
 
   /** A store that holds nothing and refuses everything because of `fault`. */
@@ -96,7 +97,7 @@ export class Store {
 
   /** Octets of what is kept. */
   get usedOctets(): number {
-    return this.used
+    return this.reading((disk) => disk.usedOctets()) ?? 0
   }
 
   /** Makes the writes durable in one transaction; resolves after the sync. Rejects with a StoreFault, and RangeError for an empty key. */
@@ -202,7 +203,7 @@ export class Store {
 
   private async commit(group: readonly Waiting[]): Promise<void> {
     this.open ??= await openToWrite(this.options.folder, this.options.disk)
-    const writes = group.flatMap((waiting) => waiting.writes.map(({ space, key, value }) => ({ space, key: diskKey(key), value: value === undefined ? undefined : diskValue(key, value) })))
+    const writes = group.flatMap((waiting) => waiting.writes.map(diskWrite))
     await this.open.commit(writes)
     this.counts.writes += writes.length
   }
@@ -251,6 +252,10 @@ export class Store {
       throw new StoreFault('corrupt', `Cannot read the store ${this.file} as an entry of it is damaged`, error)
     }
   }
+}
+
+function diskWrite({ space, key, value }: StoreWrite): DiskWrite {
+  return { space, key: diskKey(key), value: value === undefined ? undefined : diskValue(key, value) }
 }
 
 function octetsOf(writes: readonly StoreWrite[]): number {

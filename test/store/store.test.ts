@@ -15,7 +15,7 @@ import { listOf, makeFolder, octets, put, text } from './support.ts'
 
 describe('a store', () => {
   it('holds what was kept, each space for itself', async () => {
-    const store = await Store.open({ folder: join(makeFolder(), 'store') })
+    const store = await Store.open({ disk: lmdbDisk, folder: join(makeFolder(), 'store') })
     await store.keep([put('a', '1'), put('b', '2'), put('a', 'leased', 'lease')])
     assert.equal(text(store.get('overlay', octets('a'))), '1')
     assert.equal(text(store.get('lease', octets('a'))), 'leased')
@@ -26,26 +26,26 @@ describe('a store', () => {
 
   it('holds it after it was closed and opened', async () => {
     const folder = makeFolder()
-    const first = await Store.open({ folder })
+    const first = await Store.open({ disk: lmdbDisk, folder })
     await first.keep([put('a', '1'), put('empty', '')])
     await first.keep([put('a', '2'), put('gone', 'x')])
     await first.keep([put('gone')])
     await first.close()
-    const second = await Store.open({ folder })
+    const second = await Store.open({ disk: lmdbDisk, folder })
     assert.deepEqual(listOf(second), ['a=2', 'empty='])
     assert.equal(second.refusal, undefined)
     await second.close()
   })
 
   it('takes the last of two writes of one key in one transaction', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     await store.keep([put('a', '1'), put('a'), put('a', '3'), put('b', '1'), put('b')])
     assert.deepEqual(listOf(store), ['a=3'])
     await store.close()
   })
 
   it('removes what is not there without a fault, and keeps nothing where nothing is asked', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     await store.keep([put('missing')])
     await store.keep([])
     assert.deepEqual(listOf(store), [])
@@ -54,7 +54,7 @@ describe('a store', () => {
   })
 
   it('refuses an empty key as the bug that it is', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     await assert.rejects(store.keep([put('a', '1'), put('', '2')]), RangeError)
     assert.throws(() => store.get('overlay', octets('')), RangeError)
     assert.deepEqual(listOf(store), [], 'nothing of the call was kept')
@@ -62,7 +62,7 @@ describe('a store', () => {
   })
 
   it('lets calls of one moment and those during a commit share commits', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     const done: number[] = []
     const first = Array.from({ length: 50 }, (_, i) => store.keep([put(`a${i}`, String(i))]).then(() => done.push(i)))
     await new Promise((resolve) => setImmediate(resolve))
@@ -76,13 +76,13 @@ describe('a store', () => {
 
   it('keeps what waits before it closes, and nothing afterwards', async () => {
     const folder = makeFolder()
-    const store = await Store.open({ folder })
+    const store = await Store.open({ disk: lmdbDisk, folder })
     const kept = store.keep([put('a', '1')])
     await store.close()
     await kept
     await assert.rejects(store.keep([put('b', '2')]), (fault: StoreFault) => fault.code === 'closed')
     await store.close()
-    const again = await Store.open({ folder })
+    const again = await Store.open({ disk: lmdbDisk, folder })
     assert.deepEqual(listOf(again), ['a=1'])
     await again.close()
   })
@@ -90,7 +90,7 @@ describe('a store', () => {
 
 describe('a scan', () => {
   it('gives the keys of a prefix in order, and not their neighbours', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     await store.keep(['b', 'a', 'ab', 'abc', 'ac', 'aÿ', '\0a'].map((key) => put(key, '.')))
     assert.deepEqual(listOf(store, 'overlay', 'ab'), ['ab=.', 'abc=.'])
     assert.deepEqual(listOf(store, 'overlay', 'c'), [])
@@ -99,7 +99,7 @@ describe('a scan', () => {
   })
 
   it('goes on over chunks, while others keep', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     const count = STORE_SCAN_CHUNK * 2 + 7
     await store.keep(Array.from({ length: count }, (_, i) => put(`k${String(i).padStart(6, '0')}`, String(i))))
     const seen: string[] = []
@@ -113,14 +113,14 @@ describe('a scan', () => {
   })
 
   it('of a whole chunk exactly comes to an end', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     await store.keep(Array.from({ length: STORE_SCAN_CHUNK }, (_, i) => put(`k${i}`, '')))
     assert.equal(listOf(store).length, STORE_SCAN_CHUNK)
     await store.close()
   })
 
   it('can be left early', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     await store.keep([put('a', '1'), put('b', '2')])
     for (const { key } of store.scan('overlay')) {
       assert.equal(text(key), 'a')
@@ -136,7 +136,7 @@ describe('keys longer than the disk takes', () => {
   const long = (head: string, tail: string, length = MAX_STORE_KEY_OCTETS + 500) => head.padEnd(length - tail.length, 'x') + tail
 
   it('are kept, found, scanned and removed like others', async () => {
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     const keys = [long('a', '1'), long('a', '2'), long('b', '1'), long('c', '', MAX_STORE_KEY_OCTETS - 1), long('c', '', MAX_STORE_KEY_OCTETS), long('c', '', MAX_STORE_KEY_OCTETS + 1)]
     await store.keep(keys.map((key, i) => put(key, String(i))))
     for (const [i, key] of keys.entries()) assert.equal(text(store.get('overlay', octets(key))), String(i))
@@ -159,7 +159,7 @@ describe('any writes', () => {
     const hex = (from: Uint8Array) => Buffer.from(from).toString('hex')
     const key = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 3 }), fc.constantFrom(1_977, 1_978, 1_979, 2_400).chain((length) => fc.integer({ min: 0, max: 3 }).map((last) => Uint8Array.of(...new Uint8Array(length - 1).fill(7), last))))
     const write = fc.record({ key, value: fc.option(fc.uint8Array({ maxLength: 40 }), { nil: undefined }) })
-    const store = await Store.open({ folder: makeFolder() })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
     await fc.assert(fc.asyncProperty(fc.array(fc.array(write, { maxLength: 12 }), { maxLength: 6 }), fc.uint8Array({ maxLength: 2 }), async (calls, prefix) => {
       const model = new Map<string, string>()
       await store.keep([...store.scan('overlay')].map((entry: StoreEntry): StoreWrite => ({ space: 'overlay', key: entry.key, value: undefined })))
@@ -180,20 +180,20 @@ describe('any writes', () => {
 describe('a folder that is not ours to use', () => {
   it('is refused while another store of this machine has it', async () => {
     const folder = makeFolder()
-    const store = await Store.open({ folder })
-    await assert.rejects(Store.open({ folder }), (fault: StoreFault) => fault.code === 'busy' && fault.message.includes(folder))
+    const store = await Store.open({ disk: lmdbDisk, folder })
+    await assert.rejects(Store.open({ disk: lmdbDisk, folder }), (fault: StoreFault) => fault.code === 'busy' && fault.message.includes(folder))
     await store.close()
-    await (await Store.open({ folder })).close()
+    await (await Store.open({ disk: lmdbDisk, folder })).close()
   })
 
   it('is refused and left alone where a newer version made it', async () => {
     const folder = makeFolder()
-    await (await Store.open({ folder })).close()
+    await (await Store.open({ disk: lmdbDisk, folder })).close()
     const disk = lmdbDisk.open(folder, true)
     await disk.commit([{ space: 'about', key: octets('version'), value: Uint8Array.of(9) }])
     await disk.close()
     const before = readFileSync(join(folder, 'data.mdb'))
-    await assert.rejects(Store.open({ folder }), (fault: StoreFault) => fault.code === 'foreign' && /version 9.*up to 1.*newer server/.test(fault.message))
+    await assert.rejects(Store.open({ disk: lmdbDisk, folder }), (fault: StoreFault) => fault.code === 'foreign' && /version 9.*up to 1.*newer server/.test(fault.message))
     assert.deepEqual(readFileSync(join(folder, 'data.mdb')), before)
   })
 
@@ -203,14 +203,14 @@ describe('a folder that is not ours to use', () => {
     await other.put('theirs', 'x')
     await other.close()
     const before = readFileSync(join(folder, 'data.mdb'))
-    await assert.rejects(Store.open({ folder }), (fault: StoreFault) => fault.code === 'foreign' && /another program/.test(fault.message))
+    await assert.rejects(Store.open({ disk: lmdbDisk, folder }), (fault: StoreFault) => fault.code === 'foreign' && /another program/.test(fault.message))
     assert.deepEqual(readFileSync(join(folder, 'data.mdb')), before)
   })
 
   it('is refused where its file is no database, with words on what to do', async () => {
     const folder = makeFolder()
     writeFileSync(join(folder, 'data.mdb'), Buffer.alloc(20_000, 'not a database '))
-    const fault = await Store.open({ folder }).then(() => undefined, (error: unknown) => error)
+    const fault = await Store.open({ disk: lmdbDisk, folder }).then(() => undefined, (error: unknown) => error)
     assert.ok(fault instanceof StoreFault)
     assert.equal(fault.code, 'corrupt')
     assert.match(fault.message, /data\.mdb.*copy the folder.*move it away/)
@@ -219,14 +219,14 @@ describe('a folder that is not ours to use', () => {
 
   it('is refused where its file has lost its end', async () => {
     const folder = makeFolder()
-    const store = await Store.open({ folder })
+    const store = await Store.open({ disk: lmdbDisk, folder })
     await store.keep(Array.from({ length: 2_000 }, (_, i) => put(`key ${i}`, 'x'.repeat(200))))
     await store.close()
     const whole = readFileSync(join(folder, 'data.mdb'))
     writeFileSync(join(folder, 'data.mdb'), whole.subarray(0, 40_960))
-    await assert.rejects(Store.open({ folder }), (fault: StoreFault) => fault.code === 'corrupt')
+    await assert.rejects(Store.open({ disk: lmdbDisk, folder }), (fault: StoreFault) => fault.code === 'corrupt')
     writeFileSync(join(folder, 'data.mdb'), whole)
-    const again = await Store.open({ folder })
+    const again = await Store.open({ disk: lmdbDisk, folder })
     assert.equal(listOf(again).length, 2_000)
     await again.close()
   })
@@ -234,18 +234,18 @@ describe('a folder that is not ours to use', () => {
   it('is refused where it cannot be one', async () => {
     const folder = join(makeFolder(), 'file')
     writeFileSync(folder, '')
-    await assert.rejects(Store.open({ folder }), (fault: StoreFault) => fault.code === 'io')
+    await assert.rejects(Store.open({ disk: lmdbDisk, folder }), (fault: StoreFault) => fault.code === 'io')
   })
 })
 
 describe('a start that ended before everything was read', () => {
   it('has the next one prove the file first, from outside', async () => {
     const folder = makeFolder()
-    const first = await Store.open({ folder })
+    const first = await Store.open({ disk: lmdbDisk, folder })
     await first.keep([put('a', '1')])
     await first.close()
     writeFileSync(join(folder, 'unproven'), '')
-    const third = await Store.open({ folder })
+    const third = await Store.open({ disk: lmdbDisk, folder })
     assert.deepEqual(listOf(third), ['a=1'])
     assert.ok(existsSync(join(folder, 'unproven')), 'not all was read yet')
     third.proven()
@@ -255,14 +255,14 @@ describe('a start that ended before everything was read', () => {
 
   it('makes a damaged page a refusal instead of an end without words', async () => {
     const folder = makeFolder()
-    const store = await Store.open({ folder })
+    const store = await Store.open({ disk: lmdbDisk, folder })
     await store.keep(Array.from({ length: 3_000 }, (_, i) => put(`key ${i}`, 'x'.repeat(100))))
     await store.close()
     const octetsOfFile = readFileSync(join(folder, 'data.mdb'))
     for (let page = 2; page < octetsOfFile.length / 4_096; page++) octetsOfFile.fill(0xff, page * 4_096 + 10, page * 4_096 + 200)
     writeFileSync(join(folder, 'data.mdb'), octetsOfFile)
     writeFileSync(join(folder, 'unproven'), '')
-    await assert.rejects(Store.open({ folder }), (fault: StoreFault) => fault.code === 'corrupt' && fault.message.includes('data.mdb'))
+    await assert.rejects(Store.open({ disk: lmdbDisk, folder }), (fault: StoreFault) => fault.code === 'corrupt' && fault.message.includes('data.mdb'))
   })
 })
 
@@ -284,7 +284,7 @@ describe('the limit of a store', () => {
     const faults: string[] = []
     const folder = makeFolder()
     mkdirSync(join(folder, 'sub'))
-    const store = await Store.open({ folder: join(folder, 'sub'), maxOctets: 100_000, onFault: (fault) => faults.push(fault.code), onRecovered: () => faults.push('recovered') })
+    const store = await Store.open({ disk: lmdbDisk, folder: join(folder, 'sub'), maxOctets: 100_000, onFault: (fault) => faults.push(fault.code), onRecovered: () => faults.push('recovered') })
     const big = 'x'.repeat(3_000)
     let kept = 0
     const refused = await (async () => {
@@ -304,7 +304,7 @@ describe('the limit of a store', () => {
   })
 
   it('counts what waits, so that many at once do not pass it together', async () => {
-    const store = await Store.open({ folder: makeFolder(), maxOctets: 200_000 })
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder(), maxOctets: 200_000 })
     const results = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => store.keep([put(`key ${i}`, 'x'.repeat(10_000))])))
     const kept = results.filter(({ status }) => status === 'fulfilled').length
     assert.ok(kept > 5 && kept < 20, `${kept} were kept`)

@@ -1,7 +1,7 @@
 /**
  * What tests of the store share: folders that go away, keys and values as text, and a disk that fails where it is told to.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
@@ -9,10 +9,15 @@ import type { Disk, DiskWrite, OpenDisk } from '../../src/store/disk.ts'
 import { lmdbDisk } from '../../src/store/lmdb-disk.ts'
 import type { Store, StoreSpace, StoreWrite } from '../../src/store/store.ts'
 
+/** Where a sync costs nothing; no test here is about a power cut. */
+const MEMORY = '/dev/shm'
+const folders: string[] = []
+after(() => { for (const folder of folders) rmSync(folder, { recursive: true, force: true }) })
+
 /** A folder that is removed when the tests of the file have ended. */
 export function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'waggle-store-'))
-  after(() => { rmSync(folder, { recursive: true, force: true }) })
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'waggle-store-'))
+  folders.push(folder)
   return folder
 }
 
