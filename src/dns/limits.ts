@@ -275,3 +275,24 @@ export const CLIENT_KEY_LEASE_SECONDS = 1_209_600
 export const CLIENT_TTL_SECONDS = 60
 /** Skills of one agent card that are registered: an answer holds far fewer. Reached: CardFault. */
 export const MAX_CARD_CAPABILITIES = 100
+
+// ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----
+
+/** Least seconds that a lease is granted for (RFC 9664 8: 30): less would be renewals only. Reached: 30 are granted. */
+export const MIN_LEASE_SECONDS = 30
+/** Most seconds of a lease unless configured (RFC 9664 8: 24 hours): how long what is dead may be served. Reached: 24 hours are granted. */
+export const MAX_LEASE_SECONDS = 86_400
+/** Most seconds that a KEY reserves a name unless configured (RFC 9664 8: 7 days). Reached: 7 days are granted. */
+export const MAX_KEY_LEASE_SECONDS = 604_800
+/** Most seconds of a lease by SRP unless configured (RFC 9665 5.1: two hours). Reached: two hours are granted. */
+export const SRP_LEASE_SECONDS = 7_200
+/** Most seconds that a KEY reserves a name by SRP unless configured (RFC 9665 5.1: 14 days). Reached: 14 days are granted. */
+export const SRP_KEY_LEASE_SECONDS = 1_209_600
+/** Leases kept at once: 400 MB for their clock. Reached: an update that needs another is answered SERVFAIL. */
+export const MAX_LEASES = 16_777_216
+/** Instances, with their host, of one registration: what one message over TCP can hold of them. Reached: REFUSED. */
+export const MAX_LEASE_UNITS = 1_024
+/** Records of one host, agent or instance, or leased at one name. Reached: REFUSED. */
+export const MAX_LEASE_RECORDS = 4_096
+/** Leases that one transaction ends: more follow in the next at once, so that updates wait a few milliseconds, not for all. */
+export const LEASES_PER_TRANSACTION = 256
