@@ -57,6 +57,8 @@ export class Answer {
   edeText: Uint8Array = NO_OCTETS
   /** Index in the directory of the zone that the answer comes from, the last one where a chain crossed zones; -1 for none. */
   zone = -1
+  /** What is missing for the answer may be found out by asking others: the message is left to the core, where that can be done. */
+  isMissing = false
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
   overflowed = false
 
@@ -84,7 +86,7 @@ export class Answer {
     this.edeCode = NO_EDE
     this.edeText = NO_OCTETS
     this.zone = -1
-    this.overflowed = this.isFull = false
+    this.isMissing = this.overflowed = this.isFull = false
     this.count = 0
   }
 

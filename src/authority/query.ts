@@ -80,6 +80,11 @@ export class Query implements OctetBlock {
   tsigAt = 0
   /** Where its RDATA starts, checked to hold all fields. */
   tsigRdataAt = 0
+  /** Where the owner of a SIG(0) record starts; 0 without one (RFC 2931 3). */
+  sigZeroAt = 0
+
+  /** Whether all of the message was read, to its last octet. */
+  isWhole = false
 
   /** Takes a new message: every field as if nothing had been read yet. */
   begin(octets: Uint8Array, length: number, peer: Peer): void {
@@ -95,6 +100,7 @@ export class Query implements OctetBlock {
     this.edns = this.dnssecOk = this.nsidWanted = this.keepaliveWanted = false
     this.ednsVersion = this.udpSize = 0
     this.cookieAt = this.cookieLength = this.demandAt = this.demandLength = 0
-    this.tsigAt = this.tsigRdataAt = 0
+    this.tsigAt = this.tsigRdataAt = this.sigZeroAt = 0
+    this.isWhole = false
   }
 }

@@ -248,6 +248,37 @@ export const MIN_RSA_BITS = 1_024
 export const MAX_RSA_BITS = 4_096
 /** Octets of an RSA exponent (BIND 35 bits): a check costs in proportion. Reached: a longer one makes no key. */
 export const MAX_RSA_EXPONENT_OCTETS = 5
+// ---- Messages for the core (updates, signed messages): what is answered later ----
+
+/** Messages that one socket thread may have waiting for the core: a second of updates. Reached: a datagram is dropped and counted, reading a connection rests. */
+export const MAX_DEFERRED = 16_384
+/** Octets of these together, so that a core that stands still cannot grow the process. Reached: as above. */
+export const MAX_DEFERRED_OCTETS = 16_777_216
+/** Messages of one client network (a /24 of IPv4, a /56 of IPv6) among them: an eighth, so that no one fills the place of all. Reached: as above, for this network alone. */
+export const MAX_DEFERRED_PER_NETWORK = 2_048
+/** Octets of these together: 32 of the largest messages. Reached: as above. */
+export const MAX_DEFERRED_OCTETS_PER_NETWORK = 2_097_152
+/** Places of a thread's table of client networks with messages at the core, 8 octets each; networks that share one share its bounds. */
+export const DEFERRED_NETWORK_SLOTS = 16_384
+/** Messages of one TCP connection that may wait for the core: what a pipeline at full rate has under way within one sync of a disk. Reached: reading it rests until some are answered. */
+export const MAX_DEFERRED_PER_CONNECTION = 256
+/** Milliseconds after which a connection whose message found no place at the core tries again. */
+export const DEFER_RETRY_MS = 20
+
+/** Messages that the core has under way at once, each waiting for a disk or a signature: a sync of a slow disk, 100 ms, at 40,000 a second. Reached: further ones wait in their queue. */
+export const MAX_CORE_RUNNING = 4_096
+/** Messages that the core begins before timers, control commands and answers that are ready have their turn: a few milliseconds. */
+export const CORE_MESSAGES_PER_TURN = 64
+/** Octets that the core reads a second for one client network from messages that turn out to prove nothing: what is signed, and what is carried out, is given back. Reached: the network waits; its queue is bounded by MAX_DEFERRED_PER_NETWORK. */
+export const CORE_OCTETS_PER_SECOND = 1_048_576
+/** The same at once, after a rest; more than MAX_DEFERRED_PER_NETWORK small messages that are under way and not yet proven. */
+export const CORE_BURST_OCTETS = 4_194_304
+/** Octets that each message counts above its own: it costs as much as these before its length matters. */
+export const CORE_MESSAGE_OCTETS = 1_024
+/** Client networks whose spending the core remembers. Reached: those that have spent nothing lately are forgotten, then the one that came first. */
+export const MAX_CORE_NETWORKS = 65_536
+/** Milliseconds after which a message over UDP that waited for its turn is dropped, as its sender has asked again or gone. */
+export const CORE_WAIT_MS = 5_000
 
 // ---- Parameters ----
 

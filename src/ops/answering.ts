@@ -6,7 +6,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { ZoneAuthority } from '../authority/answer.ts'
 import { parsePrefix, type Prefix } from '../dns/prefix.ts'
 import { Cookies } from '../server/cookies.ts'
+import type { CoreSettings } from '../server/core.ts'
 import type { Counters } from '../server/counters.ts'
+import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
 import { RateLimit, type RateLimitSettings } from '../server/rate-limit.ts'
 import { Server } from '../server/server.ts'
 import type { Handler } from '../transport/handler.ts'
@@ -32,10 +34,12 @@ export interface AnsweringOptions {
   keepalive: number
   /** Undefined: nothing is limited. */
   rateLimit: RateLimitSettings | undefined
+  /** What is left to the core. */
+  defers: Defers
 }
 
 /** The part of a config that answering depends on. Of what one network may be sent each of `udpThreads` threads gives its share, as each counts for itself. */
-export function answeringOptions(values: ConfigValues, seed: number, secrets: SecretPair, udpThreads: number): AnsweringOptions {
+export function answeringOptions(values: ConfigValues, seed: number, secrets: SecretPair, udpThreads: number, defers: Defers = NO_DEFERRALS): AnsweringOptions {
   const { server, cookies, tcp, 'rate-limit': limit } = values
   const rateLimit: RateLimitSettings = {
     responses: Math.ceil(limit.responses / udpThreads),
@@ -54,12 +58,27 @@ export function answeringOptions(values: ConfigValues, seed: number, secrets: Se
     requireCookie: cookies.require,
     keepalive: tcp.idle * 10,
     rateLimit: limit.responses === 0 ? undefined : rateLimit,
+    defers,
   }
 }
 
+/** How responses end, whoever answers: with what OPT record, and how long they may be. */
+export function finishing({ nsid, cookieSecret, alsoCookieSecret, requireCookie, udpOctets, keepalive }: FinishingOptions): CoreSettings {
+  return {
+    udpOctets,
+    requireCookie,
+    keepalive,
+    ...(nsid === '' ? {} : { nsid: Buffer.from(nsid) }),
+    ...(cookieSecret === undefined ? {} : { cookies: new Cookies(cookieSecret, alsoCookieSecret) }),
+  }
+}
+
+type FinishingOptions = Pick<AnsweringOptions, 'nsid' | 'cookieSecret' | 'alsoCookieSecret' | 'requireCookie' | 'udpOctets' | 'keepalive'>
+
 /** What answers in one thread. */
 export interface Answering {
-  handler: Handler
+  /** Leaves `room` octets of what an answer may have for what the caller adds. */
+  handler: (...query: [...Parameters<Handler>, room?: number]) => number
   /** Serves these zones from the next query on. */
   publish(directory: ZoneDirectory): void
   /** Answers by these options from the next query on; counts and, where it is limited as before, what has been counted against networks go on. */
@@ -73,28 +92,26 @@ export function unixSeconds(): number {
 
 /** Makes what answers; `onFault` is told of faults of ours. A thread that reads in batches hands in a clock that it reads once for each. */
 export function makeAnswering(
-  options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, nowSeconds: () => number = unixSeconds,
+  options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, nowSeconds: () => number = unixSeconds, isOfCore = false,
 ): Answering {
   const { seed } = options
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed)
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
-  const make = ({ nsid, version, identity, cookieSecret, alsoCookieSecret, udpOctets, requireCookie, keepalive }: AnsweringOptions): Server => new Server({
+  const make = ({ nsid, version, identity, cookieSecret, alsoCookieSecret, udpOctets, requireCookie, keepalive, defers }: AnsweringOptions): Server => new Server({
     authority,
     nowSeconds,
-    udpOctets,
     chaos: { ...(version === '' ? {} : { version }), ...(identity === '' ? {} : { identity }) },
-    ...(nsid === '' ? {} : { nsid: Buffer.from(nsid) }),
-    ...(cookieSecret === undefined ? {} : { cookies: new Cookies(cookieSecret, alsoCookieSecret) }),
+    ...finishing({ nsid, cookieSecret, alsoCookieSecret, requireCookie, udpOctets, keepalive }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
-    requireCookie,
-    keepalive,
+    defers,
+    isOfCore,
     counters,
     onFault,
   })
   let server = make(options)
   return {
-    handler: (query, length, peer, out) => server.answer(query, length, peer, out),
+    handler: (query, length, peer, out, room) => server.answer(query, length, peer, out, room),
     publish: (directory) => authority.replaceDirectory(directory),
     settle(next) {
       if (!isDeepStrictEqual(next.rateLimit, settings)) rateLimit = next.rateLimit && new RateLimit(next.rateLimit, seed)

@@ -75,6 +75,7 @@ const SERVER_GROUPS: Readonly<Record<CounterGroup, string>> = {
   cookie: 'cookies received that prove this',
   rcode: 'responses with this code',
   response: 'responses of this kind',
+  deferred: 'messages left to the core for this',
   dropped: 'messages met with silence for this',
   fault: 'messages on which the server failed: a bug',
 }

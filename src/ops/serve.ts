@@ -7,29 +7,24 @@
  *          └─────────────┴───────────────┴────────────────┴──► StartFault: nothing stays open
  */
 import { randomBytes, randomInt } from 'node:crypto'
-import { SHUTDOWN_MS } from '../dns/limits.ts'
-import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
-import { transportCounters } from '../transport/counters.ts'
-import type { ZoneDirectory } from '../zone/directory.ts'
-import { answeringOptions, makeAnswering, type Answering, type AnsweringOptions } from './answering.ts'
 import { collectGarbage } from './collect.ts'
 import { commandsOf, type Commanded } from './commands.ts'
 import { controlPath, mergeValues, readConfig, type Config } from './config.ts'
 import { CookieSecrets } from './cookie-secrets.ts'
+import { coreHandlers } from './core-handlers.ts'
 import { isInUse, openControl, type ControlSocket } from './control.ts'
 import { hasErrors, printFinding, type Finding } from './finding.ts'
 import { makeFolders } from './folder.ts'
 import type { Log } from './log.ts'
 import { measureProcess } from './measure.ts'
 import { MetricsAddress } from './metrics-http.ts'
-import { histogramMetrics, type Metric, processMetrics, serverMetrics, transportMetrics } from './metrics.ts'
+import { type Metric, processMetrics } from './metrics.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { reasonOf } from './reason.ts'
-import { SocketThreads } from './socket-threads.ts'
-import { openSockets, planSockets, type OpenSockets, type SocketPlan } from './sockets.ts'
+import { Serving } from './serving.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
 import { ZoneKeeper, type ServedZone, type ZoneOutcome } from './zone-keeper.ts'
 
@@ -47,23 +42,15 @@ export class StartFault extends Error {
 /** A server in service. */
 export class RunningServer implements Commanded {
   config: Config
-  /** The addresses bound, with their true ports. */
-  endpoints: readonly Endpoint[] = []
   private readonly log: Log
   private readonly keeper: ZoneKeeper
   /** The process's hash seed. */
   private readonly seed = randomInt(-0x8000_0000, 0x8000_0000)
   private readonly secrets: CookieSecrets
-  private plan: SocketPlan = { udpThreads: 0, tcpThreads: 0 }
-  /** Answers what no thread reads. */
-  private readonly answering: Answering
-  private readonly serverCounts = new Float64Array(COUNTER_COUNT)
-  private readonly transportCounts = transportCounters()
+  private readonly serving: Serving
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   private readonly reloadCounts = { done: 0, failed: 0 }
   private readonly startMs = performance.now()
-  private sockets: OpenSockets | undefined
-  private threads: SocketThreads | undefined
   private isReady = false
   private control: ControlSocket | undefined
   private readonly metricsAddress = new MetricsAddress({
@@ -80,14 +67,20 @@ export class RunningServer implements Commanded {
     this.secrets = new CookieSecrets(config.values.cookies, {
       clock: systemClock,
       random: () => randomBytes(16),
-      spread: () => this.settle(),
+      spread: () => this.serving.settle(),
       onRotated: () => log('cookie secret rotated'),
     })
-    this.answering = makeAnswering(this.answeringOptions(), new Counters(this.serverCounts), (fault, untold) => this.tellFault(fault, untold))
+    this.serving = new Serving({
+      seed,
+      values: () => this.config.values,
+      secrets: () => this.secrets.pair,
+      handlers: coreHandlers(),
+      onFault: (fault, untold) => this.tellFault(fault, untold),
+    })
     this.keeper = new ZoneKeeper({
       seed,
       load: (zones) => loadZones(zones, seed),
-      publish: (directory) => this.publish(directory),
+      publish: (directory) => this.serving.publish(directory),
       log,
       nowMs: () => Date.now(),
     })
@@ -111,7 +104,7 @@ export class RunningServer implements Commanded {
     const records = zones().reduce((sum, zone) => sum + zone.image.recordCount, 0)
     log('ready', {
       listen: server.endpoints.map(printEndpoint),
-      ...server.plan,
+      ...server.serving.plan,
       zones: zones().length,
       records,
       pid: process.pid,
@@ -138,38 +131,14 @@ export class RunningServer implements Commanded {
     }
   }
 
-  /** Opens sockets as config and machine allow, and starts the threads that read them. */
   private async openSockets(): Promise<void> {
     const { values } = this.config
-    this.plan = planSockets(values)
-    const { udpThreads, tcpThreads, fallback } = this.plan
+    await this.serving.open(this.zones().map((zone) => zone.image.buffer))
+    const { udpThreads, tcpThreads, fallback } = this.serving.plan
     if (udpThreads === 0) {
       this.log('udp without batches', { reason: fallback })
       if (values.workers !== undefined && values.workers > 1) this.log('workers without effect', { workers: values.workers })
     } else if (tcpThreads === 0) this.log('tcp without epoll', { reason: fallback })
-    const onFault = (fault: unknown, untold = 0): void => this.tellFault(fault, untold)
-    this.sockets = await openSockets(this.plan, values, { handler: this.answering.handler, counters: this.transportCounts, onFault: (fault) => onFault(fault) })
-    this.endpoints = this.sockets.endpoints
-    const { tasks } = this.sockets
-    if (tasks.length === 0) return
-    this.threads = await SocketThreads.start({ tasks, answering: this.answeringOptions(), zones: this.zones().map((zone) => zone.image.buffer), onFault })
-  }
-
-  /** Puts zones into service in every thread. */
-  private async publish(directory: ZoneDirectory): Promise<void> {
-    this.answering.publish(directory)
-    await this.threads?.publish(directory.zones.map((zone) => zone.buffer))
-  }
-
-  private answeringOptions(): AnsweringOptions {
-    return answeringOptions(this.config.values, this.seed, this.secrets.pair, Math.max(1, this.plan.udpThreads))
-  }
-
-  /** Puts the options of the config and the secrets of the cookies into use in every thread. */
-  private async settle(): Promise<void> {
-    const options = this.answeringOptions()
-    this.answering.settle(options)
-    await this.threads?.settle(options)
   }
 
   private tellFault(fault: unknown, untold: number): void {
@@ -210,7 +179,7 @@ export class RunningServer implements Commanded {
     await this.metricsAddress.take(values.metrics)
     if (taken.length === 0) return undefined
     this.secrets.configure(values.cookies)
-    await this.settle()
+    await this.serving.settle()
     this.log('config keys taken', { keys: taken })
     return undefined
   }
@@ -226,6 +195,11 @@ export class RunningServer implements Commanded {
 
   zones = (): ServedZone[] => this.keeper.zones
 
+  /** The addresses bound, with their true ports. */
+  get endpoints(): readonly Endpoint[] {
+    return this.serving.endpoints
+  }
+
   find(name: { key: string }, rrClass: number): ServedZone | undefined {
     return this.keeper.find(name.key, rrClass)
   }
@@ -235,14 +209,8 @@ export class RunningServer implements Commanded {
   }
 
   metrics(): Metric[] {
-    const { serverCounts = [], transportCounts = [] } = this.threads ?? {}
-    const tcpConnections = (this.sockets?.listeners ?? this.threads)?.connectionCount ?? 0
-    return [
-      ...serverMetrics([this.serverCounts, ...serverCounts]),
-      ...transportMetrics([this.transportCounts, ...transportCounts]),
-      ...histogramMetrics([this.transportCounts, ...transportCounts], [this.serverCounts, ...serverCounts]),
-      ...processMetrics(measureProcess({ zones: this.zones(), startMs: this.startMs, reloads: this.reloadCounts, tcpConnections })),
-    ]
+    const { serving, startMs, reloadCounts } = this
+    return [...serving.metrics(), ...processMetrics(measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount }))]
   }
 
   // ---- Stop ----
@@ -250,8 +218,7 @@ export class RunningServer implements Commanded {
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
     this.secrets.stop()
-    await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.sockets?.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
-    this.sockets?.closeShared()
+    await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
     if (this.isReady) this.log('stopped')
   }
 }

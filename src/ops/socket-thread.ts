@@ -5,18 +5,18 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Counters } from '../server/counters.ts'
 import { transportCounters } from '../transport/counters.ts'
-import { runEpollLoop } from '../transport/tcp-epoll.ts'
+import { type EpollServer, runEpollLoop } from '../transport/tcp-epoll.ts'
 import { runMmsgLoop } from '../transport/udp-mmsg.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
 import { makeAnswering, unixSeconds, type AnsweringOptions } from './answering.ts'
 import { collectGarbage } from './collect.ts'
-import { CONTROL, type ThreadStart, type ThreadMail, type ThreadWord } from './socket-threads.ts'
+import { type AnswerMail, CONTROL, type ThreadStart, type ThreadMail, type ThreadWord } from './thread-contract.ts'
 
 const port = parentPort
 if (port === null) throw new Error('Cannot run socket-thread as it must be started by socket-threads')
 
-const { task, control, serverCounts, transportCounts, mail: firstMail } = workerData as ThreadStart
+const { task, control, serverCounts, transportCounts, budget, mail: firstMail } = workerData as ThreadStart
 const words = new Int32Array(control)
 let mailSeen = 0
 /** Unix time as it was after the last batch or round, a quarter of a second ago at most: reading the clock costs a tenth of an answer. */
@@ -43,21 +43,32 @@ function serve({ generation, zones, options }: ThreadMail): void {
   say({ kind: 'serving', generation })
 }
 
-/** Between batches: reads the clock, and takes the newest zones and options if mail has come. One load of a shared word where none has. */
-function lookUp(): void {
+/** Between batches: reads the clock, and takes the newest zones and options, and answers of the core, if mail has come. One load of a shared word where none has. */
+function lookUp(server?: EpollServer): void {
   nowSeconds = unixSeconds()
   const sent = Atomics.load(words, CONTROL.mail)
   if (sent === mailSeen || port === null) return
   mailSeen = sent
   let newest: ThreadMail | undefined
-  for (let piece = receiveMessageOnPort(port); piece !== undefined; piece = receiveMessageOnPort(port)) newest = piece.message as ThreadMail
+  for (let piece = receiveMessageOnPort(port); piece !== undefined; piece = receiveMessageOnPort(port)) {
+    const mail = piece.message as ThreadMail | AnswerMail
+    if (mail.kind === 'answers') server?.deliver(mail.parcel)
+    else newest = mail
+  }
   if (newest === undefined) return
   serve(newest)
   collectGarbage()
 }
 
+/** Hands queries that only the core can answer to its thread; the memory goes with them. */
+function post(parcel: ArrayBuffer): void {
+  port?.postMessage({ kind: 'deferred', parcel } satisfies ThreadWord, [parcel])
+}
+
 serve(firstMail)
 firstMail.zones = [] // what a thread was started with would else stay in memory as long as it
-const loop = { handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault: unknown) => tellFault(fault, 0), stop: words, onIdle: lookUp }
-if (task.kind === 'udp') runMmsgLoop({ ...loop, ...task })
+const loop = {
+  handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault: unknown) => tellFault(fault, 0), stop: words, deferrals: { budget, post },
+}
+if (task.kind === 'udp') runMmsgLoop({ ...loop, ...task, onIdle: () => lookUp() })
 else runEpollLoop({ ...loop, ...task })

@@ -2,46 +2,16 @@
  * The threads that read sockets, UDP in batches or TCP by epoll, seen from the main thread: started on
  * sockets of their own, told of new zones and options, started again should one die, stopped together. A
  * thread sleeps in the kernel and hears nothing; it looks for mail when a word of shared memory has moved.
- *
- *     control   word 0: stop   word 1: pieces of mail sent
- *     mail      { generation, zones, options } ──►  thread  ──► { kind: 'serving', generation }
  */
 import { Worker } from 'node:worker_threads'
 import { THREAD_RESTART_MS, THREAD_YOUNG_MIB } from '../dns/limits.ts'
 import { COUNTER_COUNT } from '../server/counters.ts'
 import { TRANSPORT_COUNTER_OCTETS, transportCounters, type TransportCounters } from '../transport/counters.ts'
-import type { MmsgSocket } from '../transport/mmsg-socket.ts'
-import type { ConnectionLimits } from '../transport/tcp-connections.ts'
 import { closeLeft } from '../transport/tcp-epoll.ts'
-import type { TcpSocket } from '../transport/tcp-socket.ts'
+import { WakeUp } from '../transport/wake-up.ts'
 import type { AnsweringOptions } from './answering.ts'
-
-/** Words of a thread's control block. */
-export const CONTROL = { stop: 0, mail: 1, words: 2 } as const
-
-/** What to serve and how from now on, all of it each time, so that only the newest counts; `generation` counts the pieces. */
-export interface ThreadMail {
-  generation: number
-  zones: SharedArrayBuffer[]
-  options: AnsweringOptions
-}
-
-/** What a thread reads: one socket of each endpoint, which no other thread reads. */
-export type ThreadTask =
-  | { kind: 'udp'; sockets: MmsgSocket[] }
-  | { kind: 'tcp'; sockets: TcpSocket[]; limits: Partial<ConnectionLimits>; open: Int32Array; deadlineMs: number }
-
-/** Everything that a thread is told at its start. */
-export interface ThreadStart {
-  task: ThreadTask
-  control: SharedArrayBuffer
-  serverCounts: SharedArrayBuffer
-  transportCounts: SharedArrayBuffer
-  mail: ThreadMail
-}
-
-/** What a thread says. */
-export type ThreadWord = { kind: 'serving'; generation: number } | { kind: 'fault'; fault: string; untold: number }
+import { type AnswerMail, CONTROL, type ThreadMail, type ThreadStart, type ThreadTask, type ThreadWord } from './thread-contract.ts'
+import { type CoreSide, ThreadDeferrals } from './thread-deferrals.ts'
 
 /** What threads to start. */
 export interface SocketThreadsOptions {
@@ -49,6 +19,7 @@ export interface SocketThreadsOptions {
   answering: AnsweringOptions
   zones: SharedArrayBuffer[]
   onFault: (fault: string, untold: number) => void
+  core: CoreSide
 }
 
 /** The threads in service. */
@@ -56,9 +27,9 @@ export class SocketThreads {
   private readonly threads: SocketThread[]
   private mail: ThreadMail
 
-  private constructor({ tasks, zones, answering, onFault }: SocketThreadsOptions) {
-    this.mail = { generation: 0, zones, options: answering }
-    this.threads = tasks.map((task) => new SocketThread(task, onFault, () => this.mail))
+  private constructor({ tasks, zones, answering, onFault, core }: SocketThreadsOptions) {
+    this.mail = { kind: 'serve', generation: 0, zones, options: answering }
+    this.threads = tasks.map((task) => new SocketThread(task, onFault, core, () => this.mail))
   }
 
   /** Starts a thread for each task; resolves when all serve, rejects with the first's fault and no thread left. The sockets stay open either way. */
@@ -113,16 +84,18 @@ class SocketThread {
   readonly task: ThreadTask
   readonly serverCounts: Float64Array
   readonly transportCounts: TransportCounters
-  private readonly told: Omit<ThreadStart, 'mail'>
+  private readonly told: Omit<ThreadStart, 'mail' | 'budget'>
   private readonly control: Int32Array
   private readonly onFault: SocketThreadsOptions['onFault']
   private readonly newest: () => ThreadMail
+  private readonly core: CoreSide
+  private readonly wakeUp: WakeUp | undefined
   private worker: Worker | undefined
   private exited: Promise<void> = Promise.resolve()
   private waiting: { generation: number; resolve: () => void }[] = []
   private restart: NodeJS.Timeout | undefined
 
-  constructor(task: ThreadTask, onFault: SocketThreadsOptions['onFault'], newest: () => ThreadMail) {
+  constructor(task: ThreadTask, onFault: SocketThreadsOptions['onFault'], core: CoreSide, newest: () => ThreadMail) {
     const control = new SharedArrayBuffer(CONTROL.words * 4)
     const serverCounts = new SharedArrayBuffer(COUNTER_COUNT * 8)
     const transportCounts = new SharedArrayBuffer(TRANSPORT_COUNTER_OCTETS)
@@ -132,13 +105,16 @@ class SocketThread {
     this.serverCounts = new Float64Array(serverCounts)
     this.transportCounts = transportCounters(transportCounts)
     this.onFault = onFault
+    this.core = core
     this.newest = newest
+    this.wakeUp = task.kind === 'tcp' ? new WakeUp(task.wakeUp) : undefined
   }
 
   /** Starts the thread; resolves when it serves, rejects where it dies before. */
   start(): Promise<void> {
     const mail = this.newest()
-    const start: ThreadStart = { ...this.told, mail }
+    const deferrals = new ThreadDeferrals(this.task, this.core, (parcel) => this.sendAnswers(worker, parcel))
+    const start: ThreadStart = { ...this.told, mail, budget: deferrals.budget }
     const worker = new Worker(new URL('./socket-thread.js', import.meta.url), { workerData: start, resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MIB } })
     this.worker = worker
     const serving = this.served(mail.generation)
@@ -149,11 +125,12 @@ class SocketThread {
         isServing = true
         resolve()
       })
-      worker.on('message', (word: ThreadWord) => this.hear(word))
+      worker.on('message', (word: ThreadWord) => this.hear(word, deferrals))
       worker.on('error', (error) => (reason = error.stack ?? error.message))
       this.exited = new Promise((ended) => {
         worker.on('exit', () => {
           this.worker = undefined
+          deferrals.end()
           if (this.task.kind === 'tcp') closeLeft(this.task.open)
           ended()
           if (isServing) this.recover(reason)
@@ -166,14 +143,24 @@ class SocketThread {
   /** Sends mail; resolves when it is in use. A thread that is dead will start with the newest. */
   send(mail: ThreadMail): Promise<void> {
     if (this.worker === undefined) return Promise.resolve()
-    this.worker.postMessage(mail)
-    Atomics.add(this.control, CONTROL.mail, 1)
+    this.post(this.worker, mail)
     return this.served(mail.generation)
+  }
+
+  private sendAnswers(worker: Worker, parcel: ArrayBuffer): void {
+    this.post(worker, { kind: 'answers', parcel }, [parcel])
+  }
+
+  private post(worker: Worker, mail: ThreadMail | AnswerMail, moved: ArrayBuffer[] = []): void {
+    worker.postMessage(mail, moved)
+    Atomics.add(this.control, CONTROL.mail, 1)
+    this.wakeUp?.ring()
   }
 
   async stop(): Promise<void> {
     Atomics.store(this.control, CONTROL.stop, 1)
     clearTimeout(this.restart)
+    this.wakeUp?.ring()
     await this.exited
   }
 
@@ -185,8 +172,9 @@ class SocketThread {
     return new Promise((resolve) => this.waiting.push({ generation, resolve }))
   }
 
-  private hear(word: ThreadWord): void {
-    if (word.kind === 'fault') this.onFault(word.fault, word.untold)
+  private hear(word: ThreadWord, deferrals: ThreadDeferrals): void {
+    if (word.kind === 'deferred') deferrals.receive(word.parcel)
+    else if (word.kind === 'fault') this.onFault(word.fault, word.untold)
     else this.release(word.generation)
   }
 

@@ -14,16 +14,18 @@ import { availableParallelism } from 'node:os'
 import { SHUTDOWN_MS } from '../dns/limits.ts'
 import type { Endpoint } from '../transport/address.ts'
 import type { TransportCounters } from '../transport/counters.ts'
+import type { MainDeferrals } from '../transport/deferred-message.ts'
 import type { Handler } from '../transport/handler.ts'
-import type { Usable } from '../transport/libc.ts'
+import { loadLibc, type Usable } from '../transport/libc.ts'
 import { endpointOf, listen, type Listeners } from '../transport/listen.ts'
 import { closeMmsgSockets, openMmsgSockets, type MmsgSocket } from '../transport/mmsg-socket.ts'
 import type { ConnectionLimits } from '../transport/tcp-connections.ts'
 import { canUseEpoll, openTable } from '../transport/tcp-epoll.ts'
 import { closeTcpSockets, openTcpSockets, type TcpSocket } from '../transport/tcp-socket.ts'
 import { canUseMmsg } from '../transport/udp-mmsg.ts'
+import { openWakeUp } from '../transport/wake-up.ts'
 import type { ConfigValues } from './config-schema.ts'
-import type { ThreadTask } from './socket-threads.ts'
+import type { ThreadTask } from './thread-contract.ts'
 
 /** Who reads what. */
 export interface SocketPlan {
@@ -61,6 +63,8 @@ export interface MainAnswering {
   handler: Handler
   counters: TransportCounters
   onFault: (fault: unknown) => void
+  /** Where queries go that the handler defers. */
+  deferrals?: MainDeferrals
 }
 
 /** Opens every socket of the plan, or none and rejects with a ListenFault. A port chosen for TCP serves UDP too. */
@@ -68,15 +72,18 @@ export async function openSockets({ udpThreads, tcpThreads }: SocketPlan, { list
   const limits = { total: tcp.connections, perClient: tcp['per-client'], idleMs: tcp.idle * 1_000 }
   const tcpSockets: TcpSocket[][] = []
   const udpSockets: MmsgSocket[][] = []
+  const wakeUps: number[] = []
   const closeShared = (): void => {
     for (const ofEndpoint of tcpSockets.splice(0)) closeTcpSockets(ofEndpoint)
     for (const ofEndpoint of udpSockets.splice(0)) closeMmsgSockets(ofEndpoint)
+    for (const fd of wakeUps.splice(0)) loadLibc().close(fd)
   }
   let listeners: Listeners | undefined
   let endpoints = addresses.map(endpointOf)
   try {
     if (tcpThreads > 0) {
       for (const endpoint of endpoints) tcpSockets.push(openTcpSockets(endpoint, tcpThreads))
+      for (let i = 0; i < tcpThreads; i++) wakeUps.push(openWakeUp())
       endpoints = endpoints.map((endpoint, i) => ({ ...endpoint, port: tcpSockets[i][0].port }))
     } else {
       listeners = await listen({ ...main, addresses, udp: udpThreads === 0, tcpLimits: limits })
@@ -88,7 +95,7 @@ export async function openSockets({ udpThreads, tcpThreads }: SocketPlan, { list
     await listeners?.close(0)
     throw fault
   }
-  return { endpoints, listeners, closeShared, tasks: [...udpTasks(udpSockets, udpThreads), ...tcpTasks(tcpSockets, tcpThreads, limits)] }
+  return { endpoints, listeners, closeShared, tasks: [...udpTasks(udpSockets, udpThreads), ...tcpTasks(tcpSockets, wakeUps, limits)] }
 }
 
 function udpTasks(sockets: MmsgSocket[][], count: number): ThreadTask[] {
@@ -96,9 +103,10 @@ function udpTasks(sockets: MmsgSocket[][], count: number): ThreadTask[] {
 }
 
 /** Each thread knows its own connections alone: it is given its share of what may be. */
-function tcpTasks(sockets: TcpSocket[][], count: number, whole: Pick<ConnectionLimits, 'total' | 'perClient' | 'idleMs'>): ThreadTask[] {
+function tcpTasks(sockets: TcpSocket[][], wakeUps: readonly number[], whole: Pick<ConnectionLimits, 'total' | 'perClient' | 'idleMs'>): ThreadTask[] {
+  const count = wakeUps.length
   const limits = { ...whole, total: Math.ceil(whole.total / count), perClient: Math.ceil(whole.perClient / count) }
-  return Array.from({ length: count }, (_, i) => ({
-    kind: 'tcp', sockets: sockets.map((ofEndpoint) => ofEndpoint[i]), limits, open: openTable(limits), deadlineMs: SHUTDOWN_MS,
+  return wakeUps.map((wakeUp, i) => ({
+    kind: 'tcp', wakeUp, sockets: sockets.map((ofEndpoint) => ofEndpoint[i]), limits, open: openTable(limits), deadlineMs: SHUTDOWN_MS,
   }))
 }

@@ -4,10 +4,10 @@
  * reads each octet at most once, so its work is bounded by the message's length. Nothing here throws.
  *
  *     octets → shorter than a header, or a response → silence
- *            → opcode we do not serve               → NOTIMP
+ *            → opcode other than QUERY              → NOTIMP, or the core (server.ts)
  *            → cannot be read, or counts that no query has → FORMERR
  *            → EDNS version above ours              → BADVERS
- *            → signed by TSIG                       → NOTAUTH (we hold no keys)
+ *            → signed by TSIG                       → the core, or NOTAUTH where we hold no keys
  *            → a question, or a request for a cookie alone
  *
  * Where RFCs are silent we are strict: octets behind the last record are FORMERR (as Knot; NSD and BIND
@@ -54,9 +54,9 @@ export function admit(query: Query, octets: Uint8Array, length: number, peer: Pe
   if ((octets[2] & 0x80) !== 0) return ADMITTED.response
   readHeader(query)
   const questions = read16(octets, 4)
-  const isReadable = readQuestion(query, questions) && readRecords(query, questions)
+  query.isWhole = readQuestion(query, questions) && readRecords(query, questions)
   if (query.opcode !== OPCODE.QUERY) return ADMITTED.notImplemented // RFC 1035 4.1.1, RCODE 4
-  if (!isReadable || !hasCountsOfQuery(query, questions)) return ADMITTED.malformed
+  if (!query.isWhole || !hasCountsOfQuery(query, questions)) return ADMITTED.malformed
   if (query.ednsVersion !== EDNS_VERSION) return ADMITTED.badVersion
   if (query.tsigAt !== 0) return ADMITTED.unknownKey
   return questions === 1 ? ADMITTED.question : ADMITTED.cookieOnly
@@ -115,6 +115,8 @@ function readRecords(query: Query, questions: number): boolean {
     if (i >= skipped && type === TYPE.OPT && !readOpt(query, ownerAt, at, end)) return false
     // RFC 8945 5.2: TSIG must be the last record of the additional section
     if (type === TYPE.TSIG && (i < skipped || i !== records - 1 || !readTsig(query, ownerAt, at, end))) return false
+    // RFC 2931 3: SIG that covers no type signs the message that it ends
+    if (type === TYPE.SIG && i >= skipped && i === records - 1 && end >= rdataAt + 2 && read16(octets, rdataAt) === 0) query.sigZeroAt = ownerAt
     at = end
   }
   return at === length

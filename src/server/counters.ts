@@ -36,6 +36,8 @@ const GROUPS = {
   rcode: [...range(16, printRcode), ...EXTENDED.map((code) => (code === RCODE.BADVERS ? 'BADVERS' : printRcode(code))), 'other'],
   /** Responses sent with a mark of their own. */
   response: ['truncated', 'authoritative', 'referral', 'nodata', 'slipped'],
+  /** Messages left to the core, which answers them later; by what it is needed for. */
+  deferred: ['update', 'agent', 'signed', 'missing'],
   /** Messages not answered, and why. */
   dropped: ['too-short', 'response', 'no-room', 'rate-limited'],
   /** Messages that made our code fail: each is a bug. */
@@ -83,6 +85,7 @@ const AT = {
   cookie: startOf('cookie'),
   rcode: startOf('rcode'),
   response: startOf('response'),
+  deferred: startOf('deferred'),
   dropped: startOf('dropped'),
   fault: startOf('fault'),
 } as const
@@ -149,6 +152,11 @@ export class Counters {
   /** The octets of a response. */
   countSize(isUdp: boolean, octets: number): void {
     countInto(this.values, isUdp ? SERVER_HISTOGRAM.udpSize : SERVER_HISTOGRAM.tcpSize, SERVER_HISTOGRAMS.udpSize.buckets, octets)
+  }
+
+  /** A message left to the core; `why` counts in the order of the group. */
+  countDeferred(why: number): void {
+    this.values[AT.deferred + why]++
   }
 
   /** A message that is met with silence; `reason` is ADMITTED.tooShort or .response. */

@@ -7,7 +7,7 @@ import type { Query } from '../authority/query.ts'
 import { OPTION, TYPE } from '../dns/codes.ts'
 import { MAX_EDE_TEXT_OCTETS, MAX_NSID_OCTETS } from '../dns/limits.ts'
 import { DO_BIT } from '../dns/edns.ts'
-import { COOKIE_OCTETS, type Cookies } from './cookies.ts'
+import { COOKIE, COOKIE_OCTETS, type CookieOutcome, type Cookies } from './cookies.ts'
 
 /** Octets of OPT without options (RFC 6891 6.1.2). */
 export const OPT_OCTETS = 11
@@ -32,6 +32,8 @@ export class Finisher {
   /** Whether a COOKIE option is sent, and if so whether with the asker's own server cookie, as it is young enough. */
   withCookie = false
   keepsCookie = false
+  /** Data of an UPDATE-LEASE option that tells the lease granted (RFC 9664 4); null sends none. */
+  lease: Uint8Array | null = null
   /** Unix time, for the cookie. */
   nowSeconds = 0
   private readonly settings: FinishSettings
@@ -39,6 +41,18 @@ export class Finisher {
   constructor(settings: FinishSettings) {
     if (settings.nsid !== null && settings.nsid.length > MAX_NSID_OCTETS) throw new RangeError(`Cannot use an NSID of ${settings.nsid.length} octets as it must have at most ${MAX_NSID_OCTETS}`)
     this.settings = settings
+  }
+
+  /** What the query's COOKIE option proves, and so what the response's shall be; undefined where there is none, or none is looked at. */
+  judgeCookie(query: Query, clock: () => number): CookieOutcome | undefined {
+    const { cookies } = this.settings
+    if (cookies === null || query.cookieAt === 0) return undefined
+    const nowSeconds = clock()
+    const outcome = cookies.judge(query.octets, query.cookieAt, query.cookieLength, query.peer.address, nowSeconds)
+    this.withCookie = true // RFC 7873 5.2: with every response to a query that has the option
+    this.keepsCookie = outcome === COOKIE.good
+    this.nowSeconds = nowSeconds
+    return outcome
   }
 
   /** Octets that OPT will take: 0 where the query had none, as a response has OPT if and only if its query had (RFC 6891 6.1.1, 7). */
@@ -51,6 +65,7 @@ export class Finisher {
     if (query.nsidWanted && nsid !== null) size += OPTION_HEAD_OCTETS + nsid.length
     if (query.keepaliveWanted && keepalive > 0) size += OPTION_HEAD_OCTETS + 2
     if (answer.edeCode !== NO_EDE) size += OPTION_HEAD_OCTETS + 2 + edeTextOctets(answer.edeText)
+    if (this.lease !== null) size += OPTION_HEAD_OCTETS + this.lease.length
     return size
   }
 
@@ -83,6 +98,10 @@ export class Finisher {
       at = writeOptionHead(out, at, OPTION.EDE, 2 + size)
       at = write16(out, at, answer.edeCode) // RFC 8914 2
       for (let i = 0; i < size; i++) out[at++] = answer.edeText[i]
+    }
+    if (this.lease !== null) {
+      at = writeOptionHead(out, at, OPTION.UPDATE_LEASE, this.lease.length)
+      for (const octet of this.lease) out[at++] = octet
     }
     return at
   }

@@ -8,17 +8,21 @@
  *     render    the answer's RRsets as octets, within the limit        render.ts
  *     finish    OPT and header                                         finish.ts
  *
+ * What needs more than this, an update or a signature to be checked, is left to the core (core.ts), which
+ * answers later: DEFERRED is returned instead of octets.
+ *
  * Every response but silence goes through the last two, so that an error too has its question and its OPT.
  * A fault of ours is caught here and nowhere below: the asker gets SERVFAIL, the operator a report.
  */
 import { Answer, type Authority } from '../authority/plan.ts'
 import { Query, type Peer } from '../authority/query.ts'
-import { RCODE } from '../dns/codes.ts'
+import { OPCODE, RCODE } from '../dns/codes.ts'
 import { DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
 import { viewOf } from '../dns/octet-views.ts'
 import { ADMITTED, admit, HEADER_OCTETS, type Admitted } from './admit.ts'
 import { Chaos, type ChaosTexts } from './chaos.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
+import { NO_DEFERRALS, type Defers } from './defers.ts'
 import { Counters } from './counters.ts'
 import { Finisher, writeCounts, writeHeader } from './finish.ts'
 import { isBare, type RateLimit, VERDICT } from './rate-limit.ts'
@@ -27,6 +31,11 @@ import { route } from './route.ts'
 import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
 
 export type { Peer, Transport } from '../authority/query.ts'
+
+/** Returned by `answer` for a message that the core answers later; transport's DEFERRED. */
+export const DEFERRED = -1
+/** What the core is needed for, in the order of the counters `deferred`. */
+const NEEDS = { update: 0, agent: 1, signed: 2, missing: 3, nothing: -1 } as const
 
 /** What the server is made of and how it is set; what is left out is off or as said. */
 export interface ServerOptions {
@@ -47,6 +56,10 @@ export interface ServerOptions {
   /** Says which responses over UDP are too many; without it none are. */
   readonly rateLimit?: RateLimit
   readonly counters?: Counters
+  /** What the core has a service for; what it has none for is answered here. */
+  readonly defers?: Defers
+  /** This server answers for the core, what another has counted when it deferred it. */
+  readonly isOfCore?: boolean
   /** Told of a fault of ours, at most once in FAULT_REPORT_SECONDS, with how many were not told since the last. */
   readonly onFault?: (fault: unknown, untold: number) => void
 }
@@ -59,6 +72,8 @@ export class Server {
   private readonly options: ServerOptions
   private readonly udpOctets: number
   private readonly cookies: Cookies | null
+  private readonly defers: Defers
+  private readonly isOfCore: boolean
   private readonly rateLimit: RateLimit | null
   private readonly chaos: Chaos
   private readonly query = new Query()
@@ -67,6 +82,7 @@ export class Server {
   private readonly finisher: Finisher
   /** The query's cookie shows that its sender receives at the address it claims. */
   private hasProof = false
+  private room = 0
   private toldAt = -Infinity
   private untold = 0
 
@@ -78,6 +94,8 @@ export class Server {
     this.udpOctets = options.udpOctets ?? DEFAULT_UDP_OCTETS
     if (this.udpOctets < MIN_UDP_OCTETS || this.udpOctets > MAX_MESSAGE_OCTETS) throw new RangeError(`Cannot limit UDP answers to ${this.udpOctets} octets as the limit must be from ${MIN_UDP_OCTETS} to ${MAX_MESSAGE_OCTETS}`)
     this.cookies = options.cookies ?? null
+    this.defers = options.defers ?? NO_DEFERRALS
+    this.isOfCore = options.isOfCore ?? false
     this.rateLimit = options.rateLimit ?? null
     this.chaos = new Chaos(options.chaos ?? {})
     this.finisher = new Finisher({ udpOctets: this.udpOctets, nsid: options.nsid ?? null, keepalive: options.keepalive ?? 0, cookies: this.cookies })
@@ -85,10 +103,12 @@ export class Server {
 
   /**
    * Answers the message `query[0 … length)` from `peer`: writes the response to `out` and returns its octets, or 0
-   * where silence is the answer. `out` needs at least 512 octets, and is what bounds a TCP answer below 65,535.
+   * where silence is the answer, or DEFERRED. `out` needs at least 512 octets, and is what bounds a TCP answer below 65,535.
+   * `room` octets of the limit stay free for a signature that the caller adds.
    */
-  answer(query: Uint8Array, length: number, peer: Peer, out: Uint8Array): number {
-    this.counters.countMessage(peer.transport === 'udp')
+  answer(query: Uint8Array, length: number, peer: Peer, out: Uint8Array, room = 0): number {
+    this.room = room
+    if (!this.isOfCore) this.counters.countMessage(peer.transport === 'udp')
     if (out.length < MIN_UDP_OCTETS) {
       this.counters.countNoRoom()
       return 0
@@ -107,13 +127,36 @@ export class Server {
       counters.countDropped(admitted)
       return 0
     }
-    counters.countHeader(query.opcode, query.edns ? query.ednsVersion : -1, query.dnssecOk)
+    if (!this.isOfCore) counters.countHeader(query.opcode, query.edns ? query.ednsVersion : -1, query.dnssecOk)
     plan.reset()
     finisher.withOptions = finisher.withCookie = this.hasProof = false
+    const need = this.needOf(admitted)
+    if (need !== NEEDS.nothing) return this.defer(need)
     if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted)
-    else plan.rcode = rcodeOf(admitted)
+    else plan.rcode = this.isMalformedChange() ? RCODE.FORMERR : rcodeOf(admitted)
+    if (plan.isMissing && this.defers.missing) return this.defer(NEEDS.missing)
     if (this.isTooMany()) return 0
     return this.write(out, admitted === ADMITTED.unknownKey)
+  }
+
+  /** What the core is needed for before anything is known of the answer. */
+  private needOf(admitted: Admitted): number {
+    const { query, defers } = this
+    if (query.opcode === OPCODE.UPDATE) return defers.update && query.isWhole ? NEEDS.update : NEEDS.nothing
+    if (query.opcode === OPCODE.AGENT) return defers.agent ? NEEDS.agent : NEEDS.nothing
+    if (!defers.signed) return NEEDS.nothing
+    const isUnderstood = admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly
+    return admitted === ADMITTED.unknownKey || (isUnderstood && query.sigZeroAt !== 0) ? NEEDS.signed : NEEDS.nothing
+  }
+
+  /** An UPDATE that nobody needs to look at: one that cannot be read (RFC 2136 3.1.1). */
+  private isMalformedChange(): boolean {
+    return this.query.opcode === OPCODE.UPDATE && this.defers.update
+  }
+
+  private defer(need: number): number {
+    this.counters.countDeferred(need)
+    return DEFERRED
   }
 
   /** Fills the plan for a message that was understood. */
@@ -134,14 +177,9 @@ export class Server {
 
   /** Notes whether the query holds a good server cookie, and what the response's COOKIE option shall be. */
   private judgeCookie(): void {
-    const { query, finisher, cookies } = this
-    if (cookies === null || query.cookieAt === 0) return
-    const nowSeconds = this.options.nowSeconds()
-    const outcome = cookies.judge(query.octets, query.cookieAt, query.cookieLength, query.peer.address, nowSeconds)
-    this.counters.countCookie(outcome)
-    finisher.withCookie = true // RFC 7873 5.2: with every response to a query that has the option
-    finisher.keepsCookie = outcome === COOKIE.good
-    finisher.nowSeconds = nowSeconds
+    const outcome = this.finisher.judgeCookie(this.query, this.options.nowSeconds)
+    if (outcome === undefined) return
+    if (!this.isOfCore) this.counters.countCookie(outcome)
     this.hasProof = outcome === COOKIE.good || outcome === COOKIE.renew
   }
 
@@ -201,7 +239,7 @@ export class Server {
       limit = MIN_UDP_OCTETS
       if (query.edns && query.udpSize > limit) limit = query.udpSize < this.udpOctets ? query.udpSize : this.udpOctets
     }
-    return limit < out.length ? limit : out.length
+    return (limit < out.length ? limit : out.length) - this.room
   }
 
   /** SERVFAIL with the question, for a message on which our own code failed. */

@@ -38,6 +38,12 @@ export const TRANSPORT_COUNTERS = {
   tcpShedMemory: 'connections reset as the memory set aside for all of them was in use',
   tcpClosedStop: 'connections closed by a stop',
   handlerFaults: 'queries on which the server threw',
+  deferred: 'messages handed to the core to be answered later',
+  deferDropped: 'datagrams dropped as too many messages wait for the core',
+  deferHeld: 'times that reading a connection stopped as too many of its messages, or of all, wait for the core',
+  deferAnswered: 'messages that the core has answered',
+  deferSilent: 'messages that the core chose not to answer',
+  deferLate: 'answers of the core dropped as their client or its socket had gone',
 } as const
 
 /** A name of the table. */
@@ -53,6 +59,7 @@ export const COUNTER = Object.fromEntries(TRANSPORT_COUNTER_NAMES.map((name, at)
 export const TRANSPORT_HISTOGRAMS = {
   udpBatch: { about: 'datagrams read by one call', unit: 'datagrams', buckets: 7 },
   udpBatchTime: { about: 'time from the receipt of a batch until its answers are sent', unit: 'microseconds', buckets: 21 },
+  deferTime: { about: 'time from the receipt of a message by the core until its last answer', unit: 'microseconds', buckets: 25 },
 } as const satisfies Record<string, HistogramShape>
 
 const histograms = layHistograms(TRANSPORT_HISTOGRAMS, TRANSPORT_COUNTER_NAMES.length)

@@ -28,6 +28,9 @@ export interface Libc {
   epoll_create1(flags: number): number
   epoll_ctl(epoll: number, change: number, fd: number, event: Pointer): number
   epoll_wait(epoll: number, events: Pointer, count: number, timeoutMs: number): number
+  eventfd(count: number, flags: number): number
+  read(fd: number, octets: Pointer, size: number): number
+  write(fd: number, octets: Pointer, size: number): number
   close(fd: number): number
   if_nametoindex(name: Pointer): number
   errno(): number
@@ -78,6 +81,9 @@ const PROTOTYPES = {
   epoll_create1: 'int epoll_create1(int)',
   epoll_ctl: 'int epoll_ctl(int, int, int, uintptr_t)',
   epoll_wait: 'int epoll_wait(int, uintptr_t, int, int)',
+  eventfd: 'int eventfd(unsigned int, int)',
+  read: 'long read(int, uintptr_t, size_t)',
+  write: 'long write(int, uintptr_t, size_t)',
   close: 'int close(int)',
   if_nametoindex: 'unsigned int if_nametoindex(uintptr_t)',
 } as const

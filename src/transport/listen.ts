@@ -7,6 +7,7 @@ import { TRANSPORT_CLOSE_MS } from '../dns/limits.ts'
 import { type Endpoint, parseEndpoint, printEndpoint } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { TransportCounters } from './counters.ts'
+import type { MainDeferrals } from './deferred-message.ts'
 import type { Handler, OnFault } from './handler.ts'
 import { ListenFault } from './listen-fault.ts'
 import type { ConnectionLimits } from './tcp-connections.ts'
@@ -20,6 +21,8 @@ export interface ListenOptions {
   handler: Handler
   counters: TransportCounters
   onFault: OnFault
+  /** Where queries go that the handler defers; without it they are met with silence. */
+  deferrals?: MainDeferrals
   /** False where UDP is read elsewhere, in batches by worker threads; default true. */
   udp?: boolean
   clock?: Clock
@@ -39,8 +42,9 @@ export interface Listeners {
 
 /** Opens every address or rejects with a ListenFault, with nothing left open. */
 export async function listen(options: ListenOptions): Promise<Listeners> {
-  const { addresses, handler, counters, onFault, udp = true, clock = systemClock, interfaces = networkInterfaces, tcpLimits = {} } = options
-  const tcp = new TcpServer({ handler, counters, onFault, clock, limits: tcpLimits })
+  const { addresses, handler, counters, onFault, deferrals, udp = true, clock = systemClock, interfaces = networkInterfaces, tcpLimits = {} } = options
+  const all = { handler, counters, onFault, clock, ...(deferrals === undefined ? {} : { deferrals }) }
+  const tcp = new TcpServer({ ...all, limits: tcpLimits })
   const datagrams: UdpEndpoint[] = []
   const endpoints: Endpoint[] = []
   const close = async (deadlineMs: number): Promise<void> => {
@@ -51,7 +55,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
       const wanted = endpointOf(address)
       const bound = { ...wanted, port: await named('TCP ', wanted, tcp.listen(wanted)) } // a port chosen for TCP serves UDP too
       endpoints.push(bound)
-      if (udp) datagrams.push(await named('UDP ', bound, UdpEndpoint.open({ handler, counters, onFault, clock, interfaces }, bound)))
+      if (udp) datagrams.push(await named('UDP ', bound, UdpEndpoint.open({ ...all, interfaces }, bound)))
     }
   } catch (fault) {
     await close(0)

@@ -16,7 +16,8 @@
  * odd multiples of a cache line, lest all slots compete for the same lines.
  */
 import { MAX_MESSAGE_OCTETS, MAX_UDP_QUERY_OCTETS, UDP_BATCH } from '../dns/limits.ts'
-import { AF_INET, AF_INET6, callMemory, type Libc, type Pointer } from './libc.ts'
+import { COUNTER, type TransportCounters } from './counters.ts'
+import { AF_INET, AF_INET6, callMemory, EAGAIN, EINTR, type Libc, MSG_DONTWAIT, type Pointer } from './libc.ts'
 
 const HEADER = 64
 const VECTOR = 16
@@ -37,6 +38,12 @@ const TX_CONTROL = RX_CONTROL + UDP_BATCH * CONTROL
 const QUERIES = TX_CONTROL + UDP_BATCH * CONTROL
 const ANSWERS = QUERIES + UDP_BATCH * QUERY
 const TOTAL = ANSWERS + UDP_BATCH * ANSWER_STRIDE + MAX_MESSAGE_OCTETS + 1
+
+/** Words of struct sockaddr_in6, and of the larger of what PKTINFO carries. */
+const NAME_WORDS = 7
+const LOCAL_WORDS = 5
+/** Words that `wayBack` writes at most. */
+export const WAY_BACK_WORDS: number = NAME_WORDS + LOCAL_WORDS
 
 /** struct cmsghdr and, per family, the message that carries a local address: RFC 3542 6.1 for IPv6, ip(7) for IPv4. */
 const CMSG_DATA = 16
@@ -100,12 +107,25 @@ export class Batch {
   /** Makes tx slot `k` an answer of `size` octets to the asker of rx slot `i`, from the address asked. */
   reply(k: number, i: number, size: number): void {
     const words = this.#words
-    const from = (RX_NAMES + i * NAME) >> 2
-    const to = (TX_NAMES + k * NAME) >> 2
-    const end = this.#isSix ? 7 : 2 // the rest of sockaddr_in is zero
-    for (let w = 0; w < end; w++) words[to + w] = words[from + w]
+    this.#copyName(words, (RX_NAMES + i * NAME) >> 2, words, (TX_NAMES + k * NAME) >> 2)
     words[(TX_VECTORS + k * VECTOR + 8) >> 2] = size
-    if (this.#hasControl) this.#replyFrom(k, i)
+    if (this.#hasControl) this.#copyControl(i, words, (TX_CONTROL + k * CONTROL + CMSG_DATA) >> 2)
+  }
+
+  /** Writes to `out[at …)`, WAY_BACK_WORDS long, how the asker of rx slot `i` is answered later, from the address asked. */
+  wayBack(i: number, out: Int32Array, at: number): void {
+    this.#copyName(this.#words, (RX_NAMES + i * NAME) >> 2, out, at)
+    if (this.#hasControl) this.#copyControl(i, out, at + NAME_WORDS)
+  }
+
+  /** Makes tx slot `k` an answer of `size` octets that goes the way that `wayBack` wrote to `from[at …)`, for a socket of the same kind. */
+  returnTo(k: number, from: Int32Array, at: number, size: number): void {
+    const words = this.#words
+    this.#copyName(from, at, words, (TX_NAMES + k * NAME) >> 2)
+    words[(TX_VECTORS + k * VECTOR + 8) >> 2] = size
+    if (!this.#hasControl) return
+    const to = (TX_CONTROL + k * CONTROL + CMSG_DATA) >> 2
+    for (let w = 0; w < LOCAL_WORDS; w++) words[to + w] = from[at + NAME_WORDS + w]
   }
 
   /** Makes the first `count` rx slots ready to be filled again: the kernel has written how much it used of each. */
@@ -125,17 +145,22 @@ export class Batch {
    * link-local (RFC 4007 6), which means nothing without: else routing may choose another way back. Where
    * the kernel told no address, zeros let it choose.
    */
-  #replyFrom(k: number, i: number): void {
+  #copyControl(i: number, out: Int32Array, to: number): void {
     const words = this.#words
     const isTold = words[(RX_HEADERS + i * HEADER + 40) >> 2] > CMSG_DATA
     const from = (RX_CONTROL + i * CONTROL + CMSG_DATA) >> 2
-    const to = (TX_CONTROL + k * CONTROL + CMSG_DATA) >> 2
     if (!this.#isSix) {
-      words[to + 1] = isTold ? words[from + 1] : 0 // in_pktinfo: interface, local address, address in the header
+      out[to + 1] = isTold ? words[from + 1] : 0 // in_pktinfo: interface, local address, address in the header
       return
     }
-    for (let w = 0; w < 4; w++) words[to + w] = isTold ? words[from + w] : 0 // in6_pktinfo: address, interface
-    words[to + 4] = (words[to] & 0xc0ff) === 0x80fe ? words[from + 4] : 0
+    for (let w = 0; w < 4; w++) out[to + w] = isTold ? words[from + w] : 0 // in6_pktinfo: address, interface
+    out[to + 4] = (out[to] & 0xc0ff) === 0x80fe ? words[from + 4] : 0
+  }
+
+  /** The asker's address and port; the rest of sockaddr_in is zero. */
+  #copyName(from: Int32Array, at: number, out: Int32Array, to: number): void {
+    const end = this.#isSix ? NAME_WORDS : 2
+    for (let w = 0; w < end; w++) out[to + w] = from[at + w]
   }
 
   #layOut(i: number, family: 4 | 6): void {
@@ -171,5 +196,24 @@ export class Batch {
     const pointer = this.#base + target
     this.#words[at >> 2] = pointer % 0x1_0000_0000 | 0
     this.#words[(at >> 2) + 1] = Math.floor(pointer / 0x1_0000_0000)
+  }
+}
+
+/**
+ * Sends tx slots [0, count) of a batch without waiting. The call stops at the first that the kernel refuses and
+ * tells why only when that one stands first; it is given up, as a datagram lost on its way.
+ */
+export function sendBatch(libc: Libc, fd: number, batch: Batch, count: number, counters: TransportCounters): void {
+  for (let from = 0; from < count; ) {
+    const sent = libc.sendmmsg(fd, batch.toSend(from), count - from, MSG_DONTWAIT)
+    if (sent > 0) {
+      counters[COUNTER.udpSent] += sent
+      from += sent
+      continue
+    }
+    const errno = libc.errno()
+    if (errno === EINTR) continue
+    counters[errno === EAGAIN ? COUNTER.udpDropBusy : COUNTER.udpSendRefused]++
+    from++
   }
 }

@@ -10,17 +10,20 @@
  *     └ any state ──▶ killed: idle, slow, shed, broken      malformed, stop ────────┘
  *
  * Answers to one chunk leave in one write, each with its length in front (RFC 7766 8): a third of the
- * cost of a write per answer. They leave in the order of the queries, as each is answered at once; the
- * out-of-order processing of RFC 7766 7 has nothing to overtake here.
+ * cost of a write per answer. They leave in the order of the queries, as each is answered at once; only the
+ * answers to deferred ones come later, in any order, overtaken by others (RFC 7766 6.2.1.1, 7).
+ *
+ *     deferred ──▶ waits for the core: not idle, not closed by the client's end or a stop before its answer
+ *              └─▶ no place at the core, or too many of this connection there ──▶ held, until there are fewer
  */
 import {
-  MAX_MESSAGE_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TCP_MESSAGES_PER_TURN, TCP_FIRST_MESSAGE_MS, TCP_IDLE_MS,
-  TCP_WRITE_OCTETS,
+  MAX_DEFERRED_PER_CONNECTION, MAX_MESSAGE_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TCP_MESSAGES_PER_TURN,
+  TCP_FIRST_MESSAGE_MS, TCP_IDLE_MS, TCP_WRITE_OCTETS,
 } from '../dns/limits.ts'
 import { ReusedPeer } from './address.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { COUNTER, type TransportCounters } from './counters.ts'
-import type { Handler, OnFault } from './handler.ts'
+import { DEFERRED, type Handler, type OnFault } from './handler.ts'
 import type { CloseReason, ConnectionLimits, Connections } from './tcp-connections.ts'
 import { copyOctets, Framer, MALFORMED, NO_ROOM } from './tcp-framing.ts'
 
@@ -47,6 +50,8 @@ export class TcpShared {
   readonly onFault: OnFault
   readonly connections: Connections
   readonly pool = new BufferPool()
+  /** Whether what the handler defers has somewhere to go; else it is met with silence. */
+  readonly canDefer: boolean
   /** The query being answered. */
   readonly query = new Uint8Array(MAX_MESSAGE_OCTETS)
   /** Its answer. */
@@ -54,7 +59,8 @@ export class TcpShared {
   /** Answers on their way to one write. */
   readonly joined: Uint8Array<ArrayBuffer> = new Uint8Array(new ArrayBuffer(TCP_WRITE_OCTETS))
 
-  constructor({ handler, counters, onFault }: TcpOptions, connections: Connections) {
+  constructor({ handler, counters, onFault }: TcpOptions, connections: Connections, canDefer: boolean) {
+    this.canDefer = canDefer
     this.handler = handler
     this.counters = counters
     this.onFault = onFault
@@ -71,6 +77,13 @@ export abstract class TcpConnection {
   /** No more is answered until `proceed`. */
   protected isHeld = false
   private isStopping = false
+  /** Messages at the core, whose answers will come. */
+  private waiting = 0
+  /** A message that found no place at the core, until it does; `stuckOctets` long. */
+  private stuck: Uint8Array<ArrayBuffer> | undefined
+  private stuckOctets = 0
+  /** Why it ends, once nothing waits. */
+  private ending: CloseReason | undefined
   private joinedOctets = 0
   private reason: CloseReason | undefined
 
@@ -87,6 +100,12 @@ export abstract class TcpConnection {
   protected abstract write(octets: number): void
   /** Reads no more from the client, which is counted where it is for its slowness; `proceed` is called after others had their turn or, where `isFull`, when all is sent. */
   protected abstract hold(): void
+  /** Reads no more from the client until `resume`. */
+  protected abstract rest(): void
+  /** Has `proceed` called after DEFER_RETRY_MS. */
+  protected abstract retryLater(): void
+  /** Hands a message to the core; false where too many wait there. */
+  protected abstract handOn(query: Uint8Array, length: number): boolean
   /** Reads again. */
   protected abstract resume(): void
   /** Sends what is left to send, then closes; `isAllRead` where the client will send no more and all of it is read. */
@@ -98,7 +117,13 @@ export abstract class TcpConnection {
   protected begin(slot: number): void {
     this.slot = slot
     this.isHeld = this.isStopping = false
-    this.reason = undefined
+    this.reason = this.ending = undefined
+    this.waiting = 0
+  }
+
+  /** Whether the client waits for the core, so that its silence is no idleness. */
+  get isWaiting(): boolean {
+    return this.waiting > 0 || this.stuck !== undefined
   }
 
   /** Whether it is ending or has ended. */
@@ -116,7 +141,27 @@ export abstract class TcpConnection {
   /** Ends once the queries already read are answered and the answers sent. */
   stop(): void {
     this.isStopping = true
-    if (!this.isHeld && !this.isOver) this.end('tcpClosedStop')
+    if (!this.isHeld && !this.isOver) this.endSoon('tcpClosedStop')
+  }
+
+  /** Takes one message of an answer of the core, or word that there is none; `delivered` must follow before any other connection is served. */
+  deliver(octets: Uint8Array | undefined, more: boolean): void {
+    const { counters } = this.shared
+    if (this.isOver) {
+      if (octets !== undefined) counters[COUNTER.deferLate]++
+      return
+    }
+    if (!more) this.waiting--
+    if (octets !== undefined) this.join(octets, octets.length)
+  }
+
+  /** Sends what was delivered, and goes on with what waited for it. */
+  delivered(): void {
+    this.flush()
+    if (this.isOver) return
+    this.shared.connections.touch(this.slot)
+    if (this.ending !== undefined && !this.isWaiting) this.end(this.ending)
+    else if (!this.isFull) this.proceed()
   }
 
   /** Answers the queries in `length` octets that have arrived. */
@@ -129,9 +174,23 @@ export abstract class TcpConnection {
   /** Goes on after `hold`. */
   protected proceed(): void {
     if (!this.isHeld || this.isOver) return
+    if (this.stuck !== undefined && !this.unstick(this.stuck)) return this.retryLater()
     this.isHeld = false
     this.pump()
     if (!this.isHeld && !this.isOver) this.resume()
+  }
+
+  /** All that was read is answered, and a stop was asked for: ends, unless more is known to have arrived. */
+  protected stopReading(): void {
+    this.endSoon('tcpClosedStop')
+  }
+
+  /** As `end`, but after the answers that are still to come from the core. */
+  protected endSoon(reason: CloseReason): void {
+    if (!this.isWaiting) return this.end(reason)
+    this.ending ??= reason
+    this.isHeld = true
+    this.rest()
   }
 
   /** Sends what is left to send, then closes. A client that does not read it is killed when its idle time is over. */
@@ -146,6 +205,8 @@ export abstract class TcpConnection {
     this.shared.connections.remove(this.slot)
     this.slot = -1
     this.framer.reset()
+    if (this.stuck !== undefined) this.shared.pool.giveBack(this.stuck)
+    this.stuck = undefined
   }
 
   /** Counts why it ends; the first reason is the true one. */
@@ -160,7 +221,7 @@ export abstract class TcpConnection {
     const { connections } = this.shared
     let taken = 0
     let length = 0
-    while (taken < MAX_TCP_MESSAGES_PER_TURN && !this.isFull && !this.isOver) {
+    while (taken < MAX_TCP_MESSAGES_PER_TURN && !this.isFull && !this.isOver && !this.isFullAtCore) {
       length = this.framer.next()
       if (length < 0) break
       this.answer(length)
@@ -169,19 +230,27 @@ export abstract class TcpConnection {
     this.flush()
     if (this.isOver) return
     if (taken > 0) connections.touch(this.slot)
-    if (length === MALFORMED) this.end('tcpClosedMalformed')
+    if (length === MALFORMED) this.endSoon('tcpClosedMalformed')
     else if (length === NO_ROOM) this.kill('tcpShedMemory')
     else if (length >= 0) this.pause()
-    else if (this.isStopping) this.end('tcpClosedStop')
+    else if (this.isStopping) this.stopReading()
+    else if (this.ending !== undefined) this.endSoon(this.ending)
+  }
+
+  private get isFullAtCore(): boolean {
+    return this.stuck !== undefined || this.waiting >= MAX_DEFERRED_PER_CONNECTION
   }
 
   private pause(): void {
     this.isHeld = true
-    this.hold()
+    if (this.isFull || !this.isFullAtCore) return this.hold()
+    this.shared.counters[COUNTER.deferHeld]++
+    this.rest()
+    if (this.stuck !== undefined) this.retryLater()
   }
 
   private answer(length: number): void {
-    const { handler, counters, onFault, query, out, joined } = this.shared
+    const { handler, counters, onFault, query, out } = this.shared
     counters[COUNTER.tcpReceived]++
     let size = 0
     try {
@@ -191,17 +260,44 @@ export abstract class TcpConnection {
       onFault(fault)
       return
     }
-    if (size === 0) {
-      counters[COUNTER.tcpSilent]++
-      return
-    }
+    if (size > 0) this.join(out, size)
+    else if (size === DEFERRED && this.shared.canDefer) this.defer(length)
+    else counters[COUNTER.tcpSilent]++
+  }
+
+  /** Puts an answer behind those that leave with the next write. */
+  private join(answer: Uint8Array, size: number): void {
+    const { counters, joined } = this.shared
     if (this.joinedOctets + 2 + size > joined.length) this.flush()
     const at = this.joinedOctets
     joined[at] = size >>> 8
     joined[at + 1] = size
-    copyOctets(out, 0, joined, at + 2, size)
+    copyOctets(answer, 0, joined, at + 2, size)
     this.joinedOctets = at + 2 + size
     counters[COUNTER.tcpSent]++
+  }
+
+  /** Hands the query to the core; where it finds no place there, it is kept and nothing more is read. */
+  private defer(length: number): void {
+    const { query, pool } = this.shared
+    if (this.handOn(query, length)) {
+      this.waiting++
+      return
+    }
+    const stuck = pool.lend(length)
+    if (stuck === undefined) return this.kill('tcpShedMemory')
+    copyOctets(query, 0, stuck, 0, length)
+    this.stuck = stuck
+    this.stuckOctets = length
+  }
+
+  /** Tries once more to hand on the message that found no place. */
+  private unstick(stuck: Uint8Array<ArrayBuffer>): boolean {
+    if (!this.handOn(stuck, this.stuckOctets)) return false
+    this.shared.pool.giveBack(stuck)
+    this.stuck = undefined
+    this.waiting++
+    return true
   }
 
   private flush(): void {

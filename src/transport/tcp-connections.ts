@@ -30,6 +30,8 @@ export interface ConnectionLimits {
 export interface ConnectionOwner {
   /** Answers wait for the client to read them. */
   isSlow(slot: number): boolean
+  /** The client waits for the core. */
+  isWaiting(slot: number): boolean
   /** Ends the connection at once, and removes it from the table. */
   kill(slot: number, reason: CloseReason): void
 }
@@ -97,7 +99,7 @@ export class Connections {
     return slot
   }
 
-  /** Notes that a whole query has come from a connection of the table. */
+  /** Notes that a whole query has come from a connection of the table, or that it is not idle though none has. */
   touch(slot: number): void {
     this.#unlink(slot)
     this.#append(SERVED, slot)
@@ -120,7 +122,9 @@ export class Connections {
       this.#owner.kill(slot, 'tcpClosedSilent')
     }
     for (let slot = this.#oldest[SERVED]; slot !== NONE && nowMs - this.#sinceMs[slot] >= idleMs; slot = this.#oldest[SERVED]) {
-      this.#owner.kill(slot, this.#owner.isSlow(slot) ? 'tcpClosedSlow' : 'tcpClosedIdle')
+      if (this.#owner.isSlow(slot)) this.#owner.kill(slot, 'tcpClosedSlow')
+      else if (this.#owner.isWaiting(slot)) this.touch(slot)
+      else this.#owner.kill(slot, 'tcpClosedIdle')
     }
   }
 

@@ -9,7 +9,8 @@
  */
 import { TCP_CHUNK_OCTETS } from '../dns/limits.ts'
 import { COUNTER } from './counters.ts'
-import { type Epoll, EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from './epoll.ts'
+import type { Deferrals } from './deferral-parcel.ts'
+import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from './epoll.ts'
 import { EAGAIN, EINTR, type Pointer } from './libc.ts'
 import { TcpConnection, type TcpShared } from './tcp-connection.ts'
 import { copyOctets } from './tcp-framing.ts'
@@ -22,8 +23,12 @@ export interface EpollShared {
   readonly epoll: Epoll
   /** Where `tcp.joined` lies. */
   readonly joined: Pointer
+  /** Where deferred queries go. */
+  readonly deferrals: Deferrals | undefined
   /** Lets the connection in this slot go on after others had their turn. */
   takeTurns(slot: number): void
+  /** Lets it go on after DEFER_RETRY_MS. */
+  retryLater(slot: number): void
   /** Forgets the descriptor in this slot. */
   closed(slot: number): void
 }
@@ -40,6 +45,10 @@ export class EpollConnection extends TcpConnection {
   #unsentAt = 0
   #unsentEnd = 0
   #isClosing = false
+  /** The last chunk was full, so that the kernel may hold more. */
+  #wasFull = false
+  /** A stop waits for a look at what the kernel holds. */
+  #isLooking = false
 
   constructor(common: EpollShared) {
     super(common.tcp)
@@ -52,7 +61,7 @@ export class EpollConnection extends TcpConnection {
     this.begin(slot)
     this.life = (this.life + 1) | 0
     this.#fd = fd
-    this.#isClosing = false
+    this.#isClosing = this.#wasFull = this.#isLooking = false
     this.#watched = READING
     return this.#epoll.add(fd, READING, slot, this.life)
   }
@@ -68,28 +77,44 @@ export class EpollConnection extends TcpConnection {
   /** Does what the kernel says can be done. */
   turn(events: number): void {
     if (this.#fd < 0) return
-    if ((events & EPOLLERR) !== 0) return this.#break()
+    if ((events & EPOLLERR) !== 0 || (this.#watched === 0 && (events & EPOLLHUP) !== 0)) return this.#break()
     if (this.#unsent) return this.#sendUnsent()
     if (!this.isHeld) this.#receive((events & EPOLLRDHUP) !== 0)
   }
 
   /** Goes on after others had their turn. */
   takeTurn(): void {
-    if (!this.#unsent) this.proceed()
+    if (this.#isLooking) this.#lookAgain()
+    else if (!this.#unsent) this.proceed()
+  }
+
+  /** A stop answers what has arrived, not only what has been read: where the last chunk was full, the kernel is asked once more, after others had their turn. */
+  protected override stopReading(): void {
+    if (!this.#wasFull || this.#unsent) return super.stopReading()
+    this.#isLooking = true
+    this.#common.takeTurns(this.slot)
+  }
+
+  #lookAgain(): void {
+    this.#isLooking = this.#wasFull = false
+    if (this.#fd < 0 || this.isHeld) return
+    this.#receive(false)
+    if (!this.isOver && !this.isHeld && !this.#isLooking) super.stopReading() // nothing was there
   }
 
   /** Reads a chunk and answers it. A chunk not filled is the last before the client's end, so that no call is needed to see that. */
   #receive(hasEnded: boolean): void {
     const octets = this.#epoll.receive(this.#fd)
-    if (octets === 0) return this.end('tcpClosedByClient')
+    if (octets === 0) return this.endSoon('tcpClosedByClient')
     if (octets < 0) {
       const errno = this.#epoll.errno()
       return errno === EAGAIN || errno === EINTR ? undefined : this.#break()
     }
+    this.#wasFull = octets === TCP_CHUNK_OCTETS
     this.read(this.#epoll.chunk, octets)
     if (this.isOver) return
     if (this.isHeld && !this.framer.keep()) return this.kill('tcpShedMemory')
-    if (hasEnded && octets < TCP_CHUNK_OCTETS && !this.isHeld) this.end('tcpClosedByClient')
+    if (hasEnded && octets < TCP_CHUNK_OCTETS && !this.isHeld) this.endSoon('tcpClosedByClient')
   }
 
   protected write(octets: number): void {
@@ -133,16 +158,29 @@ export class EpollConnection extends TcpConnection {
     if (this.#unsentAt < this.#unsentEnd) return
     this.#freeUnsent()
     if (this.#isClosing) return this.#close(false)
-    this.#watch(READING)
-    this.proceed()
+    if (this.isHeld) this.proceed()
+    else this.resume()
   }
 
   protected hold(): void {
     if (!this.#unsent) this.#common.takeTurns(this.slot)
   }
 
+  protected rest(): void {
+    if (!this.#unsent) this.#watch(0)
+  }
+
+  protected retryLater(): void {
+    this.#common.retryLater(this.slot)
+  }
+
+  protected handOn(query: Uint8Array, length: number): boolean {
+    const { deferrals } = this.#common
+    return deferrals !== undefined && deferrals.add(query, length, this.peer, this.slot, this.life) >= 0
+  }
+
   protected resume(): void {
-    // what it waits for follows from what is unsent
+    if (!this.#unsent) this.#watch(READING)
   }
 
   /**

@@ -18,16 +18,18 @@
  * work, counters lie in shared memory. So does a table of its open descriptors, which belong to the process:
  * if the thread dies, the main thread closes them (`closeLeft`), or their clients would wait for ever.
  */
-import { TCP_ACCEPT_REST_MS, TCP_BACKLOG, TCP_EVENTS, TCP_SWEEP_MS, TCP_WAIT_MS, TRANSPORT_CLOSE_MS } from '../dns/limits.ts'
+import { DEFER_RETRY_MS, TCP_ACCEPT_REST_MS, TCP_BACKLOG, TCP_EVENTS, TCP_SWEEP_MS, TCP_WAIT_MS, TRANSPORT_CLOSE_MS } from '../dns/limits.ts'
 import { ReusedPeer } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { COUNTER } from './counters.ts'
+import { Deferrals, type DeferralOptions, unpackAnswers } from './deferral-parcel.ts'
 import { Epoll, EPOLLIN } from './epoll.ts'
 import { EAGAIN, errorName, type Libc, loadLibc, type Pointer } from './libc.ts'
 import { TCP_LIMITS, type TcpOptions, TcpShared } from './tcp-connection.ts'
 import { type CloseReason, type ConnectionLimits, type ConnectionOwner, Connections } from './tcp-connections.ts'
 import { EpollConnection, type EpollShared } from './tcp-epoll-connection.ts'
 import type { TcpSocket } from './tcp-socket.ts'
+import { WakeUp } from './wake-up.ts'
 
 export { canUseEpoll } from './libc.ts'
 
@@ -37,6 +39,10 @@ export interface EpollOptions extends TcpOptions {
   sockets: readonly TcpSocket[]
   /** Where open descriptors are written, in shared memory; made by `openTable`. */
   open?: Int32Array
+  /** Where queries go that the handler defers; without it they are met with silence. */
+  deferrals?: DeferralOptions
+  /** An eventfd that wakes the thread, as when answers of the core have come; made by `openWakeUp`. */
+  wakeUp?: number
   clock?: Pick<Clock, 'nowMs'>
   libc?: Libc
 }
@@ -45,8 +51,8 @@ export interface EpollOptions extends TcpOptions {
 export interface EpollLoopOptions extends EpollOptions {
   /** Over a SharedArrayBuffer; the loop ends when word 0 is not 0. */
   stop: Int32Array
-  /** Called after every round and after every TCP_WAIT_MS without one. */
-  onIdle?: () => void
+  /** Called after every round and after every TCP_WAIT_MS without one. Takes in the answers of the core by `deliver`. */
+  onIdle?: (server: EpollServer) => void
   /** Milliseconds that a stop waits for answers in flight. */
   deadlineMs?: number
 }
@@ -58,10 +64,13 @@ export function runEpollLoop(options: EpollLoopOptions): void {
   try {
     while (Atomics.load(stop, 0) === 0) {
       server.turn(TCP_WAIT_MS)
-      onIdle()
+      onIdle(server)
     }
     server.stop(deadlineMs)
-    while (!server.isDone) server.turn(TCP_WAIT_MS)
+    while (!server.isDone) {
+      server.turn(TCP_WAIT_MS)
+      onIdle(server)
+    }
   } finally {
     server.end()
   }
@@ -92,6 +101,8 @@ export class EpollServer implements ConnectionOwner, EpollShared {
   readonly tcp: TcpShared
   readonly epoll: Epoll
   readonly joined: Pointer
+  readonly deferrals: Deferrals | undefined
+  readonly #wakeUp: WakeUp | undefined
   readonly #clock: Pick<Clock, 'nowMs'>
   readonly #open: Int32Array
   readonly #listeners: Listener[]
@@ -102,6 +113,9 @@ export class EpollServer implements ConnectionOwner, EpollShared {
   readonly #isWaiting: Uint8Array
   #waitingFirst = 0
   #waitingCount = 0
+  /** Slots whose connections try the core again, and when. */
+  #retrying: number[] = []
+  #retryAtMs = Infinity
   #sweepAtMs: number
   #isResting = false
   #endsAtMs = Infinity
@@ -110,7 +124,8 @@ export class EpollServer implements ConnectionOwner, EpollShared {
     const { sockets, limits, clock = systemClock, libc = loadLibc() } = options
     const all = { ...TCP_LIMITS, ...limits }
     this.epoll = new Epoll(libc)
-    this.tcp = new TcpShared(options, new Connections(all, this))
+    this.deferrals = options.deferrals && new Deferrals(options.deferrals, options.counters)
+    this.tcp = new TcpShared(options, new Connections(all, this), this.deferrals !== undefined)
     this.joined = libc.addressOf(this.tcp.joined)
     this.#clock = clock
     this.#open = options.open ?? openTable(all)
@@ -119,6 +134,8 @@ export class EpollServer implements ConnectionOwner, EpollShared {
     this.#sweepAtMs = clock.nowMs() + TCP_SWEEP_MS
     this.#listeners = sockets.map(({ fd }) => ({ fd, restsUntilMs: 0 }))
     for (let i = 0; i < this.#listeners.length; i++) this.#watchListener(i)
+    this.#wakeUp = options.wakeUp === undefined ? undefined : new WakeUp(options.wakeUp, libc)
+    if (this.#wakeUp !== undefined && !this.epoll.add(this.#wakeUp.fd, EPOLLIN, -1 - this.#listeners.length, 0)) throw new Error(`Cannot be woken as the system refuses it (${errorName(this.epoll.errno())})`)
   }
 
   /** Connections open now. */
@@ -133,14 +150,34 @@ export class EpollServer implements ConnectionOwner, EpollShared {
 
   /** Waits up to `waitMs` for something to do, and does what there is. */
   turn(waitMs: number): void {
-    const count = this.epoll.wait(this.#waitingCount > 0 ? 0 : waitMs)
+    const count = this.epoll.wait(this.#waitingCount > 0 ? 0 : this.#retrying.length > 0 ? Math.min(waitMs, DEFER_RETRY_MS) : waitMs)
     const nowMs = this.#clock.nowMs()
     this.tcp.connections.tick(nowMs)
     this.#serve(count)
     this.#takeTurns()
+    if (nowMs >= this.#retryAtMs) this.#retry()
+    this.deferrals?.flush()
     if (nowMs >= this.#sweepAtMs) this.#sweep(nowMs)
     if (this.#isResting) this.#wake(nowMs)
     if (nowMs >= this.#endsAtMs) for (const slot of this.tcp.connections.slots()) this.kill(slot, 'tcpClosedStop')
+  }
+
+  /** Sends answers of the core, which it has packed with `Returns`, to their connections. */
+  deliver(parcel: ArrayBuffer): void {
+    this.tcp.connections.tick(this.#clock.nowMs())
+    let last: EpollConnection | undefined
+    unpackAnswers(parcel, (slot, life, octets, more) => {
+      const connection = this.#bySlot[slot]
+      if (connection?.life !== life) {
+        if (octets !== undefined) this.tcp.counters[COUNTER.deferLate]++
+        return
+      }
+      if (connection !== last) last?.delivered()
+      last = connection
+      connection.deliver(octets, more)
+    })
+    last?.delivered()
+    this.deferrals?.flush()
   }
 
   /** Accepts no more, answers the queries that have arrived and ends every connection, within `deadlineMs`; goes on in `turn` until `isDone`. */
@@ -183,6 +220,17 @@ export class EpollServer implements ConnectionOwner, EpollShared {
     this.#waiting[(this.#waitingFirst + this.#waitingCount++) % this.#waiting.length] = slot
   }
 
+  /** As ConnectionOwner says. */
+  isWaiting(slot: number): boolean {
+    return this.#bySlot[slot].isWaiting
+  }
+
+  /** As EpollShared says. */
+  retryLater(slot: number): void {
+    if (this.#retrying.length === 0) this.#retryAtMs = this.#clock.nowMs() + DEFER_RETRY_MS
+    this.#retrying.push(slot)
+  }
+
   /** As EpollShared says. */
   closed(slot: number): void {
     this.#open[1 + slot] = 0
@@ -193,7 +241,8 @@ export class EpollServer implements ConnectionOwner, EpollShared {
     const { epoll } = this
     for (let i = 0; i < count; i++) {
       const slot = epoll.slot(i)
-      if (slot < 0) this.#accept(this.#listeners[-1 - slot])
+      if (slot < -this.#listeners.length) this.#wakeUp?.clear()
+      else if (slot < 0) this.#accept(this.#listeners[-1 - slot])
       else if (epoll.life(i) === this.#bySlot[slot].life) this.#bySlot[slot].turn(epoll.events(i))
     }
   }
@@ -207,6 +256,14 @@ export class EpollServer implements ConnectionOwner, EpollShared {
       this.#isWaiting[slot] = 0
       this.#bySlot[slot].takeTurn() // where it has ended and another has the slot, nothing is held
     }
+  }
+
+  /** Lets connections try the core again. */
+  #retry(): void {
+    const slots = this.#retrying
+    this.#retrying = []
+    this.#retryAtMs = Infinity
+    for (const slot of slots) this.#bySlot[slot].takeTurn()
   }
 
   /**

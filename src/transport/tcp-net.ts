@@ -9,10 +9,11 @@
  * that keeps asking is what RFC 7766 6.2.1 wants of clients, and takes its turn with the others.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { MAX_TCP_UNSENT_OCTETS, TCP_BACKLOG, TCP_SWEEP_MS } from '../dns/limits.ts'
+import { DEFER_RETRY_MS, MAX_TCP_UNSENT_OCTETS, TCP_BACKLOG, TCP_SWEEP_MS } from '../dns/limits.ts'
 import type { Endpoint } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { COUNTER } from './counters.ts'
+import { copyPeer, DeferredMessage, type MainDeferrals } from './deferred-message.ts'
 import { TCP_LIMITS, TcpConnection, type TcpOptions, TcpShared } from './tcp-connection.ts'
 import { type CloseReason, type ConnectionOwner, Connections } from './tcp-connections.ts'
 
@@ -23,12 +24,14 @@ export class TcpServer implements ConnectionOwner {
   readonly #servers: Server[] = []
   readonly #stopSweeping: () => void
   readonly #bySlot: NetConnection[] = []
+  readonly #deferrals: MainDeferrals | undefined
 
-  constructor(options: TcpOptions & { clock?: Clock }) {
-    const { clock = systemClock, limits } = options
+  constructor(options: TcpOptions & { clock?: Clock; deferrals?: MainDeferrals }) {
+    const { clock = systemClock, limits, deferrals } = options
+    this.#deferrals = deferrals
     const connections = new Connections({ ...TCP_LIMITS, ...limits }, this)
     this.#clock = clock
-    this.#shared = new TcpShared(options, connections)
+    this.#shared = new TcpShared(options, connections, deferrals !== undefined)
     this.#stopSweeping = clock.every(TCP_SWEEP_MS, () => {
       connections.tick(clock.nowMs())
       connections.sweep()
@@ -81,9 +84,14 @@ export class TcpServer implements ConnectionOwner {
     this.#bySlot[slot].kill(reason)
   }
 
+  /** As ConnectionOwner says. */
+  isWaiting(slot: number): boolean {
+    return this.#bySlot[slot].isWaiting
+  }
+
   #accept(socket: Socket): void {
     const { connections, counters } = this.#shared
-    const connection = new NetConnection(socket, this.#shared, this.#clock)
+    const connection = new NetConnection(socket, this.#shared, this.#clock, this.#deferrals)
     if (!connection.peer.set(socket.remoteAddress ?? '', socket.remotePort ?? 0)) {
       counters[COUNTER.tcpAcceptFaults]++ // reset by the client before it was accepted
       socket.on('error', () => undefined).destroy()
@@ -101,9 +109,11 @@ export class TcpServer implements ConnectionOwner {
 class NetConnection extends TcpConnection {
   readonly #socket: Socket
   readonly #clock: Clock
+  readonly #deferrals: MainDeferrals | undefined
 
-  constructor(socket: Socket, shared: TcpShared, clock: Clock) {
+  constructor(socket: Socket, shared: TcpShared, clock: Clock, deferrals: MainDeferrals | undefined) {
     super(shared)
+    this.#deferrals = deferrals
     this.#socket = socket
     this.#clock = clock
   }
@@ -117,7 +127,7 @@ class NetConnection extends TcpConnection {
       this.read(chunk, chunk.length)
     })
     socket.on('drain', () => this.#proceed())
-    socket.on('end', () => this.end('tcpClosedByClient'))
+    socket.on('end', () => this.endSoon('tcpClosedByClient'))
     socket.on('close', () => this.#closed())
     socket.on('error', () => this.count('tcpClosedByError'))
   }
@@ -139,6 +149,28 @@ class NetConnection extends TcpConnection {
     this.#socket.pause()
     if (this.isFull) this.shared.counters[COUNTER.tcpHeld]++
     else this.#clock.soon(() => this.#proceed())
+  }
+
+  protected rest(): void {
+    this.#socket.pause()
+  }
+
+  protected retryLater(): void {
+    this.#clock.after(DEFER_RETRY_MS, () => this.#proceed())
+  }
+
+  /** The core is told when this connection has had its turn, so that no answer comes in the midst of it. */
+  protected handOn(query: Uint8Array, length: number): boolean {
+    const deferrals = this.#deferrals
+    if (deferrals === undefined || !deferrals.origin.budget.take(this.peer.address, length)) return false
+    this.shared.counters[COUNTER.deferred]++
+    const message = new DeferredMessage(query.slice(0, length), copyPeer(this.peer), deferrals.origin, (octets, more) => {
+      this.shared.connections.tick(this.#clock.nowMs())
+      this.deliver(octets, more)
+      this.delivered()
+    })
+    this.#clock.soon(() => deferrals.onDeferred(message))
+    return true
   }
 
   protected resume(): void {

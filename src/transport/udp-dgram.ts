@@ -14,7 +14,8 @@ import { INTERFACE_RESCAN_MS, MAX_MESSAGE_OCTETS, MAX_UDP_QUERY_OCTETS, MAX_UDP_
 import { type Endpoint, isWildcard, ReusedPeer } from './address.ts'
 import type { Clock } from './clock.ts'
 import { COUNTER, type TransportCounters } from './counters.ts'
-import type { Handler, OnFault } from './handler.ts'
+import { copyPeer, DeferredMessage, type MainDeferrals } from './deferred-message.ts'
+import { DEFERRED, type Handler, type OnFault } from './handler.ts'
 import { isClientPort } from './udp-ports.ts'
 
 /** The interfaces of the machine, as `os.networkInterfaces()` gives them. */
@@ -27,6 +28,8 @@ export interface UdpOptions {
   onFault: OnFault
   clock: Clock
   interfaces: Interfaces
+  /** Where queries go that the handler defers; without it they are met with silence. */
+  deferrals?: MainDeferrals
   createSocket?: (options: SocketOptions) => Socket
 }
 
@@ -44,8 +47,11 @@ export class UdpSocket {
   readonly #peer = new ReusedPeer('udp')
   #out: Buffer = Buffer.alloc(MAX_MESSAGE_OCTETS)
   #inFlight = 0
+  /** Queries at the core. */
+  #deferred = 0
   #queued = false
   #closed = false
+  #isGone = false
   #whenSent: (() => void) | undefined
 
   private constructor(options: UdpOptions, family: 4 | 6) {
@@ -83,16 +89,17 @@ export class UdpSocket {
     return this.#socket.address().port
   }
 
-  /** Reads no more, and closes when the last answer is sent or after `deadlineMs`. */
+  /** Reads no more, and closes when the last answer is sent, those of the core included, or after `deadlineMs`. */
   async close(deadlineMs: number): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    if (this.#inFlight > 0) {
+    if (this.#inFlight + this.#deferred > 0) {
       await new Promise<void>((resolve) => {
         this.#whenSent = resolve
         this.#options.clock.after(deadlineMs, resolve)
       })
     }
+    this.#isGone = true
     await new Promise<void>((resolve) => this.#socket.close(resolve))
   }
 
@@ -111,7 +118,30 @@ export class UdpSocket {
       return
     }
     if (size > 0) this.#send(size, from)
+    else if (size === DEFERRED && this.#options.deferrals !== undefined) this.#defer(query, from, this.#options.deferrals)
     else counters[COUNTER.udpSilent]++
+  }
+
+  #defer(query: Buffer, { address, port }: RemoteInfo, { origin, onDeferred }: MainDeferrals): void {
+    const { counters } = this.#options
+    if (!origin.budget.take(this.#peer.address, query.length)) return void counters[COUNTER.deferDropped]++
+    counters[COUNTER.deferred]++
+    this.#deferred++
+    onDeferred(new DeferredMessage(query, copyPeer(this.#peer), origin, (octets, more) => {
+      if (octets !== undefined) this.#sendLater(octets, address, port)
+      if (more) return
+      this.#deferred--
+      this.#endClose()
+    }))
+  }
+
+  /** Sends an answer of the core: a copy, as Node may keep it. */
+  #sendLater(octets: Uint8Array, address: string, port: number): void {
+    const { counters } = this.#options
+    if (this.#isGone) return void counters[COUNTER.deferLate]++
+    if (this.#inFlight >= MAX_UDP_SENDS_IN_FLIGHT) return void counters[COUNTER.udpDropBusy]++
+    this.#inFlight++
+    this.#socket.send(Buffer.from(octets), 0, octets.length, port, address, this.#sent)
   }
 
   /**
@@ -137,7 +167,11 @@ export class UdpSocket {
     counters[error ? COUNTER.udpSendRefused : COUNTER.udpSent]++
     if (--this.#inFlight > 0) return
     this.#queued = false
-    this.#whenSent?.()
+    this.#endClose()
+  }
+
+  #endClose(): void {
+    if (this.#inFlight + this.#deferred === 0) this.#whenSent?.()
   }
 
   #fail(error: Error): void {

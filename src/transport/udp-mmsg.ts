@@ -14,10 +14,11 @@
  */
 import { countInto } from '../dns/histogram.ts'
 import { UDP_BATCH, UDP_WAIT_MS, UDP_REST_MS } from '../dns/limits.ts'
+import { Deferrals, type DeferralOptions, WAY_BACK_WORD } from './deferral-parcel.ts'
 import { COUNTER, HISTOGRAM, TRANSPORT_HISTOGRAMS, type TransportCounters } from './counters.ts'
-import type { Handler, OnFault, Peer } from './handler.ts'
+import { DEFERRED, type Handler, type OnFault, type Peer } from './handler.ts'
 import { callMemory, EAGAIN, EINTR, errorName, type Libc, loadLibc, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITFORONE } from './libc.ts'
-import { ANSWER_STRIDE, Batch } from './mmsg-batch.ts'
+import { ANSWER_STRIDE, Batch, sendBatch } from './mmsg-batch.ts'
 import type { MmsgSocket } from './mmsg-socket.ts'
 import { isClientPort } from './udp-ports.ts'
 
@@ -35,6 +36,8 @@ export interface MmsgLoopOptions {
   stop: Int32Array
   /** Called after every batch and after every UDP_WAIT_MS without one. */
   onIdle?: () => void
+  /** Where queries go that the handler defers; without it they are met with silence. */
+  deferrals?: DeferralOptions
   /** Milliseconds since some fixed moment, with fractions; read twice for each batch. */
   nowMs?: () => number
   libc?: Libc
@@ -43,7 +46,8 @@ export interface MmsgLoopOptions {
 /** Answers until stopped; returns within UDP_WAIT_MS and the current batch. Throws where a socket cannot be read at all. */
 export function runMmsgLoop(options: MmsgLoopOptions): void {
   const { sockets, stop, onIdle = () => undefined, libc = loadLibc() } = options
-  const readers = sockets.map((socket) => new BatchReader(libc, socket, options))
+  const deferrals = options.deferrals && new Deferrals(options.deferrals, options.counters)
+  const readers = sockets.map((socket, place) => new BatchReader(libc, socket, options, deferrals, place))
   const wait = readers.length === 1 ? () => readers[0].turn(MSG_WAITFORONE) : pollAll(libc, readers)
   while (Atomics.load(stop, 0) === 0) {
     wait()
@@ -79,10 +83,15 @@ class BatchReader {
   readonly #batch: Batch
   readonly #options: MmsgLoopOptions
   readonly #nowMs: () => number
+  readonly #deferrals: Deferrals | undefined
+  /** Which of the thread's sockets this is. */
+  readonly #place: number
   readonly #peer: Peer = { transport: 'udp', address: new Uint8Array(4), port: 0 }
 
-  constructor(libc: Libc, { fd, family, isWildcard }: MmsgSocket, options: MmsgLoopOptions) {
+  constructor(libc: Libc, { fd, family, isWildcard }: MmsgSocket, options: MmsgLoopOptions, deferrals: Deferrals | undefined, place: number) {
     this.fd = fd
+    this.#deferrals = deferrals
+    this.#place = place
     this.#libc = libc
     this.#options = options
     this.#nowMs = options.nowMs ?? (() => performance.now())
@@ -108,6 +117,7 @@ class BatchReader {
       ready = 0
     }
     this.#send(ready)
+    this.#deferrals?.flush()
     batch.reset(count)
     const micros = Math.min(0x7fff_ffff, Math.max(0, Math.round((this.#nowMs() - sinceMs) * 1_000)))
     countInto(counters, HISTOGRAM.udpBatchTime, TRANSPORT_HISTOGRAMS.udpBatchTime.buckets, micros)
@@ -124,7 +134,8 @@ class BatchReader {
     this.#peer.port = port
     try {
       const size = handler(batch.queries[i], batch.length(i), this.#peer, out)
-      return size > 0 ? size : this.#drop(COUNTER.udpSilent)
+      if (size > 0) return size
+      return size === DEFERRED && this.#deferrals !== undefined ? this.#defer(i, this.#deferrals) : this.#drop(COUNTER.udpSilent)
     } catch (fault) {
       counters[COUNTER.handlerFaults]++
       onFault(fault)
@@ -132,29 +143,21 @@ class BatchReader {
     }
   }
 
+  /** Hands the query on with the way back; nothing is to be sent now. */
+  #defer(i: number, deferrals: Deferrals): number {
+    const at = deferrals.add(this.#batch.queries[i], this.#batch.length(i), this.#peer, this.#place)
+    if (at < 0) return this.#drop(COUNTER.deferDropped)
+    this.#batch.wayBack(i, deferrals.words, at + WAY_BACK_WORD)
+    return 0
+  }
+
   #drop(counter: number): number {
     this.#options.counters[counter]++
     return 0
   }
 
-  /**
-   * Sends tx slots [0, count) without waiting. The call stops at the first that the kernel refuses and
-   * tells why only when that one stands first; it is given up, as a datagram lost on its way.
-   */
   #send(count: number): void {
-    const { counters } = this.#options
-    for (let from = 0; from < count; ) {
-      const sent = this.#libc.sendmmsg(this.fd, this.#batch.toSend(from), count - from, MSG_DONTWAIT)
-      if (sent > 0) {
-        counters[COUNTER.udpSent] += sent
-        from += sent
-        continue
-      }
-      const errno = this.#libc.errno()
-      if (errno === EINTR) continue
-      counters[errno === EAGAIN ? COUNTER.udpDropBusy : COUNTER.udpSendRefused]++
-      from++
-    }
+    sendBatch(this.#libc, this.fd, this.#batch, count, this.#options.counters)
   }
 
   /** Nothing came in time, or a signal did: both are ordinary. */

@@ -12,15 +12,18 @@ import type { AnsweringOptions } from '../../src/ops/answering.ts'
 import { serverMetrics } from '../../src/ops/metrics.ts'
 import { openSockets, planSockets, type MainAnswering, type SocketPlan } from '../../src/ops/sockets.ts'
 import { SocketThreads } from '../../src/ops/socket-threads.ts'
+import type { CoreSide } from '../../src/ops/thread-deferrals.ts'
 import { loadZoneFile } from '../../src/ops/zone-load.ts'
+import { NO_DEFERRALS } from '../../src/server/defers.ts'
 import { transportCounters } from '../../src/transport/counters.ts'
 import { canUseEpoll } from '../../src/transport/tcp-epoll.ts'
 import { canUseMmsg } from '../../src/transport/udp-mmsg.ts'
+import { UdpReturns } from '../../src/transport/udp-returns.ts'
 import { makeFolder, zoneText } from './process.ts'
 
 const SEED = 99
 const answering: AnsweringOptions = {
-  seed: SEED, udpOctets: 1232, nsid: '', version: '', identity: '', cookieSecret: undefined, alsoCookieSecret: undefined, requireCookie: false, keepalive: 100, rateLimit: undefined,
+  seed: SEED, udpOctets: 1232, nsid: '', version: '', identity: '', cookieSecret: undefined, alsoCookieSecret: undefined, requireCookie: false, keepalive: 100, rateLimit: undefined, defers: NO_DEFERRALS,
 }
 const batches = canUseMmsg()
 const skip = batches.usable ? false : batches.reason
@@ -43,13 +46,21 @@ interface Serving {
 
 const LIMITS = { connections: 100, 'per-client': 50, idle: 10 }
 
+const soon = (run: () => void): void => void setImmediate(run)
+
+/** Nothing is deferred here. */
+function noCore(): CoreSide {
+  const counters = transportCounters()
+  return { counters, soon, udp: new UdpReturns({ counters, soon }), nowMs: () => performance.now(), onDeferred: () => assert.fail('deferred') }
+}
+
 const MAIN: MainAnswering = { handler: () => 0, counters: transportCounters(), onFault: (fault) => assert.fail(String(fault)) }
 
 /** Threads as the plan says, on a port of their own. */
 async function serve(plan: SocketPlan, zones: SharedArrayBuffer[] = []): Promise<Serving> {
   const sockets = await openSockets(plan, { listen: ['127.0.0.1:0'], tcp: LIMITS }, MAIN)
   const faults: string[] = []
-  const threads = await SocketThreads.start({ tasks: sockets.tasks, answering, zones, onFault: (fault) => void faults.push(fault) })
+  const threads = await SocketThreads.start({ tasks: sockets.tasks, answering, zones, onFault: (fault) => void faults.push(fault), core: noCore() })
   return {
     threads, faults, port: sockets.endpoints[0].port,
     close: async () => {

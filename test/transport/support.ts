@@ -6,18 +6,19 @@ import { createSocket, type RemoteInfo } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Clock } from '../../src/transport/clock.ts'
-import type { Handler, Peer } from '../../src/transport/handler.ts'
+import { DEFERRED, type Handler, type Peer } from '../../src/transport/handler.ts'
 
 /** What octet 12 of a query asks of `scripted`; the two octets behind it are a size. */
-export const ECHO = 0, SILENT = 1, THROW = 2, SIZED = 3, WHO = 4
+export const ECHO = 0, SILENT = 1, THROW = 2, SIZED = 3, WHO = 4, DEFER = 5
 
-/** Answers by octet 12: the query itself, nothing, a fault, so many octets, or the address and port of the asker. */
+/** Answers by octet 12: the query itself, nothing, a fault, so many octets, the address and port of the asker, or later. */
 export const scripted: Handler = (query, length, peer, out) => {
   switch (query[12]) {
     case SILENT: return 0
     case THROW: throw new Error('scripted')
     case SIZED: return sized(query, out)
     case WHO: return who(query, peer, out)
+    case DEFER: return DEFERRED
     default:
       for (let i = 0; i < length; i++) out[i] = query[i]
       return length

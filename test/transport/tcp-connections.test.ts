@@ -14,6 +14,7 @@ interface Stub {
   sinceMs: number
   hasAsked: boolean
   isSlow: boolean
+  isWaiting: boolean
   reason: CloseReason | undefined
 }
 
@@ -32,13 +33,17 @@ class Owner implements ConnectionOwner {
     return this.at(slot).isSlow
   }
 
+  isWaiting(slot: number): boolean {
+    return this.at(slot).isWaiting
+  }
+
   kill(slot: number, reason: CloseReason): void {
     this.at(slot).reason = reason
     this.table.remove(slot)
   }
 
   add(client: string, nowMs: number): Stub {
-    const stub = { slot: -1, client, order: this.all.length, sinceMs: nowMs, hasAsked: false, isSlow: false, reason: undefined }
+    const stub = { slot: -1, client, order: this.all.length, sinceMs: nowMs, hasAsked: false, isSlow: false, isWaiting: false, reason: undefined }
     this.table.tick(nowMs)
     stub.slot = this.table.add(Uint8Array.of(192, 0, 2, client.charCodeAt(0)))
     this.all.push(stub)

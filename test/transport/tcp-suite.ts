@@ -10,6 +10,7 @@ import { COUNTER, type TransportCounter, transportCounters, type TransportCounte
 import type { Handler } from '../../src/transport/handler.ts'
 import type { TcpOptions } from '../../src/transport/tcp-connection.ts'
 import type { ConnectionLimits } from '../../src/transport/tcp-connections.ts'
+import { FakeCore } from './fake-core.ts'
 import { framed, needsIpv6, query, scripted, SILENT, SIZED, TcpClient, THROW, until, WHO } from './support.ts'
 
 /** A transport that serves one endpoint. */
@@ -23,7 +24,7 @@ export interface TcpUnderTest {
 }
 
 /** Opens the transport on an endpoint. */
-export type OpenTcp = (options: TcpOptions, endpoint: Endpoint) => Promise<TcpUnderTest>
+export type OpenTcp = (options: TcpOptions, endpoint: Endpoint, core: FakeCore) => Promise<TcpUnderTest>
 
 /** Declares the tests. */
 export function tcpSuite(name: string, open: OpenTcp, skip: string | false = false): void {
@@ -47,7 +48,7 @@ function declare(open: OpenTcp): void {
     counters = transportCounters()
     faults = []
     const endpoint = parseEndpoint(host.includes(':') ? `[${host}]:0` : `${host}:0`)!
-    server = await open({ handler, counters, onFault: (fault) => faults.push(fault), limits }, endpoint)
+    server = await open({ handler, counters, onFault: (fault) => faults.push(fault), limits }, endpoint, new FakeCore())
     port = server.port
   }
 

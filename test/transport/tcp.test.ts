@@ -3,11 +3,12 @@ import { canUseEpoll, EpollServer } from '../../src/transport/tcp-epoll.ts'
 import { TcpServer } from '../../src/transport/tcp-net.ts'
 import { closeTcpSockets, openTcpSockets } from '../../src/transport/tcp-socket.ts'
 import { FakeClock } from './support.ts'
+import { tcpDeferredSuite } from './tcp-deferred-suite.ts'
 import { type OpenTcp, tcpSuite } from './tcp-suite.ts'
 
-const openNet: OpenTcp = async (options, endpoint) => {
+const openNet: OpenTcp = async (options, endpoint, core) => {
   const clock = new FakeClock()
-  const server = new TcpServer({ ...options, clock })
+  const server = new TcpServer({ ...options, clock, deferrals: core.main })
   const port = await server.listen(endpoint)
   return {
     port,
@@ -20,10 +21,10 @@ const openNet: OpenTcp = async (options, endpoint) => {
 }
 
 /** In this thread, a round at a time, so that clock, handler and clients are at hand; threads are tested in tcp-epoll.test.ts. */
-const openEpoll: OpenTcp = async (options, endpoint) => {
+const openEpoll: OpenTcp = async (options, endpoint, core) => {
   const clock = new FakeClock()
   const sockets = openTcpSockets(endpoint, 1)
-  const server = new EpollServer({ ...options, sockets, clock })
+  const server: EpollServer = new EpollServer({ ...options, sockets, clock, deferrals: core.forTcp(() => server) })
   let ended: (() => void) | undefined
   const end = new Promise<void>((resolve) => (ended = resolve))
   let isEnded = false
@@ -56,3 +57,5 @@ const openEpoll: OpenTcp = async (options, endpoint) => {
 const epoll = canUseEpoll()
 tcpSuite('node:net', openNet)
 tcpSuite('epoll', openEpoll, epoll.usable ? false : `SKIPPED: ${epoll.reason}`)
+tcpDeferredSuite('node:net', openNet)
+tcpDeferredSuite('epoll', openEpoll, epoll.usable ? false : `SKIPPED: ${epoll.reason}`)

@@ -8,7 +8,8 @@ import { parseEndpoint } from '../../src/transport/address.ts'
 import { systemClock } from '../../src/transport/clock.ts'
 import { COUNTER, type TransportCounter, transportCounters } from '../../src/transport/counters.ts'
 import { type Interfaces, UdpEndpoint, type UdpOptions } from '../../src/transport/udp-dgram.ts'
-import { FakeClock, hasIpv6, query, scripted, SIZED, UdpClient, until } from './support.ts'
+import { FakeCore } from './fake-core.ts'
+import { DEFER, FakeClock, hasIpv6, query, scripted, SIZED, UdpClient, until } from './support.ts'
 import { type UdpUnderTest, udpSuite } from './udp-suite.ts'
 
 type Family = 'IPv4' | 'IPv6'
@@ -17,17 +18,17 @@ function machine(...hosts: string[]): ReturnType<Interfaces> {
   return { lo: hosts.map((address) => ({ address, family: (address.includes(':') ? 'IPv6' : 'IPv4') as Family })) }
 }
 
-async function open(address: string, more: Partial<UdpOptions> = {}): Promise<UdpUnderTest & { endpoint: UdpEndpoint; faults: unknown[] }> {
-  const counters = transportCounters()
+async function open(address: string, more: Partial<UdpOptions> = {}, core: FakeCore = new FakeCore()): Promise<UdpUnderTest & { endpoint: UdpEndpoint; faults: unknown[] }> {
+  const { counters } = core
   const faults: unknown[] = []
   const interfaces = (): ReturnType<Interfaces> => machine('127.0.0.1', '127.0.0.2', ...(hasIpv6 ? ['::1'] : []))
   const endpoint = await UdpEndpoint.open(
-    { handler: scripted, counters, clock: systemClock, interfaces, onFault: (fault) => faults.push(fault), ...more }, parseEndpoint(address)!,
+    { handler: scripted, counters, clock: systemClock, interfaces, onFault: (fault) => faults.push(fault), deferrals: core.main, ...more }, parseEndpoint(address)!,
   )
-  return { endpoint, faults, port: endpoint.port, count: (name: TransportCounter) => counters[COUNTER[name]], close: () => endpoint.close(1_000) }
+  return { endpoint, faults, core, port: endpoint.port, count: (name: TransportCounter) => counters[COUNTER[name]], close: () => endpoint.close(1_000) }
 }
 
-udpSuite('node:dgram', open, ['127.0.0.1', '127.0.0.2', '::1'])
+udpSuite('node:dgram', (address, core) => open(address, {}, core), ['127.0.0.1', '127.0.0.2', '::1'])
 
 /** Stands in for a socket whose kernel does what the test says. */
 class StubSocket extends EventEmitter {
@@ -138,4 +139,34 @@ test('a wildcard follows the addresses of the machine', async (t) => {
   assert.deepEqual(udp.endpoint.hosts, ['127.0.0.3'], 'an address that cannot be opened is reported and tried again')
   assert.equal((await client.ask(query(1, SIZED, 40), udp.port, '127.0.0.3')).from.address, '127.0.0.3')
   assert.deepEqual([udp.count('udpAddressesAdded'), udp.count('udpAddressesRemoved')], [1, 1])
+})
+
+test('closing waits for answers of the core, but not beyond its deadline; what comes later is counted', async () => {
+  for (const isInTime of [true, false]) {
+    const core = new FakeCore()
+    const { endpoint, port, count } = await open('127.0.0.1:0', {}, core)
+    const client = await UdpClient.open('127.0.0.1')
+    client.send(query(1, DEFER), port, '127.0.0.1')
+    const [message] = await core.first(1)
+    let isClosed = false
+    const closing = endpoint.close(isInTime ? 5_000 : 50).then(() => (isClosed = true))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(isClosed, false)
+    if (!isInTime) await closing
+    message.reply(message.octets)
+    await closing
+    if (isInTime) await until('the answer', () => client.answers.length === 1)
+    assert.deepEqual([count('deferLate'), core.budget.messages], [isInTime ? 0 : 1, 0])
+    client.close()
+  }
+})
+
+test('without a core, what the handler defers is met with silence', async () => {
+  const counters = transportCounters()
+  const endpoint = await UdpEndpoint.open({ handler: scripted, counters, clock: systemClock, interfaces: () => machine('127.0.0.1'), onFault: (fault) => assert.fail(String(fault)) }, parseEndpoint('127.0.0.1:0')!)
+  const client = await UdpClient.open('127.0.0.1')
+  client.send(query(1, DEFER), endpoint.port, '127.0.0.1')
+  await until('the silence', () => counters[COUNTER.udpSilent] === 1)
+  client.close()
+  await endpoint.close(0)
 })

@@ -12,6 +12,7 @@ import { canUseMmsg, EAGAIN, EINTR, type Libc, loadLibc } from '../../src/transp
 import { closeMmsgSockets, type MmsgSocket, openMmsgSockets } from '../../src/transport/mmsg-socket.ts'
 import { runMmsgLoop } from '../../src/transport/udp-mmsg.ts'
 import type { MmsgWorkerData } from './mmsg-worker.ts'
+import { FakeCore } from './fake-core.ts'
 import { hasIpv6, needsIpv6, query, scripted, SILENT, SIZED, UdpClient, until } from './support.ts'
 import { type UdpUnderTest, udpSuite } from './udp-suite.ts'
 
@@ -26,22 +27,25 @@ interface Threads extends UdpUnderTest {
 }
 
 /** Opens addresses with one socket each per thread, as the server does. */
-async function open(addresses: string[], threads: number): Promise<Threads> {
+async function open(addresses: string[], threads: number, core: FakeCore = new FakeCore()): Promise<Threads> {
   const groups = addresses.map((address) => openMmsgSockets(parseEndpoint(address)!, threads))
   const sockets = groups.flat()
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const memories = Array.from({ length: threads }, () => new SharedArrayBuffer(TRANSPORT_COUNTER_OCTETS))
   const workers = memories.map((counters, i) => {
-    const workerData: MmsgWorkerData = { sockets: groups.map((group) => group[i]), counters, stop }
-    return new Worker(new URL('./mmsg-worker.js', import.meta.url), { workerData })
+    const workerData: MmsgWorkerData = { sockets: groups.map((group) => group[i]), counters, stop, budget: core.budget.shared }
+    const worker = new Worker(new URL('./mmsg-worker.js', import.meta.url), { workerData })
+    const receive = core.forUdp(workerData.sockets)
+    worker.on('message', (word: { parcel?: ArrayBuffer }) => word.parcel && receive(word.parcel))
+    return worker
   })
   const ended = workers.map((worker) => once(worker, 'exit'))
   await Promise.all(workers.map((worker) => once(worker, 'message')))
   return {
-    workers, sockets,
+    workers, sockets, core,
     stop: () => void Atomics.store(stop, 0, 1),
     port: sockets[0].port,
-    count: (name: TransportCounter) => sumCounters(memories.map((memory) => transportCounters(memory)))[name],
+    count: (name: TransportCounter) => sumCounters([core.counters, ...memories.map((memory) => transportCounters(memory))])[name],
     close: async () => {
       Atomics.store(stop, 0, 1)
       for (const { family, port } of sockets) await wake(family === 4 ? '127.0.0.1' : '::1', port)
@@ -58,7 +62,7 @@ async function wake(host: string, port: number): Promise<void> {
   socket.close()
 }
 
-udpSuite('recvmmsg and sendmmsg', (address) => open([address], 1), ['127.0.0.1', '127.0.0.2', '127.9.8.7', '::1'], skip)
+udpSuite('recvmmsg and sendmmsg', (address, core) => open([address], 1, core), ['127.0.0.1', '127.0.0.2', '127.9.8.7', '::1'], skip)
 
 describe('threads', { skip }, () => {
   test('several threads share several endpoints, IPv4, IPv6 and wildcard, and every query has one answer', async () => {

@@ -6,17 +6,19 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MAX_UDP_QUERY_OCTETS } from '../../src/dns/limits.ts'
 import type { TransportCounter } from '../../src/transport/counters.ts'
-import { needsIpv6, query, SILENT, SIZED, THROW, UdpClient, until, WHO } from './support.ts'
+import { FakeCore } from './fake-core.ts'
+import { DEFER, needsIpv6, query, SILENT, SIZED, THROW, UdpClient, until, WHO } from './support.ts'
 
 /** A transport that answers with `scripted` on one endpoint. */
 export interface UdpUnderTest {
   port: number
+  core: FakeCore
   count(name: TransportCounter): number
   close(): Promise<void>
 }
 
 /** Opens the transport on `address`, such as `127.0.0.1:0` or `[::]:0`. */
-export type OpenUdp = (address: string) => Promise<UdpUnderTest>
+export type OpenUdp = (address: string, core: FakeCore) => Promise<UdpUnderTest>
 
 const LOOPBACKS = [
   { host: '127.0.0.1', address: '127.0.0.1:0', skip: false },
@@ -24,8 +26,8 @@ const LOOPBACKS = [
 ] as const
 
 /** Opens, runs and closes, also where the test fails. */
-async function serve(open: OpenUdp, address: string, host: string, run: (udp: UdpUnderTest, client: UdpClient) => Promise<void>): Promise<void> {
-  const udp = await open(address)
+async function serve(open: OpenUdp, address: string, host: string, run: (udp: UdpUnderTest, client: UdpClient) => Promise<void>, core: FakeCore = new FakeCore()): Promise<void> {
+  const udp = await open(address, core)
   const client = await UdpClient.open(host)
   try {
     await run(udp, client)
@@ -50,6 +52,26 @@ export function udpSuite(name: string, open: OpenUdp, wildcardHosts: readonly st
           await client.ask(query(1, 0, 0, MAX_UDP_QUERY_OCTETS), port, host)
           assert.equal(count('udpReceived'), sent + 1)
           await until('the count', () => count('udpSent') === sent + 1)
+        })
+      })
+
+      test(`deferred queries are answered later, in any order, from the address asked, on ${host}`, { skip: skipHost }, async () => {
+        await serve(open, address, host, async ({ port, core, count }, client) => {
+          for (let id = 0; id < 200; id++) {
+            client.send(query(id, id % 2 === 0 ? DEFER : 0, 0, 30 + id), port, host)
+            if (id % 40 === 39) await until('this burst', () => count('udpReceived') === id + 1)
+          }
+          const waiting = await core.first(100)
+          await until('the others', () => client.answers.length === 100)
+          const peer = waiting[7].peer
+          assert.deepEqual([[...peer.address], peer.port, peer.transport], [host === '::1' ? [...Array<number>(15).fill(0), 1] : [127, 0, 0, 1], client.port, 'udp'])
+          for (const message of waiting.toReversed()) message.reply(message.octets)
+          await until('all answers', () => client.answers.length === 200)
+          const late = client.answers.slice(100)
+          assert.ok(late.every(({ octets, from }) => octets.equals(query(octets.readUInt16BE(0), DEFER, 0, octets.length)) && from.address === host && from.port === port))
+          assert.deepEqual(late.map(({ octets }) => octets.readUInt16BE(0)).sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => 2 * i))
+          await until('the counts', () => count('udpSent') === 200)
+          assert.deepEqual([count('deferred'), count('deferAnswered'), core.budget.messages, core.budget.octets], [100, 100, 0, 0])
         })
       })
 
@@ -86,6 +108,41 @@ export function udpSuite(name: string, open: OpenUdp, wildcardHosts: readonly st
       })
     }
 
+    test('an answer of the core may be several datagrams, long or refused by the kernel, or none', async () => {
+      await serve(open, '127.0.0.1:0', '127.0.0.1', async ({ port, core, count }, client) => {
+        for (let id = 0; id < 3; id++) client.send(query(id, DEFER), port, '127.0.0.1')
+        const [several, none, refused] = await core.first(3)
+        several.reply(Buffer.alloc(5_000, 1), true)
+        several.reply(Buffer.alloc(1_345, 2), true)
+        several.reply(Buffer.alloc(9, 3))
+        several.reply(Buffer.alloc(9, 4))
+        none.drop()
+        none.reply(Buffer.alloc(9, 5))
+        refused.reply(Buffer.alloc(65_530))
+        await until('the answers', () => client.answers.length === 3)
+        await until('the refusal', () => count('udpSendRefused') === 1)
+        assert.deepEqual(client.answers.map(({ octets }) => [octets.length, octets[0]]), [[5_000, 1], [1_345, 2], [9, 3]])
+        assert.deepEqual([count('deferAnswered'), count('deferSilent'), core.budget.messages], [2, 1, 0])
+      })
+    })
+
+    test('what is deferred beyond the bounds is dropped, in all and for one network, and answering goes on', async () => {
+      await serve(open, '127.0.0.1:0', '127.0.0.1', async ({ port, core, count }, client) => {
+        const other = await UdpClient.open('127.0.9.9')
+        for (let id = 0; id < 30; id++) client.send(query(id, DEFER), port, '127.0.0.1')
+        await until('the drops', () => count('deferDropped') === 20)
+        for (let id = 0; id < 30; id++) other.send(query(id, DEFER), port, '127.0.0.1')
+        await until('the drops of the other', () => count('deferDropped') === 45)
+        assert.deepEqual((await client.ask(query(99), port, '127.0.0.1')).octets, query(99))
+        for (const message of await core.first(15)) message.reply(message.octets)
+        await until('the answers', () => client.answers.length === 11 && other.answers.length === 5)
+        client.send(query(100, DEFER), port, '127.0.0.1')
+        await core.first(16)
+        core.deferred[15].drop()
+        other.close()
+      }, new FakeCore({ networkMessages: 10, messages: 15 }))
+    })
+
     test('a datagram longer than a query may be is dropped and counted, and the next is answered', async () => {
       await serve(open, '127.0.0.1:0', '127.0.0.1', async ({ port, count }, client) => {
         for (const size of [MAX_UDP_QUERY_OCTETS + 1, 9_000, 60_000]) client.send(query(1, 0, 0, size), port, '127.0.0.1')
@@ -118,8 +175,13 @@ export function udpSuite(name: string, open: OpenUdp, wildcardHosts: readonly st
 
     for (const host of wildcardHosts) {
       const six = host.includes(':')
-      test(`behind the wildcard, ${host} answers from ${host} (RFC 2181 4.1)`, { skip: six && needsIpv6 }, async () => {
-        await serve(open, six ? '[::]:0' : '0.0.0.0:0', six ? '::1' : '127.0.0.1', async ({ port }, client) => {
+      test(`behind the wildcard, ${host} answers from ${host}, later too (RFC 2181 4.1)`, { skip: six && needsIpv6 }, async () => {
+        await serve(open, six ? '[::]:0' : '0.0.0.0:0', six ? '::1' : '127.0.0.1', async ({ port, core }, client) => {
+          client.send(query(77, DEFER), port, host)
+          const [deferred] = await core.first(1)
+          deferred.reply(deferred.octets)
+          await until('the late answer', () => client.answers.length === 1)
+          assert.deepEqual([client.answers[0].from.address, client.answers[0].from.port], [host, port])
           for (let id = 0; id < 5; id++) {
             const { octets, from } = await client.ask(query(id), port, host)
             assert.deepEqual(octets, query(id))
@@ -130,7 +192,7 @@ export function udpSuite(name: string, open: OpenUdp, wildcardHosts: readonly st
     }
 
     test('closing while datagrams pour in ends', async () => {
-      const udp = await open('127.0.0.1:0')
+      const udp = await open('127.0.0.1:0', new FakeCore())
       const client = await UdpClient.open('127.0.0.1')
       const pour = setInterval(() => {
         for (let id = 0; id < 50; id++) client.send(query(id), udp.port, '127.0.0.1')

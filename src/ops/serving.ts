@@ -1,0 +1,142 @@
+/**
+ * Everything that answers, as one thing: the main thread's own server, the threads that read sockets, and the core,
+ * which the main thread is for what all of these leave to it.
+ *
+ *     sockets ──▶ threads, or the main thread ──▶ answers
+ *                          │ deferred
+ *                          ▼
+ *                  the core, on the main thread ──▶ answers
+ */
+import { SHUTDOWN_MS } from '../dns/limits.ts'
+import { Core } from '../server/core.ts'
+import type { CoreHandlers, MessageAuthenticator } from '../server/core-contract.ts'
+import { COUNTER_COUNT, Counters } from '../server/counters.ts'
+import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
+import type { Endpoint } from '../transport/address.ts'
+import { transportCounters } from '../transport/counters.ts'
+import { DeferralBudget } from '../transport/deferral-budget.ts'
+import { UdpReturns } from '../transport/udp-returns.ts'
+import type { ZoneDirectory } from '../zone/directory.ts'
+import { answeringOptions, finishing, makeAnswering, unixSeconds, type Answering, type AnsweringOptions } from './answering.ts'
+import type { ConfigValues } from './config-schema.ts'
+import type { SecretPair } from './cookie-secrets.ts'
+import { type Metric, histogramMetrics, serverMetrics, transportMetrics } from './metrics.ts'
+import { SocketThreads } from './socket-threads.ts'
+import { openSockets, planSockets, type OpenSockets, type SocketPlan } from './sockets.ts'
+
+/** What answers is made of. */
+export interface ServingOptions {
+  /** The process's hash seed. */
+  seed: number
+  /** The values of the config in use; read again at `settle`. */
+  values: () => ConfigValues
+  /** The secrets of the cookies in use. */
+  secrets: () => SecretPair
+  handlers: CoreHandlers
+  authenticator?: MessageAuthenticator
+  onFault: (fault: unknown, untold: number) => void
+}
+
+const nowMs = (): number => performance.now()
+const soon = (run: () => void): void => void setImmediate(run)
+const after = (delayMs: number, run: () => void): void => void setTimeout(run, delayMs).unref()
+
+/** Everything that answers. */
+export class Serving {
+  /** Who reads what. */
+  plan: SocketPlan = { udpThreads: 0, tcpThreads: 0 }
+  /** The addresses bound, with their true ports. */
+  endpoints: readonly Endpoint[] = []
+  private readonly options: ServingOptions
+  private readonly defers: Defers
+  private readonly serverCounts = new Float64Array(COUNTER_COUNT)
+  private readonly transportCounts = transportCounters()
+  /** Answers what no thread reads. */
+  private readonly answering: Answering
+  /** Answers signed queries. */
+  private readonly coreAnswering: Answering
+  private readonly core: Core
+  private sockets: OpenSockets | undefined
+  private threads: SocketThreads | undefined
+  private udpReturns: UdpReturns | undefined
+
+  constructor(options: ServingOptions) {
+    const { handlers, authenticator, onFault } = options
+    const counters = new Counters(this.serverCounts)
+    this.options = options
+    this.defers = { update: handlers.update !== undefined, agent: handlers.agent !== undefined, signed: authenticator !== undefined, missing: false }
+    this.answering = makeAnswering(this.answeringOptions(), counters, onFault)
+    this.coreAnswering = makeAnswering(this.coreOptions(), counters, onFault, unixSeconds, true)
+    this.core = new Core({
+      ...finishing(this.answeringOptions()),
+      handlers: { query: this.coreAnswering.handler, ...handlers },
+      ...(authenticator === undefined ? {} : { authenticator }),
+      counters, nowSeconds: unixSeconds, nowMs, soon, after, onFault,
+    })
+  }
+
+  /** Opens sockets as config and machine allow, and starts the threads that read them; they serve `zones`. Rejects with nothing left that reads. */
+  async open(zones: readonly SharedArrayBuffer[]): Promise<void> {
+    const { values, onFault } = this.options
+    const counters = this.transportCounts
+    const onDeferred = (message: Parameters<Core['handle']>[0]): void => void this.core.handle(message)
+    this.plan = planSockets(values())
+    this.sockets = await openSockets(this.plan, values(), {
+      handler: this.answering.handler, counters, onFault: (fault) => onFault(fault, 0), deferrals: { origin: { budget: new DeferralBudget(), counters, nowMs }, onDeferred },
+    })
+    this.endpoints = this.sockets.endpoints
+    const { tasks } = this.sockets
+    if (tasks.length === 0) return
+    this.udpReturns = new UdpReturns({ counters, soon })
+    const core = { onDeferred, counters, udp: this.udpReturns, nowMs, soon }
+    this.threads = await SocketThreads.start({ tasks, answering: this.answeringOptions(), zones: [...zones], onFault, core })
+  }
+
+  /** Puts zones into service in every thread. */
+  async publish(directory: ZoneDirectory): Promise<void> {
+    this.answering.publish(directory)
+    this.coreAnswering.publish(directory)
+    await this.threads?.publish(directory.zones.map((zone) => zone.buffer))
+  }
+
+  /** Puts the options of the config and the secrets of the cookies into use in every thread. */
+  async settle(): Promise<void> {
+    const options = this.answeringOptions()
+    this.answering.settle(options)
+    this.coreAnswering.settle(this.coreOptions())
+    this.core.settle(finishing(options))
+    await this.threads?.settle(options)
+  }
+
+  /** TCP connections open now. */
+  get connectionCount(): number {
+    return (this.sockets?.listeners ?? this.threads)?.connectionCount ?? 0
+  }
+
+  /** What all of it has counted. */
+  metrics(): Metric[] {
+    const { serverCounts = [], transportCounts = [] } = this.threads ?? {}
+    const server = [this.serverCounts, ...serverCounts]
+    const transport = [this.transportCounts, ...transportCounts]
+    return [...serverMetrics(server), ...transportMetrics(transport), ...histogramMetrics(transport, server)]
+  }
+
+  /** Takes no more messages, finishes what is in flight within SHUTDOWN_MS, what the core has included, and closes everything. */
+  async close(): Promise<void> {
+    const deadline = new Promise<void>((resolve) => after(SHUTDOWN_MS, resolve))
+    await Promise.all([this.sockets?.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
+    await Promise.race([this.core.idle(), deadline])
+    this.udpReturns?.close()
+    this.sockets?.closeShared()
+  }
+
+  private answeringOptions(): AnsweringOptions {
+    const { values, seed, secrets } = this.options
+    return answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers)
+  }
+
+  /** Nothing is deferred again, and whoever has signed is not limited. */
+  private coreOptions(): AnsweringOptions {
+    return { ...this.answeringOptions(), defers: NO_DEFERRALS, rateLimit: undefined }
+  }
+}

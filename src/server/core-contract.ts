@@ -1,0 +1,74 @@
+/**
+ * What the core and those around it say to each other: messages that come from the sockets, who proves whom they
+ * are from, and who knows the answer.
+ */
+import type { Peer } from '../authority/query.ts'
+import type { ExtendedError, UpdateLease } from '../dns/edns.ts'
+import type { DnsRecord, Message, Question } from '../dns/message.ts'
+import type { Requester, Signer } from '../update/contract.ts'
+
+/** A message that an answering thread has left to the core; transport's `Deferred`. */
+export interface CoreMessage {
+  /** In memory of its own. */
+  readonly octets: Uint8Array
+  readonly peer: Peer
+  /** Answers with one message; `more` follow. */
+  reply(octets: Uint8Array, more?: boolean): void
+  /** Ends it in silence. */
+  drop(): void
+}
+
+/** What came of looking at a message's signature. `Seal` is what a response is signed with, known to the authenticator alone. */
+export type Authentication<Seal> =
+  /** It carries none. */
+  | { outcome: 'unsigned' }
+  /** The signer wrote it. Without a seal the response is not signed. */
+  | { outcome: 'proven'; signer: Signer; seal: Seal | undefined }
+  /** The client has lost our response and asks again: these octets are sent, and nothing else is done. */
+  | { outcome: 'repeated'; response: Uint8Array }
+  /** The same message is being worked on: silence, as its response is on the way. */
+  | { outcome: 'pending' }
+  /** Not to be served; with a seal the response carries a signature record that says why. */
+  | { outcome: 'refused'; rcode: number; seal: Seal | undefined; reason: string }
+
+/** Proves who sent a message and signs responses: TSIG (RFC 8945), SIG(0) (RFC 2931). */
+export interface MessageAuthenticator<Seal = unknown> {
+  /** Judges the signature that ends the message, as it came and as it was decoded. Neither throws nor rejects for anything a message can hold. */
+  verify(octets: Uint8Array, message: Message, source: Peer): Authentication<Seal> | Promise<Authentication<Seal>>
+  /** Octets that signing adds. */
+  overhead(seal: Seal): number
+  /** The response with its signature. */
+  sign(response: Uint8Array, seal: Seal): Uint8Array
+}
+
+/** The answer to a message, before it is octets. */
+export interface Reply {
+  /** Up to 12 bits (RFC 6891 6.1.3). */
+  rcode: number
+  /** AA. */
+  authoritative?: boolean
+  /** AG: understood (docs/protocol.md 1). */
+  agent?: boolean
+  /** Extended DNS Error (RFC 8914). */
+  ede?: ExtendedError
+  /** The lease granted (RFC 9664 4). */
+  lease?: UpdateLease
+  /** Instead of those asked. */
+  questions?: Question[]
+  answers?: DnsRecord[]
+  authorities?: DnsRecord[]
+  additionals?: DnsRecord[]
+}
+
+/** Answers a message whose sender is proven as far as the requester says. A rejection is a fault of ours: SERVFAIL. */
+export type CoreHandler = (message: Message, requester: Requester) => Promise<Reply>
+
+/** Who answers what. What has no handler is answered NOTIMP. */
+export interface CoreHandlers {
+  /** UPDATE (RFC 2136). */
+  readonly update?: CoreHandler
+  /** Opcode AGENT (docs/protocol.md 5). */
+  readonly agent?: CoreHandler
+  /** A signed query without its signature, as `Server.answer` of a server of the core: `room` octets are left for the signature. */
+  readonly query?: (octets: Uint8Array, length: number, peer: Peer, out: Uint8Array, room: number) => number
+}

@@ -1,0 +1,332 @@
+/**
+ * The slow path: messages that cannot be answered at once, as they change a zone or are signed. One for the whole
+ * server, on a thread that answers nothing else, so that a disk or a signature never keeps a question waiting.
+ *
+ *     handle ──▶ line of its network (fair-queue.ts) ──▶ decode ──▶ who sent it? ──▶ update | agent | query
+ *                                                          │            │                       │
+ *                                                       FORMERR   NOTAUTH, REFUSED              ▼
+ *                                                          └────────────┴──▶ encode ──▶ sign ──▶ reply
+ *
+ * Whatever comes of it, each message ends with one reply or in silence, as sockets and clients wait for it. A
+ * fault of ours gives SERVFAIL and a report.
+ */
+import { Query, type Peer } from '../authority/query.ts'
+import { OPCODE, RCODE } from '../dns/codes.ts'
+import { WireFault } from '../dns/faults.ts'
+import {
+  CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_CORE_RUNNING,
+} from '../dns/limits.ts'
+import { decodeMessage, type Message } from '../dns/message.ts'
+import type { Requester, Signer } from '../update/contract.ts'
+import { ADMITTED, admit } from './admit.ts'
+import { COOKIE, type Cookies } from './cookies.ts'
+import type { Authentication, CoreHandlers, CoreMessage, MessageAuthenticator, Reply } from './core-contract.ts'
+import { type EncodedResponse, responseLimit, ResponseWriter } from './core-response.ts'
+import type { Counters } from './counters.ts'
+import { FairQueue, type FairQueueLimits } from './fair-queue.ts'
+import { Finisher } from './finish.ts'
+import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
+
+/** What of the config shapes responses; as in ServerOptions. */
+export interface CoreSettings {
+  readonly udpOctets?: number
+  readonly nsid?: Uint8Array
+  readonly cookies?: Cookies
+  readonly requireCookie?: boolean
+  readonly keepalive?: number
+}
+
+/** What the core is made of. */
+export interface CoreOptions extends CoreSettings {
+  readonly handlers: CoreHandlers
+  /** Without it no key is known: what is signed by TSIG is answered BADKEY, SIG(0) is not looked at. */
+  readonly authenticator?: MessageAuthenticator
+  readonly counters: Counters
+  /** Unix time in seconds. */
+  readonly nowSeconds: () => number
+  /** Milliseconds of a clock that does not jump. */
+  readonly nowMs: () => number
+  /** Runs once what is under way has had its turn. */
+  readonly soon: (run: () => void) => void
+  /** Runs after so many milliseconds. */
+  readonly after: (delayMs: number, run: () => void) => void
+  /** Told of a fault of ours, at most once in FAULT_REPORT_SECONDS, with how many were not told since the last. */
+  readonly onFault: (fault: unknown, untold: number) => void
+  readonly limits?: Partial<FairQueueLimits & { running: number }>
+}
+
+/** A message on its way through. */
+interface Task {
+  message: CoreMessage
+  network: string
+  price: number
+  sinceMs: number
+  done: () => void
+}
+
+/** The core. */
+export class Core {
+  private readonly options: CoreOptions
+  private readonly queue: FairQueue<Task>
+  private settings: CoreSettings
+  private writer: ResponseWriter
+  private running = 0
+  private isDue = false
+  private isResting = false
+  private toldAt = -Infinity
+  private untold = 0
+  private whenIdle: (() => void)[] = []
+
+  constructor(options: CoreOptions) {
+    this.options = options
+    this.queue = new FairQueue(options.limits)
+    this.settings = options
+    this.writer = writerFor(options)
+  }
+
+  /** Answers by these settings from the next response on. */
+  settle(settings: CoreSettings): void {
+    this.settings = settings
+    this.writer = writerFor(settings)
+  }
+
+  /** Messages that wait or are under way. */
+  get size(): number {
+    return this.queue.size + this.running
+  }
+
+  /** Answers a message; resolves when its last octets, or the word that there are none, have been handed back. Never rejects. */
+  handle(message: CoreMessage): Promise<void> {
+    const nowMs = this.options.nowMs()
+    const price = message.octets.length + CORE_MESSAGE_OCTETS
+    const network = networkOf(message.peer.address)
+    return new Promise((done) => {
+      this.queue.push(network, price, { message, network, price, sinceMs: nowMs, done }, nowMs)
+      this.goOn()
+    })
+  }
+
+  /** Resolves when nothing waits and nothing is under way. */
+  idle(): Promise<void> {
+    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.whenIdle.push(resolve))
+  }
+
+  private goOn(): void {
+    if (this.isDue) return
+    this.isDue = true
+    this.options.soon(() => {
+      this.isDue = false
+      this.turn()
+    })
+  }
+
+  /** Begins what may begin, up to a turn's worth. */
+  private turn(): void {
+    const { nowMs, after, limits } = this.options
+    const most = limits?.running ?? MAX_CORE_RUNNING
+    for (let begun = 0; begun < CORE_MESSAGES_PER_TURN && this.running < most; begun++) {
+      const task = this.queue.shift(nowMs())
+      if (task === undefined) break
+      this.running++
+      void this.run(task)
+    }
+    if (this.queue.size === 0 || this.running >= most) return
+    const restMs = this.queue.restMs(nowMs())
+    if (restMs === undefined) return this.goOn()
+    if (this.isResting) return
+    this.isResting = true
+    after(Math.ceil(restMs), () => {
+      this.isResting = false
+      this.turn()
+    })
+  }
+
+  private async run({ message, network, price, sinceMs, done }: Task): Promise<void> {
+    const { nowMs } = this.options
+    const isTooLate = message.peer.transport === 'udp' && nowMs() - sinceMs > CORE_WAIT_MS
+    try {
+      if (isTooLate) message.drop()
+      else if (await this.answer(message)) this.queue.refund(network, price)
+    } catch (fault) {
+      this.report(fault) // one in our response to a fault, or in handing it back
+      message.drop()
+    }
+    this.running--
+    done()
+    if (this.queue.size > 0) this.goOn()
+    else if (this.running === 0) for (const resolve of this.whenIdle.splice(0)) resolve()
+  }
+
+  /** Answers; whether it was worth its price. */
+  private async answer(incoming: CoreMessage): Promise<boolean> {
+    const query = new Query()
+    const admitted = admit(query, incoming.octets, incoming.octets.length, incoming.peer)
+    if (admitted === ADMITTED.tooShort || admitted === ADMITTED.response) {
+      incoming.drop()
+      return false
+    }
+    const message = decode(incoming.octets)
+    if (message === undefined) return this.refuse(incoming, query, { rcode: RCODE.FORMERR })
+    if (query.edns && query.ednsVersion !== 0) return this.refuse(incoming, query, { rcode: RCODE.BADVERS }) // RFC 6891 6.1.3
+    const { authenticator } = this.options
+    if (authenticator === undefined && query.tsigAt !== 0) return this.refuseKey(incoming, query)
+    const authentication = authenticator === undefined ? UNSIGNED : await this.authenticate(authenticator, incoming, message)
+    switch (authentication.outcome) {
+      case 'pending':
+        incoming.drop()
+        return true
+      case 'repeated':
+        incoming.reply(authentication.response)
+        return true
+      case 'refused':
+        return this.refuse(incoming, query, { rcode: authentication.rcode }, authentication.seal)
+      case 'unsigned':
+        return this.serve(incoming, query, message)
+      case 'proven':
+        await this.serve(incoming, query, message, authentication.signer, authentication.seal)
+        return true
+    }
+  }
+
+  /** A fault in looking at a signature proves nothing: REFUSED would say too much, so it is ours. */
+  private async authenticate(authenticator: MessageAuthenticator, { octets, peer }: CoreMessage, message: Message): Promise<Authentication<unknown>> {
+    try {
+      return await authenticator.verify(octets, message, peer)
+    } catch (fault) {
+      this.report(fault)
+      return { outcome: 'refused', rcode: RCODE.SERVFAIL, seal: undefined, reason: 'a fault of ours' }
+    }
+  }
+
+  /** Carries out what is asked; whether it was. */
+  private async serve(incoming: CoreMessage, query: Query, message: Message, signer?: Signer, seal?: unknown): Promise<boolean> {
+    const { handlers, nowSeconds } = this.options
+    if (query.opcode === OPCODE.QUERY && handlers.query !== undefined) return this.serveQuery(incoming, query, handlers.query, seal)
+    let reply: Reply | undefined
+    if (this.settings.requireCookie === true && signer === undefined && query.peer.transport === 'udp') reply = this.judgeCookie(query, nowSeconds)
+    reply ??= await this.ask(query, message, signer)
+    this.respond(incoming, query, reply, true, seal)
+    return reply.rcode === RCODE.NOERROR
+  }
+
+  private async ask(query: Query, message: Message, signer: Signer | undefined): Promise<Reply> {
+    const { update, agent } = this.options.handlers
+    const handler = query.opcode === OPCODE.UPDATE ? update : query.opcode === OPCODE.AGENT ? agent : undefined
+    if (handler === undefined) return { rcode: RCODE.NOTIMP }
+    const { address, port, transport } = query.peer
+    const requester: Requester = { address, port, transport, ...(signer === undefined ? {} : { signer }) }
+    try {
+      return await handler(message, requester)
+    } catch (fault) {
+      this.options.counters.countFault()
+      this.report(fault)
+      return { rcode: RCODE.SERVFAIL }
+    }
+  }
+
+  /** BADCOOKIE for a client that shows a cookie, but not one of ours (RFC 7873 5.2.3); undefined lets it pass. */
+  private judgeCookie(query: Query, nowSeconds: () => number): Reply | undefined {
+    const { cookies } = this.settings
+    if (cookies === undefined || query.cookieAt === 0) return undefined
+    const outcome = cookies.judge(query.octets, query.cookieAt, query.cookieLength, query.peer.address, nowSeconds())
+    return outcome === COOKIE.good || outcome === COOKIE.renew ? undefined : { rcode: RCODE.BADCOOKIE }
+  }
+
+  /** A signed query is answered as any other, without its signature, and the answer signed. */
+  private serveQuery(incoming: CoreMessage, query: Query, answer: NonNullable<CoreHandlers['query']>, seal: unknown): boolean {
+    const { authenticator } = this.options
+    const room = seal === undefined ? 0 : (authenticator?.overhead(seal) ?? 0)
+    const out = new Uint8Array(responseLimit(query, this.udpOctets))
+    const bare = withoutSignature(query)
+    const size = answer(bare, bare.length, query.peer, out, room)
+    if (size <= 0) incoming.drop()
+    else incoming.reply(this.sealed(out.slice(0, size), seal))
+    return true
+  }
+
+  private refuse(incoming: CoreMessage, query: Query, reply: Reply, seal?: unknown): boolean {
+    this.respond(incoming, query, reply, false, seal)
+    return false
+  }
+
+  /** Signed with a key, and we hold none (RFC 8945 5.2.1). */
+  private refuseKey(incoming: CoreMessage, query: Query): boolean {
+    const { octets, truncated, rcode } = this.write(query, { rcode: RCODE.NOTAUTH }, false, 0)
+    const out = new Uint8Array(responseLimit(query, this.udpOctets))
+    out.set(octets)
+    const end = writeBadKey(query, out, octets.length, out.length)
+    if (end === NOT_WRITTEN) out[2] |= 0x02 // RFC 8945 5.3: where TSIG finds no room, TC tells so
+    else out[11]++
+    this.count(query, { octets, rcode, truncated: truncated || end === NOT_WRITTEN })
+    incoming.reply(out.slice(0, end === NOT_WRITTEN ? octets.length : end))
+    return false
+  }
+
+  private respond(incoming: CoreMessage, query: Query, reply: Reply, withOptions: boolean, seal: unknown): void {
+    const room = seal === undefined ? 0 : (this.options.authenticator?.overhead(seal) ?? 0)
+    const response = this.write(query, reply, withOptions, room)
+    this.count(query, response)
+    incoming.reply(this.sealed(response.octets, seal))
+  }
+
+  private write(query: Query, reply: Reply, withOptions: boolean, room: number): EncodedResponse {
+    return this.writer.write(query, reply, responseLimit(query, this.udpOctets) - room, withOptions, this.options.nowSeconds)
+  }
+
+  private count({ peer }: Query, { octets, rcode, truncated }: EncodedResponse): void {
+    const { counters } = this.options
+    counters.countResponse(rcode, truncated, (octets[2] & 0x04) !== 0, 0, 0)
+    counters.countSize(peer.transport === 'udp', octets.length)
+  }
+
+  private sealed(octets: Uint8Array, seal: unknown): Uint8Array {
+    const { authenticator } = this.options
+    return seal === undefined || authenticator === undefined ? octets : authenticator.sign(octets, seal)
+  }
+
+  private get udpOctets(): number {
+    return this.settings.udpOctets ?? DEFAULT_UDP_OCTETS
+  }
+
+  private report(fault: unknown): void {
+    const nowSeconds = this.options.nowSeconds()
+    if (nowSeconds - this.toldAt < FAULT_REPORT_SECONDS) {
+      this.untold++
+      return
+    }
+    this.toldAt = nowSeconds
+    this.options.onFault(fault, this.untold)
+    this.untold = 0
+  }
+}
+
+const UNSIGNED: Authentication<unknown> = { outcome: 'unsigned' }
+
+function writerFor({ udpOctets = DEFAULT_UDP_OCTETS, nsid, keepalive = 0, cookies }: CoreSettings): ResponseWriter {
+  return new ResponseWriter(new Finisher({ udpOctets, nsid: nsid ?? null, keepalive, cookies: cookies ?? null }))
+}
+
+function decode(octets: Uint8Array): Message | undefined {
+  try {
+    return decodeMessage(octets)
+  } catch (fault) {
+    if (fault instanceof WireFault) return undefined
+    throw fault
+  }
+}
+
+/** The query as it was before its signature was added: without it, and one record less in ARCOUNT (RFC 8945 4.3.3, RFC 2931 3.1). */
+function withoutSignature({ octets, tsigAt, sigZeroAt, length }: Query): Uint8Array {
+  const end = tsigAt !== 0 ? tsigAt : sigZeroAt !== 0 ? sigZeroAt : length
+  const bare = new Uint8Array(octets.subarray(0, end))
+  if (end === length) return bare
+  const additionals = ((bare[10] << 8) | bare[11]) - 1
+  bare[10] = additionals >>> 8
+  bare[11] = additionals
+  return bare
+}
+
+/** The network that an address is of: a /24 of IPv4, a /56 of IPv6, as for response rate limiting. */
+function networkOf(address: Peer['address']): string {
+  return address.subarray(0, address.length === 4 ? 3 : 7).join('.')
+}

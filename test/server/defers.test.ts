@@ -1,0 +1,87 @@
+/** What an answering thread leaves to the core, and what it answers itself although there is a core. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { OPCODE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { NO_DEFERRALS, type Defers } from '../../src/server/defers.ts'
+import { DEFERRED, type ServerOptions } from '../../src/server/server.ts'
+import { DEFERRED as TRANSPORT_DEFERRED } from '../../src/transport/handler.ts'
+import { ask, decode, encode, hex, query, record, serverOf, u16, udp, wire, type QueryParts } from './messages.ts'
+
+const A = encode(record('x.example. 60 IN A 192.0.2.1'))
+const TSIG = Uint8Array.of(...wire('key.'), ...u16(TYPE.TSIG), 0, 255, 0, 0, 0, 0, ...u16(29), ...hex('0b686d61632d73686132353600 00006b49d200 012c 0000 1234 0000 0000'))
+const SIG_ZERO = Uint8Array.of(0, ...u16(TYPE.SIG), 0, 255, 0, 0, 0, 0, ...u16(27), ...new Uint8Array(27))
+const SIG_OF_A = Uint8Array.of(0, ...u16(TYPE.SIG), 0, 255, 0, 0, 0, 0, ...u16(27), 0, 1, ...new Uint8Array(25))
+const ALL: Defers = { update: true, agent: true, signed: true, missing: true }
+
+const of = (opcode: number): number => opcode << 11
+
+/** A message, what is deferred for it as the counter is called, and the RCODE where there is no core. */
+type Row = [title: string, parts: QueryParts, need: keyof Defers | 'answered', rcode: number, rcodeWithCore?: number]
+
+const ROWS: Row[] = [
+  ['a query', {}, 'answered', RCODE.NOERROR],
+  ['an UPDATE', { flags: of(OPCODE.UPDATE), type: TYPE.SOA, authority: [A] }, 'update', RCODE.NOTIMP],
+  ['a signed UPDATE', { flags: of(OPCODE.UPDATE), type: TYPE.SOA, authority: [A], additional: [TSIG] }, 'update', RCODE.NOTIMP],
+  ['an UPDATE cut short', { flags: of(OPCODE.UPDATE), type: TYPE.SOA, authority: [A.slice(0, -1)] }, 'answered', RCODE.NOTIMP, RCODE.FORMERR],
+  ['an UPDATE of two zones (RFC 2136 3.1.1)', { flags: of(OPCODE.UPDATE), counts: [2, 0, 0, 0], trailing: query().slice(12) }, 'answered', RCODE.NOTIMP, RCODE.FORMERR],
+  ['an UPDATE with a TSIG that is not the last record (RFC 8945 5.2)', { flags: of(OPCODE.UPDATE), additional: [TSIG, A] }, 'answered', RCODE.NOTIMP, RCODE.FORMERR],
+  ['opcode AGENT with many questions', { flags: of(OPCODE.AGENT), counts: [2, 0, 0, 0], trailing: query().slice(12) }, 'agent', RCODE.NOTIMP],
+  ['opcode AGENT with none', { flags: of(OPCODE.AGENT), question: null, answer: [A] }, 'agent', RCODE.NOTIMP],
+  ['NOTIFY', { flags: of(OPCODE.NOTIFY), type: TYPE.SOA }, 'answered', RCODE.NOTIMP],
+  ['a signed NOTIFY', { flags: of(OPCODE.NOTIFY), type: TYPE.SOA, additional: [TSIG] }, 'answered', RCODE.NOTIMP],
+  ['a query signed by TSIG', { additional: [TSIG] }, 'signed', RCODE.NOTAUTH],
+  ['a query signed by SIG(0) (RFC 2931 3)', { additional: [SIG_ZERO] }, 'signed', RCODE.NOERROR],
+  ['a request for a cookie', { question: null, opt: { options: [[OPTION.COOKIE, new Uint8Array(8)]] } }, 'answered', RCODE.FORMERR],
+  ['a SIG that covers a type', { additional: [SIG_OF_A] }, 'answered', RCODE.NOERROR],
+  ['a SIG(0) that is not the last record', { additional: [SIG_ZERO, A] }, 'answered', RCODE.NOERROR],
+  ['a query with an EDNS version above ours', { opt: { version: 1 } }, 'answered', RCODE.BADVERS],
+  ['a signed query that cannot be read', { additional: [TSIG.slice(0, -1)] }, 'answered', RCODE.FORMERR],
+]
+
+for (const [title, parts, need, rcode, rcodeWithCore = rcode] of ROWS) {
+  const outcome = (defers: Defers, options: Partial<ServerOptions> = {}): { size: number; rcode: number | undefined; counted: number[] } => {
+    const server = serverOf(undefined, { defers, ...options })
+    const message = query(parts)
+    const out = new Uint8Array(65_535)
+    const size = server.answer(message, message.length, udp, out)
+    const counted = (['update', 'agent', 'signed', 'missing'] as const).map((name) => server.counters.get(`deferred.${name}`) ?? -1)
+    return { size, counted, rcode: size > 0 ? decode(out.slice(0, size)).rcode : undefined }
+  }
+
+  test(`${title}: ${need === 'answered' ? 'answered' : `left to the core (${need})`}`, () => {
+    assert.deepEqual([outcome(NO_DEFERRALS).rcode, outcome(NO_DEFERRALS).counted], [rcode, [0, 0, 0, 0]], 'without a core')
+    const { size, counted, rcode: answered } = outcome(ALL)
+    if (need === 'answered') return assert.deepEqual([answered, counted], [rcodeWithCore, [0, 0, 0, 0]])
+    assert.equal(size, DEFERRED)
+    assert.deepEqual(counted, (['update', 'agent', 'signed', 'missing'] as const).map((name) => (name === need ? 1 : 0)))
+    const { size: other } = outcome({ ...ALL, [need]: false })
+    assert.ok(other > 0, 'only where the core has a service for it')
+  })
+}
+
+test('a question whose answer is not here is left to the core where others can be asked', () => {
+  const missing: Parameters<typeof serverOf>[0] = (_, answer) => {
+    answer.isMissing = true
+    answer.rcode = RCODE.REFUSED
+  }
+  assert.equal(decode(ask(serverOf(missing), query())).rcode, RCODE.REFUSED)
+  const server = serverOf(missing, { defers: ALL })
+  assert.equal(server.answer(query(), query().length, udp, new Uint8Array(512)), DEFERRED)
+  assert.equal(server.counters.get('deferred.missing'), 1)
+  assert.equal(server.counters.get('rcode.REFUSED'), 0, 'no response is counted before there is one')
+})
+
+test('room for a signature is left free, and only for that message', () => {
+  const long: Parameters<typeof serverOf>[0] = (asked, answer) => {
+    answer.rcode = RCODE.NXDOMAIN
+    assert.ok(asked.hasQuestion)
+  }
+  const server = serverOf(long)
+  const sizes = [0, 490].map((room) => server.answer(query(), query().length, udp, new Uint8Array(512), room))
+  assert.ok(sizes[0] > 22)
+  assert.ok(sizes[1] <= sizes[0])
+})
+
+test('transport and server mean the same by DEFERRED', () => {
+  assert.equal(DEFERRED, TRANSPORT_DEFERRED)
+})
