@@ -54,7 +54,7 @@ export class ResponseWriter {
   private appendOpt(query: Query, message: Uint8Array, size: number): Uint8Array {
     const octets = new Uint8Array(message.length + size)
     octets.set(message)
-    this.finisher.writeOpt(query, this.plan, octets, message.length, size)
+    this.finisher.writeOpt(query, this.plan, octets, new DataView(octets.buffer), message.length, size)
     const additionals = ((octets[10] << 8) | octets[11]) + 1
     octets[10] = additionals >>> 8
     octets[11] = additionals
