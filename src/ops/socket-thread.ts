@@ -71,4 +71,4 @@ const loop = {
   handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault: unknown) => tellFault(fault, 0), stop: words, deferrals: { budget, post },
 }
 if (task.kind === 'udp') runMmsgLoop({ ...loop, ...task, onIdle: () => lookUp() })
-else runEpollLoop({ ...loop, ...task })
+else runEpollLoop({ ...loop, ...task, onIdle: lookUp })
