@@ -11,7 +11,7 @@
 export interface HistogramShape {
   /** What a value is, for the docs. */
   readonly about: string
-  readonly unit: 'octets' | 'datagrams' | 'microseconds'
+  readonly unit: 'octets' | 'datagrams' | 'updates' | 'microseconds'
   readonly buckets: number
 }
 

@@ -118,6 +118,22 @@ export const STORE_WRITER_MS = 10_000
 export const STORE_WRITER_LOOK_MS = 20
 /** Entries read at a time while the store is scanned: a chunk costs a search, an entry memory. */
 export const STORE_SCAN_CHUNK = 1_024
+// ---- Changing zones ----
+
+/** Names that updates may bring a zone to: each costs about 100 octets of a block of MAX_IMAGE_OCTETS. Reached: an update that needs a new name is refused. */
+export const MAX_ZONE_NAMES = 16_777_216
+/** Updates that wait for one zone: at 15,000 a second what a client is ready to wait for, half a second. Reached: SERVFAIL, with an Extended DNS Error that says so. */
+export const MAX_WAITING_UPDATES = 8_192
+/** Updates applied in one transaction and kept by one sync of the store, about 10 ms of work: others get their turn between. Reached: the rest is the next batch. */
+export const MAX_UPDATE_BATCH = 512
+/** Grants of one zone, and of all zones: each is compared with each record of an update. Reached: the config is refused. */
+export const MAX_GRANTS = 1_024
+/** Octets of RDATA that stand in a key of the overlay themselves: addresses, most names and agents with few parameters do. Reached: their digest stands there, so that keys stay short. */
+export const MAX_KEY_RDATA_OCTETS = 64
+/** Changes of an update that its audit line shows. Reached: the rest is counted. */
+export const MAX_AUDIT_RECORDS = 4
+/** Refused updates that are logged in a second, as anybody can cause them. Reached: further ones are counted in the next line. */
+export const MAX_AUDIT_REFUSALS = 20
 
 // ---- A query's path ----
 

@@ -4,13 +4,16 @@
  * type follows from it. Each value carries what it must be, in the words of an error message.
  */
 import { z } from 'zod'
+import { parseType, TYPE } from '../dns/codes.ts'
 import {
-  COOKIE_ROTATION_HOURS, DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_RATE_LIMIT_ALLOW, MAX_TCP_CONNECTIONS,
+  COOKIE_ROTATION_HOURS, DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_GRANTS, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_RATE_LIMIT_ALLOW, MAX_TCP_CONNECTIONS,
   MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP, RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
 } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
+import { OPERATIONS, parseScope, SCOPE_FORMS } from '../update/grants.ts'
+import { isMetaType, isProofType } from '../update/records.ts'
 
 /** What is said about one key. */
 export interface KeyNotes {
@@ -52,11 +55,50 @@ const listen = z
   .max(MAX_LISTEN_ADDRESSES)
   .meta({ wanted: `must be a list of 1 to ${MAX_LISTEN_ADDRESSES} addresses`, about: 'Addresses to answer on, each over UDP and TCP.' })
 
+const PREFIX = 'must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix'
+const isPrefix = (text: string): boolean => parsePrefix(text) !== undefined
+const network = (about: string) => z.string().refine(isPrefix, PREFIX).meta({ wanted: PREFIX, about })
+
+const SCOPE = `must be ${SCOPE_FORMS}`
+const GRANT_TYPE = 'must be a type that a zone can hold and an update can change, or ANY for every one'
+
+/** Adds an issue that says what is wrong with a scope. */
+function checkScope(value: string, context: z.RefinementCtx): void {
+  let isScope = false
+  try {
+    isScope = parseScope(value) !== undefined
+  } catch {
+    // its name is none
+  }
+  if (!isScope) context.addIssue({ code: 'custom', message: SCOPE })
+}
+
+function isGrantType(text: string): boolean {
+  const type = parseType(text)
+  return type !== undefined && (type === TYPE.ANY || !(isMetaType(type) || isProofType(type)))
+}
+
+const grant = z
+  .strictObject({
+    key: z.string().superRefine((value, context) => (value === '*' ? undefined : checkName(value, context))).meta({ wanted: 'must be the name of a key, or "*"', about: 'Key that must have signed; `"*"` is any that is proven.' }).optional(),
+    kind: z.enum(['tsig', 'sig0']).meta({ wanted: 'must be tsig or sig0', about: 'Kind of the key; either by default.' }).optional(),
+    network: z.array(network('A network.')).min(1).meta({ wanted: 'must be a list of networks', about: 'Networks that the update must come from; any by default.' }).optional(),
+    unsigned: flag('Whether an update from `network` is carried out though nobody has signed it. Addresses are easily forged over UDP.').default(false),
+    scope: z.string().superRefine(checkScope).meta({ wanted: SCOPE, about: 'Names that may be changed: all of the zone (`zone`), one (`name N`), one and all below it (`subdomain N`), all below one (`wildcard *.N`), the name of the key itself (`self`), or that and all below it (`selfsub`).' }).default('zone'),
+    types: z.array(z.string().refine(isGrantType, GRANT_TYPE).meta({ wanted: GRANT_TYPE, about: 'A type.' })).min(1).meta({ wanted: 'must be a list of types', about: 'Types that may be changed; `ANY` is every one. By default every one but SOA and NS.' }).optional(),
+    operations: z.array(z.enum(OPERATIONS).meta({ wanted: `must be one of ${OPERATIONS.join(', ')}`, about: 'An operation.' })).min(1).meta({ wanted: `must be a list of ${OPERATIONS.join(', ')}`, about: 'What may be done; all three by default.' }).optional(),
+    deny: flag('Whether what matches is refused instead.').default(false),
+  })
+  .meta({ wanted: 'must be { key, scope, types }', about: 'One grant.' })
+
+const grants = (about: string) => z.array(grant).max(MAX_GRANTS).meta({ wanted: `must be a list of at most ${MAX_GRANTS} grants`, about }).default([])
+
 const zone = z
   .strictObject({
     name: z.string().superRefine(checkName).meta({ wanted: 'must be a domain name', about: 'Name of the zone; the final dot may be left out.' }),
     file: text('must be the path of a zone file', 'Zone file, relative to the config file.').min(1),
     class: z.enum(['IN', 'LOCAL']).meta({ wanted: 'must be IN or LOCAL', about: 'Class of the zone: IN for the Internet, LOCAL for the local area.' }).default('IN'),
+    grants: grants('Who may change the zone by update; the first grant that matches a record decides, and none refuses.'),
   })
   .meta({ wanted: 'must be { name, file }', about: 'One zone.' })
 
@@ -81,16 +123,13 @@ const cookies = z
   })
   .meta({ wanted: 'must be a map', about: 'DNS Cookies.' })
 
-const PREFIX = 'must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix'
-const isPrefix = (text: string): boolean => parsePrefix(text) !== undefined
-
 const rateLimit = z
   .strictObject({
     responses: whole(0, 100_000, 'a second; 0 limits nothing', 'Responses over UDP a second to one network (a /24 of IPv4, a /56 of IPv6) about one thing; the threads share it evenly.').default(RATE_LIMIT_RESPONSES),
     slip: whole(0, 100, '', 'One in so many limited responses is sent without records and with TC, so that a true asker turns to TCP; 0 sends none, 1 each.').default(RATE_LIMIT_SLIP),
     window: whole(1, 3_600, 'seconds', 'How long after its end a flood can keep itself shut out.').default(RATE_LIMIT_WINDOW_SECONDS),
     allow: z
-      .array(z.string().refine(isPrefix, PREFIX).meta({ wanted: PREFIX, about: 'A network.' }))
+      .array(network('A network.'))
       .max(MAX_RATE_LIMIT_ALLOW)
       .meta({ wanted: `must be a list of at most ${MAX_RATE_LIMIT_ALLOW} networks`, about: 'Networks that are never limited.' })
       .default(['127.0.0.0/8', '::1/128']),
@@ -149,6 +188,7 @@ export const configSchema = z
     log: z.enum(LEVELS).meta({ wanted: `must be one of ${LEVELS.join(', ')}`, about: 'Least level that is logged.' }).default('info'),
     zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
     keys: z.array(key).meta({ wanted: 'must be a list of keys', about: 'TSIG keys.', unserved: 'signed requests are not checked' }).default([]),
+    grants: grants('Grants for every zone, behind its own.'),
     recursion: recursion.optional(),
   })
   .meta({ wanted: 'must be a map of keys', about: 'The config file.' })
@@ -157,7 +197,7 @@ export const configSchema = z
 export type ConfigValues = z.infer<typeof configSchema>
 
 /** Keys whose change a reload puts into use; all others take effect at the next start. */
-export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones'])
+export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones', 'grants'])
 
 /** One line of the key table. */
 export interface KeyLine extends KeyNotes {

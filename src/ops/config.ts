@@ -13,7 +13,9 @@ import type { Place } from '../dns/faults.ts'
 import { MAX_CONFIG_OCTETS, MAX_SOCKET_PATH_OCTETS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
+import type { Grant } from '../update/grants.ts'
 import { configSchema, notesOf, RELOADED_KEYS, schemaAt, unwrap, type ConfigValues } from './config-schema.ts'
+import { settleGrants } from './config-grants.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
 import { suggestion } from '../dns/nearest.ts'
 import { reasonOf } from './reason.ts'
@@ -26,6 +28,8 @@ export interface ConfigZone {
   file: string
   /** Where the config names the file: a file that cannot be read is reported there too. */
   place: Place
+  /** Who may change it: its own grants, then those of all zones. None, or undefined: nobody. */
+  grants?: readonly Grant[]
 }
 
 /** A config in use: values with defaults, names parsed and paths absolute. */
@@ -223,6 +227,9 @@ function settleListen(values: ConfigValues, yaml: ConfigText): Endpoint[] {
 function settleZones(values: ConfigValues, yaml: ConfigText, base: string): ConfigZone[] {
   const seen = new Map<string, number>()
   const zones: ConfigZone[] = []
+  const keyNames = keyNamesOf(values)
+  const onFault = (path: readonly PropertyKey[]) => (at: readonly PropertyKey[], text: string) => yaml.error([...path, ...at], `Cannot use ${printPath([...path, ...at.slice(0, 1)])}: ${text}`)
+  const common = settleGrants(values.grants, undefined, keyNames, onFault(['grants']))
   values.zones.forEach((zone, i) => {
     const path = ['zones', i]
     const name = Name.parse(zone.name) // the schema has tried it
@@ -230,9 +237,24 @@ function settleZones(values: ConfigValues, yaml: ConfigText, base: string): Conf
     const first = seen.get(id)
     if (first !== undefined) yaml.error([...path, 'name'], `Cannot use zones[${i}].name "${zone.name}" as zones[${first}] is the same zone`)
     else seen.set(id, i)
-    zones.push({ name, class: parseClass(zone.class) as number, file: isAbsolute(zone.file) ? zone.file : join(base, zone.file), place: yaml.placeOf([...path, 'file']) })
+    const own = settleGrants(zone.grants, name, keyNames, onFault([...path, 'grants']))
+    const file = isAbsolute(zone.file) ? zone.file : join(base, zone.file)
+    zones.push({ name, class: parseClass(zone.class) as number, file, place: yaml.placeOf([...path, 'file']), grants: [...own, ...common] })
   })
   return zones
+}
+
+/** Keys of the names of TSIG keys. */
+function keyNamesOf(values: ConfigValues): Set<string> {
+  const names = new Set<string>()
+  for (const { name } of values.keys) {
+    try {
+      names.add(Name.parse(name).key)
+    } catch {
+      // told where keys are checked
+    }
+  }
+  return names
 }
 
 function warnOfUnserved(values: ConfigValues, yaml: ConfigText): void {

@@ -52,15 +52,33 @@ export interface ZoneDraft {
   readonly apex: Name
   readonly class: number
   rrset(owner: Name, type: number): DraftRRset | undefined
+  /** Whether the name holds records of the type. */
+  has(owner: Name, type: number): boolean
   /** Types that the name holds; none where no record stands there. */
   types(owner: Name): number[]
-  /** Adds a record, replacing the TTL of its RRset (RFC 2181 5.2); false where nothing changed. `leased`: kept with its lease by who adds it, not in the overlay. */
+  /**
+   * Adds a record, replacing the TTL of its RRset (RFC 2181 5.2), or the record itself where its type allows one only (RFC 2136 3.4.2.2);
+   * false where nothing changed. A record that the zone must not hold (limits, data beside a CNAME) refuses the whole update: see `refusal`.
+   * `leased`: kept with its lease by who adds or removes it, not in the overlay.
+   */
   add(owner: Name, type: number, ttl: number, rdata: Uint8Array, leased?: boolean): boolean
-  remove(owner: Name, type: number, rdata: Uint8Array): boolean
-  removeRRset(owner: Name, type: number): boolean
-  removeName(owner: Name): boolean
+  remove(owner: Name, type: number, rdata: Uint8Array, leased?: boolean): boolean
+  removeRRset(owner: Name, type: number, leased?: boolean): boolean
+  /** Removes every RRset of the name, SOA and NS at the apex excepted (RFC 2136 3.4.2.3). */
+  removeName(owner: Name, leased?: boolean): boolean
   /** Says until when the RRset may be served, in ms since 1970, undefined for ever: bounds TTLs. No change of content: no Change, no step of the serial. Nothing where no such RRset stands. */
   setLeaseEnd(owner: Name, type: number, leaseEndMs: number | undefined): void
+  /** Why the update cannot be carried out, once a change was not possible; the engine then undoes all of it, whatever its flow says. */
+  readonly refusal: Refusal | undefined
+}
+
+/** Why an update is not carried out. */
+export interface Refusal {
+  rcode: number
+  /** Extended DNS Error (RFC 8914). */
+  ede?: { infoCode: number; text: string }
+  /** For the audit line. */
+  reason: string
 }
 
 /** A change that the server makes of its own accord, such as the end of a lease: a transaction like that of an update, but nobody is answered. */
@@ -121,4 +139,19 @@ export interface UpdateFlow {
   changed?(zone: { name: Name; class: number }, changes: readonly Change[]): KeptWrite[]
   /** Told once for each batch, after its transactions were kept and are seen (true), or all given up (false): what `take` and `changed` noted in memory counts from now on, or not at all. */
   settled?(kept: boolean): void
+  /** Whether this flow keeps the record that an update of somebody else removed or gave another TTL: then it is no part of the overlay. Asked before `changed`. */
+  keeps?(zone: { name: Name; class: number }, change: Change): boolean
+  /** Lays what the flow keeps over a zone that was loaded from its file, at the start and at each reload; gives the writes for what ended meanwhile. */
+  restore?(draft: ZoneDraft, nowMs: number): KeptWrite[]
+  /** Told that the update that it has just taken, with NOERROR, is undone: the draft refused a change (`draft.refusal`). */
+  undone?(update: Update): void
+}
+
+/** What the engine keeps things with: the store, or a map in tests. */
+export interface Keeper {
+  /** Resolves when all of it is on disk; rejects when it is not. */
+  keep(writes: readonly KeptWrite[]): Promise<void>
+  get(space: Space, key: Uint8Array): Uint8Array | undefined
+  /** What the space holds under keys that start with `prefix`, in the order of the keys. */
+  scan(space: Space, prefix: Uint8Array): Iterable<{ key: Uint8Array; value: Uint8Array }>
 }

@@ -1,0 +1,226 @@
+/**
+ * One zone that updates may change, and the transaction that changes it:
+ *
+ *     judge each in the draft ─► write to the image, unseen ─► keep ─► commit: seen ─► tell each its verdict
+ *            │ not NOERROR: undone, the others stay               │ not kept: all undone, SERVFAIL
+ *
+ * RFC 2136 3.7: no two updates of a zone are under way at once, and no query sees half of one. RFC 2136 3.5: what is
+ * answered is on disk.
+ */
+import { EDE, RCODE, TYPE } from '../dns/codes.ts'
+import type { Name } from '../dns/name.ts'
+import { addSerial, type Serial } from '../dns/serial.ts'
+import { ImageFull, ZoneEditor } from '../zone/editor.ts'
+import type { ZoneImage } from '../zone/image.ts'
+import type { KeptWrite, Refusal, UpdateFlow, Verdict } from './contract.ts'
+import { EditorDraft } from './draft.ts'
+import type { Grants } from './grants.ts'
+import { Overlay, zonePrefix } from './overlay.ts'
+import { isProofType } from './records.ts'
+import type { EngineWorld, Job, Outcome } from './world.ts'
+import { ZoneQueue } from './zone-queue.ts'
+import { type FileState, keepState, readState, settleState, soaOf, type ZoneState } from './zone-state.ts'
+
+/** Verdicts that hold whatever became of the batch: they say nothing of what it changed. */
+const UNMOVED: ReadonlySet<number> = new Set([RCODE.FORMERR, RCODE.NOTIMP, RCODE.REFUSED, RCODE.NOTAUTH, RCODE.NOTZONE, RCODE.SERVFAIL])
+
+/** A zone with its queue. `open` must be called before anything is submitted. */
+export class WritableZone {
+  readonly name: Name
+  readonly class: number
+  readonly queue: ZoneQueue<Job>
+  grants: Grants
+  /** Set where the zone cannot be changed: it was signed beforehand, or is frozen. */
+  refusal: Refusal | undefined
+  /** In service, or about to be. */
+  image: ZoneImage
+  /** Updates carried out since the start. */
+  updates = 0
+  private readonly world: EngineWorld
+  private readonly flows: readonly UpdateFlow[]
+  private readonly overlay: Overlay
+  private readonly key: Uint8Array
+  private readonly draft: EditorDraft
+  private editor: ZoneEditor
+  private state: ZoneState = { serial: 0, file: { serial: 0, fingerprint: new Uint8Array(8) }, soa: undefined }
+  /** Whether the zone has moved to another block that not every thread reads yet. */
+  private isMoved = false
+
+  constructor(image: ZoneImage, grants: Grants, flows: readonly UpdateFlow[], world: EngineWorld) {
+    this.image = image
+    this.grants = grants
+    this.flows = flows
+    this.world = world
+    this.draft = new EditorDraft(image)
+    this.editor = new ZoneEditor(image)
+    this.name = this.draft.apex
+    this.class = image.class
+    this.key = zonePrefix(this)
+    this.overlay = new Overlay(this, world.keeper)
+    this.queue = new ZoneQueue((batch) => this.carryOut(batch), (run) => world.soon(run))
+  }
+
+  /** SERIAL as it is served. */
+  get serial(): Serial {
+    return this.state.serial
+  }
+
+  // ---- Start and reload ----
+
+  /**
+   * Takes `image`, the zone as its file has it, which nobody reads yet, and lays over it what updates have made of the zone. Afterwards
+   * `this.image` is to be served: a larger block where it did not fit. The queue must be held, or new.
+   */
+  async open(image: ZoneImage, file: FileState): Promise<void> {
+    this.take(image)
+    const { draft, flows, world } = this
+    draft.clear()
+    this.refusal = isSigned(image) ? SIGNED : undefined
+    this.state = { serial: file.serial, file, soa: undefined }
+    if (this.refusal !== undefined) return
+    const kept = readState(world.keeper, this.key)
+    const writes = this.overlay.layOver(draft)
+    let isChanged = writes.length > 0
+    for (const flow of flows) {
+      const more = flow.restore?.(draft, world.nowMs()) ?? []
+      isChanged ||= more.length > 0
+      writes.push(...more)
+    }
+    this.state = settleState(draft, file, kept, isChanged)
+    await this.write()
+    this.editor.commit()
+    draft.clear()
+    this.isMoved = false // nobody reads it yet
+    if (kept !== undefined) writes.push(keepState(this.key, this.state))
+    // what is not kept now is found out again at the next start: the zone is served all the same
+    if (writes.length > 0) await world.keeper.keep(writes).catch((fault: unknown) => world.onFault(fault))
+  }
+
+  private take(image: ZoneImage): void {
+    this.image = image
+    this.draft.rebase(image)
+    this.editor = new ZoneEditor(image)
+  }
+
+  // ---- A batch ----
+
+  private async carryOut(batch: readonly Job[]): Promise<void> {
+    const { draft } = this
+    let serial = this.serial
+    const outcomes = batch.map((job) => {
+      const outcome = this.judge(job, serial)
+      serial = outcome.serial[1]
+      return outcome
+    })
+    draft.mark()
+    try {
+      const writes = this.collect(outcomes, serial)
+      if (writes.length > 0 || draft.isTouched) await this.keep(writes, serial, outcomes.length)
+      draft.clear()
+    } catch (fault) {
+      this.giveUp(outcomes, fault)
+    }
+    if (this.isMoved) await this.moveReaders()
+    for (const outcome of outcomes) {
+      if (outcome.verdict.rcode === RCODE.NOERROR && outcome.job.update !== undefined) this.updates++
+      this.world.done(this, outcome)
+    }
+  }
+
+  /** Judges one update in the draft; unless it ends with NOERROR it leaves no trace there. */
+  private judge(job: Job, from: Serial): Outcome {
+    const { draft, world } = this
+    draft.mark()
+    let verdict: Verdict
+    try {
+      verdict = job.judge(draft, world.nowMs())
+    } catch (fault) {
+      world.onFault(fault)
+      verdict = { rcode: RCODE.SERVFAIL, flow: 'fault', reason: 'the server failed' }
+    }
+    if (verdict.rcode !== RCODE.NOERROR) {
+      draft.undo()
+      return { job, verdict, changes: [], serial: [from, from] }
+    }
+    const { changes } = draft
+    if (changes.length === 0) return { job, verdict, changes, serial: [from, from] }
+    // one step for each message that changed anything, but where it has set the serial itself (RFC 2136 3.6)
+    if (changes.some(({ type }) => type === TYPE.SOA)) return { job, verdict, changes, serial: [from, draft.serial] }
+    const to = addSerial(from, 1) || 1 // 0 is no serial that an update may set (RFC 2136 4.2)
+    draft.setSerial(to)
+    return { job, verdict, changes, serial: [from, to] }
+  }
+
+  /** Everything that must be on disk before the outcomes are told. */
+  private collect(outcomes: readonly Outcome[], serial: Serial): KeptWrite[] {
+    const writes = outcomes.flatMap(({ verdict }) => (verdict.rcode === RCODE.NOERROR ? (verdict.kept ?? []) : []))
+    const changes = outcomes.flatMap((outcome) => outcome.changes)
+    if (changes.length === 0) return writes
+    const { flows } = this
+    const own = changes.filter((change) => !change.leased && !flows.some((flow) => flow.keeps?.(this, change) === true))
+    writes.push(...this.overlay.writesFor(own))
+    for (const flow of flows) writes.push(...(flow.changed?.(this, changes) ?? []))
+    const soa = changes.some(({ type }) => type === TYPE.SOA) ? soaOf(this.draft) : this.state.soa
+    this.state = { ...this.state, soa }
+    writes.push(keepState(this.key, { ...this.state, serial }))
+    return writes
+  }
+
+  private async keep(writes: readonly KeptWrite[], serial: Serial, size: number): Promise<void> {
+    const { world } = this
+    await this.write()
+    const startMs = world.clockMs()
+    if (writes.length > 0) await world.keeper.keep(writes)
+    world.counts.batch(size, Math.round((world.clockMs() - startMs) * 1_000))
+    this.editor.commit()
+    this.state = { ...this.state, serial }
+    for (const flow of this.flows) flow.settled?.(true)
+  }
+
+  /** Writes the draft into the image, where nobody sees it before the commit. */
+  private async write(): Promise<void> {
+    try {
+      this.editor.begin()
+      this.draft.writeTo(this.editor)
+    } catch (fault) {
+      this.editor.abort()
+      if (!(fault instanceof ImageFull)) throw fault
+      this.take(await this.world.rebuild(this.image))
+      this.isMoved = true
+      this.world.counts.add('grown')
+      this.editor.begin()
+      this.draft.writeTo(this.editor)
+    }
+  }
+
+  /** RFC 2136 3.4.2.1: undoes all of the batch and tells so to everybody whose verdict hung on it. */
+  private giveUp(outcomes: Outcome[], fault: unknown): void {
+    this.editor.abort()
+    this.draft.clear()
+    for (const flow of this.flows) flow.settled?.(false)
+    this.world.counts.add('batches.failed')
+    this.world.onFault(fault)
+    const text = (fault as { forClient?: string }).forClient ?? (fault instanceof ImageFull ? 'the zone is full' : 'the change cannot be kept')
+    for (const outcome of outcomes) {
+      const { verdict, serial: [from] } = outcome
+      if (UNMOVED.has(verdict.rcode)) continue
+      outcome.verdict = { rcode: RCODE.SERVFAIL, ede: { infoCode: EDE.OTHER, text }, flow: verdict.flow, reason: text }
+      outcome.serial = [from, from]
+      outcome.changes = []
+    }
+  }
+
+  private async moveReaders(): Promise<void> {
+    this.isMoved = false
+    await this.world.serve(this, this.image).catch((fault: unknown) => this.world.onFault(fault))
+  }
+}
+
+/** Whether the zone holds signatures made beforehand: they would not cover what an update changes (RFC 4035 2.2). */
+function isSigned(image: ZoneImage): boolean {
+  for (let link = image.firstLink(image.apex); link !== 0; link = image.nextLink(link)) if (isProofType(image.typeOf(image.rrsetAt(link)))) return true
+  return false
+}
+
+const SIGNED_TEXT = 'the zone is signed beforehand and cannot be updated'
+const SIGNED: Refusal = { rcode: RCODE.REFUSED, ede: { infoCode: EDE.NOT_SUPPORTED, text: SIGNED_TEXT }, reason: SIGNED_TEXT }
