@@ -14,16 +14,7 @@ import { parsePrefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { OPERATIONS, parseScope, SCOPE_FORMS } from '../update/grants.ts'
 import { isMetaType, isProofType } from '../update/records.ts'
-
-/** What is said about one key. */
-export interface KeyNotes {
-  /** One sentence for the docs. */
-  about: string
-  /** What a value must be, completing `Cannot use KEY VALUE as it …`. */
-  wanted: string
-  /** Set where the key is read but nothing acts on it yet: what the server does instead. */
-  unserved?: string
-}
+import { keysOf, type KeyLine, type KeyNotes } from './schema-notes.ts'
 
 const text = (wanted: string, about: string) => z.string().meta({ wanted, about } satisfies KeyNotes)
 const flag = (about: string) => z.boolean().meta({ wanted: 'must be true or false', about } satisfies KeyNotes)
@@ -199,50 +190,7 @@ export type ConfigValues = z.infer<typeof configSchema>
 /** Keys whose change a reload puts into use; all others take effect at the next start. */
 export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones', 'grants'])
 
-/** One line of the key table. */
-export interface KeyLine extends KeyNotes {
-  /** `tcp.idle`, `zones[].name`. */
-  path: string
-  /** Printed default; the empty string where the key is required or has none. */
-  default: string
-}
-
 /** Every key in the order of the schema, groups before their members. */
 export function configKeys(): KeyLine[] {
-  const lines: KeyLine[] = []
-  for (const [name, schema] of Object.entries(configSchema.shape)) addKey(name, schema, lines)
-  return lines
-}
-
-function addKey(path: string, schema: z.ZodType, lines: KeyLine[]): void {
-  const { inner, fallback } = unwrap(schema)
-  const notes = notesOf(inner)
-  if (notes !== undefined) lines.push({ ...notes, path, default: fallback })
-  const group = inner instanceof z.ZodArray ? unwrap(inner.element as z.ZodType).inner : inner
-  const prefix = inner instanceof z.ZodArray ? `${path}[]` : path
-  if (!(group instanceof z.ZodObject)) return
-  for (const [name, member] of Object.entries(group.shape)) addKey(`${prefix}.${name}`, member as z.ZodType, lines)
-}
-
-/** The schema below its default or optional wrapper, and that default in YAML's flow form. */
-export function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: string } {
-  if (schema instanceof z.ZodDefault) return { inner: schema.unwrap() as z.ZodType, fallback: JSON.stringify(schema.def.defaultValue) }
-  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return { inner: schema.unwrap() as z.ZodType, fallback: '' }
-  return { inner: schema, fallback: '' }
-}
-
-/** What is said about the schema's own values; undefined where nothing is. */
-export function notesOf(schema: z.ZodType): KeyNotes | undefined {
-  return schema.meta() as KeyNotes | undefined
-}
-
-/** The schema at `path` as far as the path leads into it, such as that of `['zones', 0, 'name']`. */
-export function schemaAt(path: readonly PropertyKey[]): z.ZodType {
-  let { inner } = unwrap(configSchema)
-  for (const step of path) {
-    const next: unknown = inner instanceof z.ZodArray ? inner.element : inner instanceof z.ZodObject ? (inner.shape as Record<PropertyKey, unknown>)[step] : undefined
-    if (!(next instanceof z.ZodType)) return inner
-    inner = unwrap(next).inner
-  }
-  return inner
+  return keysOf(configSchema)
 }

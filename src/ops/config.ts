@@ -3,22 +3,19 @@
  * config-schema.ts; here they are matched with the text, paths are made absolute, and what a schema cannot
  * say (names, duplicates) is checked.
  */
-import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml'
 import { isDeepStrictEqual } from 'node:util'
-import type { z } from 'zod'
 import { parseClass } from '../dns/codes.ts'
 import type { Place } from '../dns/faults.ts'
 import { MAX_CONFIG_OCTETS, MAX_SOCKET_PATH_OCTETS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
 import type { Grant } from '../update/grants.ts'
-import { configSchema, notesOf, RELOADED_KEYS, schemaAt, unwrap, type ConfigValues } from './config-schema.ts'
+import { configSchema, RELOADED_KEYS, type ConfigValues } from './config-schema.ts'
 import { settleGrants } from './config-grants.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
-import { suggestion } from '../dns/nearest.ts'
-import { reasonOf } from './reason.ts'
+import { notesOf, unwrap } from './schema-notes.ts'
+import { printPath, readText, valueAt, YamlText } from './yaml-text.ts'
 
 /** One zone of the config, ready to be loaded. */
 export interface ConfigZone {
@@ -74,136 +71,22 @@ export function controlPath(dataFolder: string): string {
 
 /** Reads and checks the config at `file`. Never throws: what cannot be read is a finding. */
 export function readConfig(file: string): ConfigReading {
-  let text: string
-  try {
-    const { size } = statSync(file)
-    if (size > MAX_CONFIG_OCTETS) return failed(file, `Cannot read config as it is longer than ${MAX_CONFIG_OCTETS} octets`)
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    return failed(file, `Cannot read config: ${reasonOf(error)}`)
-  }
-  return parseConfig(text, file)
-}
-
-function failed(file: string, message: string): ConfigReading {
-  return { config: undefined, findings: [{ file, line: 0, column: 0, severity: 'error', message }] }
+  const text = readText(file, 'config', MAX_CONFIG_OCTETS)
+  return typeof text === 'string' ? parseConfig(text, file) : { config: undefined, findings: [text] }
 }
 
 /** Checks the config in `text`; `file` names it in findings, and its folder is where relative paths start. */
 export function parseConfig(text: string, file: string): ConfigReading {
-  const yaml = new ConfigText(text, file)
-  if (hasErrors(yaml.findings)) return { config: undefined, findings: inOrder(yaml.findings) }
-  const parsed = configSchema.safeParse(yaml.values)
-  if (!parsed.success) for (const issue of parsed.error.issues) yaml.addIssue(issue)
-  const config = parsed.success ? settle(parsed.data, yaml) : undefined
+  const yaml = new YamlText(text, file, 'the config')
+  const values = yaml.match(configSchema)
+  const config = values === undefined ? undefined : settle(values, yaml)
   const findings = inOrder(yaml.findings)
   return { config: hasErrors(findings) ? undefined : config, findings }
 }
 
-/** A config file's text with the places of its values, and the findings about it. */
-class ConfigText {
-  readonly file: string
-  readonly findings: Finding[] = []
-  /** The document as plain values; keys left empty (`cookies:` and nothing below) count as not given. */
-  readonly values: unknown
-  private readonly document: Document.Parsed
-  private readonly lines = new LineCounter()
-
-  constructor(text: string, file: string) {
-    this.file = file
-    this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false })
-    for (const fault of this.document.errors) this.add('error', fault.pos[0], `Cannot parse YAML: ${lowerFirst(fault.message)}`)
-    if (this.document.errors.length > 0) return
-    visit(this.document, { Pair: (_, pair) => (isScalar(pair.value) && pair.value.value === null ? visit.REMOVE : undefined) })
-    try {
-      this.values = this.document.toJS() ?? {}
-    } catch (error) {
-      this.add('error', 0, `Cannot parse YAML: ${reasonOf(error)}`) // an alias bomb, or an alias without its anchor
-    }
-  }
-
-  /** Where the value at `path` stands, or the nearest thing around it that the text holds. */
-  placeOf(path: readonly PropertyKey[]): Place {
-    return this.at(this.nodeAt(path)?.range?.[0] ?? 0)
-  }
-
-  warn(path: readonly PropertyKey[], message: string): void {
-    this.findings.push({ ...this.placeOf(path), severity: 'warning', message })
-  }
-
-  error(path: readonly PropertyKey[], message: string): void {
-    this.findings.push({ ...this.placeOf(path), severity: 'error', message })
-  }
-
-  /** Turns what the schema found into findings in our words. */
-  addIssue(issue: z.core.$ZodIssue): void {
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) this.addUnknownKey(issue.path, key)
-      return
-    }
-    const key = printPath(issue.path)
-    const schema = schemaAt(issue.path)
-    const value = valueAt(this.values, issue.path)
-    const wanted = issue.code === 'custom' ? issue.message : (notesOf(schema)?.wanted ?? issue.message)
-    if (value === undefined) this.error(issue.path, `Cannot do without ${key}, which ${wanted}`)
-    else this.error(issue.path, `Cannot use ${key} ${printValue(value)} as it ${wanted}`)
-  }
-
-  private addUnknownKey(path: readonly PropertyKey[], key: string): void {
-    const map = this.nodeAt(path)
-    const pair = isMap(map) ? map.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === key) : undefined
-    const offset = (pair?.key as Node | undefined)?.range?.[0] ?? map?.range?.[0] ?? 0
-    const { inner } = unwrap(schemaAt(path))
-    const known = 'shape' in inner ? Object.keys(inner.shape as object) : []
-    const where = path.length === 0 ? 'the config' : printPath(path)
-    this.add('error', offset, `Cannot use key "${key}" as ${where} has none of that name${suggestion(key, known)}`)
-  }
-
-  private nodeAt(path: readonly PropertyKey[]): Node | undefined {
-    let node: unknown = this.document.contents
-    for (const step of path) {
-      const next: unknown = isMap(node) || isSeq(node) ? node.get(step, true) : undefined
-      if (next === undefined) break
-      node = next
-    }
-    return (node ?? undefined) as Node | undefined
-  }
-
-  private add(severity: Finding['severity'], offset: number, message: string): void {
-    this.findings.push({ ...this.at(offset), severity, message })
-  }
-
-  private at(offset: number): Place {
-    const { line, col } = this.lines.linePos(offset)
-    return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) }
-  }
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1)
-}
-
-/** `zones[2].name` for `['zones', 2, 'name']`; `the config` for the whole. */
-function printPath(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'the config'
-  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i > 0 ? '.' : ''}${String(step)}`)).join('')
-}
-
-/** The value as YAML's flow form would write it, cut after 60 letters. */
-function printValue(value: unknown): string {
-  const text = JSON.stringify(value)
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
-}
-
-function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
-  let value = values
-  for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step]
-  return value
-}
-
 // ---- What the schema cannot say ----
 
-function settle(values: ConfigValues, yaml: ConfigText): Config {
+function settle(values: ConfigValues, yaml: YamlText): Config {
   const base = dirname(yaml.file)
   const dataFolder = resolve(base, values.data)
   if (Buffer.byteLength(controlPath(dataFolder)) > MAX_SOCKET_PATH_OCTETS) {
@@ -213,7 +96,7 @@ function settle(values: ConfigValues, yaml: ConfigText): Config {
   return { file: yaml.file, values, dataFolder, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base) }
 }
 
-function settleListen(values: ConfigValues, yaml: ConfigText): Endpoint[] {
+function settleListen(values: ConfigValues, yaml: YamlText): Endpoint[] {
   const seen = new Set<string>()
   return values.listen.map((text, i) => {
     const endpoint = parseEndpoint(text) as Endpoint // the schema has tried it
@@ -224,7 +107,7 @@ function settleListen(values: ConfigValues, yaml: ConfigText): Endpoint[] {
   })
 }
 
-function settleZones(values: ConfigValues, yaml: ConfigText, base: string): ConfigZone[] {
+function settleZones(values: ConfigValues, yaml: YamlText, base: string): ConfigZone[] {
   const seen = new Map<string, number>()
   const zones: ConfigZone[] = []
   const keyNames = keyNamesOf(values)
@@ -257,7 +140,7 @@ function keyNamesOf(values: ConfigValues): Set<string> {
   return names
 }
 
-function warnOfUnserved(values: ConfigValues, yaml: ConfigText): void {
+function warnOfUnserved(values: ConfigValues, yaml: YamlText): void {
   for (const [key, schema] of Object.entries(configSchema.shape)) {
     const { unserved } = notesOf(unwrap(schema).inner) ?? {}
     const value = values[key as keyof ConfigValues]
