@@ -341,5 +341,11 @@ export const MAX_LEASES = 16_777_216
 export const MAX_LEASE_UNITS = 1_024
 /** Records of one host, agent or instance, or leased at one name. Reached: REFUSED. */
 export const MAX_LEASE_RECORDS = 4_096
+/** Records of an RRset whose TTL is bounded by its leases. Reached: the TTL is as registered, and what has ended is taken out within a second as ever. */
+export const MAX_BOUNDED_RECORDS = 16
+/** Milliseconds between two looks at what is due: a lease ends within a second, the sync of the store counted. */
+export const LEASE_TICK_MS = 200
+/** Milliseconds until the end of a lease that could not be kept is tried again. */
+export const LEASE_RETRY_MS = 1_000
 /** Leases that one transaction ends: more follow in the next at once, so that updates wait a few milliseconds, not for all. */
 export const LEASES_PER_TRANSACTION = 256

@@ -54,6 +54,12 @@ export interface ZoneDraft {
   rrset(owner: Name, type: number): DraftRRset | undefined
   /** Whether the name holds records of the type. */
   has(owner: Name, type: number): boolean
+  /** Whether this very record stands there (RFC 2136 1.1.1). */
+  holds(owner: Name, type: number, rdata: Uint8Array): boolean
+  /** How many records the RRset has. */
+  count(owner: Name, type: number): number
+  /** TTL of the RRset; undefined where there is none. */
+  ttlOf(owner: Name, type: number): number | undefined
   /** Types that the name holds; none where no record stands there. */
   types(owner: Name): number[]
   /**
@@ -85,13 +91,6 @@ export interface Refusal {
 export interface OwnChange {
   zone: { name: Name; class: number }
   carryOut(draft: ZoneDraft, nowMs: number): Verdict
-}
-
-/** What has been kept, read back; a write is seen here once it is on disk. */
-export interface KeptReader {
-  get(space: Space, key: Uint8Array): Uint8Array | undefined
-  /** Everything in a space in the order of its keys, for the start. */
-  entries(space: Space): Iterable<readonly [Uint8Array, Uint8Array]>
 }
 
 /** What a transaction did to a zone, record by record, in order. */
@@ -135,10 +134,10 @@ export interface UpdateFlow {
   rename?(update: Update): Update
   /** Judges and carries out the update in `draft`; undefined leaves it to the next flow, with nothing changed. */
   take(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Verdict | undefined
-  /** Told of what any transaction changed, before it is kept; what it gives is kept with it. */
-  changed?(zone: { name: Name; class: number }, changes: readonly Change[]): KeptWrite[]
-  /** Told once for each batch, after its transactions were kept and are seen (true), or all given up (false): what `take` and `changed` noted in memory counts from now on, or not at all. */
-  settled?(kept: boolean): void
+  /** Told of what the transactions of a batch changed, before it is kept; what it gives is kept with it. In `draft` it may move ends of leases. */
+  changed?(zone: { name: Name; class: number }, changes: readonly Change[], draft: ZoneDraft): KeptWrite[]
+  /** Told once for each batch of a zone, after its transactions were kept and are seen (true), or all given up (false): what `take` and `changed` noted in memory counts from now on, or not at all. */
+  settled?(kept: boolean, zone: { name: Name; class: number }): void
   /** Whether this flow keeps the record that an update of somebody else removed or gave another TTL: then it is no part of the overlay. Asked before `changed`. */
   keeps?(zone: { name: Name; class: number }, change: Change): boolean
   /** Lays what the flow keeps over a zone that was loaded from its file, at the start and at each reload; gives the writes for what ended meanwhile. */

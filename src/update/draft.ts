@@ -84,6 +84,23 @@ export class EditorDraft implements ZoneDraft {
     return open !== undefined ? open.records.size > 0 : this.rrsetAt(owner, type) !== 0
   }
 
+  holds(owner: Name, type: number, rdata: Uint8Array): boolean {
+    const open = this.opened.get(owner.key)?.get(type)
+    if (open !== undefined) {
+      const held = open.records.get(placeKey(type, rdata))
+      return held !== undefined && isSameRdata(type, held, rdata)
+    }
+    const rrset = this.rrsetAt(owner, type)
+    return rrset !== 0 && findRecord(this.image, rrset, rdata, rdata.length) !== 0
+  }
+
+  count(owner: Name, type: number): number {
+    const open = this.opened.get(owner.key)?.get(type)
+    if (open !== undefined) return open.records.size
+    const rrset = this.rrsetAt(owner, type)
+    return rrset === 0 ? 0 : this.image.recordsIn(rrset)
+  }
+
   types(owner: Name): number[] {
     const types: number[] = []
     const open = this.opened.get(owner.key)
@@ -96,7 +113,6 @@ export class EditorDraft implements ZoneDraft {
     return types
   }
 
-  /** TTL of the RRset; undefined where there is none. */
   ttlOf(owner: Name, type: number): number | undefined {
     const open = this.opened.get(owner.key)?.get(type)
     if (open !== undefined) return open.records.size === 0 ? undefined : open.ttl

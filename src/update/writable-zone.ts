@@ -159,7 +159,7 @@ export class WritableZone {
     const { flows } = this
     const own = changes.filter((change) => !change.leased && !flows.some((flow) => flow.keeps?.(this, change) === true))
     writes.push(...this.overlay.writesFor(own))
-    for (const flow of flows) writes.push(...(flow.changed?.(this, changes) ?? []))
+    for (const flow of flows) writes.push(...(flow.changed?.(this, changes, this.draft) ?? []))
     const soa = changes.some(({ type }) => type === TYPE.SOA) ? soaOf(this.draft) : this.state.soa
     this.state = { ...this.state, soa }
     writes.push(keepState(this.key, { ...this.state, serial }))
@@ -174,7 +174,7 @@ export class WritableZone {
     world.counts.batch(size, Math.round((world.clockMs() - startMs) * 1_000))
     this.editor.commit()
     this.state = { ...this.state, serial }
-    for (const flow of this.flows) flow.settled?.(true)
+    for (const flow of this.flows) flow.settled?.(true, this)
   }
 
   /** Writes the draft into the image, where nobody sees it before the commit. */
@@ -197,7 +197,7 @@ export class WritableZone {
   private giveUp(outcomes: Outcome[], fault: unknown): void {
     this.editor.abort()
     this.draft.clear()
-    for (const flow of this.flows) flow.settled?.(false)
+    for (const flow of this.flows) flow.settled?.(false, this)
     this.world.counts.add('batches.failed')
     this.world.onFault(fault)
     const text = (fault as { forClient?: string }).forClient ?? (fault instanceof ImageFull ? 'the zone is full' : 'the change cannot be kept')

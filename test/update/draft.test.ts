@@ -196,3 +196,17 @@ test('an RRset of thousands is changed without a search of all of it for each ch
   for (let i = 0; i < 2_990; i++) draft.remove(name('many.example.'), TYPE.A, Uint8Array.of(10, 0, i >> 8, i & 255))
   assert.equal(commit().filter((line) => line.startsWith('many')).length, 10)
 })
+
+test('one record, the size and the TTL of an RRset are read without a copy, from the image and from the draft', () => {
+  const draft = new EditorDraft(imageOf(ZONE))
+  const www = Name.parse('www.example.')
+  const [held, other] = [Uint8Array.of(192, 0, 2, 1), Uint8Array.of(192, 0, 2, 9)]
+  const seen = (): unknown[] => [draft.holds(www, TYPE.A, held), draft.holds(www, TYPE.A, other), draft.count(www, TYPE.A), draft.ttlOf(www, TYPE.A)]
+  assert.deepEqual(seen(), [true, false, 2, 300])
+  draft.add(www, TYPE.A, 60, other)
+  assert.deepEqual(seen(), [true, true, 3, 60])
+  draft.removeRRset(www, TYPE.A)
+  assert.deepEqual(seen(), [false, false, 0, undefined])
+  assert.deepEqual([draft.count(Name.parse('none.example.'), TYPE.A), draft.holds(Name.parse('none.example.'), TYPE.A, held)], [0, false])
+  assert.ok(draft.holds(Name.parse('ALIAS.example.'), TYPE.CNAME, Name.parse('WWW.example.').wire), 'names without case (RFC 2136 1.1.1)')
+})

@@ -202,10 +202,12 @@ export interface BenchParts {
   expectedOctets?: number
   origin?: string
   options?: Partial<EngineOptions>
+  /** Told of the engine before its zone is opened. */
+  started?: (engine: UpdateEngine) => void
 }
 
 /** Starts an engine over the zone `text`. */
-export async function bench({ text = ZONE, grants = [grant()], flows = [], keeper = new MapKeeper(), expectedOctets = 1_000_000, origin = 'example.', options = {} }: BenchParts = {}): Promise<Bench> {
+export async function bench({ text = ZONE, grants = [grant()], flows = [], keeper = new MapKeeper(), expectedOctets = 1_000_000, origin = 'example.', options = {}, started }: BenchParts = {}): Promise<Bench> {
   const [audit, faults, served, clock]: [AuditLine[], unknown[], ZoneImage[], { nowMs: number }] = [[], [], [], { nowMs: 1_800_000_000_000 }]
   const engine = new UpdateEngine({
     keeper,
@@ -220,6 +222,7 @@ export async function bench({ text = ZONE, grants = [grant()], flows = [], keepe
     onFault: (fault) => faults.push(fault),
     ...options,
   })
+  started?.(engine)
   const image = imageOf(text, origin, { expectedOctets })
   const zone = await engine.open(image, fileOf(image, text), new Grants(grants))
   const judge = (update: string | Message, requester: Requester = signed()): Promise<Verdict> => engine.submit(typeof update === 'string' ? script(update, origin) : update, requester)

@@ -1,19 +1,22 @@
 /**
- * The lease book: every lease, in the store under its number, with the names that it claims; in memory only the
+ * The lease book of one zone: every lease in the store under its number, with what leads to it; in memory only the
  * heap of what is due next (`due-heap.ts`), so that a million leases cost 24 MB and a start reads each once.
  *
- *     space 'lease'    L | id u32                    the lease (`lease.ts`)
- *                      N | class u16 | name          id of the lease that claims the name: host, agent or instance
- *                      R | class u16 | name          id of the lease of what ordinary updates added at the name
+ *     space 'lease', keys behind the zone's prefix
+ *     L | id u32                          the lease (`lease.ts`)
+ *     N | name                            id of the lease that claims the name: host, agent or instance
+ *     R | owner | type | RDATA            id of the lease of a record that an ordinary update added
  *
  * A flow stages what it grants within its transaction. It is seen by the flows that follow in the same batch, and
  * goes into the heap when the batch is on disk; when the batch is given up it has never been (`settled`).
  */
+import { TYPE } from '../../dns/codes.ts'
 import { MAX_LEASES } from '../../dns/limits.ts'
-import type { Name } from '../../dns/name.ts'
-import type { KeptReader, KeptWrite } from '../../update/contract.ts'
+import { Name } from '../../dns/name.ts'
+import type { Keeper, KeptWrite } from '../../update/contract.ts'
+import { overlayKey, zonePrefix } from '../../update/overlay.ts'
 import { DueHeap } from './due-heap.ts'
-import { decodeLease, dueOf, encodeLease, type Lease } from './lease.ts'
+import { decodeLease, dueOf, encodeLease, type Lease, type RecordIdentity, sameRecord } from './lease.ts'
 
 /** The number of a lease. */
 export type LeaseId = number
@@ -24,16 +27,25 @@ export interface Entry {
   lease: Lease
 }
 
+/** A zone as the books know it. */
+export interface ZoneId {
+  name: Name
+  class: number
+}
+
 const LEASE = 0x4c
 const CLAIM = 0x4e
-const RECORDS = 0x52
+const RECORD = 0x52
 
 /** No more leases can be kept (MAX_LEASES). */
 export class BookFull extends Error {}
 
-/** All leases; see above. */
+/** All leases of a zone; see above. */
 export class LeaseBook {
-  private readonly kept: KeptReader
+  readonly zone: ZoneId
+  private readonly keeper: Keeper
+  private readonly prefixes: Readonly<Record<number, Uint8Array>>
+  private readonly most: number
   private readonly heap = new DueHeap()
   private readonly free: LeaseId[] = []
   private nextId = 0
@@ -41,13 +53,22 @@ export class LeaseBook {
   private stagedNames = new Map<string, LeaseId | undefined>()
   private stagedIds: LeaseId[] = []
 
-  constructor(kept: KeptReader) {
-    this.kept = kept
+  constructor(keeper: Keeper, zone: ZoneId, most = MAX_LEASES) {
+    this.most = most
+    this.keeper = keeper
+    this.zone = { name: zone.name, class: zone.class }
+    const prefix = zonePrefix(zone)
+    this.prefixes = Object.fromEntries([LEASE, CLAIM, RECORD].map((kind) => [kind, Buffer.concat([prefix, Uint8Array.of(kind)])]))
   }
 
-  /** How many leases are in force, those of the batch under way not counted. */
+  /** How many leases are kept, those that the batch under way grants not counted. */
   get size(): number {
-    return this.heap.size
+    return this.nextId - this.free.length - this.stagedIds.length
+  }
+
+  /** Whether there is no lease, staged or kept. */
+  get isEmpty(): boolean {
+    return this.nextId === this.free.length
   }
 
   /** Octets that the clock has set aside. */
@@ -60,39 +81,47 @@ export class LeaseBook {
     return this.heap.nextMs
   }
 
-  /** Reads every lease from the store, hands each to `visit`, and gives the latest time that one was granted: no clock may start before it. WireFault where the store is damaged. */
-  load(visit: (entry: Entry) => void): number {
-    let lastSeenMs = 0
+  /** Reads every lease from the store and hands each to `visit`. WireFault where the store is damaged. */
+  load(visit: (entry: Entry) => void): void {
     const taken = new Set<LeaseId>()
-    for (const [key, value] of this.kept.entries('lease')) {
-      if (key[0] !== LEASE) continue
-      const id = readId(key, 1)
+    const prefix = this.prefixes[LEASE]
+    for (const { key, value } of this.keeper.scan('lease', prefix)) {
+      const id = readId(key, prefix.length)
       const lease = decodeLease(value)
       taken.add(id)
       this.heap.set(id, dueOf(lease))
       this.nextId = Math.max(this.nextId, id + 1)
-      lastSeenMs = Math.max(lastSeenMs, lease.grantedMs)
       visit({ id, lease })
     }
     for (let id = this.nextId - 1; id >= 0; id--) if (!taken.has(id)) this.free.push(id)
-    return lastSeenMs
   }
 
-  /** The lease with this number, as the transaction under way has it. */
+  // ---- Reading, as the transaction under way has it ----
+
+  /** The lease with this number. */
   get(id: LeaseId): Lease | undefined {
     if (this.stagedLeases.has(id)) return this.stagedLeases.get(id)
-    const octets = this.kept.get('lease', leaseKey(id))
+    const octets = this.keeper.get('lease', this.leaseKey(id))
     return octets === undefined ? undefined : decodeLease(octets)
   }
 
   /** The lease of the host, agent or instance of this name. */
-  claimOf(name: Name, nameClass: number): Entry | undefined {
-    return this.find(nameKey(CLAIM, name, nameClass))
+  claimOf(name: Name): Entry | undefined {
+    return this.find(this.claimKey(name))
   }
 
-  /** The lease of what ordinary updates added at this name. */
-  recordsAt(name: Name, nameClass: number): Entry | undefined {
-    return this.find(nameKey(RECORDS, name, nameClass))
+  /** The lease that the record stands by: its own, or that of the agent, host or instance at its owner or that it points to. */
+  leaseOf(record: RecordIdentity): Entry | undefined {
+    if (this.isEmpty) return undefined
+    const own = this.find(this.recordKey(record)) ?? this.claimHolding(record.owner, record)
+    if (own !== undefined) return own
+    const at = POINTS_AT[record.type]
+    return at === undefined || record.rdata.length <= at ? undefined : this.claimHolding(Name.fromWire(record.rdata, at), record)
+  }
+
+  private claimHolding(name: Name, record: RecordIdentity): Entry | undefined {
+    const entry = this.claimOf(name)
+    return entry?.lease.units.some(({ records }) => records.some((held) => held.waiting !== true && sameRecord(held, record))) === true ? entry : undefined
   }
 
   private find(key: Uint8Array): Entry | undefined {
@@ -103,35 +132,39 @@ export class LeaseBook {
   }
 
   private readName(key: Uint8Array): LeaseId | undefined {
-    const value = this.kept.get('lease', key)
+    const value = this.keeper.get('lease', key)
     return value === undefined ? undefined : readId(value, 0)
   }
 
+  // ---- Staging ----
+
   /**
    * Stages a lease, new or changed, and gives what is to be kept for it. `before` is the entry that it replaces.
-   * Where no unit is left the lease is gone. BookFull: there are MAX_LEASES already.
+   * Where no record is left the lease is gone. BookFull: there are MAX_LEASES already.
    */
   put(lease: Lease, before?: Entry): KeptWrite[] {
     const writes: KeptWrite[] = []
     const id = before?.id ?? this.take()
-    const names = lease.units.length === 0 ? new Map<string, Uint8Array>() : namesOf(lease)
-    const namesBefore = before === undefined ? new Map<string, Uint8Array>() : namesOf(before.lease)
-    for (const [text, key] of names) if (!namesBefore.has(text)) this.writeName(text, key, id, writes)
+    const units = lease.units.filter(({ records }) => records.length > 0)
+    const left = { ...lease, units }
+    const names = this.keysOf(left)
+    const namesBefore = before === undefined ? new Map<string, Uint8Array>() : this.keysOf(before.lease)
+    for (const [text, key] of names) if (!namesBefore.has(text) || !this.holds(text, key, id)) this.writeName(text, key, id, writes)
     for (const [text, key] of namesBefore) if (!names.has(text) && this.holds(text, key, id)) this.writeName(text, key, undefined, writes)
-    const gone = lease.units.length === 0
-    this.stagedLeases.set(id, gone ? undefined : lease)
-    writes.push({ space: 'lease', key: leaseKey(id), value: gone ? undefined : encodeLease(lease) })
+    const isGone = units.length === 0
+    this.stagedLeases.set(id, isGone ? undefined : left)
+    writes.push({ space: 'lease', key: this.leaseKey(id), value: isGone ? undefined : encodeLease(left) })
     return writes
   }
 
   private take(): LeaseId {
-    const id = this.free.pop() ?? (this.nextId < MAX_LEASES ? this.nextId++ : undefined)
-    if (id === undefined) throw new BookFull(`Cannot keep another lease as there are ${MAX_LEASES}`)
+    const id = this.free.pop() ?? (this.nextId < this.most ? this.nextId++ : undefined)
+    if (id === undefined) throw new BookFull(`Cannot keep another lease as there are ${this.most}`)
     this.stagedIds.push(id)
     return id
   }
 
-  /** Whether the name still leads to this lease, not to one that took the name over. */
+  /** Whether the key still leads to this lease, not to one that took it over. */
   private holds(text: string, key: Uint8Array, id: LeaseId): boolean {
     return (this.stagedNames.has(text) ? this.stagedNames.get(text) : this.readName(key)) === id
   }
@@ -156,6 +189,8 @@ export class LeaseBook {
     this.free.push(id)
   }
 
+  // ---- Time ----
+
   /** Takes from the heap the leases that are due by `nowMs`, the earliest first, at most `most`. Whoever takes them carries out their end, or puts them back. */
   takeDue(nowMs: number, most: number): LeaseId[] {
     return this.heap.takeDue(nowMs, most)
@@ -165,33 +200,42 @@ export class LeaseBook {
   putBack(id: LeaseId, dueMs: number): void {
     this.heap.set(id, dueMs)
   }
+
+  // ---- Keys ----
+
+  private keysOf({ kind, units }: Lease): Map<string, Uint8Array> {
+    const keys = new Map<string, Uint8Array>()
+    const put = (key: Uint8Array): void => void keys.set(textOf(key), key)
+    for (const { name, records } of units) {
+      if (kind === 'agent') put(this.claimKey(name))
+      else for (const record of records) put(this.recordKey(record))
+    }
+    return keys
+  }
+
+  private leaseKey(id: LeaseId): Uint8Array {
+    return Buffer.concat([this.prefixes[LEASE], idOctets(id)])
+  }
+
+  /** Names without case, as the `key` of a name has none. */
+  private claimKey(name: Name): Uint8Array {
+    return Buffer.concat([this.prefixes[CLAIM], Buffer.from(name.key, 'latin1')])
+  }
+
+  private recordKey(record: RecordIdentity): Uint8Array {
+    return overlayKey(this.prefixes[RECORD], this.zone.name, record)
+  }
 }
 
-/** The names that lead to a lease, by the text of their keys. */
-function namesOf({ kind, class: leaseClass, units }: Lease): Map<string, Uint8Array> {
-  const names = new Map<string, Uint8Array>()
-  for (const { name } of units) {
-    const key = nameKey(kind === 'agent' ? CLAIM : RECORDS, name, leaseClass)
-    names.set(textOf(key), key)
-  }
-  return names
-}
+/** Where in RDATA the name of an instance or agent stands, in types that others own and that point to it. */
+const POINTS_AT: Readonly<Record<number, number>> = { [TYPE.PTR]: 0, [TYPE.AGENT]: 2 }
 
 function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
-function leaseKey(id: LeaseId): Uint8Array {
-  return Uint8Array.of(LEASE, id >>> 24, id >>> 16, id >>> 8, id)
-}
-
-/** Names without case, as the `key` of a name has none. */
-function nameKey(kind: number, name: Name, nameClass: number): Uint8Array {
-  return Buffer.concat([Uint8Array.of(kind, nameClass >>> 8, nameClass), Buffer.from(name.key, 'latin1')])
-}
-
 function idOctets(id: LeaseId): Uint8Array {
-  return leaseKey(id).subarray(1)
+  return Uint8Array.of(id >>> 24, id >>> 16, id >>> 8, id)
 }
 
 function readId(octets: Uint8Array, at: number): LeaseId {

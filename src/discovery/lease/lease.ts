@@ -14,6 +14,7 @@ import { WireFault } from '../../dns/faults.ts'
 import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits.ts'
 import { Name } from '../../dns/name.ts'
 import { WireReader, WireWriter } from '../../dns/octets.ts'
+import { isSameRdata } from '../../update/records.ts'
 
 /** One record that stands as long as its lease. */
 export interface LeasedRecord {
@@ -74,9 +75,12 @@ export function endOf(unit: LeaseUnit, type: number): number {
   return type === TYPE.KEY ? unit.keyEndMs : unit.leaseEndMs
 }
 
-/** Whether two leased records are the same: owner, type and octets. */
-export function sameRecord(a: LeasedRecord, b: LeasedRecord): boolean {
-  return a.type === b.type && Buffer.compare(a.rdata, b.rdata) === 0 && a.owner.equals(b.owner)
+/** What a record is, its TTL and state aside. */
+export type RecordIdentity = Pick<LeasedRecord, 'owner' | 'type' | 'rdata'>
+
+/** Whether two records are the same: owner, type and data (RFC 2136 1.1.1). */
+export function sameRecord(a: RecordIdentity, b: RecordIdentity): boolean {
+  return a.type === b.type && a.owner.equals(b.owner) && isSameRdata(a.type, a.rdata, b.rdata)
 }
 
 /** The octets of a lease. */

@@ -1,0 +1,77 @@
+/**
+ * The flows of discovery, joined: what looks at an update before it is ordinary, the book of leases that all of them
+ * share, and the clock that ends them (docs/protocol.md 6).
+ *
+ *     discoveryFlows(options) ─► flows, nowMs for the engine ─► start(engine), then open its zones ─► … ─► stop()
+ */
+import { LEASE_TICK_MS } from '../dns/limits.ts'
+import type { Keeper, UpdateFlow, ZoneDraft } from '../update/contract.ts'
+import type { UpdateEngine } from '../update/engine.ts'
+import type { Grants } from '../update/grants.ts'
+import { LeaseBooks } from './lease/books.ts'
+import { Expiry } from './lease/expiry.ts'
+import { LeaseFlow } from './lease/flow.ts'
+import { type ClockSources, SteadyClock } from './lease/steady-clock.ts'
+import { type LeaseLimits, ORDINARY_LIMITS } from './lease/terms.ts'
+
+/** The world that discovery runs in. */
+export interface DiscoveryOptions {
+  /** The engine's own. */
+  keeper: Keeper
+  clock: ClockSources
+  /** Runs a function again and again, `ms` apart, until what it gives is called. */
+  readonly every: (ms: number, run: () => void) => () => void
+  readonly onFault: (fault: unknown) => void
+  /** Bounds of leases on ordinary updates; by default those of RFC 9664 8. */
+  limits?: LeaseLimits
+  /** Leases that a zone may have; by default MAX_LEASES. */
+  mostLeases?: number
+}
+
+/** The flows with their clock. */
+export interface Discovery {
+  /** For the engine, in this order. */
+  readonly flows: readonly UpdateFlow[]
+  /** The time that leases run by: for the engine (`nowMs`) and all that compares with their ends. */
+  readonly nowMs: () => number
+  /** Leases in force. */
+  readonly leases: number
+  /** Before the engine opens its first zone. */
+  start(engine: UpdateEngine): void
+  /** Resolves when the leases that were due have ended. */
+  settled(): Promise<void>
+  /** Ends no further lease; resolves when what is under way is done. */
+  stop(): Promise<void>
+}
+
+/** The flows of a server; they count once they are given to its engine and `start` is called. */
+export function discoveryFlows({ keeper, clock, every, onFault, limits = ORDINARY_LIMITS, mostLeases }: DiscoveryOptions): Discovery {
+  const books = new LeaseBooks(keeper, mostLeases)
+  const steady = new SteadyClock(clock, books.lastSeenMs())
+  const nowMs = (): number => steady.nowMs()
+  let engine: UpdateEngine | undefined
+  let halt = (): void => undefined
+  let ticking: Promise<void> = Promise.resolve()
+  const grantsOf = ({ apex, class: zoneClass }: ZoneDraft): Grants => {
+    const zone = engine?.find(apex, zoneClass)
+    if (zone === undefined) throw new Error('Cannot judge an update as the engine has not been started')
+    return zone.grants
+  }
+  return {
+    flows: [new LeaseFlow(books, limits, grantsOf)],
+    nowMs,
+    get leases() {
+      return books.size
+    },
+    start(started) {
+      engine = started
+      const expiry = new Expiry(books, started, nowMs)
+      halt = every(LEASE_TICK_MS, () => void (ticking = Promise.all([ticking, expiry.tick()]).then(() => undefined, onFault)))
+    },
+    settled: () => ticking,
+    stop() {
+      halt()
+      return ticking
+    },
+  }
+}

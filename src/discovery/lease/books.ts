@@ -1,0 +1,66 @@
+/**
+ * The books of all zones, and what they share: the latest time that a lease was granted, kept so that a wall clock
+ * that went back while the server was down prolongs nothing.
+ *
+ *     space 'lease'    T    u48 ms since 1970
+ */
+import { WireReader, WireWriter } from '../../dns/octets.ts'
+import type { Keeper, KeptWrite } from '../../update/contract.ts'
+import { LeaseBook, type ZoneId } from './book.ts'
+
+/** No zone's key is this short. */
+const LAST_SEEN = Uint8Array.of(0x54)
+
+/** Every zone's book. */
+export class LeaseBooks {
+  private readonly keeper: Keeper
+  private readonly most: number | undefined
+  private readonly books = new Map<string, LeaseBook>()
+
+  /** `most`: leases that a zone may have. */
+  constructor(keeper: Keeper, most?: number) {
+    this.most = most
+    this.keeper = keeper
+  }
+
+  /** The book of a zone, empty where the zone had none. */
+  of(zone: ZoneId): LeaseBook {
+    return this.books.get(idOf(zone)) ?? this.renew(zone)
+  }
+
+  /** A new book for a zone that is loaded, in the place of the one that it had. */
+  renew(zone: ZoneId): LeaseBook {
+    const book = new LeaseBook(this.keeper, zone, this.most)
+    this.books.set(idOf(zone), book)
+    return book
+  }
+
+  /** Those that exist. */
+  all(): Iterable<LeaseBook> {
+    return this.books.values()
+  }
+
+  /** Leases in force, in all zones. */
+  get size(): number {
+    let size = 0
+    for (const book of this.books.values()) size += book.size
+    return size
+  }
+
+  /** The latest time that was kept with `seen`; 0 where none was. WireFault where the store is damaged. */
+  lastSeenMs(): number {
+    const value = this.keeper.get('lease', LAST_SEEN)
+    return value === undefined ? 0 : new WireReader(value).u48()
+  }
+
+  /** The write that keeps the time of a grant. */
+  seen(nowMs: number): KeptWrite {
+    const out = new WireWriter(6)
+    out.u48(nowMs)
+    return { space: 'lease', key: LAST_SEEN, value: out.finish() }
+  }
+}
+
+function idOf({ name, class: zoneClass }: Pick<ZoneId, 'name' | 'class'>): string {
+  return `${zoneClass} ${name.key}`
+}
