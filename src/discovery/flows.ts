@@ -5,6 +5,7 @@
  *     discoveryFlows(options) ─► flows, nowMs for the engine ─► start(engine), then open its zones ─► … ─► stop()
  */
 import { LEASE_TICK_MS } from '../dns/limits.ts'
+import type { Name } from '../dns/name.ts'
 import type { Keeper, UpdateFlow, ZoneDraft } from '../update/contract.ts'
 import type { UpdateEngine } from '../update/engine.ts'
 import type { Grants } from '../update/grants.ts'
@@ -12,7 +13,9 @@ import { LeaseBooks } from './lease/books.ts'
 import { Expiry } from './lease/expiry.ts'
 import { LeaseFlow } from './lease/flow.ts'
 import { type ClockSources, SteadyClock } from './lease/steady-clock.ts'
-import { type LeaseLimits, ORDINARY_LIMITS } from './lease/terms.ts'
+import { type LeaseLimits, ORDINARY_LIMITS, SRP_LIMITS } from './lease/terms.ts'
+import type { Permissions } from './registration/policy.ts'
+import { SrpFlow } from './srp/flow.ts'
 
 /** The world that discovery runs in. */
 export interface DiscoveryOptions {
@@ -22,6 +25,12 @@ export interface DiscoveryOptions {
   /** Runs a function again and again, `ms` apart, until what it gives is called. */
   readonly every: (ms: number, run: () => void) => () => void
   readonly onFault: (fault: unknown) => void
+  /** How a zone is open to registrations; undefined where it is not. */
+  policyOf?: Permissions['policyOf']
+  /** The zone that default.service.arpa. stands for (RFC 9665 3.2.2). */
+  defaultZone?: () => Name | undefined
+  /** Bounds of leases by SRP; by default those of RFC 9665 5.1. */
+  srpLimits?: LeaseLimits
   /** Bounds of leases on ordinary updates; by default those of RFC 9664 8. */
   limits?: LeaseLimits
   /** Leases that a zone may have; by default MAX_LEASES. */
@@ -45,7 +54,9 @@ export interface Discovery {
 }
 
 /** The flows of a server; they count once they are given to its engine and `start` is called. */
-export function discoveryFlows({ keeper, clock, every, onFault, limits = ORDINARY_LIMITS, mostLeases }: DiscoveryOptions): Discovery {
+export function discoveryFlows(options: DiscoveryOptions): Discovery {
+  const { keeper, clock, every, onFault, limits = ORDINARY_LIMITS, srpLimits = SRP_LIMITS, mostLeases } = options
+  const { policyOf = () => undefined, defaultZone = () => undefined } = options
   const books = new LeaseBooks(keeper, mostLeases)
   const steady = new SteadyClock(clock, books.lastSeenMs())
   const nowMs = (): number => steady.nowMs()
@@ -58,7 +69,7 @@ export function discoveryFlows({ keeper, clock, every, onFault, limits = ORDINAR
     return zone.grants
   }
   return {
-    flows: [new LeaseFlow(books, limits, grantsOf)],
+    flows: [new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf }), new LeaseFlow(books, limits, grantsOf)],
     nowMs,
     get leases() {
       return books.size

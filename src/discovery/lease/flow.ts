@@ -128,20 +128,18 @@ function settle(book: LeaseBook, draft: ZoneDraft, lease: Lease, named: readonly
     if (entry?.lease.kind === 'records') former.set(entry.id, entry)
     touched.add(record)
   }
+  const isNamed = (record: LeasedRecord): boolean => named.some((one) => sameRecord(one, record))
+  const rests = [...former.values()].map((entry) => ({ entry, units: entry.lease.units.map((unit) => ({ ...unit, records: unit.records.filter((record) => !isNamed(record)) })) }))
+  const before = rests.find(({ units }) => units.every(({ records }) => records.length === 0))?.entry
   const writes: KeptWrite[] = []
-  let before: Entry | undefined
-  for (const entry of former.values()) {
-    const units = entry.lease.units.map((unit) => ({ ...unit, records: unit.records.filter((record) => !named.some((one) => sameRecord(one, record))) }))
-    const isWhole = units.every(({ records }) => records.length === 0)
-    if (isWhole && before === undefined) before = entry
-    else writes.push(...book.put({ ...entry.lease, units }, entry))
-  }
   try {
     if (lease.units.length > 0 || before !== undefined) writes.push(...book.put(lease, before))
   } catch (fault) {
     if (!(fault instanceof BookFull)) throw fault
     return { rcode: RCODE.SERVFAIL, ede: { infoCode: EDE.OTHER, text: 'no more leases can be kept' }, reason: fault.message }
   }
+  // behind the new one, so that records that it has taken over stay with it
+  for (const { entry, units } of rests) if (entry !== before) writes.push(...book.put({ ...entry.lease, units }, entry))
   touched.bound(draft, book)
   return writes
 }
