@@ -40,9 +40,15 @@ export async function zoneListCommand(options: ServerOptions & { json?: boolean 
     io.out(`${JSON.stringify(zones)}\n`)
     return EXIT.done
   }
-  const rows = zones.map((zone) => [zone.zone, zone.class, String(zone.serial), String(zone.records), zone.loaded, zone.refusal === undefined ? 'served' : `old data: ${zone.refusal}`])
+  const rows = zones.map((zone) => [zone.zone, zone.class, String(zone.serial), String(zone.records), zone.loaded, stateOf(zone)])
   io.out(columns([['ZONE', 'CLASS', 'SERIAL', 'RECORDS', 'LOADED', 'STATE'], ...rows]))
   return EXIT.done
+}
+
+function stateOf({ refusal, updates, locked }: ZoneLine): string {
+  if (refusal !== undefined) return `old data: ${refusal}`
+  if (locked !== undefined) return `served; no updates: ${locked}`
+  return updates === undefined ? 'served' : `served, ${updates} updates`
 }
 
 /** Reloads one zone, or the config and all zones. Failed where any zone was kept as it was or refused. */

@@ -296,6 +296,9 @@ export const MAX_CORE_NETWORKS = 65_536
 /** Milliseconds after which a message over UDP that waited for its turn is dropped, as its sender has asked again or gone. */
 export const CORE_WAIT_MS = 5_000
 
+/** Octets left free in the block of a zone that updates may change, beyond what its file needs: pages that nothing is written to cost nothing. Reached: the zone moves to a block of twice its size. */
+export const UPDATE_ROOM_OCTETS = 67_108_864
+
 // ---- Parameters ----
 
 /** Octets of one parameter's value in text: what fits the 16-bit length of any value, before escapes are undone. Reached: TextFault. */

@@ -24,6 +24,10 @@ export interface ZoneLine {
   loadMs: number
   /** Why the last reload was refused. */
   refusal?: string
+  /** Updates carried out since the start, where grants let somebody change the zone. */
+  updates?: number
+  /** Why a zone with grants takes no updates. */
+  locked?: string
 }
 
 /** One zone in an answer to `zone reload`: an outcome with its findings as text. */
@@ -88,16 +92,17 @@ function notServed(server: Commanded, name: string, rrClass?: number): string {
   return `Cannot find zone ${name} as it is not served${suggestion(name, server.zones().map((zone) => zone.config.name.toString()))}`
 }
 
-function lineOf({ config, image, serial, loadedAtMs, loadMs, refusal }: ServedZone): ZoneLine {
+function lineOf({ config, image, serial, loadedAtMs, loadMs, refusal, writable }: ServedZone): ZoneLine {
   const line = {
     zone: config.name.toString(),
     class: printClass(config.class),
     file: resolve(config.file),
-    serial,
+    serial: writable?.serial ?? serial,
     records: image.recordCount,
     octets: image.usedOctets,
     loaded: new Date(loadedAtMs).toISOString(),
     loadMs,
   }
-  return refusal === undefined ? line : { ...line, refusal }
+  const changed = writable === undefined ? {} : { updates: writable.updates, ...(writable.refusal === undefined ? {} : { locked: writable.refusal.reason }) }
+  return { ...line, ...changed, ...(refusal === undefined ? {} : { refusal }) }
 }

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { parseType, TYPE } from '../dns/codes.ts'
 import {
   COOKIE_ROTATION_HOURS, DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_GRANTS, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_RATE_LIMIT_ALLOW, MAX_TCP_CONNECTIONS,
-  MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP, RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
+  MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TSIG_KEYS, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP, RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
 } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix } from '../dns/prefix.ts'
@@ -139,7 +139,7 @@ const tcp = z
 
 const key = z
   .strictObject({
-    name: text('must be a domain name', 'Name of the key.'),
+    name: z.string().superRefine(checkName).meta({ wanted: 'must be a domain name', about: 'Name of the key; the final dot may be left out.' }),
     algorithm: text('must be the name of an HMAC', 'Algorithm, such as hmac-sha256.').default('hmac-sha256'),
     secret: text('must be base64', 'The secret, in base64.'),
   })
@@ -178,7 +178,7 @@ export const configSchema = z
       .optional(),
     log: z.enum(LEVELS).meta({ wanted: `must be one of ${LEVELS.join(', ')}`, about: 'Least level that is logged.' }).default('info'),
     zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
-    keys: z.array(key).meta({ wanted: 'must be a list of keys', about: 'TSIG keys.', unserved: 'signed requests are not checked' }).default([]),
+    keys: z.array(key).max(MAX_TSIG_KEYS).meta({ wanted: 'must be a list of keys', about: 'TSIG keys (RFC 8945): who signs with one is who it says, and gets signed responses.' }).default([]),
     grants: grants('Grants for every zone, behind its own.'),
     recursion: recursion.optional(),
   })
@@ -188,7 +188,7 @@ export const configSchema = z
 export type ConfigValues = z.infer<typeof configSchema>
 
 /** Keys whose change a reload puts into use; all others take effect at the next start. */
-export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones', 'grants'])
+export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones', 'keys', 'grants'])
 
 /** Every key in the order of the schema, groups before their members. */
 export function configKeys(): KeyLine[] {

@@ -9,9 +9,11 @@ import { parseClass } from '../dns/codes.ts'
 import type { Place } from '../dns/faults.ts'
 import { MAX_CONFIG_OCTETS, MAX_SOCKET_PATH_OCTETS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
+import type { TsigKey } from '../dnssec/tsig.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
 import type { Grant } from '../update/grants.ts'
 import { configSchema, RELOADED_KEYS, type ConfigValues } from './config-schema.ts'
+import { settleKeys } from './config-keys.ts'
 import { settleGrants } from './config-grants.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
 import { notesOf, unwrap } from './schema-notes.ts'
@@ -36,6 +38,7 @@ export interface Config {
   values: ConfigValues
   listen: Endpoint[]
   zones: ConfigZone[]
+  keys: TsigKey[]
   /** Absolute path of the data directory. */
   dataFolder: string
 }
@@ -93,7 +96,7 @@ function settle(values: ConfigValues, yaml: YamlText): Config {
     yaml.error(['data'], `Cannot use data "${values.data}" as the path of its control socket must be at most ${MAX_SOCKET_PATH_OCTETS} octets long: ${controlPath(dataFolder)}`)
   }
   warnOfUnserved(values, yaml)
-  return { file: yaml.file, values, dataFolder, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base) }
+  return { file: yaml.file, values, dataFolder, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base), keys: settleKeys(values.keys, yaml) }
 }
 
 function settleListen(values: ConfigValues, yaml: YamlText): Endpoint[] {

@@ -11,6 +11,7 @@
  */
 import { type Histogram, type HistogramShape, quantile, readHistogram } from '../dns/histogram.ts'
 import { COUNTER_NAMES, type CounterGroup, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../server/counters.ts'
+import { UPDATE_COUNTERS, UPDATE_HISTOGRAM, UPDATE_HISTOGRAMS, UpdateCounts } from '../update/counters.ts'
 import { HISTOGRAM, sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTERS, TRANSPORT_HISTOGRAMS, type TransportCounters } from '../transport/counters.ts'
 
 /** A number with its name and meaning. A counter only grows while the process lives; a gauge may fall. */
@@ -88,6 +89,12 @@ export function serverMetrics(arrays: readonly Float64Array[]): MetricLine[] {
   })
 }
 
+/** Updates of zones, by the names of UPDATE_COUNTERS, and their batches and syncs. */
+export function updateMetrics(values: Float64Array): Metric[] {
+  const counters = Object.entries<string>(UPDATE_COUNTERS).map(([name, about], i): MetricLine => ({ name: `update.${name}`, kind: 'counter', value: values[i], about }))
+  return [...counters, ...histogramsOf('update', UPDATE_HISTOGRAMS, UPDATE_HISTOGRAM, [values])]
+}
+
 /** What the process measures: name, kind and meaning. */
 export const PROCESS_METRICS = {
   'process.uptime_seconds': ['gauge', 'seconds since the server was ready'],
@@ -125,8 +132,18 @@ export function metricTable(): MetricEntry[] {
   const histograms = histogramMetrics([], []).map(({ name, kind, about, unit }) => ({ name, kind, unit, about: `${about}, in ${unit}` }))
   const server = Object.entries(SERVER_GROUPS).map(([group, about]) => ({ name: `server.${group}.*`, kind: 'counter' as const, about }))
   const sockets = TRANSPORT_COUNTER_NAMES.map((name) => ({ name: `transport.${snakeCase(name)}`, kind: 'counter' as const, about: TRANSPORT_COUNTERS[name] }))
+  const updates = updateMetrics(new UpdateCounts().values).map((metric): MetricEntry => (metric.kind === 'histogram' ? { ...metric, about: `${metric.about}, in ${metric.unit}` } : metric))
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
-  return [...server, ...sockets, ...histograms, ...own]
+  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...own]
+}
+
+/** Lines of one group as one: `update.verdict.*`. */
+function oneOfEach(entries: readonly MetricEntry[]): MetricEntry[] {
+  const grouped = entries.map((entry) => {
+    const [room, group, bucket] = entry.name.split('.')
+    return bucket === undefined ? entry : { ...entry, name: `${room}.${group}.*` }
+  })
+  return grouped.filter((entry, i) => grouped.findIndex(({ name }) => name === entry.name) === i)
 }
 
 /** `udp_received` for `udpReceived`. */

@@ -7,25 +7,28 @@
  *          └─────────────┴───────────────┴────────────────┴──► StartFault: nothing stays open
  */
 import { randomBytes, randomInt } from 'node:crypto'
+import { Name } from '../dns/name.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
+import type { ZoneImage } from '../zone/image.ts'
 import { collectGarbage } from './collect.ts'
 import { commandsOf, type Commanded } from './commands.ts'
 import { controlPath, mergeValues, readConfig, type Config } from './config.ts'
 import { CookieSecrets } from './cookie-secrets.ts'
-import { coreHandlers } from './core-handlers.ts'
 import { isInUse, openControl, type ControlSocket } from './control.ts'
 import { hasErrors, printFinding, type Finding } from './finding.ts'
 import { makeFolders } from './folder.ts'
 import type { Log } from './log.ts'
 import { measureProcess } from './measure.ts'
 import { MetricsAddress } from './metrics-http.ts'
-import { type Metric, processMetrics } from './metrics.ts'
+import { type Metric, processMetrics, updateMetrics } from './metrics.ts'
 import { OneAtATime } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { reasonOf } from './reason.ts'
 import { Serving } from './serving.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
+import { Updating } from './updating.ts'
+import { zoneAbove } from './zone-lookup.ts'
 import { ZoneKeeper, type ServedZone, type ZoneOutcome } from './zone-keeper.ts'
 
 /** Why a server cannot start: lines for standard error. */
@@ -47,6 +50,7 @@ export class RunningServer implements Commanded {
   /** The process's hash seed. */
   private readonly seed = randomInt(-0x8000_0000, 0x8000_0000)
   private readonly secrets: CookieSecrets
+  private readonly updating: Updating
   private readonly serving: Serving
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   private readonly reloadCounts = { done: 0, failed: 0 }
@@ -70,17 +74,27 @@ export class RunningServer implements Commanded {
       spread: () => this.serving.settle(),
       onRotated: () => log('cookie secret rotated'),
     })
+    this.updating = new Updating({
+      dataFolder: config.dataFolder,
+      keys: config.keys,
+      zoneAbove: (name, rrClass) => this.zoneAbove(name, rrClass),
+      serve: (zone, image) => this.keeper.replace(zone, image),
+      log,
+      onFault: (fault) => this.tellFault(fault, 0),
+    })
     this.serving = new Serving({
       seed,
       values: () => this.config.values,
       secrets: () => this.secrets.pair,
-      handlers: coreHandlers(),
+      handlers: this.updating.handlers,
+      authenticator: this.updating.authenticator,
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })
     this.keeper = new ZoneKeeper({
       seed,
       load: (zones) => loadZones(zones, seed),
       publish: (directory) => this.serving.publish(directory),
+      updating: this.updating,
       log,
       nowMs: () => Date.now(),
     })
@@ -175,7 +189,8 @@ export class RunningServer implements Commanded {
     if (config === undefined) return new Error(['Cannot reload as the config has errors:', ...findings.map(printFinding)].join('\n'))
     const { values, taken, waiting } = mergeValues(this.config.values, config.values)
     if (waiting.length > 0) this.log('config keys wait', { keys: waiting })
-    this.config = { ...this.config, values, zones: config.zones }
+    this.config = { ...this.config, values, zones: config.zones, keys: config.keys }
+    this.updating.useKeys(config.keys)
     await this.metricsAddress.take(values.metrics)
     if (taken.length === 0) return undefined
     this.secrets.configure(values.cookies)
@@ -204,13 +219,19 @@ export class RunningServer implements Commanded {
     return this.keeper.find(name.key, rrClass)
   }
 
+  private zoneAbove(name: Name, rrClass: number): { name: Name; image: ZoneImage } | undefined {
+    const image = zoneAbove(this.keeper.directory, this.seed, name, rrClass)
+    return image && { name: Name.fromWire(image.octets, image.nameAt(image.apex)), image }
+  }
+
   dump(zone: ServedZone, send: (text: string) => Promise<void>): Promise<void> {
     return printZoneAside(zone.image.buffer, send)
   }
 
   metrics(): Metric[] {
     const { serving, startMs, reloadCounts } = this
-    return [...serving.metrics(), ...processMetrics(measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount }))]
+    const updates = updateMetrics(this.updating.engine.counts.values)
+    return [...serving.metrics(), ...updates, ...processMetrics(measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount }))]
   }
 
   // ---- Stop ----
@@ -219,6 +240,7 @@ export class RunningServer implements Commanded {
   async stop(): Promise<void> {
     this.secrets.stop()
     await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
+    await this.updating.close()
     if (this.isReady) this.log('stopped')
   }
 }

@@ -16,6 +16,8 @@ export interface LoadJob {
   file: string
   /** Where a file that cannot be read is reported: where the config names it. */
   place: Place
+  /** Updates may change it: room is left for them, and its fingerprint is taken. */
+  writable?: boolean
 }
 
 /** What loading gave. `buffer` is the image's; undefined where the file holds an error. */
@@ -27,6 +29,8 @@ export interface LoadedZone {
   /** Of the SOA; 0 without image. */
   serial: number
   records: number
+  /** Of a writable zone (src/zone/fingerprint.ts). */
+  fingerprint?: Uint8Array
 }
 
 /** What the thread is told at its start. */
@@ -38,7 +42,7 @@ export type ThreadMessage = { kind: 'loaded'; zone: LoadedZone } | { kind: 'text
 /** Loads the files of `zones`; results in their order. A thread that dies gives findings, not a fault. */
 export async function loadZones(zones: readonly ConfigZone[], seed: number): Promise<LoadedZone[]> {
   if (zones.length === 0) return []
-  const jobs = zones.map((zone): LoadJob => ({ apex: zone.name.wire, class: zone.class, file: zone.file, place: zone.place }))
+  const jobs = zones.map((zone): LoadJob => ({ apex: zone.name.wire, class: zone.class, file: zone.file, place: zone.place, writable: (zone.grants ?? []).length > 0 }))
   const loaded: LoadedZone[] = []
   const thread = startThread({ kind: 'load', seed, jobs })
   const reason = await drain(thread, (message) => {

@@ -5,13 +5,16 @@
  * meets old or new and never neither.
  */
 import { printClass, TYPE } from '../dns/codes.ts'
-import { wireLength } from '../dns/name.ts'
+import { type Name, wireLength } from '../dns/name.ts'
 import { isNewerSerial } from '../dns/serial.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
+import { fingerprintOf } from '../zone/fingerprint.ts'
 import { ZoneImage } from '../zone/image.ts'
+import type { WritableZone } from '../update/writable-zone.ts'
 import type { ConfigZone } from './config.ts'
 import { hasErrors, type Finding } from './finding.ts'
 import type { Log } from './log.ts'
+import type { PreparedZone, Updating } from './updating.ts'
 import type { LoadedZone } from './zone-jobs.ts'
 
 /** A zone in service. */
@@ -24,6 +27,8 @@ export interface ServedZone {
   loadMs: number
   /** Why the last reload was refused; undefined where it was not. */
   refusal: string | undefined
+  /** Set where updates may change it; its serial is then the one to show. */
+  writable?: WritableZone | undefined
 }
 
 /** What a reload did to one zone. `kept`: the new file is bad and the old zone stays; `refused`: it is bad and there is no old one. */
@@ -44,6 +49,8 @@ export interface KeeperWorld {
   load(zones: readonly ConfigZone[]): Promise<LoadedZone[]>
   /** Puts a directory into service; resolves when every thread answers from it. */
   publish(directory: ZoneDirectory): Promise<void>
+  /** Zones that change while they are served; without it none does. */
+  updating?: Pick<Updating, 'prepare' | 'regrant' | 'served' | 'remove'>
   log: Log
   nowMs(): number
 }
@@ -52,9 +59,12 @@ export interface KeeperWorld {
 export class ZoneKeeper {
   private readonly world: KeeperWorld
   private served = new Map<string, ServedZone>()
+  /** What is in service, for searches. */
+  directory: ZoneDirectory
 
   constructor(world: KeeperWorld) {
     this.world = world
+    this.directory = new ZoneDirectory([], world.seed)
   }
 
   /** Zones in service, in the order of the config. */
@@ -82,30 +92,63 @@ export class ZoneKeeper {
       const id = idOf(config)
       const old = this.served.get(id)
       const result = fresh.get(id)
-      const zone = result === undefined ? old : this.weigh(config, old, result, outcomes)
+      const zone = result === undefined ? this.keep(config, old) : await this.weigh(config, old, result, outcomes)
       if (zone !== undefined) next.set(id, zone)
     }
-    for (const [id, old] of this.served) if (!next.has(id)) outcomes.push({ ...headOf(old.config), outcome: 'removed', previousSerial: old.serial, findings: [] })
+    for (const [id, old] of this.served) {
+      if (next.has(id)) continue
+      outcomes.push({ ...headOf(old.config), outcome: 'removed', previousSerial: old.serial, findings: [] })
+      await this.world.updating?.remove(old.config)
+    }
     this.served = next
-    await this.world.publish(new ZoneDirectory([...next.values()].map((zone) => zone.image), this.world.seed))
+    await this.publish()
+    this.world.updating?.served()
     for (const outcome of outcomes) this.tell(outcome, isStart)
     return outcomes
   }
 
+  /** Puts another block of a zone into service: one that updates have filled gives way to a larger one. */
+  async replace(zone: { name: Name; class: number }, image: ZoneImage): Promise<void> {
+    const served = this.find(zone.name.key, zone.class)
+    if (served === undefined) return
+    this.served.set(idOf(served.config), { ...served, image })
+    await this.publish()
+  }
+
+  /** The zones in service as one directory. */
+  private publish(): Promise<void> {
+    this.directory = new ZoneDirectory(this.zones.map((zone) => zone.image), this.world.seed)
+    return this.world.publish(this.directory)
+  }
+
+  /** A zone whose file is not read again. */
+  private keep(config: ConfigZone, old: ServedZone | undefined): ServedZone | undefined {
+    if (old === undefined) return undefined
+    this.world.updating?.regrant(config)
+    return { ...old, config }
+  }
+
   /** The zone to serve after a load: the new one, or the old one where the new is bad. */
-  private weigh(config: ConfigZone, old: ServedZone | undefined, result: LoadedZone, outcomes: ZoneOutcome[]): ServedZone | undefined {
+  private async weigh(config: ConfigZone, old: ServedZone | undefined, result: LoadedZone, outcomes: ZoneOutcome[]): Promise<ServedZone | undefined> {
     const { findings, buffer, loadMs } = result
     const head = { ...headOf(config), findings }
     const before = old === undefined ? {} : { previousSerial: old.serial }
     if (buffer === undefined || hasErrors(findings)) {
       outcomes.push({ ...head, ...before, outcome: old === undefined ? 'refused' : 'kept' })
       const refusal = findings.find((finding) => finding.severity === 'error')?.message ?? 'the file could not be loaded'
-      return old === undefined ? undefined : { ...old, refusal }
+      const kept = this.keep(config, old)
+      return kept && { ...kept, refusal }
     }
-    const image = new ZoneImage(buffer)
+    const { image, writable } = await this.prepare(config, new ZoneImage(buffer), result)
     const serial = serialOf(image)
     outcomes.push({ ...head, ...before, outcome: old === undefined ? 'loaded' : 'reloaded', serial })
-    return { config, image, serial, loadedAtMs: this.world.nowMs(), loadMs, refusal: undefined }
+    return { config, image, serial, writable, loadedAtMs: this.world.nowMs(), loadMs, refusal: undefined }
+  }
+
+  private async prepare(config: ConfigZone, image: ZoneImage, { serial, fingerprint }: LoadedZone): Promise<PreparedZone> {
+    const { updating } = this.world
+    if (updating === undefined) return { image, writable: undefined }
+    return updating.prepare(config, image, { serial, fingerprint: fingerprint ?? fingerprintOf(image) })
   }
 
   private tell({ findings, ...fields }: ZoneOutcome, isStart: boolean): void {

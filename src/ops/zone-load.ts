@@ -4,7 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
-import { MAX_ZONE_FILE_OCTETS } from '../dns/limits.ts'
+import { MAX_ZONE_FILE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
+import { fingerprintOf } from '../zone/fingerprint.ts'
 import { loadZone, type ZoneFinding, type ZoneLoad } from '../zone/load.ts'
 import type { ZoneSource } from '../zone/source.ts'
 import type { Finding } from './finding.ts'
@@ -21,11 +22,15 @@ export function loadZoneFile(job: LoadJob, seed: number): LoadedZone {
     const finding: Finding = { ...job.place, severity: 'error', message: `Cannot read zone file ${job.file}: ${reasonOf(error)}` }
     return { buffer: undefined, findings: [finding], loadMs: 0, serial: 0, records: 0 }
   }
-  const options = { origin: job.apex, class: job.class, seed, readFile: readIncluded, nowSeconds: Math.floor(Date.now() / 1_000), nowMs: () => performance.now() }
+  const roomOctets = job.writable === true ? UPDATE_ROOM_OCTETS : 0
+  const options = {
+    origin: job.apex, class: job.class, seed, roomOctets, readFile: readIncluded, nowSeconds: Math.floor(Date.now() / 1_000), nowMs: () => performance.now(),
+  }
   const load = loadZone(source, options)
   const { image, tookMs } = load
   const counts = image === undefined ? { serial: 0, records: 0 } : { serial: serialOf(image), records: image.recordCount }
-  return { buffer: image?.buffer, findings: findingsOf(load, job.file), loadMs: Math.round(tookMs), ...counts }
+  const fingerprint = job.writable === true && image !== undefined ? { fingerprint: fingerprintOf(image) } : {}
+  return { buffer: image?.buffer, findings: findingsOf(load, job.file), loadMs: Math.round(tookMs), ...counts, ...fingerprint }
 }
 
 function findingsOf({ findings, unreported }: ZoneLoad, file: string): Finding[] {

@@ -89,7 +89,8 @@ class Writer {
       this.child.ref()
       this.child.channel?.ref()
       this.child.send(encodeWrites(writes), (error) => {
-        if (error !== null) this.settle(failed(error.message, undefined))
+        // whoever cannot be written to has ended, though its end may be told later
+        if (error !== null) this.settle(failed(`the process that writes it ended (${(error as NodeJS.ErrnoException).code ?? error.message})`, undefined))
       })
     })
   }

@@ -31,6 +31,8 @@ export interface LoadOptions extends ParseOptions {
   nowSeconds: number
   /** A clock that never goes back, in milliseconds. */
   nowMs: () => number
+  /** Octets left free in the zone's block for changes; default 0. */
+  roomOctets?: number
 }
 
 /** What loading gave. */
@@ -103,9 +105,9 @@ class BuildingSink implements RecordSink {
 
   constructor(source: ZoneSource, options: LoadOptions) {
     // room is reserved, not used: pages that nothing is written to cost nothing, moving to a larger block would
-    const { origin: apex, class: rrClass, seed } = options
+    const { origin: apex, class: rrClass, seed, roomOctets = 0 } = options
     const { length } = source.octets
-    this.builder = new ZoneBuilder({ apex, class: rrClass, seed, expectedOctets: length * OCTETS_PER_OCTET, expectedNames: Math.ceil(length / OCTETS_PER_NAME) })
+    this.builder = new ZoneBuilder({ apex, class: rrClass, seed, expectedOctets: length * OCTETS_PER_OCTET + roomOctets, expectedNames: Math.ceil(length / OCTETS_PER_NAME) })
   }
 
   /** Findings left out because there are too many of their severity. */

@@ -57,7 +57,7 @@ describe('a config without mistakes', () => {
     assert.notEqual(config, undefined)
     assert.deepEqual(findings.map(printFinding), [
       'w.yaml:1:12: warning: Cannot act on "recursion" yet: names outside our zones are refused',
-      'w.yaml:2:7: warning: Cannot act on "keys" yet: signed requests are not checked',
+      'w.yaml:2:28: warning: Cannot rely on keys[0].secret as it has 3 octets where hmac-sha256 wants 32',
     ])
   })
 })

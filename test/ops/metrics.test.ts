@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { PROCESS_METRICS, processMetrics, serverMetrics, snakeCase, transportMetrics, type ProcessMetric } from '../../src/ops/metrics.ts'
+import { PROCESS_METRICS, processMetrics, serverMetrics, snakeCase, transportMetrics, updateMetrics, type ProcessMetric } from '../../src/ops/metrics.ts'
+import { UpdateCounts } from '../../src/update/counters.ts'
 import { COUNTER_COUNT, Counters } from '../../src/server/counters.ts'
 import { COUNTER, transportCounters } from '../../src/transport/counters.ts'
 
@@ -35,6 +36,21 @@ describe('the list of metrics', () => {
     counts[COUNTER.tcpClosedByClient] = 4
     const line = transportMetrics([counts, counts]).find(({ name }) => name === 'transport.tcp_closed_by_client')
     assert.deepEqual(line, { name: 'transport.tcp_closed_by_client', kind: 'counter', value: 8, about: 'connections that the client ended' })
+  })
+
+  it('counts updates by their code, and each batch with its size', () => {
+    const counts = new UpdateCounts()
+    counts.verdict(0)
+    counts.verdict(5)
+    counts.verdict(5)
+    counts.verdict(4_000)
+    counts.changes([{ kind: 'added' }, { kind: 'removed' }, { kind: 'added' }])
+    counts.batch(40, 1_500)
+    const lines = updateMetrics(counts.values)
+    const valueOf = (name: string) => lines.find((line) => line.kind !== 'histogram' && line.name === name)
+    assert.deepEqual(['verdict.NOERROR', 'verdict.REFUSED', 'verdict.other', 'records.added', 'records.removed', 'batches.kept', 'batches.failed'].map((name) => (valueOf(`update.${name}`) as { value: number }).value), [1, 2, 1, 2, 1, 1, 0])
+    const histograms = lines.flatMap((line) => (line.kind === 'histogram' ? [[line.name, line.histogram.count, line.histogram.sum]] : []))
+    assert.deepEqual(histograms, [['update.batch', 1, 40], ['update.sync', 1, 1_500]])
   })
 
   it('knows what may fall from what only grows', () => {

@@ -1,0 +1,181 @@
+/**
+ * Zones that change while they are served, joined together: who signed (src/dnssec), what the update does (src/update),
+ * what is kept on disk (src/store), and who serves it then (zone-keeper.ts).
+ *
+ *     core ──▶ authenticator ──▶ engine ──▶ store ──▶ the zone's block ──▶ answer
+ *                                   │ a larger block ──▶ ZoneKeeper ──▶ every thread
+ *
+ * The store is opened when the first zone with grants is loaded. One that cannot be opened costs updates, which are
+ * refused and say why, and never the service.
+ */
+import { join } from 'node:path'
+import { MAX_IMAGE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
+import type { Message } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
+import { Authenticator } from '../dnssec/authenticate.ts'
+import { makeKeyring, type TsigKey } from '../dnssec/tsig.ts'
+import type { CoreHandlers, Reply } from '../server/core-contract.ts'
+import { StoreFault } from '../store/fault.ts'
+import { Store } from '../store/store.ts'
+import type { Keeper, Requester } from '../update/contract.ts'
+import { UpdateEngine } from '../update/engine.ts'
+import { Grants } from '../update/grants.ts'
+import type { WritableZone } from '../update/writable-zone.ts'
+import type { ZoneImage } from '../zone/image.ts'
+import { rebuildImage } from '../zone/rebuild.ts'
+import type { ConfigZone } from './config.ts'
+import { makeFolders } from './folder.ts'
+import type { Log } from './log.ts'
+import { reasonOf } from './reason.ts'
+import { keysIn } from './zone-lookup.ts'
+
+/** What changing needs of the server around it. */
+export interface UpdatingOptions {
+  dataFolder: string
+  keys: readonly TsigKey[]
+  /** The zone in service nearest above a name. */
+  zoneAbove(name: Name, rrClass: number): { name: Name; image: ZoneImage } | undefined
+  /** Puts another block of a zone into service; resolves when every thread reads it. */
+  serve(zone: { name: Name; class: number }, image: ZoneImage): Promise<void>
+  log: Log
+  onFault(fault: unknown): void
+}
+
+/** A zone as it is to be served. */
+export interface PreparedZone {
+  image: ZoneImage
+  /** Undefined where no grant lets anybody change it. */
+  writable: WritableZone | undefined
+}
+
+/** Changes of zones; one for the whole server. */
+export class Updating {
+  readonly engine: UpdateEngine
+  readonly authenticator: Authenticator
+  readonly handlers: CoreHandlers
+  private readonly options: UpdatingOptions
+  private store: Store | undefined
+  private opening: Promise<Store> | undefined
+  /** Lets go on the zones that are being loaded. */
+  private held: (() => void)[] = []
+
+  constructor(options: UpdatingOptions) {
+    const { keys, log } = options
+    this.options = options
+    this.engine = new UpdateEngine({
+      keeper: this.keeper(),
+      zoneOf: (name, rrClass) => options.zoneAbove(name, rrClass)?.name,
+      nowMs: () => Date.now(),
+      clockMs: () => performance.now(),
+      soon: (run) => void setImmediate(run),
+      rebuild: (image) => Promise.resolve(rebuildImage(image, roomFor(image))),
+      serve: (zone, image) => options.serve(zone, image),
+      audit: (line) => log('update', { ...line }),
+      onFault: (fault) => options.onFault(fault),
+    })
+    this.authenticator = new Authenticator({
+      keys: makeKeyring(keys),
+      nowMs: () => Date.now(),
+      sig0: { keysOf: (signer, message) => this.keysOf(signer, message) },
+    })
+    this.handlers = { update: (message, requester) => this.change(message, requester), agent: (message, requester) => this.change(message, requester) }
+  }
+
+  /** Puts other TSIG keys into use. */
+  useKeys(keys: readonly TsigKey[]): void {
+    this.authenticator.useKeys(makeKeyring(keys))
+  }
+
+  /** Lays what updates have made of the zone over `image`, which its file has given and nobody reads yet. Updates of the zone wait until `served`. */
+  async prepare({ name, class: rrClass, grants = [] }: ConfigZone, image: ZoneImage, file: { serial: number; fingerprint: Uint8Array }): Promise<PreparedZone> {
+    const open = this.engine.find(name, rrClass)
+    if (grants.length === 0) {
+      if (open !== undefined) await this.engine.close(open)
+      return { image, writable: undefined }
+    }
+    await this.openStore()
+    if (open === undefined) {
+      const writable = await this.engine.open(image, file, new Grants(grants))
+      this.held.push(await writable.queue.hold())
+      return { image: writable.image, writable }
+    }
+    this.held.push(await open.queue.hold())
+    open.grants = new Grants(grants)
+    await open.open(image, file)
+    return { image: open.image, writable: open }
+  }
+
+  /** A zone whose file was not read again, or not taken: who may change it is as the config says now. */
+  regrant({ name, class: rrClass, grants = [] }: ConfigZone): void {
+    const open = this.engine.find(name, rrClass)
+    if (open !== undefined) open.grants = new Grants(grants)
+  }
+
+  /** What was prepared is in service: updates go on. */
+  served(): void {
+    for (const release of this.held.splice(0)) release()
+  }
+
+  /** A zone that is no longer served. */
+  async remove(zone: { name: Name; class: number }): Promise<void> {
+    const open = this.engine.find(zone.name, zone.class)
+    if (open !== undefined) await this.engine.close(open)
+  }
+
+  /** Ends after what is under way. */
+  async close(): Promise<void> {
+    await this.engine.stop()
+    await this.store?.close()
+  }
+
+  private async change(message: Message, requester: Requester): Promise<Reply> {
+    const { rcode, ede, lease } = await this.engine.submit(message, requester)
+    return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }) }
+  }
+
+  /** RDATA of the KEY records that speak for `signer`, as a zone of ours holds them (RFC 2931 3.1). */
+  private keysOf(signer: Name, message: Message): readonly Uint8Array[] {
+    const rrClass = message.questions[0]?.class ?? 1
+    const zone = this.options.zoneAbove(signer, rrClass)
+    return zone === undefined ? [] : keysIn(zone.image, signer)
+  }
+
+  // ---- Keeping ----
+
+  private keeper(): Keeper {
+    return {
+      keep: (writes) => this.openStore().then((store) => store.keep(writes)),
+      get: (space, key) => this.store?.get(space, key),
+      scan: (space, prefix) => this.store?.scan(space, prefix) ?? [],
+    }
+  }
+
+  private openStore(): Promise<Store> {
+    this.opening ??= this.open().then((store) => (this.store = store))
+    return this.opening
+  }
+
+  private async open(): Promise<Store> {
+    const { dataFolder, log } = this.options
+    const folder = join(dataFolder, 'store')
+    try {
+      makeFolders(dataFolder)
+      const store = await Store.open({
+        folder,
+        onFault: (fault) => log('store fault', { code: fault.code, reason: fault.message }),
+        onRecovered: () => log('store recovered', { folder }),
+      })
+      if (store.refusal !== undefined) log('updates refused', { code: store.refusal.code, reason: store.refusal.message })
+      return store
+    } catch (error) {
+      const fault = error instanceof StoreFault ? error : new StoreFault('readonly', `Cannot open the store ${folder}: ${reasonOf(error)}`, error)
+      log('updates refused', { code: fault.code, reason: fault.message })
+      return Store.refusing(fault)
+    }
+  }
+}
+
+/** Octets to leave free in a block that a zone moves to: as much again as it uses, within what a block may have. */
+function roomFor(image: ZoneImage): number {
+  return Math.max(0, Math.min(Math.max(UPDATE_ROOM_OCTETS, image.usedOctets), MAX_IMAGE_OCTETS - image.usedOctets * 2))
+}

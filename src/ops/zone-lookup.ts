@@ -1,0 +1,33 @@
+/**
+ * Searches in zones in service for what the main thread needs itself: the zone above a name, and keys at a name.
+ */
+import { TYPE } from '../dns/codes.ts'
+import { LookupName } from '../dns/lookup-name.ts'
+import type { Name } from '../dns/name.ts'
+import type { ZoneDirectory } from '../zone/directory.ts'
+import type { ZoneImage } from '../zone/image.ts'
+import { HEADER } from '../zone/layout.ts'
+
+/** The zone of `directory` nearest above `name`, in a class; undefined where none is. */
+export function zoneAbove(directory: ZoneDirectory, seed: number, name: Name, rrClass: number): ZoneImage | undefined {
+  const lookup = new LookupName(seed)
+  lookup.load(name.wire, 0)
+  const index = directory.indexFor(lookup, rrClass)
+  return index < 0 ? undefined : directory.zones[index]
+}
+
+/** RDATA of the KEY records at `name` in `zone`, as committed last. */
+export function keysIn(zone: ZoneImage, name: Name): Uint8Array[] {
+  const lookup = new LookupName(zone.words[HEADER.seed])
+  lookup.load(name.wire, 0)
+  zone.refresh()
+  const node = zone.nodeOf(lookup)
+  const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.KEY)
+  const keys: Uint8Array[] = []
+  if (rrset === 0) return keys
+  const end = zone.firstRecordAt(rrset) + zone.octetsOf(rrset)
+  for (let at = zone.firstRecordAt(rrset); at < end; at = zone.nextRecordAt(at)) {
+    keys.push(zone.octets.slice(zone.rdataAt(at), zone.rdataAt(at) + zone.rdataLength(at)))
+  }
+  return keys
+}
