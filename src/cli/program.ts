@@ -3,10 +3,12 @@
  * when they run, so that `waggle --help` and `waggle demand` start fast.
  */
 import { readFileSync } from 'node:fs'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { addAgents, addKeygen } from './agent-program.ts'
 import type { CheckOptions } from './check.ts'
 import type { ServerOptions } from './control.ts'
 import type { ExitCode, Io } from './io.ts'
+import { examples, wholeNumber, type Run } from './program-parts.ts'
 import type { QueryOptions } from './query.ts'
 
 /** Where a command leaves its exit code. */
@@ -33,10 +35,10 @@ export function makeProgram(io: Io, outcome: Outcome): Command {
   addDemand(program, io, run)
   addStats(program, io, run)
   addZone(program, io, run)
+  addAgents(program, io, run)
+  addKeygen(program, io, run)
   return program
 }
-
-type Run = <Args extends unknown[]>(work: (...args: Args) => Promise<ExitCode>) => (...args: Args) => Promise<void>
 
 const EXIT_HELP = `
 Exit codes:
@@ -49,10 +51,6 @@ Exit codes:
 export function readVersion(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`
 }
 
 function addServe(program: Command, io: Io, run: Run): void {
@@ -160,12 +158,4 @@ function addZone(program: Command, io: Io, run: Run): void {
     .option('-o, --output <file>', 'write to a file, which appears only when it is whole')
     .addHelpText('after', examples('waggle zone dump example.com. -c zones/waggle.yaml -o example.com.zone'))
     .action(run(async (name: string, options: ServerOptions & { class: string; output?: string }) => (await import('./control.ts')).zoneDumpCommand(name, options, io)))
-}
-
-function wholeNumber(from: number, to: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < from || value > to) throw new InvalidArgumentError(`It must be a number from ${from} to ${to}.`)
-    return value
-  }
 }

@@ -2,7 +2,8 @@
  * An agent's own side of its registration: registers, renews before the lease ends, changes what is offered, and
  * withdraws. Whatever happens to the server meanwhile, it goes on trying, and says what it knows.
  *
- *     const agent = new Agent({ server: '127.0.0.1:5300', signer, provider: 'acme.example', id: 'babel', … })
+ *     const signer = await signerFromFile('Kbabel.acme.example.+013+56382')
+ *     const agent = new Agent({ server: '127.0.0.1:5300', signer, provider: 'acme.example', … })
  *     await agent.register()
  *     …
  *     await agent.withdraw()
@@ -16,8 +17,10 @@ import type { UpdateLease } from '../dns/edns.ts'
 import { CLIENT_KEY_LEASE_SECONDS, CLIENT_LEASE_SECONDS } from '../dns/limits.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { requestChange, type ChangeOptions, type ChangeOutcome } from './change.ts'
-import { changeMessage, registerMessage, withdrawMessage, type Registration } from './registration.ts'
+import { settleIdentity, type RegistrationParts } from './identity.ts'
+import { agentName, changeMessage, registerMessage, type Registration } from './registration.ts'
 import { firstDelayMs, renewalDelayMs, retryDelayMs, type Chance } from './renewal.ts'
+import { withdrawBy } from './withdrawal.ts'
 
 /** The world of an agent; each part may be replaced, as tests do. */
 export interface AgentWorld {
@@ -36,7 +39,7 @@ export type AgentEvent =
   | { kind: 'withdrawn' }
 
 /** What an agent is made of: whom to ask, as who, and what is offered. */
-export interface AgentOptions extends Registration, Omit<ChangeOptions, 'server'> {
+export interface AgentOptions extends RegistrationParts, Omit<ChangeOptions, 'server'> {
   /** `127.0.0.1:5300`, `[::1]:5300`. */
   server: string
   /** Wished for; the server grants what it allows. Default 2 hours, and 14 days for the name. */
@@ -78,17 +81,24 @@ export class Agent {
   private grantedAtMs = 0
   private failures = 0
   private isOver = false
+  private turn: Promise<unknown> = Promise.resolve()
 
-  /** TypeError where `server` is no address and port. */
+  /** TypeError where `server` is no address and port, or there is neither an id nor a KEY to make it from. */
   constructor(options: AgentOptions) {
-    const { server, signer, timeoutMs, tries, tcp, lease, onEvent = () => undefined, world, ...registration } = options
+    const { server, signer, timeoutMs, tries, tcp, lease, onEvent = () => undefined, world, ...parts } = options
     const endpoint = parseEndpoint(server)
     if (endpoint === undefined) throw new TypeError(`Cannot use server "${server}" as it must be address:port, such as 127.0.0.1:5300`)
-    this.ask = { server: endpoint, ...(signer && { signer }), ...(timeoutMs && { timeoutMs }), ...(tries && { tries }), ...(tcp && { tcp }) }
+    const { registration, signer: signerInUse } = settleIdentity(parts, signer)
+    this.ask = { server: endpoint, ...(signerInUse && { signer: signerInUse }), ...(timeoutMs && { timeoutMs }), ...(tries && { tries }), ...(tcp && { tcp }) }
     this.wished = lease ?? { lease: CLIENT_LEASE_SECONDS, keyLease: CLIENT_KEY_LEASE_SECONDS }
     this.onEvent = onEvent
     this.registration = registration
     this.world = { ...SYSTEM, ...world }
+  }
+
+  /** The agent's identifier, such as `babel._sa.acme.example.` */
+  get name(): string {
+    return agentName(this.registration).toString()
   }
 
   /** The lease that the server has granted last; undefined before. */
@@ -126,7 +136,7 @@ export class Agent {
   async withdraw({ keepName = false }: { keepName?: boolean } = {}): Promise<void> {
     this.stop()
     const keyLease = keepName ? (this.granted?.keyLease ?? this.wished.keyLease ?? 0) : 0
-    const outcome = await this.request(withdrawMessage(this.registration, this.messageId(), keyLease))
+    const outcome = await withdrawBy((message) => this.request(message), this.registration, { keyLease, messageId: () => this.messageId() })
     if (outcome.kind !== 'done') throw new AgentFault(`Cannot withdraw: ${outcome.reason}`, outcome.kind === 'refused' ? outcome.rcode : -1)
     this.granted = undefined
     this.onEvent({ kind: 'withdrawn' })
@@ -139,8 +149,11 @@ export class Agent {
     this.forget = undefined
   }
 
+  /** One after the other: what was sent last must not be overtaken by what was sent before. */
   private request(message: ReturnType<typeof registerMessage>): Promise<ChangeOutcome> {
-    return this.world.request(message, this.ask)
+    const outcome = this.turn.then(() => this.world.request(message, this.ask))
+    this.turn = outcome.catch(() => undefined)
+    return outcome
   }
 
   private grant(lease: UpdateLease | undefined, kind: 'registered' | 'renewed'): UpdateLease {

@@ -8,12 +8,27 @@ import { findOption, readExtendedError, readUpdateLease, type UpdateLease } from
 import { WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { decodeMessage, encodeMessage, type Message } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
 import type { Endpoint } from '../transport/address.ts'
 import { ask, type Asked } from './ask.ts'
 
-/** Who signs: by TSIG or SIG(0). */
+/** The KEY whose private half signs. */
+export interface OwnKey {
+  /** The name that the signatures are by. */
+  readonly name: Name
+  /** RDATA of the KEY. */
+  readonly rdata: Uint8Array
+  /** The same key under another name, at which the KEY will be found. */
+  as(name: Name): ChangeSigner
+}
+
+/** Who signs: by TSIG or SIG(0); `signers.ts` makes them. */
 export interface ChangeSigner {
-  /** The message with its signature, and what checks the response's. */
+  /** For people: `TSIG hmac-sha256 agents-key.` */
+  readonly label?: string
+  /** There where it signs by SIG(0). */
+  readonly own?: OwnKey
+  /** The message with its signature, and what checks the response's: it gives a reason not to believe the response, or undefined. */
   sign(message: Uint8Array): Promise<{ octets: Uint8Array; check(response: Uint8Array): Promise<string | undefined> }>
 }
 
@@ -47,7 +62,7 @@ export async function requestChange(message: Message, options: ChangeOptions): P
   if ('failed' in asked) return { kind: 'unreachable', reason: asked.failed }
   const wrong = await signed?.check(asked.octets)
   // an answer that the server did not sign proves nothing: whoever can forge one must not end a registration
-  if (wrong !== undefined) return { kind: 'unreachable', reason: `the answer's signature is not good: ${wrong}` }
+  if (wrong !== undefined) return { kind: 'unreachable', reason: wrong }
   return readOutcome(asked.octets)
 }
 

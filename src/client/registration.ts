@@ -85,25 +85,35 @@ export function withdrawMessage(registration: Registration, id: number, keyLease
   return updateMessage(registration, registrationRecords(registration), { lease: 0, keyLease }, id)
 }
 
+/** The UPDATE that deletes the records one by one (RFC 2136 2.5.4), for a server that knows no leases; `keepKey` leaves the KEY, which reserves the name. */
+export function deleteMessage(registration: Registration, id: number, keepKey = false): Message {
+  const records = registrationRecords(registration).filter(({ type }) => !(keepKey && type === TYPE.KEY))
+  return updateMessage(registration, records.map(deletionOf), undefined, id)
+}
+
+function deletionOf(record: DnsRecord): DnsRecord {
+  return { ...record, class: CLASS.NONE, ttl: 0 }
+}
+
 /** The UPDATE that replaces what was said before by what is said now: records no longer said are deleted, one by one (RFC 2136 2.5.4). */
 export function changeMessage(before: Registration, now: Registration, lease: UpdateLease, id: number): Message {
   const records = registrationRecords(now)
   const kept = new Set(records.map(keyOf))
   const gone = registrationRecords(before).filter((record) => !kept.has(keyOf(record)))
-  return updateMessage(now, [...gone.map((record) => ({ ...record, class: CLASS.NONE, ttl: 0 })), ...records], lease, id)
+  return updateMessage(now, [...gone.map(deletionOf), ...records], lease, id)
 }
 
 function keyOf({ name, type, rdata }: DnsRecord): string {
   return `${name.key} ${type} ${Buffer.from(rdata).toString('latin1')}`
 }
 
-function updateMessage(registration: Registration, authorities: DnsRecord[], lease: UpdateLease, id: number): Message {
+function updateMessage(registration: Registration, authorities: DnsRecord[], lease: UpdateLease | undefined, id: number): Message {
   return makeMessage({
     id,
     opcode: OPCODE.UPDATE,
     agent: true,
     questions: [{ name: Name.parse(registration.provider), type: TYPE.SOA, class: CLASS[registration.class ?? 'IN'] }],
     authorities,
-    edns: { udpSize: DEFAULT_UDP_OCTETS, version: 0, dnssecOk: false, compactOk: false, options: [makeUpdateLease(lease)] },
+    edns: { udpSize: DEFAULT_UDP_OCTETS, version: 0, dnssecOk: false, compactOk: false, options: lease === undefined ? [] : [makeUpdateLease(lease)] },
   })
 }

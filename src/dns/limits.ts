@@ -323,6 +323,12 @@ export const CLIENT_LEASE_SECONDS = 7_200
 export const CLIENT_KEY_LEASE_SECONDS = 1_209_600
 /** Seconds that answers about an agent may be remembered unless its client says otherwise: agents come and go. */
 export const CLIENT_TTL_SECONDS = 60
+/** Octets of a key file: the longest, of an RSA key of 4,096 bits, has 4,000. Reached: TextFault. */
+export const MAX_KEY_FILE_OCTETS = 65_536
+/** Bits of the RSA keys that we make (RFC 8624 3.1 wants 2,048 at least): a longer one makes each signature slower for no gain in its life. */
+export const RSA_BITS = 2_048
+/** Octets of a file that says what an agent registers, or of its card: a message holds 64 KiB of it. Reached: the command fails. */
+export const MAX_AGENT_FILE_OCTETS = 1_048_576
 /** Skills of one agent card that are registered: an answer holds far fewer. Reached: CardFault. */
 export const MAX_CARD_CAPABILITIES = 100
 

@@ -33,10 +33,14 @@ export function makeKeyPair(name: Name, type: typeof TYPE.KEY | typeof TYPE.DNSK
   return { record: { name, type, class: 1, ttl: 0, rdata: new Uint8Array(rdata) }, privateKey }
 }
 
-/** `Kagent.example.+013+56382`: the files' name without `.key` and `.private`. Octets that a file's name should not hold are written `%2F`. */
+/** `Kagent.example.+013+56382`: the files' name without `.key` and `.private`. */
 export function keyFileName({ name, rdata }: DnsRecord): string {
-  const safe = name.toString().toLowerCase().replace(/[^a-z0-9._-]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
-  return `K${safe}+${String(rdata[3]).padStart(3, '0')}+${String(keyTag(rdata)).padStart(5, '0')}`
+  return `K${fileNameOf(name)}+${String(rdata[3]).padStart(3, '0')}+${String(keyTag(rdata)).padStart(5, '0')}`
+}
+
+/** A name as a part of a file's name: in lower case, and octets that should not stand there written `%2F`. */
+export function fileNameOf(name: Name): string {
+  return name.toString().toLowerCase().replace(/[^a-z0-9._-]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }
 
 /** The text of the `.key` file. */

@@ -123,7 +123,7 @@ export function printPath(path: readonly PropertyKey[]): string {
 }
 
 /** The value as YAML's flow form would write it, cut after 60 letters. */
-function printValue(value: unknown): string {
+export function printValue(value: unknown): string {
   const text = JSON.stringify(value)
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
