@@ -15,7 +15,7 @@ import { Name } from '../dns/name.ts'
 import { fileNameOf, keyFileName, printPrivateFile, printPublicFile, type KEY_FLAGS, type KeyPair } from '../dnssec/key-files.ts'
 import { parseAlgorithm, printAlgorithm, SERVED_ALGORITHMS } from '../dnssec/public-key.ts'
 import { parseTsigAlgorithm } from '../dnssec/tsig-algorithms.ts'
-import { printBindKey, printConfigKey, printKnotKey, type TsigKeyText } from '../dnssec/tsig-text.ts'
+import { printBindKey, printConfigKey, printKnotKey } from '../dnssec/tsig-text.ts'
 import { reasonOf } from '../ops/reason.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
 
@@ -47,15 +47,12 @@ export async function keygenTsigCommand(nameText: string, { algorithm, output }:
     return EXIT.done
   }
   return orFailed(io, () => {
-    const base = join(output, fileNameOf(name).replace(/(?<=.)\.$/, ''))
-    writeTsig(output, base, key)
-    io.out(`${printConfigKey(key)}# ${base}.tsig: nsupdate -k, dig -k, waggle register -k\n# ${base}.knot: kdig -k, knsupdate -k\n`)
+    const stem = fileNameOf(name).replace(/(?<=.)\.$/, '')
+    const [bind, knot] = ['tsig', 'knot'].map((ending) => join(output, `${stem}.${ending}`))
+    mkdirSync(output, { recursive: true })
+    writeAll([[bind, printBindKey(key), SECRET_MODE], [knot, printKnotKey(key), SECRET_MODE]])
+    io.out(`${printConfigKey(key)}# ${bind}: nsupdate -k, dig -k, waggle register -k\n# ${knot}: kdig -k, knsupdate -k\n`)
   })
-}
-
-function writeTsig(folder: string, base: string, key: TsigKeyText): void {
-  mkdirSync(folder, { recursive: true })
-  writeAll([[`${base}.tsig`, printBindKey(key), SECRET_MODE], [`${base}.knot`, printKnotKey(key), SECRET_MODE]])
 }
 
 /** Makes a pair whose KEY signs messages; prints the files' name without its ending, as dnssec-keygen does. */

@@ -5,6 +5,7 @@
  *     agents.tsig                         a key block, or algorithm:name:secret    tsig-keygen, keymgr, waggle keygen tsig
  *     Kbabel.example.+013+56382.key       KEY, with .private beside it             dnssec-keygen -T KEY, waggle keygen sig0
  */
+import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { getSystemErrorMap } from 'node:util'
 import { RCODE } from '../dns/codes.ts'
@@ -146,7 +147,7 @@ async function textOf(file: string, instead?: string): Promise<string> {
   } catch (error) {
     if (error instanceof TextFault) throw error
     const { code, errno = 0, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && instead !== undefined) return textOf(instead)
+    if (code === 'ENOENT' && instead !== undefined && existsSync(instead)) return textOf(instead)
     throw faultAt(file, 1, `Cannot read key file: ${getSystemErrorMap().get(errno)?.[1] ?? message}`)
   }
 }

@@ -13,7 +13,7 @@ import type { DnsRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { parseRecord, printRecord } from '../dns/record-text.ts'
 import { ALGORITHM } from '../dns/rr/algorithms.ts'
-import { exportPublicKey, keyTag, printAlgorithm } from './public-key.ts'
+import { exportPublicKey, importPublicKey, keyTag, makeSignature, printAlgorithm, verifySignature } from './public-key.ts'
 
 /** Flags of keys: a KEY for messages (RFC 9665 3.2.5.1 wants 0), a DNSKEY that signs zones, one that signs keys (RFC 4034 2.1.1). */
 export const KEY_FLAGS = { message: 0, zone: 256, entry: 257 } as const
@@ -106,11 +106,17 @@ function importPrivate(algorithm: number, members: JsonWebKey, record: DnsRecord
   if (!(algorithm in whole)) throw faultAt(file, 2, `Cannot read private key as its algorithm ${algorithm} is not served`)
   try {
     const key = createPrivateKey({ key: { ...whole[algorithm], ...members }, format: 'jwk' })
-    if (Buffer.compare(exportPublicKey(algorithm, key), octets) === 0) return key
+    if (isPair(algorithm, key, octets)) return key
   } catch {
     // told below: what the library says of a broken key helps nobody
   }
   throw faultAt(file, 3, 'Cannot read private key as it does not belong to the .key file')
+}
+
+/** Whether the octets are the public half: shown by a signature, as node:crypto believes the point that comes along with a curve's private key. */
+function isPair(algorithm: number, privateKey: KeyObject, octets: Uint8Array): boolean {
+  const publicKey = importPublicKey(algorithm, octets)
+  return publicKey !== undefined && verifySignature(algorithm, publicKey, octets, makeSignature(algorithm, privateKey, octets))
 }
 
 function faultAt(file: string, line: number, message: string): TextFault {

@@ -23,6 +23,13 @@ for (const algorithm of SERVED_ALGORITHMS) {
   })
 }
 
+for (const algorithm of SERVED_ALGORITHMS) {
+  test(`algorithm ${algorithm}: a private key beside another's public key is told apart (RFC 4034 2.1)`, () => {
+    const [ours, other] = [0, 1].map((which) => makeKeyPair(name, TYPE.KEY, KEY_FLAGS.message, algorithm, pairOf(algorithm, which).privateKey))
+    assert.throws(() => parsePrivateFile(printPrivateFile(other, '20261125203729'), 'k.private', ours.record), /k\.private:3:1|does not belong to the \.key file/)
+  })
+}
+
 test('files are named for owner, algorithm and tag, in letters that any file system takes', () => {
   const pair = makeKeyPair(Name.parse('A/b\\000.example.'), TYPE.DNSKEY, KEY_FLAGS.entry, 15, pairOf(15).privateKey)
   assert.match(keyFileName(pair.record), /^Ka%2Fb%5C000\.example\.\+015\+\d{5}$/)

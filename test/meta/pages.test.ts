@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { agentSchema } from '../../src/cli/agent-schema.ts'
 import { CLASS } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
 import { parseConfig } from '../../src/ops/config.ts'
-import { printFinding } from '../../src/ops/finding.ts'
+import { printFinding, type Finding } from '../../src/ops/finding.ts'
+import { YamlText } from '../../src/ops/yaml-text.ts'
 import { parseZone } from '../../src/zone/parse.ts'
 import { blocksOf, commandsOf, matches, pages } from './pages.ts'
 import { filesBelow, root, textOf } from './tree.ts'
@@ -20,9 +22,16 @@ test('every block says what it is, so that it can be checked', () => {
 })
 
 for (const { page, line, lines } of blocks.filter(({ language }) => language === 'yaml')) {
-  test(`the config at ${page}:${line} is read without a finding`, () => {
-    assert.deepEqual(parseConfig(lines.join('\n'), 'zones/waggle.yaml').findings.map(({ message }) => message), [])
+  test(`the config or agent file at ${page}:${line} is read without a finding`, () => {
+    const text = lines.join('\n')
+    assert.deepEqual((/^provider:/m.test(text) ? agentFindings(text) : parseConfig(text, 'zones/waggle.yaml').findings).map(({ message }) => message), [])
   })
+}
+
+function agentFindings(text: string): Finding[] {
+  const yaml = new YamlText(text, 'agent.yaml', 'the agent file')
+  assert.ok(yaml.match(agentSchema) !== undefined || yaml.findings.length > 0)
+  return yaml.findings
 }
 
 test('commands are read with their output, and long ones joined', () => {

@@ -5,6 +5,7 @@
  *     <!-- table: limits -->   …   <!-- end -->
  */
 import ts from 'typescript'
+import { agentKeys } from '../../src/cli/agent-schema.ts'
 import { listParameters } from '../../src/dns/parameter-table.ts'
 import { definitionOf } from '../../src/dns/rdata.ts'
 import { configKeys, RELOADED_KEYS } from '../../src/ops/config-schema.ts'
@@ -29,6 +30,7 @@ export const TABLES: PageTable[] = [
   { page: 'docs/limits.md', name: 'limits', lines: limitLines },
   { page: 'docs/types.md', name: 'types', lines: typeLines },
   { page: 'docs/config.md', name: 'config', lines: configLines },
+  { page: 'docs/cli.md', name: 'agent keys', lines: agentKeyLines },
   { page: 'docs/metrics.md', name: 'metrics', lines: metricLines },
   { page: 'docs/errors.md', name: 'events', lines: eventLines },
   { page: 'docs/protocol.md', name: 'parameters', lines: parameterLines },
@@ -130,6 +132,12 @@ function configLines(): string[] {
     return `| \`${path}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${wanted.replace(/^must be /, '')} | ${when} | ${about} |`
   })
   return ['| Key | Default | A value must be | Changes at | Meaning |', '|---|---|---|---|---|', ...rows]
+}
+
+/** Path, form and meaning of every key of an agent file. */
+function agentKeyLines(): string[] {
+  const rows = agentKeys().map(({ path, wanted, about }) => `| \`${path}\` | ${wanted.replace(/^must be /, '')} | ${about} |`)
+  return ['| Key | A value must be | Meaning |', '|---|---|---|', ...rows]
 }
 
 /** Names, kind and meaning of every metric; the buckets of a group of the server's counters share a line. */
