@@ -9,12 +9,15 @@ import type { Name } from '../dns/name.ts'
 import type { Keeper, UpdateFlow, ZoneDraft } from '../update/contract.ts'
 import type { UpdateEngine } from '../update/engine.ts'
 import type { Grants } from '../update/grants.ts'
+import type { ZoneId } from './lease/lease.ts'
 import { LeaseBooks } from './lease/books.ts'
 import { Expiry } from './lease/expiry.ts'
 import { LeaseFlow } from './lease/flow.ts'
 import { type ClockSources, SteadyClock } from './lease/steady-clock.ts'
 import { type LeaseLimits, ORDINARY_LIMITS, SRP_LIMITS } from './lease/terms.ts'
 import type { Permissions } from './registration/policy.ts'
+import { Dependents } from './registration/dependencies.ts'
+import { RegistrationFlow } from './registration/flow.ts'
 import { SrpFlow } from './srp/flow.ts'
 
 /** The world that discovery runs in. */
@@ -45,6 +48,8 @@ export interface Discovery {
   readonly nowMs: () => number
   /** Leases in force. */
   readonly leases: number
+  /** What a user agent has told its operator and nobody else: `['user=alice']`. WireFault where the store is damaged. */
+  fieldsOf(zone: ZoneId, agent: Name): string[]
   /** Before the engine opens its first zone. */
   start(engine: UpdateEngine): void
   /** Resolves when the leases that were due have ended. */
@@ -58,6 +63,7 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
   const { keeper, clock, every, onFault, limits = ORDINARY_LIMITS, srpLimits = SRP_LIMITS, mostLeases } = options
   const { policyOf = () => undefined, defaultZone = () => undefined } = options
   const books = new LeaseBooks(keeper, mostLeases)
+  const dependents = new Dependents(books)
   const steady = new SteadyClock(clock, books.lastSeenMs())
   const nowMs = (): number => steady.nowMs()
   let engine: UpdateEngine | undefined
@@ -69,7 +75,12 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     return zone.grants
   }
   return {
-    flows: [new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf }), new LeaseFlow(books, limits, grantsOf)],
+    flows: [
+      new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf }),
+      new RegistrationFlow(books, dependents, { limits, policyOf, grantsOf }),
+      new LeaseFlow(books, limits, grantsOf, (lease) => dependents.note(lease)),
+    ],
+    fieldsOf: (zone, agent) => books.fieldsOf(zone, agent),
     nowMs,
     get leases() {
       return books.size
@@ -77,7 +88,7 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     start(started) {
       engine = started
       const expiry = new Expiry(books, started, nowMs)
-      halt = every(LEASE_TICK_MS, () => void (ticking = Promise.all([ticking, expiry.tick()]).then(() => undefined, onFault)))
+      halt = every(LEASE_TICK_MS, () => void (ticking = Promise.all([ticking, expiry.tick().then(() => dependents.settle(started))]).then(() => undefined, onFault)))
     },
     settled: () => ticking,
     stop() {

@@ -15,8 +15,10 @@ import { MAX_LEASES } from '../../dns/limits.ts'
 import { Name } from '../../dns/name.ts'
 import type { Keeper, KeptWrite } from '../../update/contract.ts'
 import { overlayKey, zonePrefix } from '../../update/overlay.ts'
+import { aliasOf } from '../registration/message.ts'
+import { keepFields } from '../registration/private-fields.ts'
 import { DueHeap } from './due-heap.ts'
-import { decodeLease, dueOf, encodeLease, type Lease, type RecordIdentity, sameRecord } from './lease.ts'
+import { decodeLease, dueOf, encodeLease, type Lease, type RecordIdentity, sameRecord, type ZoneId } from './lease.ts'
 
 /** The number of a lease. */
 export type LeaseId = number
@@ -25,12 +27,6 @@ export type LeaseId = number
 export interface Entry {
   id: LeaseId
   lease: Lease
-}
-
-/** A zone as the books know it. */
-export interface ZoneId {
-  name: Name
-  class: number
 }
 
 const LEASE = 0x4c
@@ -153,6 +149,8 @@ export class LeaseBook {
     for (const [text, key] of namesBefore) if (!names.has(text) && this.holds(text, key, id)) this.writeName(text, key, undefined, writes)
     const isGone = units.length === 0
     this.stagedLeases.set(id, isGone ? undefined : left)
+    // what is kept of a user agent beside its lease goes with it
+    if (isGone && lease.kind === 'agent' && before !== undefined) writes.push(keepFields(this.zone, before.lease.units[0].name, []))
     writes.push({ space: 'lease', key: this.leaseKey(id), value: isGone ? undefined : encodeLease(left) })
     return writes
   }
@@ -205,10 +203,15 @@ export class LeaseBook {
 
   private keysOf({ kind, units }: Lease): Map<string, Uint8Array> {
     const keys = new Map<string, Uint8Array>()
+    const names = new Set(units.map(({ name }) => name.key))
     const put = (key: Uint8Array): void => void keys.set(textOf(key), key)
     for (const { name, records } of units) {
       if (kind === 'agent') put(this.claimKey(name))
-      else for (const record of records) put(this.recordKey(record))
+      for (const record of records) {
+        if (kind === 'records' || isAstray(record, names)) put(this.recordKey(record))
+        const alias = kind === 'agent' && record.type === TYPE.AGENT ? aliasOf(record.rdata) : undefined
+        if (alias !== undefined) put(this.claimKey(alias)) // a human name is one agent's
+      }
     }
     return keys
   }
@@ -229,6 +232,12 @@ export class LeaseBook {
 
 /** Where in RDATA the name of an instance or agent stands, in types that others own and that point to it. */
 const POINTS_AT: Readonly<Record<number, number>> = { [TYPE.PTR]: 0, [TYPE.AGENT]: 2 }
+
+/** Whether a record of an agent stands elsewhere and points elsewhere, as one version of a capability to the next, so that no name of the agent leads to it. */
+function isAstray({ owner, type, rdata }: RecordIdentity, names: ReadonlySet<string>): boolean {
+  const at = POINTS_AT[type]
+  return !names.has(owner.key) && (at === undefined || !names.has(Name.fromWire(rdata, at).key))
+}
 
 function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')

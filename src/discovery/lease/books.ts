@@ -4,9 +4,12 @@
  *
  *     space 'lease'    T    u48 ms since 1970
  */
+import type { Name } from '../../dns/name.ts'
 import { WireReader, WireWriter } from '../../dns/octets.ts'
 import type { Keeper, KeptWrite } from '../../update/contract.ts'
-import { LeaseBook, type ZoneId } from './book.ts'
+import { readFields } from '../registration/private-fields.ts'
+import { LeaseBook } from './book.ts'
+import type { ZoneId } from './lease.ts'
 
 /** No zone's key is this short. */
 const LAST_SEEN = Uint8Array.of(0x54)
@@ -38,6 +41,11 @@ export class LeaseBooks {
   /** Those that exist. */
   all(): Iterable<LeaseBook> {
     return this.books.values()
+  }
+
+  /** The private fields of an agent, for its operator. WireFault where the store is damaged. */
+  fieldsOf(zone: ZoneId, agent: Name): string[] {
+    return readFields(this.keeper, zone, agent)
   }
 
   /** Leases in force, in all zones. */

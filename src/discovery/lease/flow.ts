@@ -12,7 +12,8 @@ import type { Grants } from '../../update/grants.ts'
 import { rdataKey } from '../../update/records.ts'
 import { StandardFlow } from '../../update/standard.ts'
 import { holderOfKey, holderOfSecret } from '../identifier/agent.ts'
-import { BookFull, type Entry, type LeaseBook, type LeaseId, type ZoneId } from './book.ts'
+import { BookFull, type Entry, type LeaseBook, type LeaseId } from './book.ts'
+import type { ZoneId } from './lease.ts'
 import type { LeaseBooks } from './books.ts'
 import { TouchedSets } from './bounds.ts'
 import { endedOf } from './expiry.ts'
@@ -25,9 +26,12 @@ export class LeaseFlow implements UpdateFlow {
   readonly name = 'lease'
   private readonly books: LeaseBooks
   private readonly limits: LeaseLimits
+  private readonly onLease: (lease: Lease) => void
   private readonly standard: StandardFlow
 
-  constructor(books: LeaseBooks, limits: LeaseLimits, grantsOf: (draft: ZoneDraft) => Grants) {
+  /** `onLease` is told of each lease that a zone has when it is loaded. */
+  constructor(books: LeaseBooks, limits: LeaseLimits, grantsOf: (draft: ZoneDraft) => Grants, onLease: (lease: Lease) => void = () => undefined) {
+    this.onLease = onLease
     this.books = books
     this.limits = limits
     this.standard = new StandardFlow(grantsOf)
@@ -57,6 +61,7 @@ export class LeaseFlow implements UpdateFlow {
     const touched = new TouchedSets()
     const writes: KeptWrite[] = []
     book.load((before) => {
+      this.onLease(before.lease)
       const { left, ended } = endedOf(before.lease, nowMs)
       const units = left.units.map((unit) => ({ ...unit, records: unit.records.filter((record) => record.waiting === true || lay(record, draft, touched)) }))
       const isLess = ended.length > 0 || units.some(({ records }, i) => records.length < left.units[i].records.length)

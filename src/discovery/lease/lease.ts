@@ -16,6 +16,12 @@ import { Name } from '../../dns/name.ts'
 import { WireReader, WireWriter } from '../../dns/octets.ts'
 import { isSameRdata } from '../../update/records.ts'
 
+/** A zone as the books know it. */
+export interface ZoneId {
+  name: Name
+  class: number
+}
+
 /** One record that stands as long as its lease. */
 export interface LeasedRecord {
   owner: Name

@@ -5,7 +5,7 @@
 import type { PrefixList } from '../../dns/prefix.ts'
 import type { Refusal, Requester, Update, ZoneDraft } from '../../update/contract.ts'
 import type { Grants } from '../../update/grants.ts'
-import type { ZoneId } from '../lease/book.ts'
+import type { ZoneId } from '../lease/lease.ts'
 
 /** What a zone says of registrations. */
 export interface RegistrationPolicy {

@@ -128,10 +128,11 @@ test('whatever is granted, changed, ended and given up, the book is what a map s
   )
 })
 
-test('types whose data points to an agent are those of this list', () => {
+test('a record of an agent is found by what it points to, or by itself', () => {
   const book = new LeaseBook(new MapKeeper(), ZONE)
   book.put(lease('agent', [['host', 9, ['v1.x._cap 60 IN AGENT 1 host', 'm 60 IN MX 1 host']]]))
   assert.equal(book.leaseOf(record('v1.x._cap 60 IN AGENT 1 host'))?.id, 0)
-  assert.equal(book.leaseOf(record('m 60 IN MX 1 host')), undefined)
+  assert.equal(book.leaseOf(record('m 60 IN MX 1 host'))?.id, 0, 'any other is found by itself')
+  assert.equal(book.leaseOf(record('m 60 IN MX 2 host')), undefined)
   assert.equal(book.leaseOf({ owner: ZONE.name, type: TYPE.AGENT, rdata: new Uint8Array(2) }), undefined)
 })

@@ -1,0 +1,84 @@
+/**
+ * What an agent may offer, and what stands against it: capabilities are complete and named once, one agent is held
+ * exclusively or shared but not both, a human name is one agent's, and a version that has moved on is offered no more.
+ */
+import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
+import type { Name } from '../../dns/name.ts'
+import { PARAMETERS, valueOf } from '../../dns/parameters.ts'
+import type { Refusal, ZoneDraft } from '../../update/contract.ts'
+import type { AgentIdentifier } from '../identifier/agent.ts'
+import { isComplete, readCapability } from '../identifier/capability.ts'
+import type { Entry, LeaseBook } from '../lease/book.ts'
+import { sameRecord, type LeasedRecord } from '../lease/lease.ts'
+import { aliasOf, readAgent, type AgentRdata } from './message.ts'
+
+interface Offer extends AgentRdata {
+  owner: Name
+  record: LeasedRecord
+}
+
+/** Why the agent may not stand with these records; undefined where it may. */
+export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentIdentifier, claim: Entry | undefined, draft: ZoneDraft, book: LeaseBook): Refusal | undefined {
+  const all = records.filter(({ type }) => type === TYPE.AGENT).map((record): Offer => ({ owner: record.owner, record, ...readAgent(record.rdata) }))
+  const text =
+    all.map((offer) => faultOfName(offer)).find((fault) => fault !== undefined) ??
+    faultOfNumber(all) ??
+    faultOfBinding(all.filter(({ priority }) => priority > 0)) ??
+    faultOfProvider(all, agent) ??
+    all.map((offer) => faultOfVersion(offer, all, claim, draft)).find((fault) => fault !== undefined)
+  if (text !== undefined) return refuse(RCODE.REFUSED, text)
+  const taken = all.map(({ record }) => aliasOf(record.rdata)).find((alias) => alias !== undefined && isTaken(alias, claim, draft, book))
+  return taken && refuse(RCODE.YXDOMAIN, `${taken} is the name of another`)
+}
+
+function refuse(rcode: number, text: string): Refusal {
+  return { rcode, ede: { infoCode: EDE.PROHIBITED, text }, reason: text }
+}
+
+function faultOfName({ owner, priority, target }: Offer): string | undefined {
+  const names = priority === 0 ? [owner, target] : [owner]
+  const wrong = names.find((name) => {
+    const capability = readCapability(name)
+    return capability === undefined || !isComplete(capability)
+  })
+  return wrong && `${wrong} is no capability with type and version`
+}
+
+function faultOfNumber(all: readonly Offer[]): string | undefined {
+  const twice = all.find(({ owner }, i) => all.some((other, j) => j < i && other.owner.equals(owner)))
+  return twice && `${twice.owner} is offered twice`
+}
+
+/** An exclusive agent is held as a whole while it is bound, so it cannot be shared elsewhere. */
+function faultOfBinding(offers: readonly Offer[]): string | undefined {
+  const isExclusive = ({ parameters }: Offer): boolean => valueOf(parameters, PARAMETERS.binding)?.exclusive === true
+  const [exclusive, shared] = [offers.find(isExclusive), offers.find((offer) => !isExclusive(offer))]
+  return exclusive && shared && `the agent is exclusive at ${exclusive.owner} and shared at ${shared.owner}`
+}
+
+function faultOfProvider(all: readonly Offer[], { domain, kind }: AgentIdentifier): string | undefined {
+  if (kind === 'user') return undefined
+  const astray = all.find(({ parameters }) => {
+    const providers = valueOf(parameters, PARAMETERS.provider)
+    return providers !== undefined && !providers.some((name) => name.equals(domain))
+  })
+  return astray && `the provider at ${astray.owner} is not ${domain}`
+}
+
+/** One version leads to the next (RFC 9460 2.4.2: the alias form stands alone), by an agent that offers the next. */
+function faultOfVersion({ owner, priority, target, record }: Offer, all: readonly Offer[], claim: Entry | undefined, draft: ZoneDraft): string | undefined {
+  const isMine = (rdata: Uint8Array): boolean =>
+    claim?.lease.units[0].records.some((held) => sameRecord(held, { owner, type: TYPE.AGENT, rdata })) === true || sameRecord(record, { owner, type: TYPE.AGENT, rdata })
+  const count = draft.count(owner, TYPE.AGENT)
+  // an alias stands alone, so that among several records there is none
+  const strangers = count === 1 ? (draft.rrset(owner, TYPE.AGENT)?.rdatas ?? []).filter((rdata) => !isMine(rdata)) : []
+  if (priority > 0) return strangers.some((rdata) => readAgent(rdata).priority === 0) ? `${owner} has moved on to another version` : undefined
+  if (!all.some((other) => other.priority > 0 && other.owner.equals(target))) return `${owner} cannot lead to ${target}, which the agent does not offer`
+  return strangers.length > 0 || count > 1 ? `${owner} is still offered by others` : undefined
+}
+
+/** Whether the human name is another agent's, or somebody else's data. */
+function isTaken(alias: Name, claim: Entry | undefined, draft: ZoneDraft, book: LeaseBook): boolean {
+  const holder = book.claimOf(alias)
+  return holder === undefined ? draft.types(alias).length > 0 : holder.id !== claim?.id
+}

@@ -1,0 +1,112 @@
+/**
+ * Dependencies (docs/protocol.md 3, `depends`): a capability that needs another is not offered while nobody offers that
+ * one. Its registration stands and waits; it is served when the other comes, and waits again when the other goes.
+ */
+import { RCODE, TYPE } from '../../dns/codes.ts'
+import { Name } from '../../dns/name.ts'
+import { PARAMETERS, valueOf } from '../../dns/parameters.ts'
+import type { Change, KeptWrite, Verdict, ZoneDraft } from '../../update/contract.ts'
+import { SECURITY } from '../identifier/capability.ts'
+import type { ZoneId } from '../lease/lease.ts'
+import type { LeaseBooks } from '../lease/books.ts'
+import type { OwnChanges } from '../lease/expiry.ts'
+import type { Lease, LeasedRecord } from '../lease/lease.ts'
+import { readAgent } from './message.ts'
+import { settleRegistration } from './settle.ts'
+
+/** Capabilities that a record of type AGENT says it needs. */
+export function dependenciesOf({ type, rdata }: Pick<LeasedRecord, 'type' | 'rdata'>): Name[] {
+  if (type !== TYPE.AGENT || !Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).includes(DEPENDS_KEY)) return []
+  return [...(valueOf(readAgent(rdata).parameters, PARAMETERS.depends) ?? [])]
+}
+
+const DEPENDS_KEY = Buffer.of(PARAMETERS.depends.key >>> 8, PARAMETERS.depends.key & 255)
+
+/** The first capability that a record needs and nobody offers; undefined where all are there. What lies outside of the zone is not ours to know. */
+export function missingDependency(record: LeasedRecord, draft: ZoneDraft): Name | undefined {
+  return dependenciesOf(record).find((name) => name.isWithin(draft.apex) && !isOffered(name, draft))
+}
+
+/** Whether an agent stands at the capability, by any security. */
+function isOffered(name: Name, draft: ZoneDraft): boolean {
+  if (draft.has(name, TYPE.AGENT)) return true
+  return SECURITY.some((word) => name.wire.length + word.length < MOST_OCTETS && draft.has(Name.parse(word, name), TYPE.AGENT))
+}
+
+const MOST_OCTETS = 255
+
+/** The records with their state: waiting or not. */
+export function withStates(records: readonly LeasedRecord[], draft: ZoneDraft): LeasedRecord[] {
+  return records.map(({ waiting: _, ...record }) => (missingDependency(record, draft) === undefined ? record : { ...record, waiting: true }))
+}
+
+/** Who depends on what, in memory, and who is to be looked at again. */
+export class Dependents {
+  private readonly books: LeaseBooks
+  /** Agents by class and capability that they need. */
+  private readonly agents = new Map<string, Map<string, Name>>()
+  private readonly pending = new Map<string, { zone: ZoneId; agents: Map<string, Name> }>()
+
+  constructor(books: LeaseBooks) {
+    this.books = books
+  }
+
+  /** Takes note of what a lease depends on. */
+  note({ class: leaseClass, units }: Lease): void {
+    for (const record of units.flatMap(({ records }) => records)) {
+      for (const name of dependenciesOf(record)) {
+        const id = `${leaseClass} ${name.key}`
+        const agents = this.agents.get(id) ?? new Map<string, Name>()
+        this.agents.set(id, agents.set(units[0].name.key, units[0].name))
+      }
+    }
+  }
+
+  /** Told of changes: who depends on a capability that came or went is looked at again by `settle`. */
+  changed(zone: ZoneId, changes: readonly Change[]): void {
+    if (this.agents.size === 0) return
+    for (const { type, owner } of changes) {
+      if (type !== TYPE.AGENT) continue
+      for (const name of [owner, owner.parent()]) for (const [key, agent] of this.agents.get(`${zone.class} ${name.key}`) ?? []) this.pend(zone, key, agent)
+    }
+  }
+
+  private pend(zone: ZoneId, key: string, agent: Name): void {
+    const id = `${zone.class} ${zone.name.key}`
+    const pending = this.pending.get(id) ?? { zone: { name: zone.name, class: zone.class }, agents: new Map<string, Name>() }
+    this.pending.set(id, pending)
+    pending.agents.set(key, agent)
+  }
+
+  /** Lets those who wait be served, and those who miss something wait, by one transaction for each zone. */
+  async settle(engine: OwnChanges): Promise<void> {
+    const pending = [...this.pending.values()]
+    this.pending.clear()
+    await Promise.all(
+      pending.map(async ({ zone, agents }) => {
+        const { rcode } = await engine.carryOut({ zone, carryOut: (draft, nowMs) => this.lookAgain(zone, [...agents.values()], draft, nowMs) })
+        if (rcode === RCODE.SERVFAIL) for (const [key, agent] of agents) this.pend(zone, key, agent)
+      }),
+    )
+  }
+
+  private lookAgain(zone: ZoneId, agents: readonly Name[], draft: ZoneDraft, nowMs: number): Verdict {
+    const book = this.books.of(zone)
+    const kept: KeptWrite[] = []
+    for (const agent of agents) {
+      const entry = book.claimOf(agent)
+      if (entry === undefined || entry.lease.units[0].leaseEndMs <= nowMs) continue
+      const { lease } = entry
+      const next = { ...lease, units: lease.units.map((unit) => ({ ...unit, records: withStates(unit.records, draft) })) }
+      if (statesOf(next) === statesOf(lease)) continue
+      const settled = settleRegistration(book, draft, next, [entry])
+      if (!Array.isArray(settled)) return { ...settled, flow: 'dependencies' }
+      kept.push(...settled)
+    }
+    return { rcode: RCODE.NOERROR, flow: 'dependencies', kept, reason: 'a capability that others depend on came or went' }
+  }
+}
+
+function statesOf({ units }: Lease): string {
+  return units.flatMap(({ records }) => records.map(({ waiting }) => (waiting === true ? 'w' : 's'))).join('')
+}

@@ -1,0 +1,86 @@
+/**
+ * Whether an update registers an agent (docs/protocol.md 6): everything in it is about one agent identifier, at the
+ * identifier itself or AGENT records that lead to it, or that lead from one version of a capability to the next.
+ *
+ *     <id>._sa.acme.example.                KEY, A, AAAA, TXT …
+ *     v2.translate.text.nlp._cap.acme.example.  AGENT 1 <id>._sa.acme.example. …
+ *     v1.translate.text.nlp._cap.acme.example.  AGENT 0 v2.translate.text.nlp._cap.acme.example.
+ */
+import { CLASS, TYPE } from '../../dns/codes.ts'
+import type { DnsRecord } from '../../dns/message.ts'
+import { Name, wireLength } from '../../dns/name.ts'
+import { decodeParameters, PARAMETERS, valueOf, type ParameterMap } from '../../dns/parameters.ts'
+import type { Update } from '../../update/contract.ts'
+import { readAgentIdentifier, type AgentIdentifier } from '../identifier/agent.ts'
+
+/** RDATA of AGENT, taken apart. */
+export interface AgentRdata {
+  priority: number
+  target: Name
+  parameters: ParameterMap
+}
+
+/** What an update says of one agent. */
+export interface AgentMessage {
+  agent: AgentIdentifier
+  /** Added at the identifier. */
+  own: DnsRecord[]
+  /** AGENT records added: those that lead to the agent, and those of the alias form. */
+  offers: DnsRecord[]
+  /** Deleted one by one. */
+  removed: DnsRecord[]
+  /** Types deleted whole at the identifier; ANY is every one. */
+  cleared: ReadonlySet<number>
+}
+
+/** RDATA of AGENT; WireFault where it is malformed, which a decoded message cannot hold. */
+export function readAgent(rdata: Uint8Array): AgentRdata {
+  const end = 2 + wireLength(rdata, 2)
+  return { priority: (rdata[0] << 8) | rdata[1], target: Name.fromWire(rdata, 2), parameters: decodeParameters(rdata.subarray(end), 'AGENT') }
+}
+
+/** The human name that an AGENT record gives its agent: the face stands at `<alias>.<provider domain>` (docs/protocol.md 3). */
+export function aliasOf(rdata: Uint8Array): Name | undefined {
+  if (!mayHoldAlias(rdata)) return undefined
+  const { target, parameters } = readAgent(rdata)
+  const label = valueOf(parameters, PARAMETERS.alias)
+  const agent = readAgentIdentifier(target)
+  if (label === undefined || agent === undefined) return undefined
+  const octets = Buffer.from(label)
+  const wire = Buffer.concat([Uint8Array.of(octets.length), octets, agent.domain.wire])
+  return wire.length > MOST_OCTETS ? undefined : Name.fromWire(wire)
+}
+
+const MOST_OCTETS = 255
+const ALIAS_KEY = Buffer.of(PARAMETERS.alias.key >>> 8, PARAMETERS.alias.key & 255)
+
+/** A cheap look, as most have none. */
+function mayHoldAlias(rdata: Uint8Array): boolean {
+  return Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).includes(ALIAS_KEY)
+}
+
+/** What the update says of an agent; undefined where it is about anything else. */
+export function classifyAgent(update: Update): AgentMessage | undefined {
+  if (update.lease === undefined || update.updates.length === 0) return undefined
+  const [own, offers, removed]: DnsRecord[][] = [[], [], []]
+  const cleared = new Set<number>()
+  let agent: AgentIdentifier | undefined
+  for (const record of update.updates) {
+    const about = subjectOf(record)
+    if (about === undefined || (about !== 'alias' && agent !== undefined && !about.name.equals(agent.name))) return undefined
+    if (about !== 'alias') agent = about
+    if (record.class === CLASS.ANY) cleared.add(record.type)
+    else if (record.class === CLASS.NONE) removed.push(record)
+    else if (record.class !== update.zone.class) return undefined
+    else (record.type === TYPE.AGENT ? offers : own).push(record)
+  }
+  return agent && { agent, own, offers, removed, cleared }
+}
+
+/** The agent that a record is about; `alias` where it leads from one capability to another; undefined where it is neither. */
+function subjectOf(record: DnsRecord): AgentIdentifier | 'alias' | undefined {
+  if (record.type !== TYPE.AGENT) return readAgentIdentifier(record.name)
+  if (record.class === CLASS.ANY || record.rdata.length === 0) return undefined // it would delete those of others
+  const { priority, target } = readAgent(record.rdata)
+  return priority === 0 ? 'alias' : readAgentIdentifier(target)
+}
