@@ -48,9 +48,11 @@ export interface Discovery {
   readonly nowMs: () => number
   /** Leases in force. */
   readonly leases: number
+  /** What to add to the monotonic clock for the time of leases. */
+  readonly originMs: number
   /** What a user agent has told its operator and nobody else: `['user=alice']`. WireFault where the store is damaged. */
   fieldsOf(zone: ZoneId, agent: Name): string[]
-  /** Before the engine opens its first zone. */
+  /** Before the engine opens its first zone, when the keeper can read what it kept. */
   start(engine: UpdateEngine): void
   /** Resolves when the leases that were due have ended. */
   settled(): Promise<void>
@@ -64,7 +66,7 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
   const { policyOf = () => undefined, defaultZone = () => undefined } = options
   const books = new LeaseBooks(keeper, mostLeases)
   const dependents = new Dependents(books)
-  const steady = new SteadyClock(clock, books.lastSeenMs())
+  let steady = new SteadyClock(clock)
   const nowMs = (): number => steady.nowMs()
   let engine: UpdateEngine | undefined
   let halt = (): void => undefined
@@ -82,11 +84,15 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     ],
     fieldsOf: (zone, agent) => books.fieldsOf(zone, agent),
     nowMs,
+    get originMs() {
+      return steady.offsetMs
+    },
     get leases() {
       return books.size
     },
     start(started) {
       engine = started
+      steady = new SteadyClock(clock, Math.max(books.lastSeenMs(), nowMs()))
       const expiry = new Expiry(books, started, nowMs)
       halt = every(LEASE_TICK_MS, () => void (ticking = Promise.all([ticking, expiry.tick().then(() => dependents.settle(started))]).then(() => undefined, onFault)))
     },

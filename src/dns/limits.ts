@@ -128,6 +128,8 @@ export const MAX_WAITING_UPDATES = 8_192
 export const MAX_UPDATE_BATCH = 512
 /** Grants of one zone, and of all zones: each is compared with each record of an update. Reached: the config is refused. */
 export const MAX_GRANTS = 1_024
+/** Networks of a zone from which keys of their own may register: each is compared with each registration. Reached: the config is refused. */
+export const MAX_REGISTER_NETWORKS = 64
 /** Octets of RDATA that stand in a key of the overlay themselves: addresses, most names and agents with few parameters do. Reached: their digest stands there, so that keys stay short. */
 export const MAX_KEY_RDATA_OCTETS = 64
 /** Changes of an update that its audit line shows. Reached: the rest is counted. */

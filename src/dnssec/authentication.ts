@@ -6,7 +6,7 @@ import type { Name } from '../dns/name.ts'
 import type { TsigSeal } from './tsig.ts'
 
 /** A proven key: TSIG by its configured name (RFC 8945), SIG(0) by the KEY it was checked against (RFC 2931). */
-export type Signer = { kind: 'tsig'; name: Name } | { kind: 'sig0'; name: Name; key: Uint8Array }
+export type Signer = { kind: 'tsig'; name: Name } | { kind: 'sig0'; name: Name; key: Uint8Array; isIntroduced?: boolean }
 
 /** What a response to a SIG(0) needs: the request, where it will be signed too. */
 export interface Sig0Seal {

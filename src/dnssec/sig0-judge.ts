@@ -20,8 +20,10 @@ import type { SignatureRecord } from './signed-message.ts'
 
 /** What SIG(0) needs of the world. */
 export interface Sig0Options {
-  /** RDATA of the KEY records that may speak for `signer`: those of our zone, or for a registration the message's own (RFC 9665 3.2.5.2). */
-  readonly keysOf: (signer: Name, message: Message) => readonly Uint8Array[]
+  /** RDATA of the KEY records that speak for `signer`: those of our zones. */
+  readonly keysOf: (signer: Name) => readonly Uint8Array[]
+  /** Those that the message brings itself (RFC 9665 3.2.5.2), from who may do so; they prove no more than who has the key. */
+  readonly introducedKeysOf?: (signer: Name, message: Message, source: Source) => readonly Uint8Array[]
   /** Whether a message may come without times, from a device without a clock; by default none. */
   readonly mayBeTimeless?: (message: Message) => boolean
   /** Signs responses to what was signed by SIG(0); without it they go unsigned, as RFC 2931 3.2 allows. */
@@ -48,7 +50,8 @@ export class Sig0Judge {
     const fields = readSig0(record)
     const isExempt = isTimeless(fields) && this.options.mayBeTimeless?.(message) === true
     if (!isExempt && !isWithinTimes(fields, nowSeconds)) return refuse(RCODE.REFUSED, 'the signature is not valid now')
-    const keys = this.candidates(fields, message)
+    const known = this.candidates(fields, this.options.keysOf(fields.signer))
+    const keys = known.length > 0 ? known : this.candidates(fields, this.options.introducedKeysOf?.(fields.signer, message, source) ?? [])
     if (keys.length === 0) return refuse(RCODE.REFUSED, 'no KEY of the signer has the algorithm and tag of the signature')
     const signed = signedOctets(octets, record, fields)
     const checked = this.queue.run(networkOf(source.address), () => this.findKey(fields, keys, signed))
@@ -58,7 +61,7 @@ export class Sig0Judge {
     return checked.then((key) => {
       if (key === undefined) return refuse(RCODE.REFUSED, 'the signature is wrong')
       const seal: Sig0Seal = { kind: 'sig0', request, remembered: mayRepeat ? undefined : digestTag(signed) }
-      const proven: Authentication = { outcome: 'proven', signer: { kind: 'sig0', name: fields.signer, key }, seal }
+      const proven: Authentication = { outcome: 'proven', signer: { kind: 'sig0', name: fields.signer, key, ...(known.length > 0 ? {} : { isIntroduced: true }) }, seal }
       return seal.remembered === undefined ? proven : this.recall(seal.remembered, sender, proven)
     })
   }
@@ -68,9 +71,9 @@ export class Sig0Judge {
     this.memory.responses.keep(tag, response)
   }
 
-  private candidates({ signer, algorithm, keyTag: tag }: Sig0Fields, message: Message): Uint8Array[] {
+  private candidates({ algorithm, keyTag: tag }: Sig0Fields, keys: readonly Uint8Array[]): Uint8Array[] {
     if (!isServedAlgorithm(algorithm)) return []
-    const looked = this.options.keysOf(signer, message).slice(0, MAX_SIG0_KEYS_LOOKED_AT)
+    const looked = keys.slice(0, MAX_SIG0_KEYS_LOOKED_AT)
     return looked.filter((rdata) => maySignMessages(rdata) && rdata[3] === algorithm && keyTag(rdata) === tag).slice(0, MAX_SIG0_KEYS_TRIED)
   }
 

@@ -15,6 +15,7 @@ import type { Handler } from '../transport/handler.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import type { ConfigValues } from './config-schema.ts'
 import type { SecretPair } from './cookie-secrets.ts'
+import { machineMs } from './machine-clock.ts'
 
 /** How to answer: plain values only, so that each thread can be told. */
 export interface AnsweringOptions {
@@ -36,6 +37,8 @@ export interface AnsweringOptions {
   rateLimit: RateLimitSettings | undefined
   /** What is left to the core. */
   defers: Defers
+  /** What to add to `machineMs` for the time that leases run by; undefined where no lease runs. */
+  leaseOriginMs?: number | undefined
 }
 
 /** The part of a config that answering depends on. Of what one network may be sent each of `udpThreads` threads gives its share, as each counts for itself. */
@@ -98,9 +101,10 @@ export function makeAnswering(
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed)
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
-  const make = ({ nsid, version, identity, cookieSecret, alsoCookieSecret, udpOctets, requireCookie, keepalive, defers }: AnsweringOptions): Server => new Server({
+  const make = ({ nsid, version, identity, cookieSecret, alsoCookieSecret, udpOctets, requireCookie, keepalive, defers, leaseOriginMs }: AnsweringOptions): Server => new Server({
     authority,
     nowSeconds,
+    ...(leaseOriginMs === undefined ? {} : { leaseSeconds: () => Math.floor((leaseOriginMs + machineMs()) / 1_000) }),
     chaos: { ...(version === '' ? {} : { version }), ...(identity === '' ? {} : { identity }) },
     ...finishing({ nsid, cookieSecret, alsoCookieSecret, requireCookie, udpOctets, keepalive }),
     ...(rateLimit === undefined ? {} : { rateLimit }),

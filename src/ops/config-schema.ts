@@ -6,8 +6,9 @@
 import { z } from 'zod'
 import { parseType, TYPE } from '../dns/codes.ts'
 import {
-  COOKIE_ROTATION_HOURS, DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_GRANTS, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_RATE_LIMIT_ALLOW, MAX_TCP_CONNECTIONS,
-  MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TSIG_KEYS, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP, RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
+  COOKIE_ROTATION_HOURS, DEFAULT_UDP_OCTETS, MAX_CHAOS_TEXT_OCTETS, MAX_CONFIG_ZONES, MAX_GRANTS, MAX_LISTEN_ADDRESSES, MAX_NSID_OCTETS, MAX_RATE_LIMIT_ALLOW,
+  MAX_REGISTER_NETWORKS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TSIG_KEYS, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP,
+  RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
 } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix } from '../dns/prefix.ts'
@@ -90,6 +91,12 @@ const zone = z
     file: text('must be the path of a zone file', 'Zone file, relative to the config file.').min(1),
     class: z.enum(['IN', 'LOCAL']).meta({ wanted: 'must be IN or LOCAL', about: 'Class of the zone: IN for the Internet, LOCAL for the local area.' }).default('IN'),
     grants: grants('Who may change the zone by update; the first grant that matches a record decides, and none refuses.'),
+    register: z
+      .array(network('A network.'))
+      .max(MAX_REGISTER_NETWORKS)
+      .meta({ wanted: `must be a list of at most ${MAX_REGISTER_NETWORKS} networks`, about: 'Networks from which whoever proves a KEY of its own may register itself, first come, first served (RFC 9665); none by default. Everybody else needs a grant.' })
+      .default([]),
+    'default-service': flag('Whether registrations in `default.service.arpa.` are taken into this zone (RFC 9665 3.2.2).').default(false),
   })
   .meta({ wanted: 'must be { name, file }', about: 'One zone.' })
 

@@ -9,6 +9,8 @@ import { parseClass } from '../dns/codes.ts'
 import type { Place } from '../dns/faults.ts'
 import { MAX_CONFIG_OCTETS, MAX_SOCKET_PATH_OCTETS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
+import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
+import type { RegistrationPolicy } from '../discovery/registration/policy.ts'
 import type { TsigKey } from '../dnssec/tsig.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
 import type { Grant } from '../update/grants.ts'
@@ -29,6 +31,15 @@ export interface ConfigZone {
   place: Place
   /** Who may change it: its own grants, then those of all zones. None, or undefined: nobody. */
   grants?: readonly Grant[]
+  /** From where keys of their own may register; undefined: from nowhere. */
+  registration?: RegistrationPolicy
+  /** It stands for default.service.arpa. (RFC 9665 3.2.2). */
+  isDefaultService?: boolean
+}
+
+/** Whether anybody can change the zone while it is served. */
+export function isWritable({ grants = [], registration }: ConfigZone): boolean {
+  return grants.length > 0 || registration !== undefined
 }
 
 /** A config in use: values with defaults, names parsed and paths absolute. */
@@ -116,6 +127,8 @@ function settleZones(values: ConfigValues, yaml: YamlText, base: string): Config
   const keyNames = keyNamesOf(values)
   const onFault = (path: readonly PropertyKey[]) => (at: readonly PropertyKey[], text: string) => yaml.error([...path, ...at], `Cannot use ${printPath([...path, ...at.slice(0, 1)])}: ${text}`)
   const common = settleGrants(values.grants, undefined, keyNames, onFault(['grants']))
+  const defaults = values.zones.flatMap((zone, i) => (zone['default-service'] ? [i] : []))
+  for (const i of defaults.slice(1)) yaml.error(['zones', i, 'default-service'], `Cannot use zones[${i}].default-service true as zones[${defaults[0]}] stands for default.service.arpa. already`)
   values.zones.forEach((zone, i) => {
     const path = ['zones', i]
     const name = Name.parse(zone.name) // the schema has tried it
@@ -125,7 +138,11 @@ function settleZones(values: ConfigValues, yaml: YamlText, base: string): Config
     else seen.set(id, i)
     const own = settleGrants(zone.grants, name, keyNames, onFault([...path, 'grants']))
     const file = isAbsolute(zone.file) ? zone.file : join(base, zone.file)
-    zones.push({ name, class: parseClass(zone.class) as number, file, place: yaml.placeOf([...path, 'file']), grants: [...own, ...common] })
+    zones.push({
+      name, class: parseClass(zone.class) as number, file, place: yaml.placeOf([...path, 'file']), grants: [...own, ...common],
+      ...(zone.register.length === 0 ? {} : { registration: { networks: new PrefixList(zone.register.map((text) => parsePrefix(text) as Prefix)) } }),
+      ...(zone['default-service'] ? { isDefaultService: true } : {}),
+    })
   })
   return zones
 }

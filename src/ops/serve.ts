@@ -79,6 +79,7 @@ export class RunningServer implements Commanded {
       keys: config.keys,
       zoneAbove: (name, rrClass) => this.zoneAbove(name, rrClass),
       serve: (zone, image) => this.keeper.replace(zone, image),
+      spreadClock: () => this.serving.settle(),
       log,
       onFault: (fault) => this.tellFault(fault, 0),
     })
@@ -88,6 +89,7 @@ export class RunningServer implements Commanded {
       secrets: () => this.secrets.pair,
       handlers: this.updating.handlers,
       authenticator: this.updating.authenticator,
+      leaseOriginMs: () => this.updating.leaseOriginMs,
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })
     this.keeper = new ZoneKeeper({

@@ -33,6 +33,8 @@ export interface ServingOptions {
   /** The secrets of the cookies in use. */
   secrets: () => SecretPair
   handlers: CoreHandlers
+  /** The clock that leases run by, as `AnsweringOptions` has it; read again at `settle`. */
+  leaseOriginMs?: () => number | undefined
   authenticator?: MessageAuthenticator
   onFault: (fault: unknown, untold: number) => void
 }
@@ -131,8 +133,8 @@ export class Serving {
   }
 
   private answeringOptions(): AnsweringOptions {
-    const { values, seed, secrets } = this.options
-    return answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers)
+    const { values, seed, secrets, leaseOriginMs } = this.options
+    return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers), leaseOriginMs: leaseOriginMs?.() }
   }
 
   /** Nothing is deferred again, and whoever has signed is not limited. */

@@ -2,30 +2,35 @@
  * Zones that change while they are served, joined together: who signed (src/dnssec), what the update does (src/update),
  * what is kept on disk (src/store), and who serves it then (zone-keeper.ts).
  *
- *     core ──▶ authenticator ──▶ engine ──▶ store ──▶ the zone's block ──▶ answer
- *                                   │ a larger block ──▶ ZoneKeeper ──▶ every thread
+ *     core ──▶ authenticator ──▶ engine and its flows ──▶ store ──▶ the zone's block ──▶ answer
+ *                                   │      ▲ a lease ends      │ a larger block ──▶ ZoneKeeper ──▶ every thread
  *
- * The store is opened when the first zone with grants is loaded. One that cannot be opened costs updates, which are
+ * The store is opened when the first zone is loaded that somebody may change; leases run from then on. One that cannot be opened costs updates, which are
  * refused and say why, and never the service.
  */
 import { join } from 'node:path'
+import { CLASS, TYPE } from '../dns/codes.ts'
 import { MAX_IMAGE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
 import type { Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
-import { Authenticator } from '../dnssec/authenticate.ts'
+import { discoveryFlows, type Discovery } from '../discovery/flows.ts'
+import { DEFAULT_ZONE } from '../discovery/srp/rename.ts'
+import { Authenticator, type Source } from '../dnssec/authenticate.ts'
 import { makeKeyring, type TsigKey } from '../dnssec/tsig.ts'
 import type { CoreHandlers, Reply } from '../server/core-contract.ts'
 import { StoreFault } from '../store/fault.ts'
 import { Store } from '../store/store.ts'
+import { systemClock } from '../transport/clock.ts'
 import type { Keeper, Requester } from '../update/contract.ts'
 import { UpdateEngine } from '../update/engine.ts'
 import { Grants } from '../update/grants.ts'
 import type { WritableZone } from '../update/writable-zone.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import { rebuildImage } from '../zone/rebuild.ts'
-import type { ConfigZone } from './config.ts'
+import { isWritable, type ConfigZone } from './config.ts'
 import { makeFolders } from './folder.ts'
 import type { Log } from './log.ts'
+import { machineMs } from './machine-clock.ts'
 import { reasonOf } from './reason.ts'
 import { keysIn } from './zone-lookup.ts'
 
@@ -37,6 +42,8 @@ export interface UpdatingOptions {
   zoneAbove(name: Name, rrClass: number): { name: Name; image: ZoneImage } | undefined
   /** Puts another block of a zone into service; resolves when every thread reads it. */
   serve(zone: { name: Name; class: number }, image: ZoneImage): Promise<void>
+  /** Tells every thread the clock that leases run by: `leaseOriginMs` is another. */
+  spreadClock(): Promise<void>
   log: Log
   onFault(fault: unknown): void
 }
@@ -52,20 +59,34 @@ export interface PreparedZone {
 export class Updating {
   readonly engine: UpdateEngine
   readonly authenticator: Authenticator
+  readonly discovery: Discovery
   readonly handlers: CoreHandlers
   private readonly options: UpdatingOptions
   private store: Store | undefined
   private opening: Promise<Store> | undefined
+  private isLeasing = false
+  /** The config's zones that can be changed, by `idOf`. */
+  private readonly configs = new Map<string, ConfigZone>()
   /** Lets go on the zones that are being loaded. */
   private held: (() => void)[] = []
 
   constructor(options: UpdatingOptions) {
     const { keys, log } = options
     this.options = options
+    const keeper = this.keeper()
+    this.discovery = discoveryFlows({
+      keeper,
+      clock: { wallMs: () => Date.now(), monotonicMs: machineMs },
+      every: (ms, run) => systemClock.every(ms, run),
+      onFault: (fault) => options.onFault(fault),
+      policyOf: ({ name, class: rrClass }) => this.configs.get(idOf(name, rrClass))?.registration,
+      defaultZone: () => this.defaultZone(),
+    })
     this.engine = new UpdateEngine({
-      keeper: this.keeper(),
+      keeper,
+      flows: this.discovery.flows,
       zoneOf: (name, rrClass) => options.zoneAbove(name, rrClass)?.name,
-      nowMs: () => Date.now(),
+      nowMs: this.discovery.nowMs,
       clockMs: () => performance.now(),
       soon: (run) => void setImmediate(run),
       rebuild: (image) => Promise.resolve(rebuildImage(image, roomFor(image))),
@@ -76,7 +97,7 @@ export class Updating {
     this.authenticator = new Authenticator({
       keys: makeKeyring(keys),
       nowMs: () => Date.now(),
-      sig0: { keysOf: (signer, message) => this.keysOf(signer, message) },
+      sig0: { keysOf: (signer) => this.keysOf(signer), introducedKeysOf: (signer, message, source) => this.introducedKeysOf(signer, message, source) },
     })
     this.handlers = { update: (message, requester) => this.change(message, requester), agent: (message, requester) => this.change(message, requester) }
   }
@@ -87,13 +108,16 @@ export class Updating {
   }
 
   /** Lays what updates have made of the zone over `image`, which its file has given and nobody reads yet. Updates of the zone wait until `served`. */
-  async prepare({ name, class: rrClass, grants = [] }: ConfigZone, image: ZoneImage, file: { serial: number; fingerprint: Uint8Array }): Promise<PreparedZone> {
+  async prepare(config: ConfigZone, image: ZoneImage, file: { serial: number; fingerprint: Uint8Array }): Promise<PreparedZone> {
+    const { name, class: rrClass, grants = [] } = config
     const open = this.engine.find(name, rrClass)
-    if (grants.length === 0) {
+    this.note(config)
+    if (!isWritable(config)) {
       if (open !== undefined) await this.engine.close(open)
       return { image, writable: undefined }
     }
     await this.openStore()
+    await this.runLeases()
     if (open === undefined) {
       const writable = await this.engine.open(image, file, new Grants(grants))
       this.held.push(await writable.queue.hold())
@@ -106,8 +130,10 @@ export class Updating {
   }
 
   /** A zone whose file was not read again, or not taken: who may change it is as the config says now. */
-  regrant({ name, class: rrClass, grants = [] }: ConfigZone): void {
+  regrant(config: ConfigZone): void {
+    const { name, class: rrClass, grants = [] } = config
     const open = this.engine.find(name, rrClass)
+    if (open !== undefined) this.note(config)
     if (open !== undefined) open.grants = new Grants(grants)
   }
 
@@ -119,13 +145,34 @@ export class Updating {
   /** A zone that is no longer served. */
   async remove(zone: { name: Name; class: number }): Promise<void> {
     const open = this.engine.find(zone.name, zone.class)
+    this.configs.delete(idOf(zone.name, zone.class))
     if (open !== undefined) await this.engine.close(open)
+  }
+
+  /** What to add to the monotonic clock for the time that leases run by; undefined where none does. */
+  get leaseOriginMs(): number | undefined {
+    return this.isLeasing ? this.discovery.originMs : undefined
   }
 
   /** Ends after what is under way. */
   async close(): Promise<void> {
+    await this.discovery.stop()
     await this.engine.stop()
     await this.store?.close()
+  }
+
+  private note(config: ConfigZone): void {
+    const id = idOf(config.name, config.class)
+    if (isWritable(config)) this.configs.set(id, config)
+    else this.configs.delete(id)
+  }
+
+  /** Starts the clock of leases: with the store, which knows the last time it told. */
+  private async runLeases(): Promise<void> {
+    if (this.isLeasing) return
+    this.isLeasing = true
+    this.discovery.start(this.engine)
+    await this.options.spreadClock()
   }
 
   private async change(message: Message, requester: Requester): Promise<Reply> {
@@ -134,10 +181,23 @@ export class Updating {
   }
 
   /** RDATA of the KEY records that speak for `signer`, as a zone of ours holds them (RFC 2931 3.1). */
-  private keysOf(signer: Name, message: Message): readonly Uint8Array[] {
-    const rrClass = message.questions[0]?.class ?? 1
-    const zone = this.options.zoneAbove(signer, rrClass)
+  private keysOf(signer: Name): readonly Uint8Array[] {
+    const zone = this.options.zoneAbove(signer, CLASS.IN)
     return zone === undefined ? [] : keysIn(zone.image, signer)
+  }
+
+  /** KEYs that the update itself puts at the name of its signer, where the zone is open to whoever sent it (RFC 9665 3.2.5.2). */
+  private introducedKeysOf(signer: Name, { questions, authorities }: Message, { address }: Source): readonly Uint8Array[] {
+    const [zone] = questions
+    if (zone === undefined) return []
+    const name = zone.name.equals(DEFAULT_ZONE) ? this.defaultZone() : zone.name
+    const policy = name && this.configs.get(idOf(name, zone.class))?.registration
+    if (policy?.networks.holds(address) !== true) return []
+    return authorities.filter((record) => record.type === TYPE.KEY && record.class === zone.class && record.name.equals(signer)).map(({ rdata }) => rdata)
+  }
+
+  private defaultZone(): Name | undefined {
+    return [...this.configs.values()].find(({ isDefaultService }) => isDefaultService === true)?.name
   }
 
   // ---- Keeping ----
@@ -173,6 +233,10 @@ export class Updating {
       return Store.refusing(fault)
     }
   }
+}
+
+function idOf(name: Name, rrClass: number): string {
+  return `${rrClass} ${name.key}`
 }
 
 /** Octets to leave free in a block that a zone moves to: as much again as it uses, within what a block may have. */

@@ -5,7 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { Place } from '../dns/faults.ts'
-import type { ConfigZone } from './config.ts'
+import { isWritable, type ConfigZone } from './config.ts'
 import type { Finding } from './finding.ts'
 
 /** One zone file to load, as it is sent to the thread. */
@@ -42,7 +42,7 @@ export type ThreadMessage = { kind: 'loaded'; zone: LoadedZone } | { kind: 'text
 /** Loads the files of `zones`; results in their order. A thread that dies gives findings, not a fault. */
 export async function loadZones(zones: readonly ConfigZone[], seed: number): Promise<LoadedZone[]> {
   if (zones.length === 0) return []
-  const jobs = zones.map((zone): LoadJob => ({ apex: zone.name.wire, class: zone.class, file: zone.file, place: zone.place, writable: (zone.grants ?? []).length > 0 }))
+  const jobs = zones.map((zone): LoadJob => ({ apex: zone.name.wire, class: zone.class, file: zone.file, place: zone.place, writable: isWritable(zone) }))
   const loaded: LoadedZone[] = []
   const thread = startThread({ kind: 'load', seed, jobs })
   const reason = await drain(thread, (message) => {

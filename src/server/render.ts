@@ -11,7 +11,7 @@ import { KIND, SECTION, TTL_AS_STORED, type Answer } from '../authority/plan.ts'
 import { QUESTION_AT, type Query } from '../authority/query.ts'
 import { POINTER_LIMIT } from '../dns/limits.ts'
 import { copyOctets, type OctetBlock, viewOf } from '../dns/octet-views.ts'
-import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../zone/layout.ts'
+import { LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../zone/layout.ts'
 import { NameTable, NO_POINTER } from './names.ts'
 import { compressedNames, octetsBeforeNames } from './shapes.ts'
 
@@ -25,9 +25,15 @@ export class Renderer {
   /** Records written to the answer, authority and additional section, by SECTION. */
   readonly counts: Uint16Array = new Uint16Array(3)
   private readonly names = new NameTable()
+  private readonly leaseSeconds: () => number
   private out = viewOf(new Uint8Array(0))
   private limit = 0
   private at = 0
+
+  /** `leaseSeconds` tells Unix time by the clock that leases run by; it is asked for leased RRsets only. */
+  constructor(leaseSeconds: () => number) {
+    this.leaseSeconds = leaseSeconds
+  }
 
   /**
    * Writes question and sections to `out`, leaving the header's 12 octets to be filled; returns where they
@@ -93,7 +99,7 @@ export class Renderer {
     const { out, at } = this
     if (at + size > this.limit) return false
     this.copy(view, rrset * 4 + RRSET_HEAD_OCTETS, size)
-    const cap = answer.ttl[i]
+    const cap = this.capOf(answer, i)
     if (pointer === TO_QNAME && cap === TTL_AS_STORED) return true
     for (let recordAt = at; recordAt < this.at; recordAt += RECORD_HEAD_OCTETS + out.getUint16(recordAt + 10)) {
       out.setUint16(recordAt, pointer)
@@ -106,7 +112,7 @@ export class Renderer {
   private writeRecords(answer: Answer, i: number, type: number, pointer: number): boolean {
     const { words, view } = answer.source[i]
     const rrset = answer.rrset[i]
-    const cap = answer.ttl[i]
+    const cap = this.capOf(answer, i)
     let recordAt = rrset * 4 + RRSET_HEAD_OCTETS
     for (let left = words[rrset + RRSET.count] & 0xffff; left > 0; left--) {
       const rdlength = view.getUint16(recordAt + 10)
@@ -154,6 +160,16 @@ export class Renderer {
       from++
     }
     if (this.copyIfFits(view, from, end - from)) this.out.setUint16(startAt - 2, this.at - startAt)
+  }
+
+  /** The most that a TTL of the entry may be: no record is remembered beyond its lease (RFC 9664 4.2). */
+  private capOf(answer: Answer, i: number): number {
+    const cap = answer.ttl[i]
+    const { words } = answer.source[i]
+    const rrset = answer.rrset[i]
+    if ((words[rrset + RRSET.count] & LEASED) === 0) return cap
+    const left = Math.max(0, (Atomics.load(words, leaseWordOf(words, rrset)) >>> 0) - this.leaseSeconds())
+    return cap === TTL_AS_STORED ? left : Math.min(cap, left)
   }
 
   private lowerTtl(at: number, cap: number): void {

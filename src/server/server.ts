@@ -42,6 +42,8 @@ export interface ServerOptions {
   readonly authority: Authority
   /** Unix time in seconds. */
   readonly nowSeconds: () => number
+  /** Unix time by the clock that leases run by; `nowSeconds` where none is handed in. */
+  readonly leaseSeconds?: () => number
   /** Octets of the largest UDP answer, 512 to 65,535; default 1232. */
   readonly udpOctets?: number
   /** Octets that name this server (RFC 5001). */
@@ -78,7 +80,7 @@ export class Server {
   private readonly chaos: Chaos
   private readonly query = new Query()
   private readonly plan = new Answer()
-  private readonly renderer = new Renderer()
+  private readonly renderer: Renderer
   private readonly finisher: Finisher
   /** The query's cookie shows that its sender receives at the address it claims. */
   private hasProof = false
@@ -96,6 +98,7 @@ export class Server {
     this.cookies = options.cookies ?? null
     this.defers = options.defers ?? NO_DEFERRALS
     this.isOfCore = options.isOfCore ?? false
+    this.renderer = new Renderer(options.leaseSeconds ?? options.nowSeconds)
     this.rateLimit = options.rateLimit ?? null
     this.chaos = new Chaos(options.chaos ?? {})
     this.finisher = new Finisher({ udpOctets: this.udpOctets, nsid: options.nsid ?? null, keepalive: options.keepalive ?? 0, cookies: this.cookies })

@@ -58,7 +58,7 @@ export class Grants {
 
   /** Why the update may not be carried out; undefined where every record of it may (RFC 2136 3.3.1). Sections must have been scanned. */
   refusalOf(update: Update, requester: Requester, draft: ZoneDraft): Refusal | undefined {
-    const { signer } = requester
+    const signer = knownSigner(requester)
     const grants = this.list.filter((grant, i) => isFor(grant, signer) && this.prefixes[i]?.holds(requester.address) !== false)
     const who = signer === undefined ? 'unsigned updates' : `key ${signer.name}`
     if (grants.length === 0) return refused(`no grant for ${who}`)
@@ -71,6 +71,11 @@ export class Grants {
     }
     return undefined
   }
+}
+
+/** The signer whose name says something: a key that the message itself has brought could stand at any name. */
+function knownSigner({ signer }: Requester): Signer | undefined {
+  return signer?.kind === 'sig0' && signer.isIntroduced === true ? undefined : signer
 }
 
 function refused(reason: string): Refusal {

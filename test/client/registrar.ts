@@ -53,12 +53,10 @@ export interface RegistrarOptions extends Partial<Behaviour> {
 /** Starts one on a free port. */
 export async function startRegistrar(options: RegistrarOptions = {}): Promise<Registrar> {
   const { keys = [], known, ownKey, aheadMs = 0, ...behaviour } = options
-  const keysOf = (signer: Name, message: Message): Uint8Array[] => {
-    const own = message.authorities.filter(({ type, name }) => type === TYPE.KEY && name.equals(signer)).map(({ rdata }) => rdata)
-    return [...own, ...[known?.get(signer.toString().toLowerCase())].filter((one) => one !== undefined)]
-  }
+  const keysOf = (signer: Name): Uint8Array[] => [known?.get(signer.toString().toLowerCase())].filter((one) => one !== undefined)
+  const introducedKeysOf = (signer: Name, message: Message): Uint8Array[] => message.authorities.filter(({ type, name }) => type === TYPE.KEY && name.equals(signer)).map(({ rdata }) => rdata)
   const ring = makeKeyring(keys.map(({ name, algorithm, secret }) => makeTsigKey(name, algorithm, secret)))
-  const authenticator = new Authenticator({ keys: ring, nowMs: () => Date.now() + aheadMs, sig0: { keysOf, ...(ownKey && { ownKey }) } })
+  const authenticator = new Authenticator({ keys: ring, nowMs: () => Date.now() + aheadMs, sig0: { keysOf, introducedKeysOf, ...(ownKey && { ownKey }) } })
   const tcp = createServer((socket) => serveTcp(socket, (octets, source) => answer(octets, source)))
   tcp.listen(0, '127.0.0.1')
   await once(tcp, 'listening')

@@ -137,14 +137,27 @@ test('a signer without a KEY, or whose KEY has another algorithm or tag, is refu
   assert.equal(await verdict({ algorithm: 5 }), 'refused REFUSED')
 })
 
-test('the lookup is asked with the message, so that a registration can bring its own KEY (RFC 9665 3.2.5.2)', async () => {
-  const asked: [string, number][] = []
-  const keysOf = (signer: Name, message: Message): Uint8Array[] => {
-    asked.push([signer.toString(), message.authorities.length])
+test('a registration can bring its own KEY (RFC 9665 3.2.5.2), which is asked for with the message and told from known ones', async () => {
+  const asked: [string, number, number][] = []
+  const introducedKeysOf = (signer: Name, message: Message, { port }: Source): Uint8Array[] => {
+    asked.push([signer.toString(), message.authorities.length, port])
     return [keyRdata(13)]
   }
-  assert.equal(await verdict({ signer: 'new.example' }, { keysOf }), 'proven sig0 new.example.')
-  assert.deepEqual(asked, [['new.example.', 1]])
+  const signed = sig0Sign(update(), sigOf(13, { signer: 'new.example' }))
+  const fresh = await judgeOf({ introducedKeysOf }).judge(signed)
+  assert.equal(shown(fresh), 'proven sig0 new.example.')
+  assert.ok(fresh.outcome === 'proven' && fresh.signer.kind === 'sig0' && fresh.signer.isIntroduced === true)
+  assert.deepEqual(asked, [['new.example.', 1, CLIENT.port]])
+  const known = await judgeOf({ introducedKeysOf }).judge(sig0Sign(update(), sigOf(13)))
+  assert.ok(known.outcome === 'proven' && known.signer.kind === 'sig0' && known.signer.isIntroduced === undefined)
+  assert.equal(asked.length, 1, 'a known key spares the question')
+})
+
+test('a KEY that a message brings does not stand in for the one that is known of the same tag', async () => {
+  const known = keyRdata(13, 0, 1)
+  const introducedKeysOf = (): Uint8Array[] => [keyRdata(13)]
+  const wrong = sig0Sign(update(), sigOf(13, { tag: keyTag(known) }))
+  assert.equal(shown(await judgeOf({ keys: [known], introducedKeysOf }).judge(wrong)), 'refused REFUSED')
 })
 
 test('KEY flags: authentication must not be forbidden, nor the key a zone’s; protocol 3 or 255 (RFC 2535 3.1.2, RFC 3445 4)', () => {

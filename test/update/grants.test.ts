@@ -52,6 +52,16 @@ describe('scopes', () => {
 })
 
 describe('keys and networks', () => {
+  test('a key that only the message itself holds is nobody’s: it could stand at any name (RFC 9665 3.2.5.2)', async () => {
+    const known = signed('host.example.', 'sig0')
+    const introduced = { ...known, signer: known.signer?.kind === 'sig0' ? { ...known.signer, isIntroduced: true } : assert.fail() }
+    const update = 'add host.example. 60 TXT "x"'
+    for (const one of [grant({ key: name('host.example.') }), grant({ scope: scope('self') }), grant({ key: 'any', kind: 'sig0' })]) {
+      await allows([one], [[update, true]], known)
+      await allows([one], [[update, false]], introduced)
+    }
+  })
+
   test('a key by its name, case aside', async () => {
     const grants = [grant({ key: name('Agents-Key.') })]
     await allows(grants, [['add a.example. 60 TXT "x"', true]], signed('agents-key.'))
