@@ -86,6 +86,13 @@ export class Served {
     return served
   }
 
+  /** Starts a server and kills it after `afterMs`, wherever its start has come to by then. */
+  static async cutShort(config: string, afterMs: number): Promise<void> {
+    const served = new Served(config)
+    await Promise.race([served.ended, new Promise((resolve) => setTimeout(resolve, afterMs))])
+    await served.stop('SIGKILL')
+  }
+
   /** All lines of the log so far. */
   lines(): Record<string, unknown>[] {
     return this.log.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>)

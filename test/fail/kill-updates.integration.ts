@@ -1,0 +1,13 @@
+/** A server that is killed while it takes updates (kill-rounds.ts), eight times; two hundred in kill-updates.long.ts. */
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { printRounds, runKillRounds } from './kill-rounds.ts'
+
+const SEED = 20_260_101
+
+it('SIGKILL at any moment loses nothing that was acknowledged and leaves no change by half (RFC 2136 3.5)', async (t) => {
+  const rounds = await runKillRounds(8, SEED)
+  t.diagnostic(printRounds(rounds, SEED))
+  assert.ok(rounds.acknowledged > 100, 'the rounds were about something')
+  assert.ok(rounds.doubtful > 8, 'kills met changes under way')
+})
