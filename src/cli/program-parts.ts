@@ -1,7 +1,7 @@
 /**
  * What the tables of commands are written with: examples in help, numbers among options, options said again.
  */
-import { InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ExitCode } from './io.ts'
 
 /** Makes of a command's work an action that leaves its exit code. */
@@ -24,4 +24,11 @@ export function wholeNumber(from: number, to: number): (text: string) => number 
 /** A parser of options that may be said again: the values in order. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
+}
+
+/** Adds to a command the options that name a running server. */
+export function withServer(command: Command): Command {
+  return command
+    .addOption(new Option('-c, --config <file>', 'config file of the running server').conflicts('data'))
+    .option('-d, --data <directory>', 'data directory of the running server')
 }

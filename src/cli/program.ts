@@ -8,8 +8,9 @@ import { addAgents, addKeygen } from './agent-program.ts'
 import type { CheckOptions } from './check.ts'
 import type { ServerOptions } from './control.ts'
 import type { ExitCode, Io } from './io.ts'
-import { examples, wholeNumber, type Run } from './program-parts.ts'
+import { examples, wholeNumber, withServer, type Run } from './program-parts.ts'
 import type { QueryOptions } from './query.ts'
+import { addZone } from './zone-program.ts'
 
 /** Where a command leaves its exit code. */
 export interface Outcome {
@@ -124,12 +125,6 @@ function addDemand(program: Command, io: Io, run: Run): void {
     .action(run(async (words: string[]) => (await import('./demand.ts')).demandCommand(words.join(' '), io)))
 }
 
-function withServer(command: Command): Command {
-  return command
-    .addOption(new Option('-c, --config <file>', 'config file of the running server').conflicts('data'))
-    .option('-d, --data <directory>', 'data directory of the running server')
-}
-
 function addStats(program: Command, io: Io, run: Run): void {
   withServer(program.command('stats'))
     .description('Print what a running server has counted.')
@@ -137,25 +132,4 @@ function addStats(program: Command, io: Io, run: Run): void {
     .option('--json', 'print one JSON object, zeros included')
     .addHelpText('after', examples('waggle stats -c zones/waggle.yaml', 'waggle stats -d zones/data --json'))
     .action(run(async (options: ServerOptions & { json?: boolean; all?: boolean }) => (await import('./control.ts')).statsCommand(options, io)))
-}
-
-function addZone(program: Command, io: Io, run: Run): void {
-  const zone = program.command('zone').description('Look at and change the zones of a running server.')
-  withServer(zone.command('list'))
-    .description('List the zones in service.')
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', examples('waggle zone list -c zones/waggle.yaml'))
-    .action(run(async (options: ServerOptions & { json?: boolean }) => (await import('./control.ts')).zoneListCommand(options, io)))
-  withServer(zone.command('reload'))
-    .description('Read zone files again: the named zone, or the config and all its zones.')
-    .argument('[name]', 'name of the zone')
-    .addHelpText('after', examples('waggle zone reload -c zones/waggle.yaml', 'waggle zone reload example.com. -c zones/waggle.yaml'))
-    .action(run(async (name: string | undefined, options: ServerOptions) => (await import('./control.ts')).zoneReloadCommand(name, options, io)))
-  withServer(zone.command('dump'))
-    .description('Print a zone as it is served, in master-file form.')
-    .argument('<name>', 'name of the zone')
-    .option('--class <class>', 'class of the zone: IN or LOCAL', 'IN')
-    .option('-o, --output <file>', 'write to a file, which appears only when it is whole')
-    .addHelpText('after', examples('waggle zone dump example.com. -c zones/waggle.yaml -o example.com.zone'))
-    .action(run(async (name: string, options: ServerOptions & { class: string; output?: string }) => (await import('./control.ts')).zoneDumpCommand(name, options, io)))
 }

@@ -48,6 +48,8 @@ export interface Discovery {
   readonly nowMs: () => number
   /** Leases in force. */
   readonly leases: number
+  /** Leases in force in a zone. */
+  leasesIn(zone: Pick<ZoneId, 'name' | 'class'>): number
   /** What to add to the monotonic clock for the time of leases. */
   readonly originMs: number
   /** What a user agent has told its operator and nobody else: `['user=alice']`. WireFault where the store is damaged. */
@@ -82,6 +84,7 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
       new RegistrationFlow(books, dependents, { limits, policyOf, grantsOf }),
       new LeaseFlow(books, limits, grantsOf, (lease) => dependents.note(lease)),
     ],
+    leasesIn: (zone) => books.of(zone).size,
     fieldsOf: (zone, agent) => books.fieldsOf(zone, agent),
     nowMs,
     get originMs() {

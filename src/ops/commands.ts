@@ -3,12 +3,13 @@
  * of commands; each gives plain values, which the command line prints.
  */
 import { resolve } from 'node:path'
-import { CLASS, parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
+import { suggestion } from '../dns/nearest.ts'
+import { type Command, type Commanded, headOf, notServed, textOf, zoneOf } from './command-parts.ts'
 import type { ControlAnswer, ControlHandler, ControlRequest } from './control.ts'
 import { printFinding } from './finding.ts'
-import { flatten, type Metric } from './metrics.ts'
-import { suggestion } from '../dns/nearest.ts'
+import { flatten } from './metrics.ts'
+import { changesOf, freezeZone, thawZone, type ZoneChanges } from './zone-commands.ts'
 import type { ServedZone, ZoneOutcome } from './zone-keeper.ts'
 
 /** One zone in an answer to `zone list`. */
@@ -30,26 +31,20 @@ export interface ZoneLine {
   locked?: string
 }
 
+/** The answer to `zone status`. */
+export type ZoneStatus = ZoneLine & ZoneChanges
+
 /** One zone in an answer to `zone reload`: an outcome with its findings as text. */
 export type ZoneReport = Omit<ZoneOutcome, 'findings'> & { findings: string[] }
-
-/** What the commands need of the running server. */
-export interface Commanded {
-  metrics(): Metric[]
-  zones(): ServedZone[]
-  find(name: Name, rrClass: number): ServedZone | undefined
-  /** Reads the config and all zones again, or one zone only, by the key of its name. */
-  reload(onlyKey?: string): Promise<ZoneOutcome[]>
-  dump(zone: ServedZone, send: (text: string) => Promise<void>): Promise<void>
-}
-
-type Command = (server: Commanded, request: ControlRequest, send: (text: string) => Promise<void>) => Promise<ControlAnswer> | ControlAnswer
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   stats: (server) => ({ ok: true, metrics: server.metrics().flatMap(flatten) }),
   'zone list': (server) => ({ ok: true, zones: server.zones().map(lineOf) }),
   'zone reload': reloadZones,
+  'zone status': (server, request) => ({ ok: true, status: statusOf(zoneOf(server, request), server) }),
   'zone dump': dumpZone,
+  'zone freeze': freezeZone,
+  'zone thaw': thawZone,
 }
 
 /** The handler of the control socket for `server`. */
@@ -64,38 +59,25 @@ export function commandsOf(server: Commanded): ControlHandler {
 async function reloadZones(server: Commanded, request: ControlRequest): Promise<ControlAnswer> {
   const name = request.zone === undefined ? undefined : Name.parse(textOf(request, 'zone'))
   const isServed = name === undefined || server.zones().some((zone) => zone.config.name.equals(name))
-  if (!isServed) return { ok: false, error: notServed(server, name.toString()) }
+  if (!isServed) return { ok: false, error: notServed(server, name) }
   const outcomes = await server.reload(name?.key)
   return { ok: true, zones: outcomes.map((outcome): ZoneReport => ({ ...outcome, findings: outcome.findings.map(printFinding) })) }
 }
 
 async function dumpZone(server: Commanded, request: ControlRequest, send: (text: string) => Promise<void>): Promise<ControlAnswer> {
-  const name = Name.parse(textOf(request, 'zone'))
-  const rrClass = request.class === undefined ? CLASS.IN : parseClass(textOf(request, 'class'))
-  if (rrClass === undefined) return { ok: false, error: 'Cannot dump zone as its class is unknown' }
-  const zone = server.find(name, rrClass)
-  if (zone === undefined) return { ok: false, error: notServed(server, name.toString(), rrClass) }
+  const zone = zoneOf(server, request)
   await server.dump(zone, send)
   return { ok: true }
 }
 
-/** A field that must be text; a request comes from outside, so it is checked. */
-function textOf(request: ControlRequest, field: string): string {
-  const value = request[field]
-  if (typeof value !== 'string') throw new Error(`Cannot carry out "${request.command}" as "${field}" must be text`)
-  return value
+function statusOf(zone: ServedZone, server: Commanded): ZoneStatus {
+  return { ...lineOf(zone), ...changesOf(zone, zone.writable === undefined ? 0 : server.leasesIn(zone)) }
 }
 
-function notServed(server: Commanded, name: string, rrClass?: number): string {
-  const others = server.zones().filter((zone) => zone.config.name.toString().toLowerCase() === name.toLowerCase())
-  if (rrClass !== undefined && others.length > 0) return `Cannot find zone ${name} in class ${printClass(rrClass)}; it is served in class ${printClass(others[0].config.class)}`
-  return `Cannot find zone ${name} as it is not served${suggestion(name, server.zones().map((zone) => zone.config.name.toString()))}`
-}
-
-function lineOf({ config, image, serial, loadedAtMs, loadMs, refusal, writable }: ServedZone): ZoneLine {
+function lineOf(zone: ServedZone): ZoneLine {
+  const { config, image, serial, loadedAtMs, loadMs, refusal, writable } = zone
   const line = {
-    zone: config.name.toString(),
-    class: printClass(config.class),
+    ...headOf(zone),
     file: resolve(config.file),
     serial: writable?.serial ?? serial,
     records: image.recordCount,

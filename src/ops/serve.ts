@@ -12,7 +12,8 @@ import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import { collectGarbage } from './collect.ts'
-import { commandsOf, type Commanded } from './commands.ts'
+import type { Commanded } from './command-parts.ts'
+import { commandsOf } from './commands.ts'
 import { controlPath, mergeValues, readConfig, type Config } from './config.ts'
 import { CookieSecrets } from './cookie-secrets.ts'
 import { isInUse, openControl, type ControlSocket } from './control.ts'
@@ -219,6 +220,14 @@ export class RunningServer implements Commanded {
 
   find(name: { key: string }, rrClass: number): ServedZone | undefined {
     return this.keeper.find(name.key, rrClass)
+  }
+
+  leasesIn({ config }: ServedZone): number {
+    return this.updating.discovery.leasesIn(config)
+  }
+
+  tell(...told: Parameters<Commanded['tell']>): void {
+    this.log(...told)
   }
 
   private zoneAbove(name: Name, rrClass: number): { name: Name; image: ZoneImage } | undefined {

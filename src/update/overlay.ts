@@ -85,6 +85,13 @@ export class Overlay {
     this.keeper = keeper
   }
 
+  /** How many entries there are. */
+  get size(): number {
+    let size = 0
+    for (const _ of this.keeper.scan('overlay', this.prefix)) size++
+    return size
+  }
+
   /** What must be kept for `changes`, none of them leased: one write for each entry that they make, change or drop. The SOA is kept elsewhere. */
   writesFor(changes: readonly Change[]): KeptWrite[] {
     const entries = new Map<string, { key: Uint8Array; isKept: boolean; entry: OverlayEntry }>()

@@ -30,8 +30,6 @@ export class WritableZone {
   readonly class: number
   readonly queue: ZoneQueue<Job>
   grants: Grants
-  /** Set where the zone cannot be changed: it was signed beforehand, or is frozen. */
-  refusal: Refusal | undefined
   /** In service, or about to be. */
   image: ZoneImage
   /** Updates carried out since the start. */
@@ -45,6 +43,8 @@ export class WritableZone {
   private state: ZoneState = { serial: 0, file: { serial: 0, fingerprint: new Uint8Array(8) }, soa: undefined }
   /** Whether the zone has moved to another block that not every thread reads yet. */
   private isMoved = false
+  private isSigned = false
+  private frozen = false
 
   constructor(image: ZoneImage, grants: Grants, flows: readonly UpdateFlow[], world: EngineWorld) {
     this.image = image
@@ -65,6 +65,38 @@ export class WritableZone {
     return this.state.serial
   }
 
+  /** What the zone's file says, as it was read last. */
+  get file(): FileState {
+    return this.state.file
+  }
+
+  /** Records that updates have added, removed or given another TTL, seen from the file; the SOA is not counted. */
+  get changeCount(): number {
+    return this.overlay.size
+  }
+
+  /** Why the zone takes no update: it was signed beforehand, or is frozen. Undefined where it takes them. */
+  get refusal(): Refusal | undefined {
+    return this.isSigned ? SIGNED : this.frozen ? FROZEN : undefined
+  }
+
+  /** Whether its administrator has frozen it; no start remembers that. */
+  get isFrozen(): boolean {
+    return this.frozen
+  }
+
+  /** Takes no update from now on, those that wait included; leases go on to end. Resolves when what was under way has ended. */
+  async freeze(): Promise<void> {
+    this.frozen = true
+    const release = await this.queue.hold()
+    release()
+  }
+
+  /** Takes updates again. */
+  thaw(): void {
+    this.frozen = false
+  }
+
   // ---- Start and reload ----
 
   /**
@@ -75,9 +107,9 @@ export class WritableZone {
     this.take(image)
     const { draft, flows, world } = this
     draft.clear()
-    this.refusal = isSigned(image) ? SIGNED : undefined
+    this.isSigned = isSigned(image)
     this.state = { serial: file.serial, file, soa: undefined }
-    if (this.refusal !== undefined) return
+    if (this.isSigned) return
     const kept = readState(world.keeper, this.key)
     const writes = this.overlay.layOver(draft)
     let isChanged = writes.length > 0
@@ -131,6 +163,7 @@ export class WritableZone {
   private judge(job: Job, from: Serial): Outcome {
     const { draft, world } = this
     draft.mark()
+    if (this.frozen && job.update !== undefined) return { job, verdict: { ...FROZEN, flow: 'none' }, changes: [], serial: [from, from] }
     let verdict: Verdict
     try {
       verdict = job.judge(draft, world.nowMs())
@@ -224,3 +257,6 @@ function isSigned(image: ZoneImage): boolean {
 
 const SIGNED_TEXT = 'the zone is signed beforehand and cannot be updated'
 const SIGNED: Refusal = { rcode: RCODE.REFUSED, ede: { infoCode: EDE.NOT_SUPPORTED, text: SIGNED_TEXT }, reason: SIGNED_TEXT }
+const FROZEN_TEXT = 'the zone is frozen by its administrator'
+/** RFC 2136 3.3: who may update what is the server's to say; so it is for a while. */
+const FROZEN: Refusal = { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text: FROZEN_TEXT }, reason: FROZEN_TEXT }

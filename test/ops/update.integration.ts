@@ -3,87 +3,14 @@
  * SIG(0) against a real server, what dig then sees, and what is left after a restart, a kill and an edited file.
  */
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { canUseMmsg } from '../../src/transport/udp-mmsg.ts'
 import { makeFolder, Served, waggle } from './process.ts'
+import { Bench, CONFIG, KEY, run, SECRET, skipWithout, TRANSPORTS, ZONE } from './update-bench.ts'
 
-const TRANSPORTS = canUseMmsg().usable ? ['mmsg', 'dgram'] : ['dgram']
-const SECRET = Buffer.alloc(32, 5).toString('base64')
+const skip = skipWithout('dig', 'nsupdate', 'knsupdate', 'dnssec-keygen')
+
 const WRONG = Buffer.alloc(32, 6).toString('base64')
-const KEY = `hmac-sha256:agents-key:${SECRET}`
-
-const ZONE = `$TTL 300
-@ SOA ns hostmaster 1 1h 10m 1d 5m
-@ NS ns
-ns A 192.0.2.53
-www A 192.0.2.80
-alias CNAME www
-`
-
-const CONFIG = (transport: string): string => `listen: ["127.0.0.1:0", "[::1]:0"]
-transport: ${transport}
-${transport === 'dgram' ? '' : 'workers: 2\n'}keys: [{ name: agents-key, secret: "${SECRET}" }]
-zones:
-  - name: example.com
-    file: example.com.zone
-    grants:
-      - { key: agents-key, scope: name locked.example.com, deny: true }
-      - { key: agents-key, scope: zone, types: [ANY] }
-      - { key: "*", kind: sig0, scope: selfsub }
-  - { name: plain.example, file: plain.zone }
-`
-
-const missing = ['dig', 'nsupdate', 'knsupdate', 'dnssec-keygen'].filter((tool) => spawnSync('which', [tool]).status !== 0)
-const skip = missing.length === 0 ? false : `SKIPPED: not installed: ${missing.join(', ')}`
-
-interface Ran {
-  code: number
-  text: string
-}
-
-/** Runs a tool with `input`; never waits for longer than its own time-outs. */
-function run(tool: string, args: readonly string[], input = '', cwd = '/'): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = execFile(tool, args, { cwd, timeout: 30_000 }, (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, text: out + err }))
-    child.stdin?.on('error', () => undefined).end(input)
-  })
-}
-
-/** A server and the ways to ask it. */
-class Bench {
-  server!: Served
-  readonly folder = makeFolder({ 'example.com.zone': ZONE, 'plain.zone': ZONE })
-
-  async start(transport: string): Promise<void> {
-    this.folder.write('w.yaml', CONFIG(transport))
-    this.server = await Served.start(join(this.folder.path, 'w.yaml'))
-  }
-
-  get port(): number {
-    return this.server.endpoints[0].port
-  }
-
-  /** What nsupdate says to these commands; empty where all went well. */
-  async update(commands: string, { args = ['-y', KEY], zone = 'example.com', host = '127.0.0.1', port = this.port }: { args?: string[]; zone?: string; host?: string; port?: number } = {}): Promise<string> {
-    return (await run('nsupdate', ['-t', '10', ...args], `server ${host} ${port}\nzone ${zone}\n${commands}\nsend\n`)).text.trim()
-  }
-
-  async dig(...args: string[]): Promise<string[]> {
-    const { text } = await run('dig', ['@127.0.0.1', '-p', String(this.port), '+short', '+norecurse', ...args])
-    return text.trim().split('\n').filter((line) => line !== '').sort()
-  }
-
-  async serial(): Promise<number> {
-    return Number((await this.dig('example.com', 'SOA'))[0].split(' ')[2])
-  }
-
-  async end(): Promise<void> {
-    await this.server.stop('SIGKILL')
-    this.folder.remove()
-  }
-}
 
 for (const transport of TRANSPORTS) {
   describe(`updates of a server with transport ${transport}`, { skip }, () => {

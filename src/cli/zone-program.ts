@@ -1,0 +1,71 @@
+/**
+ * The commands about zones, their options and their help.
+ */
+import type { Command } from 'commander'
+import type { ServerOptions } from './control.ts'
+import type { Io } from './io.ts'
+import { examples, withServer, type Run } from './program-parts.ts'
+import type { ZoneOptions } from './zone.ts'
+
+/** Adds `waggle zone …`. */
+export function addZone(program: Command, io: Io, run: Run): void {
+  const zone = program.command('zone').description('Look at and change the zones of a running server.')
+  addList(zone, io, run)
+  addStatus(zone, io, run)
+  addReload(zone, io, run)
+  addDump(zone, io, run)
+  addFreeze(zone, io, run)
+}
+
+function addList(zone: Command, io: Io, run: Run): void {
+  withServer(zone.command('list'))
+    .description('List the zones in service.')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', examples('waggle zone list -c zones/waggle.yaml'))
+    .action(run(async (options: ServerOptions & { json?: boolean }) => (await import('./zone.ts')).zoneListCommand(options, io)))
+}
+
+function addStatus(zone: Command, io: Io, run: Run): void {
+  withZone(zone.command('status'))
+    .description('Tell how a zone stands: what is served, what its file has, whether updates change it.')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', examples('waggle zone status example.com. -c zones/waggle.yaml'))
+    .action(run(async (name: string, options: ZoneOptions & { json?: boolean }) => (await import('./zone.ts')).zoneStatusCommand(name, options, io)))
+}
+
+function addReload(zone: Command, io: Io, run: Run): void {
+  withServer(zone.command('reload'))
+    .description('Read zone files again: the named zone, or the config and all its zones.')
+    .argument('[name]', 'name of the zone')
+    .addHelpText('after', examples('waggle zone reload -c zones/waggle.yaml', 'waggle zone reload example.com. -c zones/waggle.yaml'))
+    .action(run(async (name: string | undefined, options: ServerOptions) => (await import('./zone.ts')).zoneReloadCommand(name, options, io)))
+}
+
+function addDump(zone: Command, io: Io, run: Run): void {
+  withZone(zone.command('dump'))
+    .description('Print a zone as it is served, in master-file form.')
+    .option('-o, --output <file>', 'write to a file, which appears only when it is whole')
+    .addHelpText('after', examples('waggle zone dump example.com. -c zones/waggle.yaml -o example.com.zone'))
+    .action(run(async (name: string, options: ZoneOptions & { output?: string }) => (await import('./zone.ts')).zoneDumpCommand(name, options, io)))
+}
+
+function addFreeze(zone: Command, io: Io, run: Run): void {
+  withZone(zone.command('freeze'))
+    .description('Refuse updates of a zone until it is thawed, so that its file can be edited in peace.')
+    .addHelpText('after', `
+Queries are answered as before, and leases go on to end. No start remembers the freeze: a server
+that starts again takes updates.
+${examples('waggle zone freeze example.com. -c zones/waggle.yaml')}`)
+    .action(run(async (name: string, options: ZoneOptions) => (await import('./zone.ts')).zoneFreezeCommand(name, options, io)))
+  withZone(zone.command('thaw'))
+    .description('Read the file of a frozen zone again, lay over it what updates have made of the zone, and take updates.')
+    .addHelpText('after', `
+A file with errors fails the command: its findings are told, the zone stays frozen and served as it was.
+${examples('waggle zone thaw example.com. -c zones/waggle.yaml')}`)
+    .action(run(async (name: string, options: ZoneOptions) => (await import('./zone.ts')).zoneThawCommand(name, options, io)))
+}
+
+/** Adds what names a zone of a running server. */
+function withZone(command: Command): Command {
+  return withServer(command).argument('<name>', 'name of the zone').option('--class <class>', 'class of the zone: IN or LOCAL (default: IN, or that which it is served in)')
+}
