@@ -5,7 +5,8 @@
  * they do is their own default. `echo` is the floor: the bench's own C program (c/udp-echo.c).
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../battery/peers.ts'
 import { wholeAnswer } from './asking.ts'
@@ -27,6 +28,10 @@ export interface Task {
   processors: string | undefined
   /** A query that is answered with a record when all is loaded. */
   probe: Uint8Array
+  /** The key by whose TSIG (hmac-sha256) every zone may be changed, its secret in base64; undefined: none changes. */
+  key?: { name: string; secret: string }
+  /** Where it runs and keeps what it keeps; a new folder by default. */
+  home?: string
 }
 
 /** A server that answers. */
@@ -60,7 +65,7 @@ export function versionOf(kind: Kind): string | null {
 /** Starts a server and waits until it answers the probe. Throws with the end of its log where it does not. */
 export async function start(kind: Kind, task: Task, folder: string, echo: string): Promise<Running> {
   const port = await freePort()
-  const home = `${folder}/${kind}-${port}`
+  const home = task.home ?? `${folder}/${kind}-${port}`
   mkdirSync(home, { recursive: true })
   const command = [...(task.processors === undefined ? [] : ['taskset', '-c', task.processors]), ...COMMANDS[kind](task, home, port, echo)]
   const log = openSync(`${home}/log`, 'a')
@@ -108,14 +113,22 @@ function environment(): NodeJS.ProcessEnv {
   return { ...rest, PATH: `${rest['PATH']}:/usr/sbin:/sbin` }
 }
 
+/** BIND keeps its journal beside the zone file and writes the file anew. */
+function ownCopy(file: string, home: string): string {
+  const copy = `${home}/${basename(file)}`
+  copyFileSync(file, copy)
+  return copy
+}
+
 /** Writes a server's configuration and gives its command line. */
 type Command = (task: Task, home: string, port: number, echo: string) => string[]
 
 const COMMANDS: Readonly<Record<Kind, Command>> = {
   echo: (_task, _home, port, echo) => [echo, String(port), String(ECHO_EXTRA)],
-  ours({ zones, workers }, home, port) {
+  ours({ zones, workers, key }, home, port) {
     const list = zones.map(({ name, file }) => `  - { name: ${name}, file: ${file} }\n`).join('')
-    writeFileSync(`${home}/waggle.yaml`, `listen: ["127.0.0.1:${port}"]\nworkers: ${workers}\ndata: ${home}/data\nlog: warn\nzones:\n${list}`)
+    const keys = key === undefined ? '' : `keys: [{ name: ${key.name}, secret: "${key.secret}" }]\ngrants: [{ key: ${key.name}, scope: zone, types: [ANY] }]\n`
+    writeFileSync(`${home}/waggle.yaml`, `listen: ["127.0.0.1:${port}"]\nworkers: ${workers}\ndata: ${home}/data\nlog: warn\n${keys}zones:\n${list}`)
     return [process.execPath, LAUNCHER, 'serve', '-c', `${home}/waggle.yaml`]
   },
   nsd({ zones, workers }, home, port) {
@@ -127,21 +140,24 @@ const COMMANDS: Readonly<Record<Kind, Command>> = {
     writeFileSync(`${home}/nsd.conf`, `server:\n  ${server.join('\n  ')}\nremote-control:\n  control-enable: no\n${list}`)
     return ['nsd', '-d', '-c', `${home}/nsd.conf`]
   },
-  knot({ zones, workers }, home, port) {
-    const list = zones.map(({ name, file }) => `  - domain: ${name}\n    file: "${file}"\n`).join('')
+  knot({ zones, workers, key }, home, port) {
+    const list = zones.map(({ name, file }) => `  - domain: ${name}\n    file: "${file}"\n${key === undefined ? '' : '    acl: change\n'}`).join('')
+    const keys = key === undefined ? '' : `key:\n  - id: ${key.name}\n    algorithm: hmac-sha256\n    secret: ${key.secret}\nacl:\n  - id: change\n    key: ${key.name}\n    action: update\n`
     writeFileSync(`${home}/knot.conf`, [
       `server:\n  listen: 127.0.0.1@${port}\n  rundir: "${home}"\n  udp-workers: ${workers}\n  tcp-workers: 1\n  background-workers: 1`,
-      `database:\n  storage: "${home}"`, 'template:\n  - id: default\n    zonefile-sync: -1\n    journal-content: none\n    semantic-checks: off', `zone:\n${list}`,
+      `database:\n  storage: "${home}"${key === undefined ? '' : '\n  journal-db-max-size: 8G'}`, `${keys}template:\n  - id: default\n    zonefile-sync: -1\n    journal-content: ${key === undefined ? 'none' : 'changes'}\n    semantic-checks: off`, `zone:\n${list}`,
     ].join('\n'))
     return ['knotd', '-c', `${home}/knot.conf`]
   },
-  bind({ zones, workers }, home, port) {
-    const list = zones.map(({ name, file }) => `zone "${name}" { type primary; file "${file}"; };\n`).join('')
+  bind({ zones, workers, key }, home, port) {
+    const change = key === undefined ? '' : ` allow-update { key "${key.name}"; }; check-names ignore;`
+    const list = zones.map(({ name, file }) => `zone "${name}" { type primary; file "${key === undefined ? file : ownCopy(file, home)}";${change} };\n`).join('')
+    const keys = key === undefined ? '' : `key "${key.name}" { algorithm hmac-sha256; secret "${key.secret}"; };\n`
     const options = [
       `directory "${home}"`, `listen-on port ${port} { 127.0.0.1; }`, 'listen-on-v6 { none; }', 'recursion no', `pid-file "${home}/pid"`, `session-keyfile "${home}/key"`,
       'notify no', 'minimal-responses yes', 'dnssec-validation no', 'tcp-clients 1024', 'querylog no',
     ]
-    writeFileSync(`${home}/named.conf`, `options { ${options.join('; ')}; };\ncontrols { };\n${list}`)
+    writeFileSync(`${home}/named.conf`, `${keys}options { ${options.join('; ')}; };\ncontrols { };\n${list}`)
     return ['named', '-f', '-n', String(workers), '-c', `${home}/named.conf`]
   },
   pdns({ zones, workers }, home, port) {

@@ -1,0 +1,61 @@
+/**
+ * `npm run bench:updates`: changes of a zone by signed updates (RFC 2136, TSIG), each on disk before it is answered, by Waggle beside
+ * Knot and BIND, in turn, several rounds over; then many agents registered with Waggle alone, what they weigh, and how long a
+ * start with them takes. Meanwhile a name of the zone file is asked for, and afterwards a sample of what was acknowledged.
+ *
+ *     npm run bench:updates -- [--count N] [--agents N] [--window N] [--rounds N] [--servers ours,knot,bind] [--page]
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { endAll, TITLES, versionOf, type Kind } from '../servers.ts'
+import { shuffled } from '../statistics.ts'
+import { KEY, WORKS, type Work } from './messages.ts'
+import { gather, measure, type Measured } from './measure.ts'
+import { printAgents, printPage, printTable, type Results } from './report.ts'
+
+const PAGE = fileURLToPath(new URL('../../../../docs/performance-updates.md', import.meta.url))
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' },
+    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, page: { type: 'boolean', default: false },
+  },
+})
+const folder = mkdtempSync(join(tmpdir(), 'waggle-bench-'))
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+process.on('exit', () => {
+  endAll()
+  rmSync(folder, { recursive: true, force: true })
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
+
+async function run(): Promise<Results> {
+  const [count, agents, window, rounds] = [values.count, values.agents, values.window, values.rounds].map(Number)
+  const versions = new Map((values.servers.split(',') as Kind[]).map((kind) => [kind, versionOf(kind)]))
+  for (const [kind, version] of versions) if (version === null) say(`MISSING: ${TITLES[kind]} is not installed here and is left out`)
+  const kinds = [...versions.keys()].filter((kind) => versions.get(kind) !== null)
+  const runs: Measured[] = []
+  // servers on one processor, what sends on another
+  if (spawnSync('taskset', ['-cp', '1', String(process.pid)]).status !== 0) say('MISSING: taskset, so that servers and sender share processors')
+  for (const work of Object.keys(WORKS) as Work[]) {
+    for (let round = 0; round < rounds; round++) {
+      for (const kind of shuffled(kinds)) runs.push(await measure({ kind, work, count, window, folder, key: KEY }, say))
+    }
+    say(printTable(work, runs))
+  }
+  const gathered = agents > 0 && kinds.includes('ours') ? await gather({ count: agents, window, folder, key: KEY }, say) : undefined
+  if (gathered !== undefined) say(printAgents(gathered))
+  return { runs, gathered, versions, window, count }
+}
+
+try {
+  const results = await run()
+  if (values.page) writeFileSync(PAGE, printPage(results))
+} catch (fault) {
+  process.stderr.write(`${fault instanceof Error ? fault.message : String(fault)}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,165 @@
+/** One run of the bench of updates: a server of its own, a stream of updates, a witness who asks meanwhile, and the proof afterwards. */
+import { statSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ask } from '../../../src/client/ask.ts'
+import { CLASS, TYPE } from '../../../src/dns/codes.ts'
+import { decodeMessage, encodeMessage, makeMessage } from '../../../src/dns/message.ts'
+import { printAddress } from '../../../src/dns/address.ts'
+import { Name } from '../../../src/dns/name.ts'
+import { cpuOf, nanosBetween, pssOf } from '../accounting.ts'
+import { start, TITLES, type Kind, type Running } from '../servers.ts'
+import { addressOf, nameOf, Updates, ZONE, type Work } from './messages.ts'
+import { stream } from './stream.ts'
+
+/** What to measure. */
+export interface Task {
+  kind: Kind
+  work: Work
+  count: number
+  window: number
+  folder: string
+  key: { name: string; secret: string }
+}
+
+/** What one run gave. */
+export interface Measured {
+  kind: Kind
+  work: Work
+  /** Updates acknowledged a second. */
+  rate: number
+  /** Microseconds of the server's processor for each. */
+  micros: number
+  /** Milliseconds from the first sending to the answer. */
+  p50: number
+  p99: number
+  /** Messages sent again. */
+  again: number
+  /** Milliseconds that plain queries took meanwhile. */
+  queryP50: number
+  queryP99: number
+}
+
+/** What many agents gave. */
+export interface Gathered {
+  count: number
+  rate: number
+  /** Octets of memory for each, with all that it stands on. */
+  octets: number
+  /** Octets on disk for each. */
+  disk: number
+  /** Microseconds of processor for a renewal, and renewals a second. */
+  renewalMicros: number
+  renewals: number
+  /** Milliseconds from start to the first answer without agents, and with them. */
+  emptyStartMs: number
+  startMs: number
+}
+
+const SAMPLE = 200
+const WITNESS_MS = 5
+
+/** Measures one server. Throws where an update is refused, or what was acknowledged is not served. */
+export async function measure(task: Task, say: (line: string) => void): Promise<Measured> {
+  const { kind, work, count, window } = task
+  const server = await begin(task, undefined)
+  try {
+    const updates = new Updates()
+    const witness = new Witness(server.port)
+    const before = cpuOf(server.pid)
+    const made = Array.from({ length: count }, (_, i) => updates.make(work, i, kind === 'ours'))
+    const { seconds, rcodes, again, waits } = await stream({ port: server.port, count, window, make: (i) => made[i] })
+    const nanos = nanosBetween(before, cpuOf(server.pid))
+    const asked = await witness.end()
+    if (rcodes.get(0) !== count) throw new Error(`${TITLES[kind]} refused updates: ${JSON.stringify([...rcodes])}`)
+    await prove(server.port, work, count)
+    const measured = { kind, work, rate: count / seconds, micros: nanos / 1e3 / count, p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), again, queryP50: quantile(asked, 0.5), queryP99: quantile(asked, 0.99) }
+    say(`${TITLES[kind]}: ${Math.round(measured.rate)}/s, ${measured.micros.toFixed(0)} µs each, answered after ${measured.p50.toFixed(1)} ms (p99 ${measured.p99.toFixed(1)}), ${again} sent again`)
+    return measured
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Registers many agents with our server, renews them all, and starts it again. */
+export async function gather({ count, window, folder, key }: Omit<Task, 'kind' | 'work'>, say: (line: string) => void): Promise<Gathered> {
+  const task: Task = { kind: 'ours', work: 'agent', count, window, folder, key }
+  const home = `${folder}/many`
+  const server = await begin(task, home)
+  const updates = new Updates()
+  const make = (i: number): Uint8Array => updates.make('agent', i, true)
+  const weight = pssOf(server.pid)
+  say(`registering ${count} agents …`)
+  const first = await stream({ port: server.port, count, window, make })
+  if (first.rcodes.get(0) !== count) throw new Error(`agents were refused: ${JSON.stringify([...first.rcodes])}`)
+  await prove(server.port, 'agent', count)
+  const octets = (pssOf(server.pid) - weight) / count
+  const before = cpuOf(server.pid)
+  say(`renewing ${count} agents …`)
+  await sleep(1_100) // a signature of the same second would be the same message, which is answered from memory
+  const second = await stream({ port: server.port, count, window, make })
+  const renewalMicros = nanosBetween(before, cpuOf(server.pid)) / 1e3 / count
+  await server.stop()
+  const disk = statSync(`${home}/data/store/data.mdb`).size / count
+  const again = await begin(task, home)
+  await prove(again.port, 'agent', count)
+  await again.stop()
+  return { count, rate: count / first.seconds, octets, disk, renewalMicros, renewals: count / second.seconds, emptyStartMs: server.readyMs, startMs: again.readyMs }
+}
+
+function begin({ kind, folder, key }: Task, home: string | undefined): Promise<Running> {
+  const file = `${folder}/${ZONE}zone`
+  writeFileSync(file, `$ORIGIN ${ZONE}\n$TTL 3600\n@ IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ IN NS ns1\nns1 IN A 192.0.2.53\n`)
+  const probe = query(`ns1.${ZONE}`)
+  return start(kind, { zones: [{ id: 'plain', name: ZONE, file }], workers: 1, processors: '0', probe, key, ...(home === undefined ? {} : { home }) }, folder, '')
+}
+
+function query(name: string): Uint8Array {
+  return encodeMessage(makeMessage({ id: 1, questions: [{ name: Name.parse(name), type: TYPE.A, class: CLASS.IN }] }))
+}
+
+async function addressAt(port: number, name: string): Promise<string> {
+  const asked = await ask(query(name), { server: { host: '127.0.0.1', family: 4, port }, tcp: false, timeoutMs: 3_000, tries: 3 })
+  if ('failed' in asked) return asked.failed
+  const { answers } = decodeMessage(asked.octets)
+  return answers.length === 1 ? printAddress(answers[0].rdata) : `${answers.length} records`
+}
+
+/** Every one of a sample of what was acknowledged is served. */
+async function prove(port: number, work: Work, count: number): Promise<void> {
+  for (let s = 0; s < SAMPLE; s++) {
+    const i = Math.floor((s * count) / SAMPLE)
+    const found = await addressAt(port, nameOf(work, i))
+    if (found !== addressOf(i)) throw new Error(`${nameOf(work, i)} was acknowledged as ${addressOf(i)}, and is ${found}`)
+  }
+}
+
+/** Asks for one name again and again, and keeps how long that took; a wrong answer is a fault. */
+class Witness {
+  private readonly waits: number[] = []
+  private isOver = false
+  private readonly asking: Promise<void>
+
+  constructor(port: number) {
+    this.asking = this.run(port)
+  }
+
+  private async run(port: number): Promise<void> {
+    while (!this.isOver) {
+      const from = performance.now()
+      const found = await addressAt(port, `ns1.${ZONE}`)
+      this.waits.push(performance.now() - from)
+      if (found !== '192.0.2.53') throw new Error(`ns1.${ZONE} was answered by ${found} while updates came in`)
+      await sleep(WITNESS_MS)
+    }
+  }
+
+  async end(): Promise<Float64Array> {
+    this.isOver = true
+    await this.asking
+    return Float64Array.from(this.waits)
+  }
+}
+
+function quantile(values: Float64Array, share: number): number {
+  return values.toSorted()[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN
+}

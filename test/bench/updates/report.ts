@@ -1,0 +1,66 @@
+/** The figures of the bench of updates, for the eye and as docs/performance-updates.md. */
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, release, totalmem } from 'node:os'
+import { TITLES, type Kind } from '../servers.ts'
+import { median } from '../statistics.ts'
+import { fixed } from '../table.ts'
+import type { Gathered, Measured } from './measure.ts'
+import { WORKS, type Work } from './messages.ts'
+
+/** What the whole bench gave. */
+export interface Results {
+  runs: readonly Measured[]
+  gathered: Gathered | undefined
+  versions: ReadonlyMap<Kind, string | null>
+  window: number
+  count: number
+}
+
+const HEAD = ['', 'updates/s', '× Knot', 'CPU µs', 'p50 ms', 'p99 ms', 'sent again', 'query p50 ms', 'query p99 ms']
+
+function linesOf(work: Work, runs: readonly Measured[]): string[][] {
+  const of = (kind: Kind, measure: Exclude<keyof Measured, 'kind' | 'work'>): number => median(runs.filter((run) => run.kind === kind && run.work === work).map((run) => run[measure]))
+  const kinds = [...new Set(runs.filter((run) => run.work === work).map(({ kind }) => kind))].toSorted((a, b) => of(b, 'rate') - of(a, 'rate'))
+  return kinds.map((kind) => [
+    TITLES[kind], fixed(of(kind, 'rate'), 0), fixed(of(kind, 'rate') / of('knot', 'rate'), 2), fixed(of(kind, 'micros'), 0), fixed(of(kind, 'p50'), 1), fixed(of(kind, 'p99'), 1), fixed(of(kind, 'again'), 0),
+    fixed(of(kind, 'queryP50'), 2), fixed(of(kind, 'queryP99'), 2),
+  ])
+}
+
+/** The medians of one work, as text. */
+export function printTable(work: Work, runs: readonly Measured[]): string {
+  const rows = [HEAD, ...linesOf(work, runs)]
+  const widths = HEAD.map((_, i) => Math.max(...rows.map((cells) => cells[i].length)))
+  return [`\n${WORKS[work]}`, ...rows.map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '))].join('\n')
+}
+
+function agentLines({ count, rate, octets, disk, renewalMicros, renewals, emptyStartMs, startMs }: Gathered): [string, string][] {
+  return [
+    ['agents registered', String(count)], ['registrations a second', fixed(rate, 0)], ['renewals a second', fixed(renewals, 0)], ['CPU µs of a renewal', fixed(renewalMicros, 0)],
+    ['octets of memory for each agent', fixed(octets, 0)], ['octets on disk for each agent', fixed(disk, 0)], ['start without agents, ms', fixed(emptyStartMs, 0)], ['start with them, ms', fixed(startMs, 0)],
+  ]
+}
+
+/** What many agents gave, as text. */
+export function printAgents(gathered: Gathered): string {
+  return `\n${agentLines(gathered).map(([what, value]) => `${what.padEnd(34)}${value.padStart(10)}`).join('\n')}`
+}
+
+/** The page. */
+export function printPage({ runs, gathered, versions, window, count }: Results): string {
+  const debian = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
+  const servers = [...versions].filter(([, version]) => version !== null).map(([kind, version]) => `${TITLES[kind]} ${version}`)
+  const table = (head: readonly string[], lines: readonly (readonly string[])[]): string => [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  return `# Performance of changes
+
+\`npm run bench:updates -- --page\` writes this page. Each server has one worker and one processor, and a zone that one TSIG key may change; the
+sender, on another processor, keeps ${window} updates under way, ${count} in a run, each its own message. Servers are measured in turn, in an order of chance; figures
+are medians. Waggle and BIND have an update on disk before they answer it, and Knot its journal, by their defaults. Afterwards a sample of what was
+acknowledged is asked for; a plain query is asked all the while.
+
+A virtual machine: ${availableParallelism()} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${/^[\d.]+/.exec(release())?.[0]}, ${debian}. ${servers.join(', ')}.
+
+${(Object.keys(WORKS) as Work[]).map((work) => `## ${WORKS[work].replace(/^./, (letter) => letter.toUpperCase())}\n\n${table(HEAD, linesOf(work, runs))}\n`).join('\n')}
+Only Waggle knows leases: the others are sent the same records without one.
+${gathered === undefined ? '' : `\n## Many agents\n\n${table(['', 'Waggle'], agentLines(gathered))}\n`}`
+}
