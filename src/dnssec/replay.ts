@@ -130,14 +130,28 @@ export class ReplayMemory {
   }
 }
 
-/** Responses by the tag of their request, the oldest forgotten first. */
+/** A response that may have to be sent again. */
+interface Remembered {
+  sender: string
+  response: Uint8Array | undefined
+}
+
+/**
+ * Responses by the tag of their request, the oldest forgotten first. The order stands in a ring: a Map whose first entry is
+ * deleted again and again walks over all that was deleted to find the next.
+ */
 export class ResponseMemory {
   private readonly bounds: ReplayBounds
-  private readonly entries = new Map<number, { sender: string; response: Uint8Array | undefined }>()
+  private readonly entries = new Map<number, Remembered>()
+  /** Tags in the order of their requests, from `oldest` on for as many as `held`; one may be forgotten already. */
+  private readonly ring: Float64Array
+  private oldest = 0
+  private held = 0
   private octets = 0
 
   constructor(bounds: ReplayBounds = BOUNDS) {
     this.bounds = bounds
+    this.ring = new Float64Array(bounds.responses + 1)
   }
 
   /** What is known of the response to a message that was seen before. */
@@ -146,10 +160,10 @@ export class ResponseMemory {
     return entry?.sender === sender ? { is: 'retransmitted', response: entry.response } : { is: 'replayed' }
   }
 
-  /** A response is to come. */
+  /** A response to a message that was not seen before is to come. */
   expect(tag: number, sender: string): void {
-    this.forget(tag)
     this.entries.set(tag, { sender, response: undefined })
+    this.ring[(this.oldest + this.held++) % this.ring.length] = tag
     this.makeRoom()
   }
 
@@ -157,22 +171,21 @@ export class ResponseMemory {
   keep(tag: number, response: Uint8Array): void {
     const entry = this.entries.get(tag)
     if (entry === undefined || entry.response !== undefined) return
-    if (response.length > this.bounds.responseEach) return this.forget(tag)
+    if (response.length > this.bounds.responseEach) return void this.entries.delete(tag)
     entry.response = response
     this.octets += response.length
     this.makeRoom()
   }
 
   private makeRoom(): void {
-    for (const tag of this.entries.keys()) {
-      if (this.entries.size <= this.bounds.responses && this.octets <= this.bounds.responseOctets) return
-      this.forget(tag)
+    const { ring, bounds, entries } = this
+    while (this.held > bounds.responses || (this.octets > bounds.responseOctets && this.held > 0)) {
+      const tag = ring[this.oldest]
+      this.oldest = (this.oldest + 1) % ring.length
+      this.held--
+      this.octets -= entries.get(tag)?.response?.length ?? 0
+      entries.delete(tag)
     }
-  }
-
-  private forget(tag: number): void {
-    this.octets -= this.entries.get(tag)?.response?.length ?? 0
-    this.entries.delete(tag)
   }
 }
 

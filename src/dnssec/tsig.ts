@@ -7,24 +7,25 @@
  *     variables  key name, ANY, 0, algorithm name, time 48, fudge 16, error 16, other length 16, other
  *     message    without its TSIG, ARCOUNT without it, and with the original ID (RFC 8945 4.3.3)
  */
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
 import { TSIG_FUDGE_SECONDS } from '../dns/limits.ts'
 import { fold, type Name } from '../dns/name.ts'
 import { WireWriter } from '../dns/octets.ts'
 import { readRdata, writeRdata, type FieldsOf } from '../dns/rdata.ts'
 import { TSIG } from '../dns/rr/transactions.ts'
+import { Hmac } from './hmac.ts'
 import { withoutSignature, withRecord, type SignatureRecord } from './signed-message.ts'
 import { leastMacOctets, wholeAlgorithm, type TsigAlgorithm } from './tsig-algorithms.ts'
 
 /** The fields of a TSIG record (RFC 8945 4.2); times are seconds since 1970. */
 export type TsigFields = FieldsOf<typeof TSIG>
 
-/** A shared secret, ready for use: `secret` is imported once, as a raw one would cost more than the HMAC itself. */
+/** A shared secret, ready for use. */
 export interface TsigKey {
   readonly name: Name
   readonly algorithm: TsigAlgorithm
-  readonly secret: KeyObject
+  readonly hmac: Hmac
   /** Fewest octets of a MAC that are accepted: local policy (RFC 8945 5.2.4). */
   readonly leastMacOctets: number
   /** The part of the variables that no message changes (RFC 8945 4.3.3): name and algorithm folded (RFC 4034 6.2), class, TTL. */
@@ -43,7 +44,7 @@ export function makeTsigKey(name: Name, algorithm: TsigAlgorithm, secret: Uint8A
   const least = Math.max(leastMac, leastMacOctets(algorithm))
   const whole = wholeAlgorithm(algorithm)
   const parts = whole === algorithm ? {} : { whole: makeTsigKey(name, whole, secret, algorithm.macOctets) }
-  return { name, algorithm, secret: createSecretKey(secret), leastMacOctets: least, variables: out.finish(), ...parts }
+  return { name, algorithm, hmac: new Hmac(algorithm.hash, secret), leastMacOctets: least, variables: out.finish(), ...parts }
 }
 
 /** Keys by `Name.key`. */
@@ -115,9 +116,7 @@ export function withId(message: Uint8Array, id: number): Uint8Array {
 
 /** The whole HMAC over the prior MAC with its length, the messages, and what follows them (RFC 8945 4.3). */
 export function macOf(key: TsigKey, prior: Uint8Array | undefined, messages: readonly Uint8Array[], tail: Uint8Array): Uint8Array {
-  const head = prior === undefined ? [] : [Uint8Array.of(prior.length >>> 8, prior.length), prior]
-  // one call with everything costs less than several
-  return createHmac(key.algorithm.hash, key.secret).update(Buffer.concat([...head, ...messages, tail])).digest()
+  return prior === undefined ? key.hmac.of(...messages, tail) : key.hmac.of(Uint8Array.of(prior.length >>> 8, prior.length), prior, ...messages, tail)
 }
 
 /** TSIG variables (RFC 8945 4.3.3). */

@@ -47,8 +47,8 @@ export const LOG_EVENTS = {
 /** The name of an event: its `msg`. */
 export type LogEvent = keyof typeof LOG_EVENTS
 
-/** Writes one event. */
-export type Log = (event: LogEvent, fields?: object) => void
+/** Writes one event. Fields that cost something to make are made by a function, which is called where the line is wanted. */
+export type Log = (event: LogEvent, fields?: object | (() => object)) => void
 
 /** A log of lines at `level` or above: `{"level":"info","time":"2026-11-01T12:00:00.000Z","msg":"ready",…}`. Each line is written before the call returns. */
 export function openLog(level: string): Log {
@@ -61,5 +61,8 @@ export function openLog(level: string): Log {
   const destination = pino.destination({ dest: 1, sync: true, maxLength: MAX_LOG_BACKLOG_OCTETS })
   destination.on('error', () => undefined) // a disk that is full costs lines, not the service; they are tried again with the next one
   const sink = pino(options, destination)
-  return (event, fields = {}) => sink[LOG_EVENTS[event][0]](fields, event)
+  return (event, fields = {}) => {
+    const level = LOG_EVENTS[event][0]
+    if (sink.isLevelEnabled(level)) sink[level](typeof fields === 'function' ? (fields as () => object)() : fields, event)
+  }
 }

@@ -91,7 +91,7 @@ export class Updating {
       soon: (run) => void setImmediate(run),
       rebuild: (image) => Promise.resolve(rebuildImage(image, roomFor(image))),
       serve: (zone, image) => options.serve(zone, image),
-      audit: (line) => log('update', { ...line }),
+      audit: (line) => log('update', line),
       onFault: (fault) => options.onFault(fault),
     })
     this.authenticator = new Authenticator({

@@ -5,6 +5,7 @@
 import { printAddress } from '../dns/address.ts'
 import { printClass, printRcode, RCODE } from '../dns/codes.ts'
 import { MAX_AUDIT_RECORDS, MAX_AUDIT_REFUSALS } from '../dns/limits.ts'
+import type { Name } from '../dns/name.ts'
 import { printRecord } from '../dns/record-text.ts'
 import type { Serial } from '../dns/serial.ts'
 import type { Change, Requester, Verdict } from './contract.ts'
@@ -36,7 +37,7 @@ export interface AuditLine {
 
 /** What a line is made of. */
 export interface Audited {
-  zone: string
+  zone: Name | undefined
   class: number
   requester: Requester | undefined
   verdict: Verdict
@@ -44,12 +45,12 @@ export interface Audited {
   serial: [Serial, Serial]
 }
 
-/** The line of one update. */
-export function auditLine({ zone, class: rrClass, requester, verdict, changes, serial }: Audited): AuditLine {
+/** The line of one update; `untold` lines of refusals were left out before it. */
+export function auditLine({ zone, class: rrClass, requester, verdict, changes, serial }: Audited, untold = 0): AuditLine {
   const added = changes.reduce((sum, { kind }) => sum + (kind === 'added' ? 1 : 0), 0)
   return {
     ...whoOf(requester),
-    zone,
+    zone: zone?.toString() ?? '',
     class: printClass(rrClass),
     flow: verdict.flow,
     verdict: printRcode(verdict.rcode),
@@ -59,6 +60,7 @@ export function auditLine({ zone, class: rrClass, requester, verdict, changes, s
     ...(changes.length === 0 ? {} : { records: changes.slice(0, MAX_AUDIT_RECORDS).map((change) => printChange(change, rrClass)) }),
     ...(serial[0] === serial[1] ? {} : { serial }),
     ...(verdict.lease === undefined ? {} : { lease: verdict.lease.lease }),
+    ...(untold === 0 ? {} : { untold }),
   }
 }
 
@@ -78,9 +80,9 @@ export class AuditBound {
   private told = 0
   private untold = 0
 
-  /** The line to be written; undefined where it is one too many. */
-  admit(line: AuditLine, nowMs: number): AuditLine | undefined {
-    if (line.verdict === NOERROR) return line
+  /** How many lines were left out since the last, if one of this RCODE is to be written; undefined where it is one too many. */
+  admit(rcode: number, nowMs: number): number | undefined {
+    if (rcode === RCODE.NOERROR) return 0
     const second = Math.floor(nowMs / 1_000)
     if (second !== this.second) {
       this.second = second
@@ -93,9 +95,7 @@ export class AuditBound {
     this.told++
     const { untold } = this
     this.untold = 0
-    return untold === 0 ? line : { ...line, untold }
+    return untold
   }
 }
-
-const NOERROR = printRcode(RCODE.NOERROR)
 

@@ -9,7 +9,7 @@ import { EDE, RCODE } from '../dns/codes.ts'
 import type { Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import type { ZoneImage } from '../zone/image.ts'
-import { AuditBound, auditLine, type AuditLine } from './audit.ts'
+import { AuditBound, auditLine, type Audited } from './audit.ts'
 import type { OwnChange, Refusal, Requester, Update, UpdateFlow, Verdict } from './contract.ts'
 import { UpdateCounts } from './counters.ts'
 import type { EditorDraft } from './draft.ts'
@@ -112,7 +112,7 @@ export class UpdateEngine {
   private refuse(refusal: Refusal, message: Message, requester: Requester): Promise<Verdict> {
     const verdict: Verdict = { ...refusal, flow: 'none' }
     const [question] = message.questions
-    this.tell(auditLine({ zone: question?.name.toString() ?? '', class: question?.class ?? 0, requester, verdict, changes: [], serial: [0, 0] }))
+    this.tell({ zone: question?.name, class: question?.class ?? 0, requester, verdict, changes: [], serial: [0, 0] })
     this.counts.verdict(verdict.rcode)
     return Promise.resolve(verdict)
   }
@@ -122,13 +122,13 @@ export class UpdateEngine {
     if (isOwn) this.counts.add('own')
     else this.counts.verdict(verdict.rcode)
     this.counts.changes(changes)
-    this.tell(auditLine({ zone: zone.name.toString(), class: zone.class, requester: job.requester, verdict, changes, serial }))
+    this.tell({ zone: zone.name, class: zone.class, requester: job.requester, verdict, changes, serial })
     job.resolve(verdict)
   }
 
-  private tell(line: AuditLine): void {
-    const admitted = this.bound.admit(line, this.world.nowMs())
-    if (admitted !== undefined) this.world.audit(admitted)
+  private tell(audited: Audited): void {
+    const untold = this.bound.admit(audited.verdict.rcode, this.world.nowMs())
+    if (untold !== undefined) this.world.audit(() => auditLine(audited, untold))
   }
 }
 

@@ -41,7 +41,8 @@ export interface EngineOptions {
   rebuild(image: ZoneImage): Promise<ZoneImage>
   /** Puts the zone's new block into service; resolves when every thread reads it. */
   serve(zone: { name: Name; class: number }, image: ZoneImage): Promise<void>
-  audit(line: AuditLine): void
+  /** Told of every update and change; `line` makes what is to be written of it. */
+  audit(line: () => AuditLine): void
   /** Told of what went wrong on our side. */
   onFault(fault: unknown): void
 }

@@ -218,7 +218,7 @@ export async function bench({ text = ZONE, grants = [grant()], flows = [], keepe
     soon: (run) => void Promise.resolve().then(run),
     rebuild: (image) => Promise.resolve(copyOf(image)),
     serve: (_, grown) => Promise.resolve(void served.push(grown)),
-    audit: (line) => audit.push(line),
+    audit: (line) => void audit.push(line()),
     onFault: (fault) => faults.push(fault),
     ...options,
   })

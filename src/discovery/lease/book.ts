@@ -11,7 +11,7 @@
  * goes into the heap when the batch is on disk; when the batch is given up it has never been (`settled`).
  */
 import { TYPE } from '../../dns/codes.ts'
-import { MAX_LEASES } from '../../dns/limits.ts'
+import { LEASES_AT_HAND, MAX_LEASES } from '../../dns/limits.ts'
 import { Name } from '../../dns/name.ts'
 import type { Keeper, KeptWrite } from '../../update/contract.ts'
 import { overlayKey, zonePrefix } from '../../update/overlay.ts'
@@ -48,6 +48,8 @@ export class LeaseBook {
   private stagedLeases = new Map<LeaseId, Lease | undefined>()
   private stagedNames = new Map<string, LeaseId | undefined>()
   private stagedIds: LeaseId[] = []
+  /** Leases that the batch under way has read: one registration asks for the same several times, and for those beside it. */
+  private known = new Map<LeaseId, Lease>()
 
   constructor(keeper: Keeper, zone: ZoneId, most = MAX_LEASES) {
     this.most = most
@@ -97,8 +99,14 @@ export class LeaseBook {
   /** The lease with this number. */
   get(id: LeaseId): Lease | undefined {
     if (this.stagedLeases.has(id)) return this.stagedLeases.get(id)
+    const known = this.known.get(id)
+    if (known !== undefined) return known
     const octets = this.keeper.get('lease', this.leaseKey(id))
-    return octets === undefined ? undefined : decodeLease(octets)
+    if (octets === undefined) return undefined
+    const lease = decodeLease(octets)
+    if (this.known.size >= LEASES_AT_HAND) this.known.clear()
+    this.known.set(id, lease)
+    return lease
   }
 
   /** The lease of the host, agent or instance of this name. */
@@ -179,6 +187,7 @@ export class LeaseBook {
     this.stagedLeases = new Map()
     this.stagedNames = new Map()
     this.stagedIds = []
+    this.known = new Map()
   }
 
   private settle(id: LeaseId, lease: Lease | undefined): void {

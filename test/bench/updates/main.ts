@@ -5,7 +5,6 @@
  *
  *     npm run bench:updates -- [--count N] [--agents N] [--window N] [--rounds N] [--servers ours,knot,bind] [--page]
  */
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,8 +38,6 @@ async function run(): Promise<Results> {
   for (const [kind, version] of versions) if (version === null) say(`MISSING: ${TITLES[kind]} is not installed here and is left out`)
   const kinds = [...versions.keys()].filter((kind) => versions.get(kind) !== null)
   const runs: Measured[] = []
-  // servers on one processor, what sends on another
-  if (spawnSync('taskset', ['-cp', '1', String(process.pid)]).status !== 0) say('MISSING: taskset, so that servers and sender share processors')
   for (const work of Object.keys(WORKS) as Work[]) {
     for (let round = 0; round < rounds; round++) {
       for (const kind of shuffled(kinds)) runs.push(await measure({ kind, work, count, window, folder, key: KEY }, say))

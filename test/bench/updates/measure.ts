@@ -110,7 +110,7 @@ function begin({ kind, folder, key }: Task, home: string | undefined): Promise<R
   const file = `${folder}/${ZONE}zone`
   writeFileSync(file, `$ORIGIN ${ZONE}\n$TTL 3600\n@ IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ IN NS ns1\nns1 IN A 192.0.2.53\n`)
   const probe = query(`ns1.${ZONE}`)
-  return start(kind, { zones: [{ id: 'plain', name: ZONE, file }], workers: 1, processors: '0', probe, key, ...(home === undefined ? {} : { home }) }, folder, '')
+  return start(kind, { zones: [{ id: 'plain', name: ZONE, file }], workers: 1, processors: undefined, probe, key, ...(home === undefined ? {} : { home }) }, folder, '')
 }
 
 function query(name: string): Uint8Array {

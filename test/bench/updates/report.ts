@@ -53,8 +53,8 @@ export function printPage({ runs, gathered, versions, window, count }: Results):
   const table = (head: readonly string[], lines: readonly (readonly string[])[]): string => [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
   return `# Performance of changes
 
-\`npm run bench:updates -- --page\` writes this page. Each server has one worker and one processor, and a zone that one TSIG key may change; the
-sender, on another processor, keeps ${window} updates under way, ${count} in a run, each its own message. Servers are measured in turn, in an order of chance; figures
+\`npm run bench:updates -- --page\` writes this page. Each server has one worker for UDP, all processors, and a zone that one TSIG key may change; the
+sender, beside it, keeps ${window} updates under way, ${count} in a run, each its own message. Servers are measured in turn, in an order of chance; figures
 are medians. Waggle and BIND have an update on disk before they answer it, and Knot its journal, by their defaults. Afterwards a sample of what was
 acknowledged is asked for; a plain query is asked all the while.
 
