@@ -18,8 +18,10 @@ import { makeFolder, Served } from '../ops/process.ts'
 import { configText, ORIGIN, UpdateClient, ZONE } from './update-client.ts'
 
 const CLIENTS = 6
-/** A start that takes longer has been held up by what a crash left. Two busy cores need about one second. */
-const START_MS = 15_000
+/** A start that takes longer has been held up by what a crash left. Two idle cores need about one second, ten times as many processes as cores ten. */
+const START_MS = 60_000
+/** How long the first change of a round may take on a busy machine. */
+const FIRST_MS = 30_000
 
 /** What the rounds measured. */
 export interface Rounds {
@@ -76,7 +78,8 @@ class Life {
     let isOver = false
     const asking = this.clients.map((client) => client.run(endpoint, () => isOver))
     const watching = this.watchSerial(server, () => isOver)
-    await sleep(40 + this.chance.below(360))
+    if (round % 4 !== 1) await this.firstOf(before) // else it may be killed before it has answered anybody
+    await sleep(this.chance.below(360))
     this.kill(server)
     isOver = true
     await Promise.all([...asking, watching, server.ended])
@@ -84,6 +87,15 @@ class Life {
     const acknowledged = this.clients.reduce((sum, client, i) => sum + client.acknowledged - before[i], 0)
     this.measured.acknowledged += acknowledged
     this.leastSerial += acknowledged
+  }
+
+  /** Resolves when a client has more changes acknowledged than `before` says. */
+  private async firstOf(before: readonly number[]): Promise<void> {
+    const from = performance.now()
+    while (this.clients.every(({ acknowledged }, i) => acknowledged === before[i])) {
+      assert.ok(performance.now() - from < FIRST_MS, `no change was acknowledged within ${FIRST_MS} ms`)
+      await sleep(5)
+    }
   }
 
   /** Starts a server on what there is and holds it against what the clients know. */

@@ -110,7 +110,7 @@ const HOST: Registration = { zone: 'open.example.', host: 'lamp', addresses: ['1
 // side by side, as most of the time goes by in waiting for the end of a lease
 describe('agents that register', { concurrency: true }, () => {
   for (const transport of TRANSPORTS) {
-    describe(`with a server with transport ${transport}`, () => {
+    describe(`with a server with transport ${transport}`, { concurrency: 1 }, () => {
       const hall = new Hall()
       before(() => hall.start(transport))
       after(() => hall.end())
