@@ -3,13 +3,13 @@
  * has (finish.ts), within what the asker takes. What does not fit goes whole, and TC says so (RFC 2181 9).
  */
 import { Answer } from '../authority/plan.ts'
-import type { Query } from '../authority/query.ts'
+import { QUESTION_AT, type Query } from '../authority/query.ts'
 import { RCODE } from '../dns/codes.ts'
 import { makeUpdateLease } from '../dns/edns.ts'
 import { WireFault } from '../dns/faults.ts'
 import { MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
 import { encodeMessage, makeMessage, type Message, type Question } from '../dns/message.ts'
-import { Name } from '../dns/name.ts'
+import { Name, wireLength } from '../dns/name.ts'
 import type { Reply } from './core-contract.ts'
 import type { Finisher } from './finish.ts'
 
@@ -17,6 +17,19 @@ import type { Finisher } from './finish.ts'
 export function responseLimit(query: Query, udpOctets: number): number {
   if (query.peer.transport === 'tcp') return MAX_MESSAGE_OCTETS
   return query.edns ? Math.max(MIN_UDP_OCTETS, Math.min(query.udpSize, udpOctets)) : MIN_UDP_OCTETS
+}
+
+/** The truncation bit, in the header's third octet (RFC 1035 4.1.1). */
+export const TC = 0x02
+
+/** What is left of a response of ours where its signature has no room beside the rest: header and question, with TC and RCODE 0 (RFC 8945 5.3). */
+export function cutToQuestion(response: Uint8Array): Uint8Array {
+  const hasQuestion = response[5] === 1
+  const cut = response.slice(0, hasQuestion ? QUESTION_AT + wireLength(response, QUESTION_AT) + 4 : QUESTION_AT)
+  cut[2] |= TC
+  cut[3] &= 0xf0
+  cut[5] = hasQuestion ? 1 : 0
+  return cut.fill(0, 6, QUESTION_AT)
 }
 
 /** A response as octets, and what of it is counted. */
@@ -35,7 +48,7 @@ export class ResponseWriter {
     this.finisher = finisher
   }
 
-  /** The response to `query` that says `reply`, of at most `limit` octets. `withOptions` is false for what was not understood, which gets a bare OPT. */
+  /** The response to `query` that says `reply`, of at most `limit` octets; without records it may have more, and is shorter than MIN_UDP_OCTETS. `withOptions` is false for what was not understood, which gets a bare OPT. */
   write(query: Query, reply: Reply, limit: number, withOptions: boolean, clock: () => number): EncodedResponse {
     const { finisher, plan } = this
     plan.reset()
@@ -46,7 +59,7 @@ export class ResponseWriter {
     finisher.lease = reply.lease === undefined ? null : makeUpdateLease(reply.lease).octets
     if (withOptions) finisher.judgeCookie(query, clock)
     const optOctets = finisher.optOctets(query, plan)
-    const { octets, truncated } = encodeWithin(responseTo(query, reply, plan.rcode & 15), limit - optOctets)
+    const { octets, truncated } = encodeWithin(responseTo(query, reply, plan.rcode & 15), Math.max(0, limit - optOctets))
     if (optOctets === 0) return { octets, rcode: plan.rcode, truncated }
     return { octets: this.appendOpt(query, octets, optOctets), rcode: plan.rcode, truncated }
   }
@@ -81,6 +94,6 @@ function encodeWithin(message: Message, limit: number): { octets: Uint8Array; tr
     return { octets: encodeMessage(message, limit), truncated: false }
   } catch (fault) {
     if (!(fault instanceof WireFault)) throw fault
-    return { octets: encodeMessage({ ...message, truncated: true, answers: [], authorities: [], additionals: [] }, limit), truncated: true }
+    return { octets: encodeMessage({ ...message, truncated: true, answers: [], authorities: [], additionals: [] }), truncated: true }
   }
 }

@@ -21,7 +21,7 @@ import type { Requester, Signer } from '../update/contract.ts'
 import { ADMITTED, admit } from './admit.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
 import type { Authentication, CoreHandlers, CoreMessage, MessageAuthenticator, Reply } from './core-contract.ts'
-import { type EncodedResponse, responseLimit, ResponseWriter } from './core-response.ts'
+import { cutToQuestion, type EncodedResponse, responseLimit, ResponseWriter, TC } from './core-response.ts'
 import type { Counters } from './counters.ts'
 import { FairQueue, type FairQueueLimits } from './fair-queue.ts'
 import { Finisher } from './finish.ts'
@@ -240,7 +240,7 @@ export class Core {
     const bare = withoutSignature(query)
     const size = answer(bare, bare.length, query.peer, out, room)
     if (size <= 0) incoming.drop()
-    else incoming.reply(this.sealed(out.slice(0, size), seal))
+    else incoming.reply(this.sealed(query, out.slice(0, size), seal))
     return true
   }
 
@@ -255,7 +255,7 @@ export class Core {
     const out = new Uint8Array(responseLimit(query, this.udpOctets))
     out.set(octets)
     const end = writeBadKey(query, out, octets.length, out.length)
-    if (end === NOT_WRITTEN) out[2] |= 0x02 // RFC 8945 5.3: where TSIG finds no room, TC tells so
+    if (end === NOT_WRITTEN) out[2] |= TC // RFC 8945 5.3: where TSIG finds no room, TC tells so
     else out[11]++
     this.count(query, { octets, rcode, truncated: truncated || end === NOT_WRITTEN })
     incoming.reply(out.slice(0, end === NOT_WRITTEN ? octets.length : end))
@@ -265,8 +265,9 @@ export class Core {
   private respond(incoming: CoreMessage, query: Query, reply: Reply, withOptions: boolean, seal: unknown): void {
     const room = seal === undefined ? 0 : (this.options.authenticator?.overhead(seal) ?? 0)
     const response = this.write(query, reply, withOptions, room)
-    this.count(query, response)
-    incoming.reply(this.sealed(response.octets, seal))
+    const sent = this.sealed(query, response.octets, seal)
+    this.count(query, { ...response, truncated: (sent[2] & TC) !== 0 })
+    incoming.reply(sent)
   }
 
   private write(query: Query, reply: Reply, withOptions: boolean, room: number): EncodedResponse {
@@ -279,9 +280,14 @@ export class Core {
     counters.countSize(peer.transport === 'udp', octets.length)
   }
 
-  private sealed(octets: Uint8Array, seal: unknown): Uint8Array {
+  /** Signed. A datagram without room for that is cut to its question, and where even this has none beside it goes unsigned: TC sends the asker to TCP (RFC 8945 5.3). */
+  private sealed(query: Query, octets: Uint8Array, seal: unknown): Uint8Array {
     const { authenticator } = this.options
-    return seal === undefined || authenticator === undefined ? octets : authenticator.sign(octets, seal)
+    if (seal === undefined || authenticator === undefined) return octets
+    const most = responseLimit(query, this.udpOctets) - authenticator.overhead(seal)
+    if (octets.length <= most) return authenticator.sign(octets, seal)
+    const cut = cutToQuestion(octets)
+    return cut.length <= most ? authenticator.sign(cut, seal) : cut
   }
 
   private get udpOctets(): number {

@@ -38,11 +38,14 @@ export class FairQueue<T> {
   private turns: Line<T>[] = []
   private nextTurn = 0
   private resting: Line<T>[] = []
+  /** Lines at which some are forgotten. */
+  private fullAt: number
   /** Items in it. */
   size = 0
 
   constructor(limits: Partial<FairQueueLimits> = {}) {
     this.limits = { perSecond: CORE_OCTETS_PER_SECOND, burst: CORE_BURST_OCTETS, lines: MAX_CORE_NETWORKS, ...limits }
+    this.fullAt = this.limits.lines
   }
 
   /** Puts an item behind those of its line. */
@@ -119,21 +122,28 @@ export class FairQueue<T> {
   private lineOf(key: string, nowMs: number): Line<T> {
     const known = this.lines.get(key)
     if (known !== undefined) return known
-    if (this.lines.size >= this.limits.lines) this.forget(nowMs)
+    if (this.lines.size >= this.fullAt) this.forget(nowMs)
     const line: Line<T> = { key, items: [], first: 0, allowance: this.limits.burst, asOfMs: nowMs }
     this.lines.set(key, line)
     return line
   }
 
-  /** Forgets the lines that are empty and have all their allowance, as a new line has; where there is none, the empty one that came first. */
+  /**
+   * Forgets the lines that are empty and have all their allowance, as a new line has; where these are too few, the empty ones that came first. Each
+   * look at all lines is the last for an eighth more, so that newcomers cost the same while all the others wait.
+   */
   private forget(nowMs: number): void {
-    let oldest: string | undefined
+    const { lines, burst } = this.limits
+    const room = lines >>> 3
     for (const [key, line] of this.lines) {
       if (line.items.length > 0) continue
-      oldest ??= key
       this.fill(line, nowMs)
-      if (line.allowance === this.limits.burst) this.lines.delete(key)
+      if (line.allowance === burst) this.lines.delete(key)
     }
-    if (this.lines.size >= this.limits.lines && oldest !== undefined) this.lines.delete(oldest)
+    for (const [key, { items }] of this.lines) {
+      if (this.lines.size < lines - room) break
+      if (items.length === 0) this.lines.delete(key)
+    }
+    this.fullAt = Math.max(lines, this.lines.size + room)
   }
 }
