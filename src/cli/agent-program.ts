@@ -5,7 +5,8 @@ import { Option, type Command } from 'commander'
 import type { AgentFlags } from './agent-plan.ts'
 import type { Io } from './io.ts'
 import type { KeygenOptions } from './keygen.ts'
-import { collect, examples, wholeNumber, type Run } from './program-parts.ts'
+import type { ServerOptions } from './control.ts'
+import { collect, examples, wholeNumber, withServer, type Run } from './program-parts.ts'
 
 const SECONDS = wholeNumber(1, 0x7fff_ffff)
 
@@ -34,6 +35,23 @@ function withAgent(command: Command): Command {
 const AGENT_HELP = `
 Options win over the agent file, the file over the card. WAGGLE_SERVER in the environment
 stands for --server. Docs: docs/cli.md lists the keys of the file.`
+
+/** Adds `waggle agent …`. */
+export function addRegistry(program: Command, io: Io, run: Run): void {
+  const agent = program.command('agent').description('Look at the agents that a running server has registered.')
+  withServer(agent.command('list'))
+    .description('List the agents of a zone, or of all zones.')
+    .argument('[zone]', 'name of the zone')
+    .option('--json', 'print one JSON object per line')
+    .addHelpText('after', examples('waggle agent list -c zones/waggle.yaml', 'waggle agent list acme.example -c zones/waggle.yaml --json'))
+    .action(run(async (zone: string | undefined, options: ServerOptions & { json?: boolean }) => (await import('./agent.ts')).agentListCommand(zone, options, io)))
+  withServer(agent.command('show'))
+    .description('Show all that is held of one agent, its private fields included.')
+    .argument('<name>', 'identifier of the agent, or name of a host that registered by SRP')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', examples('waggle agent show babel._sa.acme.example -c zones/waggle.yaml'))
+    .action(run(async (name: string, options: ServerOptions & { json?: boolean }) => (await import('./agent.ts')).agentShowCommand(name, options, io)))
+}
 
 /** Adds register, renew and withdraw. */
 export function addAgents(program: Command, io: Io, run: Run): void {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { addAgents, addKeygen } from './agent-program.ts'
+import { addAgents, addKeygen, addRegistry } from './agent-program.ts'
 import type { CheckOptions } from './check.ts'
 import type { ServerOptions } from './control.ts'
 import type { ExitCode, Io } from './io.ts'
@@ -37,6 +37,7 @@ export function makeProgram(io: Io, outcome: Outcome): Command {
   addStats(program, io, run)
   addZone(program, io, run)
   addAgents(program, io, run)
+  addRegistry(program, io, run)
   addKeygen(program, io, run)
   return program
 }

@@ -18,6 +18,7 @@ import { type LeaseLimits, ORDINARY_LIMITS, SRP_LIMITS } from './lease/terms.ts'
 import type { Permissions } from './registration/policy.ts'
 import { Dependents } from './registration/dependencies.ts'
 import { RegistrationFlow } from './registration/flow.ts'
+import { agentNamed, agentsOf, type RegisteredAgent } from './registration/registry.ts'
 import { SrpFlow } from './srp/flow.ts'
 
 /** The world that discovery runs in. */
@@ -52,8 +53,8 @@ export interface Discovery {
   leasesIn(zone: Pick<ZoneId, 'name' | 'class'>): number
   /** What to add to the monotonic clock for the time of leases. */
   readonly originMs: number
-  /** What a user agent has told its operator and nobody else: `['user=alice']`. WireFault where the store is damaged. */
-  fieldsOf(zone: ZoneId, agent: Name): string[]
+  /** The agents of a zone, or the one of that name, for their operator. WireFault where the store is damaged. */
+  agents(zone: ZoneId, name?: Name): Iterable<RegisteredAgent>
   /** Before the engine opens its first zone, when the keeper can read what it kept. */
   start(engine: UpdateEngine): void
   /** Resolves when the leases that were due have ended. */
@@ -85,7 +86,10 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
       new LeaseFlow(books, limits, grantsOf, (lease) => dependents.note(lease)),
     ],
     leasesIn: (zone) => books.of(zone).size,
-    fieldsOf: (zone, agent) => books.fieldsOf(zone, agent),
+    agents(zone, name) {
+      const one = name && agentNamed(books, zone, name)
+      return name === undefined ? agentsOf(books, zone) : one === undefined ? [] : [one]
+    },
     nowMs,
     get originMs() {
       return steady.offsetMs

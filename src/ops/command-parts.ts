@@ -5,6 +5,7 @@
 import { parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
+import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import type { ControlAnswer, ControlRequest } from './control.ts'
 import type { Metric } from './metrics.ts'
 import type { ServedZone, ZoneOutcome } from './zone-keeper.ts'
@@ -16,6 +17,8 @@ export interface Commanded {
   find(name: Name, rrClass: number): ServedZone | undefined
   /** Leases in force in a zone. */
   leasesIn(zone: ServedZone): number
+  /** Agents registered in a zone, or the one of that name. */
+  agents(zone: ServedZone, name?: Name): Iterable<RegisteredAgent>
   /** Reads the config and all zones again, or one zone only, by the key of its name. */
   reload(onlyKey?: string): Promise<ZoneOutcome[]>
   dump(zone: ServedZone, send: (text: string) => Promise<void>): Promise<void>

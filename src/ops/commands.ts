@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
+import { listAgents, showAgent } from './agent-commands.ts'
 import { type Command, type Commanded, headOf, notServed, textOf, zoneOf } from './command-parts.ts'
 import type { ControlAnswer, ControlHandler, ControlRequest } from './control.ts'
 import { printFinding } from './finding.ts'
@@ -45,6 +46,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'zone dump': dumpZone,
   'zone freeze': freezeZone,
   'zone thaw': thawZone,
+  'agent list': listAgents,
+  'agent show': showAgent,
 }
 
 /** The handler of the control socket for `server`. */

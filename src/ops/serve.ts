@@ -8,6 +8,7 @@
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { Name } from '../dns/name.ts'
+import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
 import type { ZoneImage } from '../zone/image.ts'
@@ -220,6 +221,10 @@ export class RunningServer implements Commanded {
 
   find(name: { key: string }, rrClass: number): ServedZone | undefined {
     return this.keeper.find(name.key, rrClass)
+  }
+
+  agents({ config, writable }: ServedZone, name?: Name): Iterable<RegisteredAgent> {
+    return writable === undefined ? [] : this.updating.discovery.agents(config, name)
   }
 
   leasesIn({ config }: ServedZone): number {

@@ -192,6 +192,22 @@ describe('agents that register', { concurrency: true }, () => {
         assert.equal((await hall.server.ask('ns.open.example.', TYPE.A)).answers.length, 1)
       })
 
+      it('are told to the operator: waggle agent list and show', async () => {
+        const control = ['-c', join(hall.folder.path, 'w.yaml')]
+        const list = await waggle(['agent', 'list', 'open.example', ...control])
+        assert.equal(list.code, 0, list.err)
+        assert.match(list.out, /^AGENT +KEY +LEASE ENDS +CAPABILITIES\n/)
+        assert.match(list.out, /^lamp9\._sa\.open\.example\. +13\/\d+ +20\d\d-[^ ]+ +1$/m)
+        assert.match(list.out, /^robot\.open\.example\. +13\/\d+ +20\d\d-[^ ]+ +1$/m)
+        const lines = (await waggle(['agent', 'list', ...control, '--json'])).out.trim().split('\n').map((line) => JSON.parse(line) as { agent: string })
+        assert.ok(lines.some(({ agent }) => agent === 'lamp9._sa.open.example.'))
+        const shown = await waggle(['agent', 'show', 'lamp9._sa.open.example', ...control])
+        assert.match(shown.out, /^capability +v2\.translate\.text\.nlp\._cap\.open\.example\. AGENT 1 lamp9\._sa\.open\.example\. latency=180ms$/m)
+        const none = await waggle(['agent', 'show', 'lamp8._sa.open.example', ...control])
+        assert.deepEqual([none.code, none.err.trim()], [1, 'waggle: Cannot find agent lamp8._sa.open.example. as nobody holds that name; did you mean "lamp9._sa.open.example."?'])
+        assert.equal((await waggle(['agent', 'show', 'a..b', ...control])).code, 2)
+      })
+
       it('each leave a line in the log: who, from where, what and why', async () => {
         const lines = hall.server.lines().filter(({ msg, flow }) => msg === 'update' && (flow === 'srp' || flow === 'agent'))
         const refused = lines.find(({ verdict, reason }) => verdict === 'YXDOMAIN' && /held by another/.test(String(reason)))

@@ -32,6 +32,7 @@ class Bees implements Commanded {
   find = (name: Name, rrClass: number): ServedZone | undefined => this.served.find(({ config }) => config.name.equals(name) && config.class === rrClass)
   metrics = (): [] => []
   leasesIn = (): number => 3
+  agents = (): [] => []
   dump = (zone: ServedZone, send: (text: string) => Promise<void>): Promise<void> => send(`${zone.config.class}`)
   tell = (event: string, fields: object): void => void this.told.push([event, fields])
   reload(key?: string): Promise<ZoneOutcome[]> {
