@@ -4,7 +4,7 @@
  */
 import { MAX_IMAGE_OCTETS, MAX_STALE_SECONDS, MIN_CACHE_OCTETS } from '../dns/limits.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
-import { BUCKET, ENTRY, GHOST, GUARD_WORDS, HEADER, MAGIC, SPAN_MASK } from './layout.ts'
+import { BUCKET, ENTRY, GHOST_WAYS, GUARD_WORDS, HEADER, MAGIC, SPAN_MASK } from './layout.ts'
 
 /** Octets of the block for each bucket: an entry has 120 to 300, so that chains are about as long as a name has types. */
 const OCTETS_PER_BUCKET = 192
@@ -81,7 +81,7 @@ export class CacheBlock implements OctetBlock {
 function layOut(words: Int32Array, seed: number): void {
   const bucketCount = 2 ** Math.floor(Math.log2((words.length * 4) / OCTETS_PER_BUCKET))
   const ghosts = HEADER.words + bucketCount * BUCKET.words
-  const arena = ghosts + bucketCount * GHOST.words
+  const arena = ghosts + bucketCount * GHOST_WAYS // about as many ghosts as the main queue has entries
   const arenaEnd = words.length - GUARD_WORDS
   const junk = arenaEnd - Math.floor((arenaEnd - arena) / JUNK_SHARE)
   words[HEADER.seed] = seed

@@ -8,12 +8,13 @@
 import { CLASS } from '../dns/codes.ts'
 import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MIN_FAILURE_SECONDS } from '../dns/limits.ts'
 import type { DnsRecord } from '../dns/message.ts'
-import type { Name } from '../dns/name.ts'
 import { viewOf } from '../dns/octet-views.ts'
 import type { CacheBlock } from './block.ts'
 import { Chains } from './chains.ts'
 import { type Contents, EntryDraft, NO_CONTENTS, type Traits, isJunk, traitsOf } from './draft.ts'
-import { ALIVE, ENTRY, RING, RING_SHIFT } from './layout.ts'
+import { CachedEntry } from './entry.ts'
+import type { AbsenceToKeep, FailureToKeep, Provenance, RRsetToKeep, SavedEntry } from './keeping.ts'
+import { ALIVE, ENTRY, RING, RING_SHIFT, type RingId } from './layout.ts'
 import { Queues } from './queues.ts'
 import { KIND, type Keeping, SECURITY, type Security, TRUST, type Trust, standing } from './terms.ts'
 
@@ -22,50 +23,6 @@ const MINIMUM_OCTETS = 4
 /** What NXDOMAIN is kept under: no type has this number (RFC 6895 3.1). */
 const ALL_TYPES = 0
 
-/** What is known of any data. */
-export interface Provenance {
-  readonly trust: Trust
-  readonly security: Security
-  /** Why it is bogus: INFO-CODE of RFC 8914. */
-  readonly reason?: number
-  /** Seconds for which validation lets it stand at most (RFC 4035 5.3.3). */
-  readonly ttl?: number
-}
-
-/** An RRset to be kept: all records of one name, type and class, one at least. */
-export interface RRsetToKeep extends Provenance {
-  readonly records: readonly DnsRecord[]
-  /** RRSIG records that cover them. */
-  readonly signatures?: readonly DnsRecord[]
-  /** What proves that a wildcard stood for the name (RFC 4035 3.1.3.3). */
-  readonly proof?: readonly DnsRecord[]
-}
-
-/** An absence to be kept (RFC 2308 5). */
-export interface AbsenceToKeep extends Provenance {
-  readonly name: Name
-  /** The type that the name does not hold; left out where the name does not exist. */
-  readonly type?: number
-  readonly class?: number
-  /** SOA of the zone. */
-  readonly soa: DnsRecord | undefined
-  /** RRSIG records of the SOA. */
-  readonly signatures?: readonly DnsRecord[]
-  /** NSEC or NSEC3 records with their RRSIGs. */
-  readonly proof?: readonly DnsRecord[]
-}
-
-/** A failure to be kept (RFC 9520 3.2). */
-export interface FailureToKeep {
-  readonly name: Name
-  readonly type: number
-  readonly class?: number
-  /** 4 or 16 octets of the address of the one server that failed; left out where the question as a whole failed. */
-  readonly server?: Uint8Array
-  /** INFO-CODE of RFC 8914. */
-  readonly reason?: number
-}
-
 /** The writing side of a cache. */
 export class Cache {
   readonly block: CacheBlock
@@ -73,6 +30,7 @@ export class Cache {
   private readonly chains: Chains
   private readonly queues: Queues
   private readonly draft: EntryDraft
+  private readonly copy = new CachedEntry()
 
   /** `block` must be new: what another writer has left in it is not found again. */
   constructor(block: CacheBlock) {
@@ -139,6 +97,40 @@ export class Cache {
     return entry !== 0 && this.words[entry + ENTRY.expiry] >>> 0 > now
   }
 
+  /** Puts in what was saved, in the queue that it was in; false where it has expired, or something is known there already. */
+  restore({ name, type, class: recordClass, expiry, ttl, ring, traits, contents }: SavedEntry, now: number): boolean {
+    const { draft } = this
+    draft.begin(name, type, recordClass)
+    if (expiry + this.block.staleSeconds <= now || this.othersOf(type).length > 0) return false
+    if (!draft.fill(contents, traits, ttl, expiry - ttl)) return false
+    this.putInto(ring, now)
+    return true
+  }
+
+  /** Calls `visit` with each entry, the oldest of each queue first, and the queue. The entry is one object, used again and again. */
+  forEach(visit: (entry: CachedEntry, ring: RingId) => void): void {
+    for (const ring of this.queues.rings) {
+      ring.forEach((entry) => {
+        if ((this.words[entry + ENTRY.span] & ALIVE) === 0) return
+        this.copy.load(this.words, entry, this.block.spanOf(entry))
+        visit(this.copy, ring.id)
+      })
+    }
+  }
+
+  /** Forgets each entry that `matches` by the place of its name in the block's octets and by its type, 0 for NXDOMAIN; returns how many. */
+  flush(matches: (nameAt: number, type: number) => boolean): number {
+    let count = 0
+    for (const ring of this.queues.rings) {
+      ring.forEach((entry) => {
+        if ((this.words[entry + ENTRY.span] & ALIVE) === 0 || !matches((entry + ENTRY.words) * 4, this.words[entry + ENTRY.key] & 0xffff)) return
+        this.chains.unlink(entry)
+        count++
+      })
+    }
+    return count
+  }
+
   /** Whether an entry, 0 for none, is alive at `now` and stands more firmly than `stands` (RFC 2181 5.4.1). */
   private outranks(entry: number, stands: number, now: number): boolean {
     if (entry === 0 || this.words[entry + ENTRY.expiry] >>> 0 <= now) return false
@@ -176,10 +168,8 @@ export class Cache {
   private store(contents: Contents, traits: Traits, ttl: number, now: number): Keeping {
     const { chains, draft } = this
     if (!draft.fill(contents, traits, ttl, now)) return 'too-big'
-    const type = draft.type
     const known = chains.find(draft)
-    if (known === 0 && !draft.isFailure) chains.clearFrequency(draft.hash, type)
-    chains.clearClaim(draft.hash, type)
+    chains.clearClaim(draft.hash, draft.type)
     const junk = isJunk(traits.kind) || traits.security === SECURITY.bogus
     if (known !== 0 && this.fits(known, junk)) chains.overwrite(known, draft.words, draft.span)
     else this.append(known, junk, now)
@@ -193,11 +183,16 @@ export class Cache {
   }
 
   private append(known: number, junk: boolean, now: number): void {
-    const { chains, draft, queues, words } = this
-    const { span } = draft
+    const { draft, queues } = this
     const before = known === 0 ? RING.junk : queues.ringOf(known)
     const ring = junk ? RING.junk : before !== RING.junk ? before : queues.ringForNew(draft.hash, draft.typeAndClass)
-    const at = queues.reserve(ring, span, now)
+    this.putInto(ring, now)
+  }
+
+  private putInto(ring: RingId, now: number): void {
+    const { chains, draft, words } = this
+    const { span } = draft
+    const at = this.queues.reserve(ring, span, now)
     words.set(draft.words.subarray(1, span), at + 1)
     words[at] = span | (ring << RING_SHIFT) | ALIVE
     chains.link(at, chains.find(draft)) // making room may have moved what was known

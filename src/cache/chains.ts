@@ -161,11 +161,6 @@ export class Chains {
     Atomics.sub(this.words, this.block.bucketOf(hash) + BUCKET.frequency, 1 << (laneOf(hash, type) * 2))
   }
 
-  /** Starts counting anew. */
-  clearFrequency(hash: number, type: number): void {
-    Atomics.and(this.words, this.block.bucketOf(hash) + BUCKET.frequency, ~(3 << (laneOf(hash, type) * 2)))
-  }
-
   /** Lets the next reader claim a prefetch. */
   clearClaim(hash: number, type: number): void {
     Atomics.and(this.words, this.block.bucketOf(hash) + BUCKET.claims, ~(1 << laneOf(hash, type)))

@@ -35,6 +35,12 @@ export class CachedEntry {
   /** TTL of all its records in a response, seconds. */
   ttlSeconds = 0
 
+  /** Takes a copy of the entry of `span` words at `from[at]`. */
+  load(from: Int32Array, at: number, span: number): void {
+    const { words } = this
+    for (let i = 0; i < span; i++) words[i] = from[at + i]
+  }
+
   get type(): number {
     return this.words[ENTRY.key] & 0xffff
   }

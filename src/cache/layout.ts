@@ -4,7 +4,7 @@
  *
  *     header    32 words, below
  *     buckets   2^n × { sequence, first, frequency, claims }
- *     ghosts    2^n × { fingerprint, stamp }                      what was forgotten lately; the writer's
+ *     ghosts    2^m × 4 fingerprints                              what was forgotten lately; the writer's
  *     small     a ring of entries: what is new                    S3-FIFO (Yang et al., SOSP 2023): 1/10
  *     main      a ring of entries: what was asked for again       9/10
  *     junk      a ring of entries: absences and failures          a quota of their own, so that a flood of random
@@ -50,8 +50,8 @@ export const HEADER = {
 /** Words of a bucket. */
 export const BUCKET = { sequence: 0, first: 1, frequency: 2, claims: 3, words: 4 } as const
 
-/** Words of a ghost. */
-export const GHOST = { fingerprint: 0, stamp: 1, words: 2 } as const
+/** Fingerprints of a set of ghosts. */
+export const GHOST_WAYS = 4
 
 /**
  * Words of an entry. The key behind them is the name in wire form, folded, and the address octets of a server where the

@@ -1,6 +1,6 @@
 /**
  * Who stays and who goes: S3-FIFO (Yang et al., SOSP 2023) over two rings, and a third ring for absences and
- * failures. What is new goes to the small ring; what was asked for again by the time it comes to the old end goes on to
+ * failures. What is new goes to the small ring; what was asked for twice more by the time it comes to the old end goes on to
  * the main ring, the rest is forgotten and leaves a ghost. In the main ring, and in the third, what was asked
  * for since its last round goes round once more. So names that are asked for once, most of all random ones, pass
  * through a tenth of the memory and push out nobody.
@@ -10,6 +10,9 @@ import type { Chains } from './chains.ts'
 import { Ghosts } from './ghosts.ts'
 import { ALIVE, ENTRY, HEADER, RING, RING_SHIFT, type RingId, fingerprint } from './layout.ts'
 import { Ring } from './ring.ts'
+
+/** How often a new entry must have been asked for by the time it is old (S3-FIFO: more than once). */
+const WORTH_MAIN = 2
 
 /** The three rings of a cache and what moves between them; the writer's. */
 export class Queues {
@@ -43,7 +46,7 @@ export class Queues {
 
   /** The ring for what was not there: the small one, or the main one for who was forgotten a moment ago. */
   ringForNew(hash: number, typeAndClass: number): RingId {
-    return this.ghosts.take(fingerprint(hash, typeAndClass), this.chains.block.entryCount) ? RING.main : RING.small
+    return this.ghosts.has(fingerprint(hash, typeAndClass)) ? RING.main : RING.small
   }
 
   /** Makes room for `span` words in a ring and returns where. They are less than the ring has. */
@@ -65,16 +68,17 @@ export class Queues {
     const word = this.words[entry + ENTRY.span]
     ring.release()
     if ((word & ALIVE) === 0) return
-    const kept = this.isWanted(entry, now) && this.keep(ring, entry, now)
+    const kept = this.isWanted(ring, entry, now) && this.keep(ring, entry, now)
     if (kept) return
     if (ring.id === RING.small) this.ghosts.add(fingerprint(this.words[entry + ENTRY.hash], this.words[entry + ENTRY.key]))
     this.chains.unlink(entry)
   }
 
-  /** Whether it was asked for and can still be an answer. */
-  private isWanted(entry: number, now: number): boolean {
-    const { words } = this
-    return this.chances > 0 && this.frequencyOf(entry) > 0 && (words[entry + ENTRY.expiry] >>> 0) + this.staleSeconds > now
+  /** Whether it can still be an answer, and was asked for; anything does while the main ring is not yet full. */
+  private isWanted(ring: Ring, entry: number, now: number): boolean {
+    if (this.chances === 0 || (this.words[entry + ENTRY.expiry] >>> 0) + this.staleSeconds <= now) return false
+    const frequency = this.frequencyOf(entry)
+    return ring.id === RING.small ? frequency >= WORTH_MAIN || this.rings[RING.main].hasPlenty : frequency > 0
   }
 
   private frequencyOf(entry: number): number {

@@ -121,10 +121,10 @@ export class CacheReader extends CachedEntry {
 
   /** Copies an entry; false where its length cannot be true. */
   private copy(entry: number): boolean {
-    const { shared, words } = this
+    const { shared } = this
     const span = shared[entry + ENTRY.span] & SPAN_MASK
     if (span < ENTRY.words || span > MAX_ENTRY_WORDS || entry + span > this.block.arenaEnd) return false
-    for (let i = 0; i < span; i++) words[i] = shared[entry + i]
+    this.load(shared, entry, span)
     return true
   }
 

@@ -36,6 +36,11 @@ export class Ring {
     return this.limit - this.base
   }
 
+  /** Whether there is room for a good while, as before the ring has come round once. */
+  get hasPlenty(): boolean {
+    return this.used < this.capacity - (this.capacity >>> 3)
+  }
+
   /** Takes `span` words at the head and returns where they are; 0 where they are not free. */
   place(span: number): number {
     if (this.used === 0) this.head = this.tail = this.base
