@@ -40,7 +40,7 @@ test('whatever is put in, what is found is what was kept last, and all that can 
       assert.ok(bench.block.liveOctets < MIN_CACHE_OCTETS)
       assert.ok(bench.block.liveOctets > MIN_CACHE_OCTETS / 4, `only ${bench.block.liveOctets} octets are in use`)
     }),
-    { numRuns: 8 },
+    { numRuns: 5 },
   )
 })
 

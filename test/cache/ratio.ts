@@ -8,17 +8,17 @@ import { Cache } from '../../src/cache/cache.ts'
 import { HEADER } from '../../src/cache/layout.ts'
 import { CacheReader } from '../../src/cache/reader.ts'
 import { CACHED, SECURITY, TRUST } from '../../src/cache/terms.ts'
-import { TYPE } from '../../src/dns/codes.ts'
 import { LookupName } from '../../src/dns/lookup-name.ts'
 import { Name } from '../../src/dns/name.ts'
 import { parseRecord } from '../../src/dns/record-text.ts'
 import { Chance } from '../battery/chance.ts'
 
 const NOW = 1_800_000_000
-const ADDRESS = Uint8Array.of(192, 0, 2, 1)
+/** A type for private use (RFC 6895 3.1), whose RDATA may be of any length. */
+const TYPE_OF_ALL = 65_280
 const SOA = parseRecord('example. 3600 IN SOA ns.example. admin.example. 1 7200 900 1209600 3600')
-/** Words of an entry with a name of this file and one address. */
-const ENTRY_WORDS = 21
+/** Octets of an entry but for its RDATA: head, the name of this file, head of one record. */
+const ENTRY_OCTETS = 48 + 20 + 12
 
 /** Requests by number: names of a catalog from 0 on, and names that come once, at `catalog` and above. */
 export interface Trace {
@@ -54,26 +54,27 @@ function rankOf(sums: Float64Array, value: number): number {
   return low
 }
 
-/** Entries that a cache of `octets` holds. */
-export function capacityOf(octets: number): number {
+/** Entries with `rdataOctets` octets of RDATA that a cache of `octets` holds. */
+export function capacityOf(octets: number, rdataOctets = 4): number {
   const { words } = CacheBlock.create(octets, 1)
-  return Math.floor((words[HEADER.arenaEnd] - words[HEADER.arena]) / ENTRY_WORDS)
+  return Math.floor(((words[HEADER.arenaEnd] - words[HEADER.arena]) * 4) / (ENTRY_OCTETS + rdataOctets))
 }
 
 /** The share of requests that the cache answers. */
-export function ratioOfCache({ requests, catalog, isAbsent }: Trace, octets: number): number {
+export function ratioOfCache({ requests, catalog, isAbsent }: Trace, octets: number, rdataOctets = 4): number {
   const block = CacheBlock.create(octets, 0x5eed)
   const cache = new Cache(block)
   const reader = new CacheReader(block)
   const lookup = new LookupName(block.seed)
   const wire = Uint8Array.from([8, ...Buffer.from('00000000'), 7, ...Buffer.from('example'), 0])
+  const rdata = new Uint8Array(rdataOctets)
   let hits = 0
   for (const id of requests) {
     for (let digit = 0; digit < 8; digit++) wire[1 + digit] = 0x61 + ((id >>> (digit * 4)) & 15)
     lookup.load(wire, 0)
-    if (reader.find(lookup, TYPE.A, NOW) !== CACHED.nothing) hits++
+    if (reader.find(lookup, TYPE_OF_ALL, NOW) !== CACHED.nothing) hits++
     else if (isAbsent && id >= catalog) cache.keepAbsence({ name: Name.fromWire(wire), soa: SOA, trust: TRUST.authority, security: SECURITY.insecure }, NOW)
-    else cache.keepRRset({ records: [{ name: Name.fromWire(wire), type: TYPE.A, class: 1, ttl: 3600, rdata: ADDRESS }], trust: TRUST.authoritative, security: SECURITY.insecure }, NOW)
+    else cache.keepRRset({ records: [{ name: Name.fromWire(wire), type: TYPE_OF_ALL, class: 1, ttl: 3600, rdata }], trust: TRUST.authoritative, security: SECURITY.insecure }, NOW)
   }
   return hits / requests.length
 }
