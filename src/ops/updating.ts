@@ -89,7 +89,7 @@ export class Updating {
       nowMs: this.discovery.nowMs,
       clockMs: () => performance.now(),
       soon: (run) => void setImmediate(run),
-      rebuild: (image) => Promise.resolve(rebuildImage(image, roomFor(image))),
+      rebuild: (image, leastOctets) => Promise.resolve(rebuildImage(image, roomFor(image, leastOctets))),
       serve: (zone, image) => options.serve(zone, image),
       audit: (line) => log('update', line),
       onFault: (fault) => options.onFault(fault),
@@ -239,7 +239,8 @@ function idOf(name: Name, rrClass: number): string {
   return `${rrClass} ${name.key}`
 }
 
-/** Octets to leave free in a block that a zone moves to: as much again as it uses, within what a block may have. */
-function roomFor(image: ZoneImage): number {
-  return Math.max(0, Math.min(Math.max(UPDATE_ROOM_OCTETS, image.usedOctets), MAX_IMAGE_OCTETS - image.usedOctets * 2))
+/** Octets to leave free in a block that a zone moves to: as much again as the zone needs, or what a change that did not fit asks for, within what a block may have. */
+function roomFor(image: ZoneImage, leastOctets: number): number {
+  const octets = image.usedOctets - image.wasteOctets
+  return Math.max(0, Math.min(Math.max(UPDATE_ROOM_OCTETS, octets, leastOctets), MAX_IMAGE_OCTETS - octets * 2))
 }

@@ -247,7 +247,8 @@ export class Store {
 
   private read(entry: StoreEntry): StoreEntry {
     try {
-      return keptEntry(entry)
+      const { key, value } = keptEntry(entry)
+      return { key: plain(key), value: plain(value) }
     } catch (error) {
       throw new StoreFault('corrupt', `Cannot read the store ${this.file} as an entry of it is damaged`, error)
     }
@@ -256,6 +257,11 @@ export class Store {
 
 function diskWrite({ space, key, value }: StoreWrite): DiskWrite {
   return { space, key: diskKey(key), value: value === undefined ? undefined : diskValue(key, value) }
+}
+
+/** The same octets, not as the Buffer that the disk gives: its `slice` would be no copy. */
+function plain(octets: Uint8Array): Uint8Array {
+  return new Uint8Array(octets.buffer, octets.byteOffset, octets.length)
 }
 
 function octetsOf(writes: readonly StoreWrite[]): number {

@@ -188,7 +188,7 @@ export class EditorDraft implements ZoneDraft {
     const set = this.open(this.apex, TYPE.SOA)
     const [held] = set.records.values()
     if (held === undefined || serialIn(held) === serial) return
-    const rdata = held.slice()
+    const rdata = Uint8Array.from(held)
     new DataView(rdata.buffer).setUint32(serialAt(rdata), serial)
     this.putSoa(set.ttl, rdata)
   }

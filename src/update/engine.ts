@@ -85,6 +85,7 @@ export class UpdateEngine {
   carryOut(own: OwnChange): Promise<Verdict> {
     const zone = this.find(own.zone.name, own.zone.class)
     if (zone === undefined) return Promise.resolve({ rcode: RCODE.NOTAUTH, flow: 'own', reason: 'the zone cannot be changed' })
+    if (zone.barrier !== undefined) return Promise.resolve({ ...zone.barrier, flow: 'own' })
     return new Promise((resolve) => {
       const job = { requester: undefined, update: undefined, resolve, judge: (draft: EditorDraft, nowMs: number) => own.carryOut(draft, nowMs) }
       if (!zone.queue.submit(job)) resolve({ ...TOO_MANY, flow: 'own' })

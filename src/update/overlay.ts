@@ -19,6 +19,7 @@ import { WireReader, WireWriter } from '../dns/octets.ts'
 import { canonicalRdata } from '../dns/rdata.ts'
 import type { Change, Keeper, KeptWrite } from './contract.ts'
 import type { EditorDraft } from './draft.ts'
+import { restAsRdata } from './records.ts'
 
 /** One entry: what became of one record. */
 export interface OverlayEntry {
@@ -70,7 +71,7 @@ export function readEntry(value: Uint8Array): OverlayEntry {
   const [ttl, fileTtl] = [readTtl(), readTtl()]
   const type = reader.u16()
   const owner = Name.read(reader, false)
-  return { owner, type, rdata: reader.rest().slice(), ttl, fileTtl }
+  return { owner, type, rdata: restAsRdata(type, reader), ttl, fileTtl }
 }
 
 /** The overlay of one zone. */

@@ -4,7 +4,8 @@
  */
 import { TYPE } from '../dns/codes.ts'
 import { sameNameAt, type Name } from '../dns/name.ts'
-import { canonicalRdata } from '../dns/rdata.ts'
+import { type WireReader, WireWriter } from '../dns/octets.ts'
+import { canonicalRdata, copyRdata } from '../dns/rdata.ts'
 
 /** First and last of the types for questions and transactions (RFC 6895 3.1). */
 const META_FIRST = 128
@@ -78,4 +79,11 @@ function isSameOctets(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
+}
+
+/** RDATA that ends a kept value, in memory of its own. WireFault where the octets do not fit the type: what is damaged must not be served. */
+export function restAsRdata(type: number, reader: WireReader): Uint8Array {
+  const out = new WireWriter(reader.remaining)
+  copyRdata(type, reader, out)
+  return out.finish()
 }

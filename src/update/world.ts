@@ -37,8 +37,8 @@ export interface EngineOptions {
   clockMs(): number
   /** Runs a function when what has arrived already is in. */
   soon(run: () => void): void
-  /** The zone in a larger block, as it is committed. */
-  rebuild(image: ZoneImage): Promise<ZoneImage>
+  /** The zone in a larger block, as it is committed, with at least `leastOctets` free where it may have that many. */
+  rebuild(image: ZoneImage, leastOctets: number): Promise<ZoneImage>
   /** Puts the zone's new block into service; resolves when every thread reads it. */
   serve(zone: { name: Name; class: number }, image: ZoneImage): Promise<void>
   /** Told of every update and change; `line` makes what is to be written of it. */

@@ -17,6 +17,7 @@ import { EditorDraft } from './draft.ts'
 import type { Grants } from './grants.ts'
 import { Overlay, zonePrefix } from './overlay.ts'
 import { isProofType } from './records.ts'
+import { Undoing } from './undoing.ts'
 import type { EngineWorld, Job, Outcome } from './world.ts'
 import { ZoneQueue } from './zone-queue.ts'
 import { type FileState, keepState, readState, settleState, soaOf, type ZoneState } from './zone-state.ts'
@@ -30,6 +31,8 @@ export class WritableZone {
   readonly class: number
   readonly queue: ZoneQueue<Job>
   grants: Grants
+  /** Why this zone can take no change at all: it was signed beforehand, or what is kept of it cannot be used. */
+  barrier: Refusal | undefined
   /** In service, or about to be. */
   image: ZoneImage
   /** Updates carried out since the start. */
@@ -43,7 +46,7 @@ export class WritableZone {
   private state: ZoneState = { serial: 0, file: { serial: 0, fingerprint: new Uint8Array(8) }, soa: undefined }
   /** Whether the zone has moved to another block that not every thread reads yet. */
   private isMoved = false
-  private isSigned = false
+  private readonly undoing: Undoing
   private frozen = false
 
   constructor(image: ZoneImage, grants: Grants, flows: readonly UpdateFlow[], world: EngineWorld) {
@@ -57,6 +60,7 @@ export class WritableZone {
     this.class = image.class
     this.key = zonePrefix(this)
     this.overlay = new Overlay(this, world.keeper)
+    this.undoing = new Undoing(world.keeper)
     this.queue = new ZoneQueue((batch) => this.carryOut(batch), (run) => world.soon(run))
   }
 
@@ -75,9 +79,9 @@ export class WritableZone {
     return this.overlay.size
   }
 
-  /** Why the zone takes no update: it was signed beforehand, or is frozen. Undefined where it takes them. */
+  /** Why the zone takes no update: it can take no change, or is frozen. Undefined where it takes them. */
   get refusal(): Refusal | undefined {
-    return this.isSigned ? SIGNED : this.frozen ? FROZEN : undefined
+    return this.barrier ?? (this.frozen ? FROZEN : undefined)
   }
 
   /** Whether its administrator has frozen it; no start remembers that. */
@@ -105,11 +109,29 @@ export class WritableZone {
    */
   async open(image: ZoneImage, file: FileState): Promise<void> {
     this.take(image)
-    const { draft, flows, world } = this
+    const { draft, world } = this
     draft.clear()
-    this.isSigned = isSigned(image)
+    this.barrier = isSigned(image) ? SIGNED : undefined
     this.state = { serial: file.serial, file, soa: undefined }
-    if (this.isSigned) return
+    if (this.barrier !== undefined) return
+    try {
+      await this.layOver(file)
+    } catch (fault) {
+      // what is kept and cannot be used costs the updates and not the zone, which is as its file has it; what is kept stays as it is
+      this.editor.abort()
+      draft.clear()
+      this.barrier = UNUSABLE
+      world.onFault(fault)
+    }
+    this.isMoved = false // nobody reads it yet
+  }
+
+  private async layOver(file: FileState): Promise<void> {
+    const { draft, flows, undoing, world } = this
+    await undoing.undo().catch((fault: unknown) => {
+      undoing.forget()
+      world.onFault(fault)
+    })
     const kept = readState(world.keeper, this.key)
     const writes = this.overlay.layOver(draft)
     let isChanged = writes.length > 0
@@ -118,12 +140,12 @@ export class WritableZone {
       isChanged ||= more.length > 0
       writes.push(...more)
     }
-    this.state = settleState(draft, file, kept, isChanged)
+    const state = settleState(draft, file, kept, isChanged)
     await this.write()
     this.editor.commit()
+    this.state = state
     draft.clear()
-    this.isMoved = false // nobody reads it yet
-    if (kept !== undefined) writes.push(keepState(this.key, this.state))
+    if (kept !== undefined) writes.push(keepState(this.key, state))
     // what is not kept now is found out again at the next start: the zone is served all the same
     if (writes.length > 0) await world.keeper.keep(writes).catch((fault: unknown) => world.onFault(fault))
   }
@@ -137,8 +159,8 @@ export class WritableZone {
   // ---- A batch ----
 
   private async carryOut(batch: readonly Job[]): Promise<void> {
-    const { draft } = this
-    let serial = this.serial
+    const { draft, state } = this
+    let { serial } = state
     const outcomes = batch.map((job) => {
       const outcome = this.judge(job, serial)
       serial = outcome.serial[1]
@@ -146,10 +168,12 @@ export class WritableZone {
     })
     draft.mark()
     try {
+      if (this.undoing.isOwed) await this.undoing.undo()
       const writes = this.collect(outcomes, serial)
       if (writes.length > 0 || draft.isTouched) await this.keep(writes, serial, outcomes.length)
       draft.clear()
     } catch (fault) {
+      this.state = state
       this.giveUp(outcomes, fault)
     }
     if (this.isMoved) await this.moveReaders()
@@ -203,26 +227,31 @@ export class WritableZone {
     const { world } = this
     await this.write()
     const startMs = world.clockMs()
-    if (writes.length > 0) await world.keeper.keep(writes)
+    if (writes.length > 0) await this.undoing.keep(writes)
     world.counts.batch(size, Math.round((world.clockMs() - startMs) * 1_000))
     this.editor.commit()
     this.state = { ...this.state, serial }
     for (const flow of this.flows) flow.settled?.(true, this)
   }
 
-  /** Writes the draft into the image, where nobody sees it before the commit. */
+  /** Writes the draft into the image, where nobody sees it before the commit; into larger and larger blocks while it does not fit. */
   private async write(): Promise<void> {
-    try {
-      this.editor.begin()
-      this.draft.writeTo(this.editor)
-    } catch (fault) {
-      this.editor.abort()
-      if (!(fault instanceof ImageFull)) throw fault
-      this.take(await this.world.rebuild(this.image))
-      this.isMoved = true
-      this.world.counts.add('grown')
-      this.editor.begin()
-      this.draft.writeTo(this.editor)
+    let least = 0
+    for (;;) {
+      try {
+        this.editor.begin()
+        return this.draft.writeTo(this.editor)
+      } catch (fault) {
+        this.editor.abort()
+        if (!(fault instanceof ImageFull)) throw fault
+        const larger = await this.world.rebuild(this.image, least)
+        const size = larger.octets.length
+        if (size <= least) throw fault // as large as can be
+        this.take(larger)
+        this.isMoved = true
+        this.world.counts.add('grown')
+        least = size
+      }
     }
   }
 
@@ -243,9 +272,10 @@ export class WritableZone {
     }
   }
 
+  /** Has every thread read the new block; where that fails the next batch tries it again. */
   private async moveReaders(): Promise<void> {
-    this.isMoved = false
-    await this.world.serve(this, this.image).catch((fault: unknown) => this.world.onFault(fault))
+    const { world, image } = this
+    await world.serve(this, image).then(() => (this.isMoved = false), (fault: unknown) => world.onFault(fault))
   }
 }
 
@@ -255,6 +285,8 @@ function isSigned(image: ZoneImage): boolean {
   return false
 }
 
+const UNUSABLE_TEXT = 'what is kept of this zone cannot be used'
+const UNUSABLE: Refusal = { rcode: RCODE.SERVFAIL, ede: { infoCode: EDE.OTHER, text: UNUSABLE_TEXT }, reason: UNUSABLE_TEXT }
 const SIGNED_TEXT = 'the zone is signed beforehand and cannot be updated'
 const SIGNED: Refusal = { rcode: RCODE.REFUSED, ede: { infoCode: EDE.NOT_SUPPORTED, text: SIGNED_TEXT }, reason: SIGNED_TEXT }
 const FROZEN_TEXT = 'the zone is frozen by its administrator'

@@ -11,6 +11,7 @@ import { WireReader, WireWriter } from '../dns/octets.ts'
 import { addSerial, isNewerSerial, type Serial } from '../dns/serial.ts'
 import type { Keeper, KeptWrite } from './contract.ts'
 import { type EditorDraft } from './draft.ts'
+import { restAsRdata } from './records.ts'
 
 const FORMAT = 1
 const FINGERPRINT_OCTETS = 8
@@ -50,8 +51,8 @@ export function readState(keeper: Keeper, key: Uint8Array): ZoneState | undefine
   const reader = new WireReader(value)
   if (reader.u8() !== FORMAT) throw new WireFault('Cannot read the state of a zone as it is of no known format', 0)
   const serial = reader.u32()
-  const file = { serial: reader.u32(), fingerprint: reader.bytes(FINGERPRINT_OCTETS).slice() }
-  const soa = reader.remaining === 0 ? undefined : { ttl: reader.u32(), rdata: reader.rest().slice() }
+  const file = { serial: reader.u32(), fingerprint: Uint8Array.from(reader.bytes(FINGERPRINT_OCTETS)) }
+  const soa = reader.remaining === 0 ? undefined : { ttl: reader.u32(), rdata: restAsRdata(TYPE.SOA, reader) }
   return { serial, file, soa }
 }
 

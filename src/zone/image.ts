@@ -110,6 +110,11 @@ export class ZoneImage implements OctetBlock {
     return this.words[HEADER.top] * 4
   }
 
+  /** Octets of those in use that a rebuild wins back. */
+  get wasteOctets(): number {
+    return this.words[HEADER.waste] * 4
+  }
+
   // ---- Nodes ----
 
   /** The node of label `from` and onward of `name`; 0 where no such name exists. */

@@ -13,7 +13,8 @@ export function rebuildImage(image: ZoneImage, roomOctets: number): ZoneImage {
   const { octets } = source
   const apex = nameOf(source, source.apex)
   const builder = new ZoneBuilder({
-    apex, class: source.class, seed: source.words[HEADER.seed], expectedNames: source.nodeCount, expectedOctets: source.usedOctets + roomOctets,
+    apex, class: source.class, seed: source.words[HEADER.seed], expectedNames: source.nodeCount,
+    expectedOctets: source.usedOctets - source.wasteOctets + roomOctets,
   })
   const leased: { owner: Uint8Array; rrset: RRsetId }[] = []
   source.forEachNode((node) => {

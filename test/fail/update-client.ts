@@ -24,6 +24,9 @@ export const ORIGIN = 'example.com.'
 /** The zone that every client changes. */
 export const ZONE = '$TTL 300\n@ SOA ns hostmaster 1 1h 10m 1d 5m\n@ NS ns\nns A 192.0.2.53\n'
 
+/** With it a response may say why (RFC 8914 3). */
+const EDNS = { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options: [] }
+
 /** A config with that zone, for whoever has the key to change. */
 export function configText(more = ''): string {
   return `listen: ["127.0.0.1:0"]\n${more}keys: [{ name: agents-key, secret: "${SECRET}" }]\nzones:\n  - name: ${ORIGIN}\n    file: example.com.zone\n    grants: [{ key: agents-key, scope: zone, types: [ANY] }]\n`
@@ -39,7 +42,7 @@ export function makeSigner(): ChangeSigner {
 /** Asks for `updates`, records as text, over UDP. */
 export function change(server: Endpoint, signer: ChangeSigner, id: number, updates: readonly string[], timeoutMs = 600): Promise<ChangeOutcome> {
   const zone = { name: Name.parse(ORIGIN), type: TYPE.SOA, class: CLASS.IN }
-  return requestChange(makeMessage({ id, opcode: OPCODE.UPDATE, questions: [zone], authorities: updates.map(readUpdate) }), { server, signer, timeoutMs, tries: 1 })
+  return requestChange(makeMessage({ id, opcode: OPCODE.UPDATE, questions: [zone], authorities: updates.map(readUpdate), edns: EDNS }), { server, signer, timeoutMs, tries: 1 })
 }
 
 /** `name 60 IN TXT "x"` adds, `name 0 NONE TXT "x"` removes a record, `name 0 ANY TXT` an RRset (RFC 2136 2.5). */
@@ -75,13 +78,20 @@ export class UpdateClient {
   /** Asks for change after change until one is not acknowledged, or `isOver`. */
   async run(server: Endpoint, isOver: () => boolean): Promise<void> {
     while (!isOver()) {
-      const { updates, after } = this.next()
-      this.doubtful = after
-      const outcome = await change(server, this.signer, this.chance.below(0x1_0000), updates)
+      const outcome = await this.ask(server)
       if (outcome.kind !== 'done') return this.lose(outcome)
-      this.settle(after)
-      this.acknowledged++
     }
+  }
+
+  /** Asks for one change; one before it that was not acknowledged must not have been, from the moment that this one is. */
+  async ask(server: Endpoint, timeoutMs?: number): Promise<ChangeOutcome> {
+    const { updates, after } = this.next()
+    this.doubtful = after
+    const outcome = await change(server, this.signer, this.chance.below(0x1_0000), updates, timeoutMs)
+    if (outcome.kind !== 'done') return outcome
+    this.settle(after)
+    this.acknowledged++
+    return outcome
   }
 
   /** Takes what was found in the zone for true; gives what is wrong with it. */

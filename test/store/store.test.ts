@@ -24,6 +24,21 @@ describe('a store', () => {
     await store.close()
   })
 
+  it('gives octets whose slice is a copy, not the Buffers that the disk gives', async () => {
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder() })
+    const long = 'k'.repeat(3_000)
+    await store.keep([put('a', '123'), put(long, '456')])
+    const given = [store.get('overlay', octets('a')), store.get('overlay', octets(long)), ...[...store.scan('overlay')].flatMap(({ key, value }) => [key, value])]
+    for (const one of given) {
+      assert.ok(one !== undefined && !Buffer.isBuffer(one))
+      const copy = one.slice()
+      copy[0] ^= 0xff
+      assert.notEqual(one[0], copy[0])
+    }
+    assert.deepEqual(listOf(store).toSorted(), ['a=123', `${long}=456`])
+    await store.close()
+  })
+
   it('holds it after it was closed and opened', async () => {
     const folder = makeFolder()
     const first = await Store.open({ disk: lmdbDisk, folder })

@@ -5,21 +5,13 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { describe, it, type TestContext } from 'node:test'
 import { Store } from '../../src/store/store.ts'
+import { built, fillWith, mountSmall, noMount, noShim, SHIM } from './bad-disks.ts'
 import { makeFolder } from './support.ts'
 import { checkPairs, WRITER } from './writer-process.ts'
-
-const SOURCE = fileURLToPath(new URL('../../../test/store/c/failing-disk.c', import.meta.url))
-const built = makeFolder()
-const SHIM = join(built, 'failing-disk.so')
-const compiler = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', SHIM, SOURCE, '-ldl'], { encoding: 'utf8' })
-const noShim = process.platform !== 'linux' ? 'needs Linux' : compiler.error !== undefined ? 'needs a C compiler (cc)' : false
-if (noShim === false) assert.equal(compiler.status, 0, compiler.stderr)
 
 interface Run {
   acknowledged: number[]
@@ -107,21 +99,6 @@ for (const isNew of [false, true]) {
   })
 }
 
-const mountable = process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/bin/mount')
-const noMount = mountable ? false : 'needs root, to mount a small file system'
-
-/** A small file system of its own, gone with the tests. */
-function mountSmall(octets: number): string {
-  const folder = mkdtempSync(join(tmpdir(), 'waggle-small-'))
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${octets}`, 'tmpfs', folder], { encoding: 'utf8' })
-  assert.equal(status, 0, stderr)
-  after(() => {
-    spawnSync('umount', ['-l', folder])
-    rmSync(folder, { recursive: true, force: true })
-  })
-  return folder
-}
-
 describe('a file system that is full', { skip: noMount }, () => {
   it('refuses what does not fit, and takes it again once there is room', async (t: TestContext) => {
     const small = mountSmall(1_048_576)
@@ -129,7 +106,7 @@ describe('a file system that is full', { skip: noMount }, () => {
     const before = run(folder, 0, 60)
     assert.equal(before.acknowledged.length, 60, before.out)
     const ballast = join(small, 'ballast')
-    for (let chunk = 65_536; chunk >= 4_096; chunk /= 2) fill(ballast, chunk)
+    fillWith(ballast)
     const full = run(folder, 60, 60)
     assert.ok(full.faults.length > 0 && full.faults.every(({ code }) => code === 'full'), full.out)
     await check(folder, 'while it is full', 120, before, full)
@@ -142,7 +119,7 @@ describe('a file system that is full', { skip: noMount }, () => {
 
   it('lets a store start that has no file yet', () => {
     const small = mountSmall(524_288)
-    for (let chunk = 65_536; chunk >= 4_096; chunk /= 2) fill(join(small, 'ballast'), chunk)
+    fillWith(join(small, 'ballast'))
     const folder = join(small, 'store')
     const first = run(folder, 0, 3)
     assert.deepEqual(first.faults.map(({ code }) => code), ['full', 'full', 'full'], first.out)
@@ -164,12 +141,3 @@ describe('a file system that is full', { skip: noMount }, () => {
     await store.close()
   })
 })
-
-/** Makes a file longer by chunks until no more fits. */
-function fill(path: string, chunk: number): void {
-  try {
-    for (;;) writeFileSync(path, Buffer.alloc(chunk, 1), { flag: 'a' })
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
-  }
-}
