@@ -90,24 +90,25 @@ function damage(value: Uint8Array, chance: Chance): Uint8Array {
   return other
 }
 
-test('octets of a store exchanged a thousand times never keep a zone from being served', async (t) => {
+test('octets of a store exchanged hundreds of times never keep a zone from being served', async (t) => {
   const good = await keptBy()
   const chance = new Chance(4_711)
   const own = Buffer.from(zonePrefix({ name: Name.parse('example.'), class: CLASS.IN })).toString('latin1')
   let [unusable, changed] = [0, 0]
-  for (let i = 0; i < 1_000; i++) {
+  for (let i = 0; i < 400; i++) {
     const keeper = copied(good)
     const entries = [...keeper.spaces].flatMap(([space, held]) => [...held].filter(([key]) => key.startsWith(own)).map(([key, value]) => ({ space, key, value })))
     const { space, key, value } = chance.pick(entries)
     keeper.space(space).set(key, damage(value, chance))
-    const running = await bench({ keeper })
+    const running = await bench({ keeper, expectedOctets: 10_000 })
     const rcode = await running.send('add later.example. 60 A 192.0.2.9')
     assert.ok(rcode === 'NOERROR' || rcode === 'SERVFAIL', `${i}: ${rcode}`)
     if (rcode === 'SERVFAIL') unusable++
     else changed++
     assert.equal(running.faults.length, rcode === 'SERVFAIL' ? 1 : 0, `${i}: ${running.faults.join()}`)
-    for (const line of ['ns.example. 3600 A 192.0.2.53', 'deep.ent.example. 300 A 192.0.2.3']) assert.ok(running.records().includes(line), `${i}: ${line}`)
+    const records = running.records()
+    for (const line of ['ns.example. 3600 A 192.0.2.53', 'deep.ent.example. 300 A 192.0.2.3']) assert.ok(records.includes(line), `${i}: ${line}`)
   }
   t.diagnostic(`${unusable} zones served as their file, ${changed} with what could be read`)
-  assert.ok(unusable > 50 && changed > 50)
+  assert.ok(unusable > 20 && changed > 20)
 })
