@@ -82,6 +82,14 @@ export class ZoneKeeper {
    * and removes what is not listed. One outcome for each zone that was loaded or removed.
    */
   async apply(zones: readonly ConfigZone[], only: (zone: ConfigZone) => boolean = () => true): Promise<ZoneOutcome[]> {
+    try {
+      return await this.load(zones, only)
+    } finally {
+      this.world.updating?.served() // whatever became of the load, updates do not wait for ever
+    }
+  }
+
+  private async load(zones: readonly ConfigZone[], only: (zone: ConfigZone) => boolean): Promise<ZoneOutcome[]> {
     const isStart = this.served.size === 0
     const wanted = zones.filter(only)
     const loaded = await this.world.load(wanted)
@@ -100,9 +108,9 @@ export class ZoneKeeper {
       outcomes.push({ ...headOf(old.config), outcome: 'removed', previousSerial: old.serial, findings: [] })
       await this.world.updating?.remove(old.config)
     }
-    this.served = next
+    // a zone that was not read again may have moved to a larger block meanwhile
+    this.served = new Map([...next].map(([id, zone]) => [id, { ...zone, image: zone.writable?.image ?? zone.image }]))
     await this.publish()
-    this.world.updating?.served()
     for (const outcome of outcomes) this.tell(outcome, isStart)
     return outcomes
   }

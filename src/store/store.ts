@@ -162,13 +162,18 @@ export class Store {
     const octets = octetsOf(writes)
     if (octets === 0) return undefined // what only removes makes room
     const { maxOctets } = this.options
-    if (this.used + this.asked + octets > maxOctets && this.measure() + octets > maxOctets) {
+    if (this.used + this.asked + octets > maxOctets && this.measure() + octets > maxOctets && this.growthOf(writes) > 0) {
       const fault = new StoreFault('full', `Cannot keep more in ${this.file} as it holds ${this.used} octets of at most ${maxOctets}`)
       this.tell(fault)
       return fault
     }
     this.asked += octets
     return undefined
+  }
+
+  /** Octets that these writes add to what is kept; less than 0 where they make room, as a removal does that is noted elsewhere. */
+  private growthOf(writes: readonly StoreWrite[]): number {
+    return octetsOf(writes) - octetsOf(writes.map(({ space, key }) => ({ space, key, value: this.get(space, key) })))
   }
 
   /** Measures what is kept; what waits is counted by its own octets. */

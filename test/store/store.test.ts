@@ -318,6 +318,25 @@ describe('the limit of a store', () => {
     await store.close()
   })
 
+  it('takes what adds nothing: a removal that is noted elsewhere, and another value of the same size', async () => {
+    const store = await Store.open({ disk: lmdbDisk, folder: makeFolder(), maxOctets: 100_000 })
+    const big = 'x'.repeat(3_000)
+    await store.keep([put('note', '0000', 'zone')])
+    let kept = 0
+    for (let isFull = false; !isFull;) await store.keep([put(`key ${kept}`, big), put('note', '0001', 'zone')]).then(() => kept++, () => (isFull = true))
+    const cases: [what: string, writes: StoreWrite[], isTaken: boolean][] = [
+      ['one more', [put('one more', big)], false],
+      ['a removal, noted by a value of the same size', [put('key 0'), put('note', '0002', 'zone')], true],
+      ['another value of the same size', [put('key 1', 'y'.repeat(3_000))], true],
+      ['a longer value', [put('key 1', 'y'.repeat(60_000))], false],
+      ['one for another', [put('key 2'), put('key two', 'y'.repeat(2_998))], true],
+      ['more than one for another', [put('key 3'), put('key three', 'y'.repeat(40_000))], false],
+    ]
+    for (const [what, writes, isTaken] of cases) assert.equal(await store.keep(writes).then(() => true, () => false), isTaken, what)
+    assert.equal(store.get('zone', octets('note'))?.at(-1), '2'.charCodeAt(0))
+    await store.close()
+  })
+
   it('counts what waits, so that many at once do not pass it together', async () => {
     const store = await Store.open({ disk: lmdbDisk, folder: makeFolder(), maxOctets: 200_000 })
     const results = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => store.keep([put(`key ${i}`, 'x'.repeat(10_000))])))
