@@ -76,7 +76,9 @@ class Life {
     const [endpoint] = server.endpoints
     const before = this.clients.map(({ acknowledged }) => acknowledged)
     let isOver = false
-    const asking = this.clients.map((client) => client.run(endpoint, () => isOver))
+    // what had been answered has been read a moment after the end
+    const gone = server.ended.then(() => sleep(100)).then(() => ({ failed: 'the server ended' }))
+    const asking = this.clients.map((client) => client.run(endpoint, () => isOver, gone))
     const watching = this.watchSerial(server, () => isOver)
     if (round % 4 !== 1) await this.firstOf(before) // else it may be killed before it has answered anybody
     await sleep(this.chance.below(360))

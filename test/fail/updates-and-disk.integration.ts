@@ -17,9 +17,6 @@ import { makeFolder, Served } from '../ops/process.ts'
 import { fillWith, mountSmall, noMount, noShim, SHIM } from '../store/bad-disks.ts'
 import { configText, ORIGIN, UpdateClient, ZONE, type State } from './update-client.ts'
 
-/** A write that fails costs the start of another process. */
-const PATIENCE_MS = 8_000
-
 /** A server with one client, over starts and stops. */
 class Scene {
   readonly folder: ReturnType<typeof makeFolder>
@@ -48,7 +45,7 @@ class Scene {
   /** Asks for `count` changes; gives what came of each. */
   async ask(count: number): Promise<ChangeOutcome[]> {
     const outcomes: ChangeOutcome[] = []
-    for (let i = 0; i < count; i++) outcomes.push(await this.client.ask(this.server.endpoints[0], PATIENCE_MS))
+    for (let i = 0; i < count; i++) outcomes.push(await this.client.ask(this.server.endpoints[0]))
     return outcomes
   }
 
