@@ -14,7 +14,7 @@ import { Name } from '../../src/dns/name.ts'
 import { parseEndpoint, type Endpoint } from '../../src/transport/address.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../../bin/waggle', import.meta.url))
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 /** What a process that has ended left. */
 export interface Ended {
