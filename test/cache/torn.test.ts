@@ -96,3 +96,21 @@ test('a chain that runs in a circle ends after as many steps as a chain may have
   assert.equal(bench.reader.find(bench.name, TYPE.A, START), CACHED.nothing)
   assert.ok(performance.now() - begin < 500, `${MAX_TORN_READS * MAX_CACHE_CHAIN} steps take long`)
 })
+
+test('a chain that leads out of the arena is followed no further, even where what stands there looks like the name', () => {
+  const bench = new Bench()
+  bench.put('www.example. 60 A 192.0.2.1')
+  bench.name.load(Name.parse('www.example.').wire, 0)
+  const { words } = bench.block
+  const bucket = bench.block.bucketOf(chainHash(bench.name.hash[0], 1))
+  const entry = words[bucket + BUCKET.first]
+  for (const outside of [words.length - ENTRY.words, bench.block.arenaEnd - ENTRY.words + 1, bench.block.arena - ENTRY.words]) {
+    const before = words.slice(outside, outside + ENTRY.words)
+    words.copyWithin(outside, entry, entry + ENTRY.words)
+    words[bucket + BUCKET.first] = outside
+    assert.equal(bench.reader.find(bench.name, TYPE.A, START), CACHED.nothing)
+    words.set(before, outside)
+  }
+  words[bucket + BUCKET.first] = entry
+  assert.equal(bench.look('www.example. A'), 'records')
+})
