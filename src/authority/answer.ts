@@ -24,6 +24,7 @@ import { Denial } from './denial.ts'
 import { type Answer, type Authority, KIND, type Kind, SECTION, type Section, TTL_AS_STORED } from './plan.ts'
 import type { Query } from './query.ts'
 import { RecordScratch } from './scratch.ts'
+import { TAIL, Tails } from './tails.ts'
 
 /** Counts the queries of this thread, so that each reads one generation of every zone that it meets. */
 let queries = 0
@@ -36,6 +37,7 @@ export class ZoneAuthority implements Authority {
   private readonly match = new ZoneMatch()
   private readonly scratch = new RecordScratch()
   private readonly denial: Denial
+  private readonly tails = new Tails()
   private query!: Query
   private result!: Answer
   private zone!: ZoneImage
@@ -55,6 +57,7 @@ export class ZoneAuthority implements Authority {
   /** Serves the zones of `directory` from the next query on. */
   replaceDirectory(directory: ZoneDirectory): void {
     this.directory = directory
+    this.tails.clear()
   }
 
   answer(query: Query, answer: Answer): void {
@@ -73,6 +76,7 @@ export class ZoneAuthority implements Authority {
       this.name.load(this.owner.octets, this.ownerAt, this.owner.view)
       if (this.isLoop() || !this.findZone()) break
     }
+    if (this.owner !== query && !this.isOfOneZone()) answer.tails = null
     // proofs of the wildcards met on the way come behind the last answer; the outcome's own section has taken
     // them along if it has one (RFC 4035 3.1.3.3)
     this.denial.addWildcardProofs(answer)
@@ -144,6 +148,7 @@ export class ZoneAuthority implements Authority {
   private answerCname(node: NodeId, cname: RRsetId): boolean {
     const { zone } = this
     this.addAnswer(node, cname)
+    if (this.match.found === FOUND.exact && this.recall(node, TAIL.alias | (this.query.qtype << 8))) return false
     this.noteWildcard()
     this.owner = zone
     this.ownerAt = zone.rdataAt(zone.firstRecordAt(cname))
@@ -207,6 +212,7 @@ export class ZoneAuthority implements Authority {
     this.denial.addWildcardProofs(result)
     const ns = zone.rrsetOf(cut, TYPE.NS)
     this.addAbove(SECTION.authority, cut, ns)
+    if (this.recall(cut, TAIL.referral)) return false
     if (query.dnssecOk) this.addSecurityOfReferral(cut)
     addGlue(result, zone, cut, ns, this.target, this.match, query.dnssecOk)
     return false
@@ -244,9 +250,10 @@ export class ZoneAuthority implements Authority {
   private answerNoData(): false {
     const { result, zone, match, query } = this
     this.addSoa()
-    if (!query.dnssecOk) return false
-    if (match.found === FOUND.wildcard) this.denial.addWildcardNoData(result, zone, this.name, match, this.target)
-    else this.denial.addNoData(result, zone, match.node, this.name)
+    // without proofs it is the same for all names of the zone, with them still for all types that the name lacks
+    if (!query.dnssecOk) this.recall(zone.apex, TAIL.absence)
+    else if (match.found === FOUND.wildcard) this.denial.addWildcardNoData(result, zone, this.name, match, this.target)
+    else if (!this.recall(match.node, TAIL.absence)) this.denial.addNoData(result, zone, match.node, this.name)
     return false
   }
 
@@ -255,7 +262,8 @@ export class ZoneAuthority implements Authority {
     const { result, zone, match, query } = this
     result.rcode = RCODE.NXDOMAIN
     this.addSoa()
-    if (query.dnssecOk) this.denial.addNameError(result, zone, this.name, match, this.target)
+    if (!query.dnssecOk) this.recall(zone.apex, TAIL.absence)
+    else this.denial.addNameError(result, zone, this.name, match, this.target)
     return false
   }
 
@@ -296,6 +304,24 @@ export class ZoneAuthority implements Authority {
     const { zone, result, query, name } = this
     if (this.owner === query) result.add(section, zone, rrset, query, query.qnameAt + name.labelAt[name.labelCount - zone.labelCount(node)], kind, ttl)
     else result.add(section, zone, rrset, zone, zone.nameAt(node), kind, ttl)
+  }
+
+  /**
+   * Whether all that follows the question is known from an earlier answer, so that nothing more need be planned. Asked
+   * when the first RRset is in the plan, by which its response is counted, and while QNAME itself is answered.
+   */
+  private recall(node: NodeId, variant: number): boolean {
+    const { result, zone, query, tails } = this
+    if (this.owner !== query) return false
+    result.tails = tails
+    result.isRecalled = tails.recall(zone, result.zone, node, variant | (query.dnssecOk ? 1 : 0), query, this.name, result.room)
+    return result.isRecalled
+  }
+
+  /** Whether an alias was answered from the zone in which it stands, and by NOERROR: a tail tells neither. */
+  private isOfOneZone(): boolean {
+    const { result, zone } = this
+    return result.rcode === RCODE.NOERROR && result.source[0] === zone
   }
 
   /** Remembers that the answer just added came from a wildcard, so that its proof follows (RFC 4035 3.1.3.3, RFC 5155 7.2.6). */

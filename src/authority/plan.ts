@@ -14,6 +14,7 @@ import { MAX_ANSWER_RRSETS } from '../dns/limits.ts'
 import { sameNameAt } from '../dns/name.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
 import type { Query } from './query.ts'
+import type { Tails } from './tails.ts'
 
 /** The sections of a response that hold records (RFC 1035 4.1). */
 export const SECTION = { answer: 0, authority: 1, additional: 2 } as const
@@ -62,6 +63,13 @@ export class Answer {
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
   overflowed = false
 
+  /** Octets that the response may have behind the question, less OPT: no tail is taken that has more. */
+  room = 0
+  /** Where the octets that stand for all entries are, or shall be kept (see tails.ts); null for an answer that is not of this kind. */
+  tails: Tails | null = null
+  /** The entries are only the first of those that the tail stands for. */
+  isRecalled = false
+
   /** An entry was refused, so that no other is taken. */
   isFull = false
 
@@ -86,7 +94,9 @@ export class Answer {
     this.edeCode = NO_EDE
     this.edeText = NO_OCTETS
     this.zone = -1
-    this.isMissing = this.overflowed = this.isFull = false
+    this.isMissing = this.overflowed = this.isFull = this.isRecalled = false
+    this.room = 0
+    this.tails = null
     this.count = 0
   }
 

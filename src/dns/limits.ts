@@ -92,7 +92,6 @@ export const MAX_LOG_BACKLOG_OCTETS = 1_048_576
 export const THREAD_RESTART_MS = 1_000
 /** MiB for new objects in a thread that answers: it makes none while answering, and V8 would take 16 or more. Reached: a collection, as ever. */
 export const THREAD_YOUNG_MIB = 2
-
 /** Octets of one RRset's records: with header, question and OPT it must still fit one message (RFC 2181 5). Reached: the record is refused with a fault. */
 export const MAX_RRSET_OCTETS = 65_000
 /** The same for AGENT, which is answered in ranked parts, never whole: 10,000 agents at one capability with room to spare. Reached: the record is refused with a fault. */
@@ -145,6 +144,10 @@ export const MAX_ANSWER_RRSETS = 256
 export const MAX_ADDITIONAL_TARGETS = 256
 /** Nodes whose NSEC3 owner a thread remembers for one zone, 8 octets each; a power of two up to 65,536, less in small zones. Reached: an older node is forgotten and hashed again. */
 export const MAX_NODE_MEMORY_SLOTS = 4_096
+/** Tails of answers that a thread keeps, 636 octets each; a power of two. Reached: one that is asked for more often takes the place of another. */
+export const TAIL_SLOTS = 4_096
+/** Octets of a tail: a signed referral to four servers with their addresses takes about 400; pointers and labels are bounded by it too (tails.ts). Reached: such an answer is made anew each time. */
+export const MAX_TAIL_OCTETS = 448
 /** Names of one answer that later names may point to (MAX_COMPRESSION_TARGETS is for the slow encoder): the question and 15 more serve a referral to 13 servers. Reached: later names find no new targets. */
 export const MAX_ANSWER_TARGETS = 16
 /** First offset that a compression pointer cannot express: it has 14 bits (RFC 1035 4.1.4). Reached: the name is no target. */
@@ -282,7 +285,6 @@ export const DEFERRED_NETWORK_SLOTS = 16_384
 export const MAX_DEFERRED_PER_CONNECTION = 256
 /** Milliseconds after which a connection whose message found no place at the core tries again. */
 export const DEFER_RETRY_MS = 20
-
 /** Messages that the core has under way at once, each waiting for a disk or a signature: a sync of a slow disk, 100 ms, at 40,000 a second. Reached: further ones wait in their queue. */
 export const MAX_CORE_RUNNING = 4_096
 /** Messages that the core begins before timers, control commands and answers that are ready have their turn: a few milliseconds. */
@@ -297,7 +299,6 @@ export const CORE_MESSAGE_OCTETS = 1_024
 export const MAX_CORE_NETWORKS = 65_536
 /** Milliseconds after which a message over UDP that waited for its turn is dropped, as its sender has asked again or gone. */
 export const CORE_WAIT_MS = 5_000
-
 /** Octets left free in the block of a zone that updates may change, beyond what its file needs: pages that nothing is written to cost nothing. Reached: the zone moves to a block of twice its size. */
 export const UPDATE_ROOM_OCTETS = 67_108_864
 

@@ -9,9 +9,11 @@
  */
 import { KIND, SECTION, TTL_AS_STORED, type Answer } from '../authority/plan.ts'
 import { QUESTION_AT, type Query } from '../authority/query.ts'
+import type { Tails } from '../authority/tails.ts'
 import { POINTER_LIMIT } from '../dns/limits.ts'
 import { copyOctets, type OctetBlock, viewOf } from '../dns/octet-views.ts'
 import { LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../zone/layout.ts'
+import { keepTail } from './keep-tail.ts'
 import { NameTable, NO_POINTER } from './names.ts'
 import { compressedNames, octetsBeforeNames } from './shapes.ts'
 
@@ -29,6 +31,8 @@ export class Renderer {
   private out = viewOf(new Uint8Array(0))
   private limit = 0
   private at = 0
+  /** Nothing has been left out. */
+  private isWhole = true
 
   /** `leaseSeconds` tells Unix time by the clock that leases run by; it is asked for leased RRsets only. */
   constructor(leaseSeconds: () => number) {
@@ -47,16 +51,38 @@ export class Renderer {
     this.truncated = answer.overflowed
     this.counts[0] = this.counts[1] = this.counts[2] = 0
     if (query.hasQuestion) this.copy(query.view, query.qnameAt, query.qnameLength + 4) // RFC 1035 4.1.2: case kept
+    if (answer.isRecalled && answer.count > 0) return this.writeTail(answer.tails as Tails)
+    const startAt = this.at
+    this.isWhole = !answer.isFull && !this.truncated
     this.names.begin(query, out, limit)
     for (let i = 0; i < answer.count; ) {
       const end = endOfGroup(answer, i)
       if (!this.writeGroup(query, answer, i, end)) {
+        this.isWhole = false
         const isGlue = answer.kind[i] === KIND.glue
         if (isGlue || answer.section[i] !== SECTION.additional) this.truncated = true
         if (this.truncated && !isGlue) break
       }
       i = end
     }
+    if (answer.tails !== null && answer.tails.isWanted && this.isWhole) keepTail(answer.tails, answer, out, startAt, this.at, this.counts)
+    return this.at
+  }
+
+  /** Writes what an earlier answer had behind its question; its pointers are moved by as much as it is. */
+  private writeTail(tails: Tails): number {
+    const { out, at } = this
+    const { size } = tails
+    if (at + size > this.limit) { // which the plan's room has ruled out
+      this.truncated = true
+      return at
+    }
+    this.copy(tails.view, tails.octetsAt, size)
+    for (let i = tails.pointers - 1; i >= 0; i--) {
+      const pointer = tails.pointer(i)
+      out.setUint16(at + (pointer & 0xffff), 0xc000 | (at + (pointer >> 16)))
+    }
+    for (let section = 0; section < 3; section++) this.counts[section] = tails.countOf(section)
     return this.at
   }
 

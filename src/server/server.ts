@@ -15,7 +15,7 @@
  * A fault of ours is caught here and nowhere below: the asker gets SERVFAIL, the operator a report.
  */
 import { Answer, type Authority } from '../authority/plan.ts'
-import { Query, type Peer } from '../authority/query.ts'
+import { Query, QUESTION_AT, type Peer } from '../authority/query.ts'
 import { OPCODE, RCODE } from '../dns/codes.ts'
 import { DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
 import { viewOf } from '../dns/octet-views.ts'
@@ -135,7 +135,7 @@ export class Server {
     finisher.withOptions = finisher.withCookie = this.hasProof = false
     const need = this.needOf(admitted)
     if (need !== NEEDS.nothing) return this.defer(need)
-    if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted)
+    if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted, out)
     else plan.rcode = this.isMalformedChange() ? RCODE.FORMERR : rcodeOf(admitted)
     if (plan.isMissing && this.defers.missing) return this.defer(NEEDS.missing)
     if (this.isTooMany()) return 0
@@ -163,7 +163,7 @@ export class Server {
   }
 
   /** Fills the plan for a message that was understood. */
-  private consider(admitted: Admitted): void {
+  private consider(admitted: Admitted, out: Uint8Array): void {
     const { query, plan, counters } = this
     this.finisher.withOptions = true
     this.judgeCookie()
@@ -175,7 +175,10 @@ export class Server {
     }
     counters.countQuestion(query.qtype, query.qclass)
     if (this.options.requireCookie === true && this.finisher.withCookie && !this.hasProof && query.peer.transport === 'udp') plan.rcode = RCODE.BADCOOKIE
-    else route(query, plan, this.authority, this.chaos)
+    else {
+      plan.room = this.limitFor(out) - this.finisher.optOctets(query, plan) - QUESTION_AT - query.qnameLength - 4
+      route(query, plan, this.authority, this.chaos)
+    }
   }
 
   /** Notes whether the query holds a good server cookie, and what the response's COOKIE option shall be. */

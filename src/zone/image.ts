@@ -48,8 +48,8 @@ export class ZoneImage implements OctetBlock {
   readonly nsec3ParamsAt: number
   /** Which NSEC3 owner belongs to a node; for who hashes names. Null where `nsec3ParamsAt` is 0. */
   readonly nsec3Memory: NodeMemory | null
-  /** The generation that this reader sees; `refresh()` moves it to the newest. */
-  protected generation = 0
+  /** The generation that this reader sees; `refresh()`, and nobody else, moves it to the newest. */
+  generation = 0
   /** The query for which that was done last; see `refreshFor`. */
   private refreshedFor = 0
   /** The generation of `ttlOfAbsence`. */
