@@ -349,7 +349,7 @@ export const SRP_LEASE_SECONDS = 7_200
 export const SRP_KEY_LEASE_SECONDS = 1_209_600
 /** Leases kept at once: 400 MB for their clock. Reached: an update that needs another is answered SERVFAIL. */
 export const MAX_LEASES = 16_777_216
-/** Leases that stay decoded while one batch of updates is judged. Reached: they are read again. */
+/** Leases, and names that lead to them, that stay at hand while one batch of updates is judged. Reached: they are read again. */
 export const LEASES_AT_HAND = 4_096
 /** Instances, with their host, of one registration: what one message over TCP can hold of them. Reached: REFUSED. */
 export const MAX_LEASE_UNITS = 1_024

@@ -60,6 +60,8 @@ export interface ZoneDraft {
   count(owner: Name, type: number): number
   /** TTL of the RRset; undefined where there is none. */
   ttlOf(owner: Name, type: number): number | undefined
+  /** When the first lease of the RRset ends, in ms since 1970; undefined where none does. */
+  leaseEndOf(owner: Name, type: number): number | undefined
   /** Types that the name holds; none where no record stands there. */
   types(owner: Name): number[]
   /**

@@ -75,7 +75,7 @@ export class EditorDraft implements ZoneDraft {
     if (open === undefined ? rrset === 0 : open.records.size === 0) return undefined
     const rdatas = open === undefined ? rdatasOf(this.image, rrset) : [...open.records.values()]
     const ttl = open === undefined ? this.image.ttlOf(rrset) : open.ttl
-    const leaseEndMs = this.leaseEndMs(owner, type, rrset)
+    const leaseEndMs = this.leaseEndAt(owner, type, rrset)
     return leaseEndMs === undefined ? { ttl, rdatas } : { ttl, rdatas, leaseEndMs }
   }
 
@@ -118,6 +118,10 @@ export class EditorDraft implements ZoneDraft {
     if (open !== undefined) return open.records.size === 0 ? undefined : open.ttl
     const rrset = this.rrsetAt(owner, type)
     return rrset === 0 ? undefined : this.image.ttlOf(rrset)
+  }
+
+  leaseEndOf(owner: Name, type: number): number | undefined {
+    return this.leaseEndAt(owner, type, this.rrsetAt(owner, type))
   }
 
   /** TTL of the record in the image below the draft; undefined where it does not stand there. */
@@ -177,7 +181,7 @@ export class EditorDraft implements ZoneDraft {
   }
 
   setLeaseEnd(owner: Name, type: number, leaseEndMs: number | undefined): void {
-    if (!this.has(owner, type) || this.leaseEndMs(owner, type, this.rrsetAt(owner, type)) === leaseEndMs) return
+    if (!this.has(owner, type) || this.leaseEndOf(owner, type) === leaseEndMs) return
     const leaseId = leaseIdOf(owner, type)
     this.steps.push({ leaseId, lease: this.leases.get(leaseId) })
     this.leases.set(leaseId, { owner, type, endMs: leaseEndMs })
@@ -258,7 +262,7 @@ export class EditorDraft implements ZoneDraft {
     return this.image.nodeOf(this.lookup)
   }
 
-  private leaseEndMs(owner: Name, type: number, rrset: RRsetId): number | undefined {
+  private leaseEndAt(owner: Name, type: number, rrset: RRsetId): number | undefined {
     const moved = this.leases.size === 0 ? undefined : this.leases.get(leaseIdOf(owner, type))
     if (moved !== undefined) return moved.endMs
     const seconds = rrset === 0 ? 0 : this.image.leaseEndOf(rrset)

@@ -1,10 +1,14 @@
 /** An engine with the flows of discovery, whose clock stands still until a test moves it, and the words to talk to it. */
 import assert from 'node:assert/strict'
-import { printRcode } from '../../src/dns/codes.ts'
+import { parseType, printRcode } from '../../src/dns/codes.ts'
 import { makeUpdateLease, type UpdateLease } from '../../src/dns/edns.ts'
+import { LookupName } from '../../src/dns/lookup-name.ts'
 import type { Message } from '../../src/dns/message.ts'
+import { Name } from '../../src/dns/name.ts'
 import { discoveryFlows, type Discovery, type DiscoveryOptions } from '../../src/discovery/flows.ts'
 import type { Requester, Verdict } from '../../src/update/contract.ts'
+import type { ZoneImage } from '../../src/zone/image.ts'
+import { HEADER } from '../../src/zone/layout.ts'
 import { bench, MapKeeper, script, signed, type Bench, type BenchParts } from '../update/support.ts'
 
 export const START_MS = 1_800_000_000_000
@@ -69,3 +73,11 @@ export function printVerdict({ rcode, lease }: Verdict): string {
   return [printRcode(rcode), lease?.lease, lease?.keyLease].filter((part) => part !== undefined).join(' ')
 }
 
+/** When the RRset's first lease ends, seconds after the start; 0 where none does. */
+export function endOf(image: ZoneImage, name: string, type: string): number {
+  const lookup = new LookupName(image.words[HEADER.seed])
+  lookup.load(Name.parse(name).wire, 0)
+  image.refresh()
+  const end = image.leaseEndOf(image.rrsetOf(image.nodeOf(lookup), parseType(type) as number))
+  return end === 0 ? 0 : end - START_MS / 1_000
+}

@@ -8,7 +8,8 @@
  *     R | owner | type | RDATA            id of the lease of a record that an ordinary update added
  *
  * A flow stages what it grants within its transaction. It is seen by the flows that follow in the same batch, and
- * goes into the heap when the batch is on disk; when the batch is given up it has never been (`settled`).
+ * goes into the heap when the batch is on disk; when the batch is given up it has never been (`settled`). What a batch
+ * has read stays at hand until then. In memory keys are texts, an octet each a character, as maps take them.
  */
 import { TYPE } from '../../dns/codes.ts'
 import { LEASES_AT_HAND, MAX_LEASES } from '../../dns/limits.ts'
@@ -29,9 +30,9 @@ export interface Entry {
   lease: Lease
 }
 
-const LEASE = 0x4c
-const CLAIM = 0x4e
-const RECORD = 0x52
+const LEASE = 'L'
+const CLAIM = 'N'
+const RECORD = 'R'
 
 /** No more leases can be kept (MAX_LEASES). */
 export class BookFull extends Error {}
@@ -40,7 +41,8 @@ export class BookFull extends Error {}
 export class LeaseBook {
   readonly zone: ZoneId
   private readonly keeper: Keeper
-  private readonly prefixes: Readonly<Record<number, Uint8Array>>
+  private readonly prefix: string
+  private readonly recordPrefix: Uint8Array
   private readonly most: number
   private readonly heap = new DueHeap()
   private readonly free: LeaseId[] = []
@@ -48,15 +50,16 @@ export class LeaseBook {
   private stagedLeases = new Map<LeaseId, Lease | undefined>()
   private stagedNames = new Map<string, LeaseId | undefined>()
   private stagedIds: LeaseId[] = []
-  /** Leases that the batch under way has read: one registration asks for the same several times, and for those beside it. */
+  /** What the batch under way has read: one registration asks for the same several times, and for those beside it. */
   private known = new Map<LeaseId, Lease>()
+  private knownNames = new Map<string, LeaseId | undefined>()
 
   constructor(keeper: Keeper, zone: ZoneId, most = MAX_LEASES) {
     this.most = most
     this.keeper = keeper
     this.zone = { name: zone.name, class: zone.class }
-    const prefix = zonePrefix(zone)
-    this.prefixes = Object.fromEntries([LEASE, CLAIM, RECORD].map((kind) => [kind, Buffer.concat([prefix, Uint8Array.of(kind)])]))
+    this.prefix = textOf(zonePrefix(zone))
+    this.recordPrefix = octetsOf(this.prefix + RECORD)
   }
 
   /** How many leases are kept, those that the batch under way grants not counted. */
@@ -82,7 +85,7 @@ export class LeaseBook {
   /** Reads every lease from the store and hands each to `visit`. WireFault where the store is damaged. */
   load(visit: (entry: Entry) => void): void {
     const taken = new Set<LeaseId>()
-    const prefix = this.prefixes[LEASE]
+    const prefix = octetsOf(this.prefix + LEASE)
     for (const { key, value } of this.keeper.scan('lease', prefix)) {
       const id = readId(key, prefix.length)
       const lease = decodeLease(value)
@@ -104,8 +107,7 @@ export class LeaseBook {
     const octets = this.keeper.get('lease', this.leaseKey(id))
     if (octets === undefined) return undefined
     const lease = decodeLease(octets)
-    if (this.known.size >= LEASES_AT_HAND) this.known.clear()
-    this.known.set(id, lease)
+    putAtHand(this.known, id, lease)
     return lease
   }
 
@@ -114,13 +116,12 @@ export class LeaseBook {
     return this.find(this.claimKey(name))
   }
 
-  /** The lease that the record stands by: its own, or that of the agent, host or instance at its owner or that it points to. */
+  /** The lease that the record stands by: that of the agent, host or instance that it points to, its own, or that of its owner. */
   leaseOf(record: RecordIdentity): Entry | undefined {
     if (this.isEmpty) return undefined
-    const own = this.find(this.recordKey(record)) ?? this.claimHolding(record.owner, record)
-    if (own !== undefined) return own
     const at = POINTS_AT[record.type]
-    return at === undefined || record.rdata.length <= at ? undefined : this.claimHolding(Name.fromWire(record.rdata, at), record)
+    const pointed = at === undefined || record.rdata.length <= at ? undefined : this.claimHolding(Name.fromWire(record.rdata, at), record)
+    return pointed ?? this.find(this.recordKey(record)) ?? this.claimHolding(record.owner, record)
   }
 
   private claimHolding(name: Name, record: RecordIdentity): Entry | undefined {
@@ -128,21 +129,33 @@ export class LeaseBook {
     return entry?.lease.units.some(({ records }) => records.some((held) => held.waiting !== true && sameRecord(held, record))) === true ? entry : undefined
   }
 
-  private find(key: Uint8Array): Entry | undefined {
-    const text = textOf(key)
-    const id = this.stagedNames.has(text) ? this.stagedNames.get(text) : this.readName(key)
+  private find(key: string): Entry | undefined {
+    const id = this.idAt(key)
     const lease = id === undefined ? undefined : this.get(id)
     return id === undefined || lease === undefined ? undefined : { id, lease }
   }
 
-  private readName(key: Uint8Array): LeaseId | undefined {
-    const value = this.keeper.get('lease', key)
-    return value === undefined ? undefined : readId(value, 0)
+  /** The lease that a key leads to. */
+  private idAt(key: string): LeaseId | undefined {
+    if (this.stagedNames.has(key)) return this.stagedNames.get(key)
+    const known = this.knownNames.get(key)
+    if (known !== undefined || this.knownNames.has(key)) return known
+    const value = this.keeper.get('lease', octetsOf(key))
+    const id = value === undefined ? undefined : readId(value, 0)
+    putAtHand(this.knownNames, key, id)
+    return id
   }
 
   /** Leases as they are on disk, read as they are asked for; one that changes meanwhile may come as it was or as it is. WireFault where the store is damaged. */
   *kept(): Generator<Lease, void> {
-    for (const { value } of this.keeper.scan('lease', this.prefixes[LEASE])) yield decodeLease(value)
+    for (const { value } of this.keeper.scan('lease', octetsOf(this.prefix + LEASE))) yield decodeLease(value)
+  }
+
+  /** The lease of the host, agent or instance of this name as it is on disk, for who stands outside of a batch; nothing of it stays at hand. */
+  keptClaimOf(name: Name): Lease | undefined {
+    const id = this.keeper.get('lease', octetsOf(this.claimKey(name)))
+    const octets = id && this.keeper.get('lease', this.leaseKey(readId(id, 0)))
+    return octets && decodeLease(octets)
   }
 
   // ---- Staging ----
@@ -157,9 +170,10 @@ export class LeaseBook {
     const units = lease.units.filter(({ records }) => records.length > 0)
     const left = { ...lease, units }
     const names = this.keysOf(left)
-    const namesBefore = before === undefined ? new Map<string, Uint8Array>() : this.keysOf(before.lease)
-    for (const [text, key] of names) if (!namesBefore.has(text) || !this.holds(text, key, id)) this.writeName(text, key, id, writes)
-    for (const [text, key] of namesBefore) if (!names.has(text) && this.holds(text, key, id)) this.writeName(text, key, undefined, writes)
+    const namesBefore = before === undefined ? new Set<string>() : this.keysOf(before.lease)
+    // a key may lead to a lease that took it over
+    for (const key of names) if (!namesBefore.has(key) || this.idAt(key) !== id) this.writeName(key, id, writes)
+    for (const key of namesBefore) if (!names.has(key) && this.idAt(key) === id) this.writeName(key, undefined, writes)
     const isGone = units.length === 0
     this.stagedLeases.set(id, isGone ? undefined : left)
     // what is kept of a user agent beside its lease goes with it
@@ -175,14 +189,9 @@ export class LeaseBook {
     return id
   }
 
-  /** Whether the key still leads to this lease, not to one that took it over. */
-  private holds(text: string, key: Uint8Array, id: LeaseId): boolean {
-    return (this.stagedNames.has(text) ? this.stagedNames.get(text) : this.readName(key)) === id
-  }
-
-  private writeName(text: string, key: Uint8Array, id: LeaseId | undefined, writes: KeptWrite[]): void {
-    this.stagedNames.set(text, id)
-    writes.push({ space: 'lease', key, value: id === undefined ? undefined : idOctets(id) })
+  private writeName(key: string, id: LeaseId | undefined, writes: KeptWrite[]): void {
+    this.stagedNames.set(key, id)
+    writes.push({ space: 'lease', key: octetsOf(key), value: id === undefined ? undefined : octetsOf(idText(id)) })
   }
 
   /** Ends the batch: what was staged counts from now on where it was kept, else it has never been. */
@@ -193,6 +202,7 @@ export class LeaseBook {
     this.stagedNames = new Map()
     this.stagedIds = []
     this.known = new Map()
+    this.knownNames = new Map()
   }
 
   private settle(id: LeaseId, lease: Lease | undefined): void {
@@ -215,32 +225,31 @@ export class LeaseBook {
 
   // ---- Keys ----
 
-  private keysOf({ kind, units }: Lease): Map<string, Uint8Array> {
-    const keys = new Map<string, Uint8Array>()
+  private keysOf({ kind, units }: Lease): Set<string> {
+    const keys = new Set<string>()
     const names = new Set(units.map(({ name }) => name.key))
-    const put = (key: Uint8Array): void => void keys.set(textOf(key), key)
     for (const { name, records } of units) {
-      if (kind === 'agent') put(this.claimKey(name))
+      if (kind === 'agent') keys.add(this.claimKey(name))
       for (const record of records) {
-        if (kind === 'records' || isAstray(record, names)) put(this.recordKey(record))
+        if (kind === 'records' || isAstray(record, names)) keys.add(this.recordKey(record))
         const alias = kind === 'agent' && record.type === TYPE.AGENT ? aliasOf(record.rdata) : undefined
-        if (alias !== undefined) put(this.claimKey(alias)) // a human name is one agent's
+        if (alias !== undefined) keys.add(this.claimKey(alias)) // a human name is one agent's
       }
     }
     return keys
   }
 
   private leaseKey(id: LeaseId): Uint8Array {
-    return Buffer.concat([this.prefixes[LEASE], idOctets(id)])
+    return octetsOf(this.prefix + LEASE + idText(id))
   }
 
   /** Names without case, as the `key` of a name has none. */
-  private claimKey(name: Name): Uint8Array {
-    return Buffer.concat([this.prefixes[CLAIM], Buffer.from(name.key, 'latin1')])
+  private claimKey(name: Name): string {
+    return this.prefix + CLAIM + name.key
   }
 
-  private recordKey(record: RecordIdentity): Uint8Array {
-    return overlayKey(this.prefixes[RECORD], this.zone.name, record)
+  private recordKey(record: RecordIdentity): string {
+    return textOf(overlayKey(this.recordPrefix, this.zone.name, record))
   }
 }
 
@@ -253,12 +262,21 @@ function isAstray({ owner, type, rdata }: RecordIdentity, names: ReadonlySet<str
   return !names.has(owner.key) && (at === undefined || !names.has(Name.fromWire(rdata, at).key))
 }
 
+function putAtHand<Key, Value>(known: Map<Key, Value>, key: Key, value: Value): void {
+  if (known.size >= LEASES_AT_HAND) known.clear()
+  known.set(key, value)
+}
+
 function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
-function idOctets(id: LeaseId): Uint8Array {
-  return Uint8Array.of(id >>> 24, id >>> 16, id >>> 8, id)
+function octetsOf(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1')
+}
+
+function idText(id: LeaseId): string {
+  return String.fromCharCode(id >>> 24, (id >>> 16) & 255, (id >>> 8) & 255, id & 255)
 }
 
 function readId(octets: Uint8Array, at: number): LeaseId {

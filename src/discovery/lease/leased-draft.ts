@@ -76,6 +76,10 @@ export class LeasedDraft implements ZoneDraft {
     return this.draft.ttlOf(owner, type)
   }
 
+  leaseEndOf(owner: Name, type: number): number | undefined {
+    return this.draft.leaseEndOf(owner, type)
+  }
+
   types(owner: Name): number[] {
     return this.draft.types(owner)
   }

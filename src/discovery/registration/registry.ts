@@ -35,8 +35,8 @@ export function* agentsOf(books: LeaseBooks, zone: ZoneId): Generator<Registered
 
 /** The agent of this name; undefined where none has it. WireFault where the store is damaged. */
 export function agentNamed(books: LeaseBooks, zone: ZoneId, name: Name): RegisteredAgent | undefined {
-  const entry = books.of(zone).claimOf(name)
-  return entry === undefined ? undefined : describe(books, entry.lease)
+  const lease = books.of(zone).keptClaimOf(name)
+  return lease && describe(books, lease)
 }
 
 function describe(books: LeaseBooks, { units, grantedMs, zone, class: rrClass }: Lease): RegisteredAgent {

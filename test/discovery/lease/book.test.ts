@@ -8,7 +8,7 @@ import { parseRecord } from '../../../src/dns/record-text.ts'
 import { BookFull, LeaseBook, type Entry } from '../../../src/discovery/lease/book.ts'
 import { LeaseBooks } from '../../../src/discovery/lease/books.ts'
 import { dueOf, type Lease, type LeasedRecord } from '../../../src/discovery/lease/lease.ts'
-import type { KeptWrite } from '../../../src/update/contract.ts'
+import type { KeptWrite, Space } from '../../../src/update/contract.ts'
 import { MapKeeper } from '../../update/support.ts'
 
 const ZONE = { name: Name.parse('acme.example.'), class: CLASS.IN }
@@ -135,4 +135,31 @@ test('a record of an agent is found by what it points to, or by itself', () => {
   assert.equal(book.leaseOf(record('m 60 IN MX 1 host'))?.id, 0, 'any other is found by itself')
   assert.equal(book.leaseOf(record('m 60 IN MX 2 host')), undefined)
   assert.equal(book.leaseOf({ owner: ZONE.name, type: TYPE.AGENT, rdata: new Uint8Array(2) }), undefined)
+})
+
+test('what one batch has read it does not read again; the next batch does', async () => {
+  const asked: string[] = []
+  class TellingKeeper extends MapKeeper {
+    override get(space: Space, key: Uint8Array): Uint8Array | undefined {
+      asked.push(Buffer.from(key).toString('latin1').slice(-2))
+      return super.get(space, key)
+    }
+  }
+  const keeper = new TellingKeeper()
+  const book = new LeaseBook(keeper, ZONE)
+  await kept(book, keeper, book.put(lease('agent', [['host', 9, ['host 60 IN A 192.0.2.3']]])))
+  const [host, other] = ['host', 'other'].map((text) => Name.parse(text, ZONE.name))
+  const look = (): number => {
+    asked.length = 0
+    for (let i = 0; i < 3; i++) assert.deepEqual([book.claimOf(host)?.id, book.claimOf(other)?.id], [0, undefined])
+    return asked.length
+  }
+  assert.deepEqual([book.keptClaimOf(host)?.units.length, book.keptClaimOf(other)], [1, undefined])
+  assert.deepEqual([look(), look()], [3, 0], 'the name, its lease, and that the other name has none')
+  const before = book.claimOf(host) as Entry
+  const writes = book.put({ ...before.lease, units: [] }, before)
+  assert.deepEqual([book.claimOf(host), book.keptClaimOf(host)?.units.length], [undefined, 1], 'what is staged is not on disk')
+  await kept(book, keeper, writes)
+  await kept(book, keeper, book.put(lease('agent', [['other', 9, ['other 60 IN A 192.0.2.3']]])))
+  assert.deepEqual([book.claimOf(host), book.claimOf(other)?.id], [undefined, 0])
 })

@@ -1,25 +1,13 @@
 /** Update Lease on ordinary updates (RFC 9664): granted, renewed, given up, ended, and kept over a restart. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseType, RCODE } from '../../../src/dns/codes.ts'
+import { RCODE } from '../../../src/dns/codes.ts'
 import { MAX_BOUNDED_RECORDS, MAX_LEASE_SECONDS, MAX_LEASE_UNITS, MIN_LEASE_SECONDS } from '../../../src/dns/limits.ts'
 import { Name } from '../../../src/dns/name.ts'
-import type { ZoneImage } from '../../../src/zone/image.ts'
-import { LookupName } from '../../../src/dns/lookup-name.ts'
-import { HEADER } from '../../../src/zone/layout.ts'
 import { anybody, grant, MapKeeper, ZONE } from '../../update/support.ts'
-import { garden, START_MS } from '../support.ts'
+import { endOf, garden, START_MS } from '../support.ts'
 
 const KEY = 'KEY 0 3 13 3Nop4sTxqMDbcVWtzQwkRm0cR3VvJV2x1Hs2gQ3eDZqDAJWmjg0H3TQBRx8V+3cRxfyw0tVwR6DXvGdeyYPMuw=='
-
-/** When the RRset's first lease ends, seconds after the start; 0 where none does. */
-function endOf(image: ZoneImage, name: string, type: string): number {
-  const lookup = new LookupName(image.words[HEADER.seed])
-  lookup.load(Name.parse(name).wire, 0)
-  image.refresh()
-  const end = image.leaseEndOf(image.rrsetOf(image.nodeOf(lookup), parseType(type) as number))
-  return end === 0 ? 0 : end - START_MS / 1_000
-}
 
 test('RFC 9664 4.3: 4 octets are answered by 4, 8 by 8, within the limits of the server', async () => {
   const running = await garden()
