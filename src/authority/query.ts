@@ -86,10 +86,10 @@ export class Query implements OctetBlock {
   /** Whether all of the message was read, to its last octet. */
   isWhole = false
 
-  /** Takes a new message: every field as if nothing had been read yet. */
-  begin(octets: Uint8Array, length: number, peer: Peer): void {
+  /** Takes a new message: every field as if nothing had been read yet. `view` is one over the octets, where they come but once and are not to be known again. */
+  begin(octets: Uint8Array, length: number, peer: Peer, view: DataView = viewOf(octets)): void {
     this.octets = octets
-    this.view = viewOf(octets)
+    this.view = view
     this.length = length
     this.peer = peer
     this.id = this.opcode = 0

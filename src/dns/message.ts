@@ -87,29 +87,42 @@ export function decodeMessage(octets: Uint8Array): Message {
   const reader = new WireReader(octets)
   const id = reader.u16()
   const flags = reader.u16()
-  const message = makeMessage({ id, opcode: (flags >> 11) & 15, rcode: flags & 15 })
-  for (const name of FLAG_NAMES) message[name] = (flags & FLAG[name]) !== 0
-  const [questions, answers, authorities, additionals] = [reader.u16(), reader.u16(), reader.u16(), reader.u16()]
+  const message = messageOf(id, flags)
+  const questions = reader.u16()
+  const answers = reader.u16()
+  const authorities = reader.u16()
+  const additionals = reader.u16()
   const records = answers + authorities + additionals
   // a count is a promise of octets: one that cannot be kept is refused before anything is made for it
   if (questions * MIN_QUESTION_OCTETS + records * MIN_RECORD_OCTETS > reader.remaining || records > MAX_RECORDS_PER_MESSAGE) {
     throw new WireFault(`Cannot read message as ${reader.remaining} octets cannot hold ${questions} questions and ${records} records`, 4)
   }
-  const scratch = new WireWriter(512)
   for (let i = 0; i < questions; i++) message.questions.push({ name: Name.read(reader), type: reader.u16(), class: reader.u16() })
-  for (let i = 0; i < answers; i++) message.answers.push(decodeRecord(reader, scratch))
-  for (let i = 0; i < authorities; i++) message.authorities.push(decodeRecord(reader, scratch))
-  for (let i = 0; i < additionals; i++) decodeAdditional(reader, scratch, message)
+  for (let i = 0; i < answers; i++) message.answers.push(decodeRecord(reader))
+  for (let i = 0; i < authorities; i++) message.authorities.push(decodeRecord(reader))
+  for (let i = 0; i < additionals; i++) decodeAdditional(reader, message)
   if (reader.remaining > 0) throw new WireFault(`Cannot read message as ${reader.remaining} octets follow its last record`, reader.at)
   return message
 }
 
-function decodeAdditional(reader: WireReader, scratch: WireWriter, message: Message): void {
+function messageOf(id: number, flags: number): Message {
+  return {
+    id, response: (flags & FLAG.response) !== 0, opcode: (flags >> 11) & 15, authoritative: (flags & FLAG.authoritative) !== 0, truncated: (flags & FLAG.truncated) !== 0,
+    recursionDesired: (flags & FLAG.recursionDesired) !== 0, recursionAvailable: (flags & FLAG.recursionAvailable) !== 0, agent: (flags & FLAG.agent) !== 0,
+    authenticData: (flags & FLAG.authenticData) !== 0, checkingDisabled: (flags & FLAG.checkingDisabled) !== 0, rcode: flags & 15,
+    questions: [], answers: [], authorities: [], additionals: [],
+  }
+}
+
+/** Where RDATA is put together before it is copied to its size. */
+const scratch = new WireWriter(512)
+
+function decodeAdditional(reader: WireReader, message: Message): void {
   const start = reader.at
   const name = Name.read(reader)
   if (reader.u16() === TYPE.OPT) return decodeOpt(reader, start, name, message)
   reader.at = start
-  message.additionals.push(decodeRecord(reader, scratch))
+  message.additionals.push(decodeRecord(reader))
 }
 
 /** OPT has a record's shape, but CLASS and TTL mean other things (RFC 6891 6.1.2); `reader` stands behind TYPE. */
@@ -126,19 +139,19 @@ function decodeOpt(reader: WireReader, start: number, name: Name, message: Messa
   message.edns = { udpSize, version, dnssecOk: (flags & DO_BIT) !== 0, compactOk: (flags & CO_BIT) !== 0, options: decodeOptions(rdata) }
 }
 
-function decodeRecord(reader: WireReader, scratch: WireWriter): DnsRecord {
+function decodeRecord(reader: WireReader): DnsRecord {
   const start = reader.at
   const name = Name.read(reader)
   const type = reader.u16()
   if (type === TYPE.OPT) throw new WireFault('Cannot read OPT as it must stand in the additional section', start) // RFC 6891 6.1.1
   const recordClass = reader.u16()
   const ttl = reader.u32()
-  const rdata = decodeRdata(type, recordClass, reader, scratch)
+  const rdata = decodeRdata(type, recordClass, reader)
   return { name, type, class: recordClass, ttl: ttl > MAX_TTL ? 0 : ttl, rdata } // RFC 2181 8: what has the top bit set is 0
 }
 
 /** RDATA by its type. Empty RDATA of class ANY or NONE names an RRset or a name to an UPDATE (RFC 2136 2.4, 2.5), so no type may refuse it. */
-function decodeRdata(type: number, recordClass: number, reader: WireReader, scratch: WireWriter): Uint8Array {
+function decodeRdata(type: number, recordClass: number, reader: WireReader): Uint8Array {
   const size = reader.u16()
   if (size > reader.remaining) throw new WireFault(`Cannot read RDATA as only ${reader.remaining} of its ${size} octets are there`, reader.at)
   scratch.reset()

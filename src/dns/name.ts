@@ -32,9 +32,9 @@ export class Name {
 
   /** Reads a name from a message, following pointers. WireFault as `WireReader.name`. */
   static read(reader: WireReader, pointers = true): Name {
-    const out = new WireWriter(64, MAX_NAME_OCTETS)
-    reader.name(out, pointers)
-    return new Name(out.finish())
+    readOctets.reset()
+    reader.name(readOctets, pointers)
+    return new Name(readOctets.finish())
   }
 
   /**
@@ -142,6 +142,7 @@ export function printName(octets: Uint8Array, at: number): string {
   return text
 }
 
+const readOctets = new WireWriter(MAX_NAME_OCTETS, MAX_NAME_OCTETS)
 const labelStarts = new Uint8Array(MAX_LABELS)
 const keyOctets = Buffer.alloc(2 * MAX_NAME_OCTETS) // twice: covers every octet escaped
 

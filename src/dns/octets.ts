@@ -46,6 +46,11 @@ export class WireReader {
     return (BigInt(this.u32()) << 32n) | BigInt(this.u32())
   }
 
+  /** Leaves `count` octets unread. */
+  skip(count: number): void {
+    this.take(count)
+  }
+
   /** The next `count` octets, as a view: copy before the buffer is used again. */
   bytes(count: number): Uint8Array {
     const at = this.take(count)

@@ -124,9 +124,14 @@ export function readRdata<Definition extends RrType>(definition: Definition, rda
 /** RDATA at rest made of fields: `writeRdata(MX, { preference: 10, exchange })`. RangeError where a value does not fit its field. */
 export function writeRdata<Definition extends RrType>(definition: Definition, fields: FieldsOf<Definition>): Uint8Array {
   const out = new WireWriter(64)
+  writeFields(definition, fields, out)
+  return out.finish()
+}
+
+/** The same, written to `out`. */
+export function writeFields<Definition extends RrType>(definition: Definition, fields: FieldsOf<Definition>, out: WireWriter): void {
   const values = fields as Record<string, unknown>
   for (const { name, field } of definition.steps) field.write(values[name], out)
-  return out.finish()
 }
 
 /**

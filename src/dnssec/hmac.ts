@@ -6,6 +6,7 @@
  *     H(secret ⊕ opad | H(secret ⊕ ipad | message))
  */
 import { hash } from 'node:crypto'
+import { WireWriter } from '../dns/octets.ts'
 
 const IPAD = 0x36
 const OPAD = 0x5c
@@ -38,20 +39,26 @@ export class Hmac {
 
   /** The MAC of the parts, one behind the other. */
   of(...parts: readonly Uint8Array[]): Buffer {
+    const message = this.begin()
+    for (const part of parts) message.bytes(part)
+    return this.end()
+  }
+
+  /** Begins a message: what is written to the writer given, up to `end`. There is one for all secrets, so nothing else may be begun before. */
+  begin(): WireWriter {
+    if (scratch.octets.length > SCRATCH_OCTETS) scratch.octets = new Uint8Array(SCRATCH_OCTETS)
+    scratch.reset()
+    scratch.bytes(this.inner)
+    return scratch
+  }
+
+  /** The MAC of what was written since `begin`. */
+  end(): Buffer {
     const { algorithm, outer, blockOctets } = this
-    let octets = blockOctets
-    for (const part of parts) octets += part.length
-    const message = octets <= SCRATCH_OCTETS ? SCRATCH : Buffer.allocUnsafe(octets)
-    message.set(this.inner)
-    let at = blockOctets
-    for (const part of parts) {
-      message.set(part, at)
-      at += part.length
-    }
     // a text costs less than a buffer, which would have memory of its own
-    outer.write(hash(algorithm, message.subarray(0, octets), 'binary'), blockOctets, 'latin1')
+    outer.write(hash(algorithm, scratch.view(), 'binary'), blockOctets, 'latin1')
     return Buffer.from(hash(algorithm, outer, 'binary'), 'latin1')
   }
 }
 
-const SCRATCH = Buffer.allocUnsafe(SCRATCH_OCTETS)
+const scratch = new WireWriter(SCRATCH_OCTETS, Number.MAX_SAFE_INTEGER)

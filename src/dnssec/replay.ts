@@ -197,5 +197,9 @@ export function tagOf(octets: Uint8Array): number {
 
 /** Client and ID of a message in one text. */
 export function senderOf({ address, port, transport }: Source, id: number): string {
-  return `${transport} ${Buffer.from(address.buffer, address.byteOffset, address.length).toString('latin1')} ${port} ${id}`
+  const a = address
+  const how = transport === 'udp' ? 0 : 1
+  if (a.length === 4) return String.fromCharCode(how, port, id, (a[0] << 8) | a[1], (a[2] << 8) | a[3])
+  const words = Array.from({ length: a.length >> 1 }, (_, i) => (a[2 * i] << 8) | a[2 * i + 1])
+  return String.fromCharCode(how, port, id, ...words)
 }

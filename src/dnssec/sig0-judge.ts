@@ -105,21 +105,27 @@ function digestTag(signed: Uint8Array): number {
 
 /**
  * Messages seen, the oldest forgotten first. Unlike those of a shared secret their signers are many and may be anybody, so
- * there is no floor that one of them could raise for the others: see MAX_REMEMBERED_MACS.
+ * there is no floor that one of them could raise for the others: see MAX_REMEMBERED_MACS. Their order stands in a ring, as
+ * that of the responses does.
  */
 class SeenMessages {
   readonly responses = new ResponseMemory()
   private readonly tags = new Set<number>()
-  private readonly limit: number
+  private readonly ring: Float64Array
+  /** Where in the ring the next tag goes, in the place of the oldest once all are taken. */
+  private next = 0
 
   constructor(limit: number = MAX_REMEMBERED_MACS) {
-    this.limit = limit
+    this.ring = new Float64Array(limit)
   }
 
   recall(tag: number, sender: string): Recall {
     if (this.tags.has(tag)) return this.responses.recall(tag, sender)
-    this.tags.add(tag)
-    if (this.tags.size > this.limit) this.tags.delete(this.tags.values().next().value as number)
+    const { tags, ring } = this
+    if (tags.size === ring.length) tags.delete(ring[this.next])
+    tags.add(tag)
+    ring[this.next] = tag
+    this.next = (this.next + 1) % ring.length
     this.responses.expect(tag, sender)
     return { is: 'new' }
   }

@@ -14,7 +14,8 @@ import { WireReader } from '../dns/octets.ts'
 
 /** Octets of a header (RFC 1035 4.1.1). */
 export const HEADER_OCTETS = 12
-const ARCOUNT_AT = 10
+/** Where the header counts the additional section. */
+export const ARCOUNT_AT = 10
 
 /** The record that signs a message. */
 export interface SignatureRecord {
@@ -33,13 +34,13 @@ export interface SignatureRecord {
  */
 export function findSignature(octets: Uint8Array): SignatureRecord | undefined {
   const reader = new WireReader(octets)
-  reader.bytes(4)
+  reader.skip(4)
   const questions = reader.u16()
   const skipped = reader.u16() + reader.u16()
   const records = skipped + reader.u16()
   for (let i = 0; i < questions; i++) {
     skipName(reader)
-    reader.bytes(4)
+    reader.skip(4)
   }
   for (let i = 0; i < records - 1; i++) skipRecord(reader, i >= skipped)
   return records === 0 || records === skipped ? skipLast(reader, records) : readLast(reader)
@@ -50,9 +51,11 @@ function skipRecord(reader: WireReader, isAdditional: boolean): void {
   const at = reader.at
   skipName(reader)
   const type = reader.u16()
-  reader.bytes(6)
-  const rdata = reader.bytes(reader.u16())
-  if (type === TYPE.TSIG || (isAdditional && isSig0(type, rdata))) throw new WireFault('Cannot read signature as it must be the last record of the additional section', at)
+  reader.skip(6)
+  const size = reader.u16()
+  const rdataAt = reader.at
+  reader.skip(size)
+  if (type === TYPE.TSIG || (isAdditional && isSig0(type, reader.octets, rdataAt, size))) throw new WireFault('Cannot read signature as it must be the last record of the additional section', at)
 }
 
 function skipLast(reader: WireReader, records: number): undefined {
@@ -61,22 +64,22 @@ function skipLast(reader: WireReader, records: number): undefined {
 }
 
 function readLast(reader: WireReader): SignatureRecord | undefined {
-  const at = reader.at
+  const { at, octets } = reader
   const owner = Name.read(reader)
   const type = reader.u16()
   const rdataClass = reader.u16()
   const ttl = reader.u32()
   const size = reader.u16()
   const rdataAt = reader.at
-  const rdata = reader.bytes(size)
+  reader.skip(size)
   needEnd(reader)
-  if (type !== TYPE.TSIG && !isSig0(type, rdata)) return undefined
+  if (type !== TYPE.TSIG && !isSig0(type, octets, rdataAt, size)) return undefined
   if (type === TYPE.TSIG && (rdataClass !== CLASS.ANY || ttl !== 0)) throw new WireFault('Cannot read TSIG as its class must be ANY and its TTL 0', at) // RFC 8945 4.2
-  return { kind: type === TYPE.TSIG ? 'tsig' : 'sig0', at, owner, rdata, rdataAt }
+  return { kind: type === TYPE.TSIG ? 'tsig' : 'sig0', at, owner, rdata: octets.subarray(rdataAt, rdataAt + size), rdataAt }
 }
 
-function isSig0(type: number, rdata: Uint8Array): boolean {
-  return type === TYPE.SIG && rdata.length > 2 && rdata[0] === 0 && rdata[1] === 0 // RFC 2931 3: it covers no type
+function isSig0(type: number, octets: Uint8Array, rdataAt: number, size: number): boolean {
+  return type === TYPE.SIG && size > 2 && octets[rdataAt] === 0 && octets[rdataAt + 1] === 0 // RFC 2931 3: it covers no type
 }
 
 function needEnd(reader: WireReader): void {
@@ -90,7 +93,7 @@ function skipName(reader: WireReader): void {
     if (size === 0) return
     if (size >= 0xc0) return void reader.u8()
     if (size > MAX_LABEL_OCTETS) throw new WireFault('Cannot read label as its type is not 00 or a pointer', reader.at - 1)
-    reader.bytes(size)
+    reader.skip(size)
   }
 }
 

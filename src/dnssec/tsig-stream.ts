@@ -8,7 +8,7 @@
  */
 import { MAX_UNSIGNED_MESSAGES, TSIG_FUDGE_SECONDS } from '../dns/limits.ts'
 import { findSignature } from './signed-message.ts'
-import { asSigned, isPossibleMac, isSameMac, isTimely, judgeTsig, macOf, readTsig, sealTsig, timersOf, withId, withTsig, type TsigKey, type TsigSeal } from './tsig.ts'
+import { beginMac, isPossibleMac, isSameMac, isTimely, judgeTsig, readTsig, sealTsig, withTsig, writeSigned, writeTimers, type TsigKey, type TsigSeal } from './tsig.ts'
 
 const NO_OCTETS = new Uint8Array(0)
 
@@ -31,7 +31,10 @@ export class TsigStreamSigner {
       return octets
     }
     const times = { timeSigned: nowSeconds, fudge: TSIG_FUDGE_SECONDS }
-    this.last = macOf(key, this.last, [withId(message, request.originalId)], timersOf(times)).subarray(0, this.last.length)
+    const out = beginMac(key, this.last)
+    writeSigned(message, message.length, request.originalId, 0, out)
+    writeTimers(times, out)
+    this.last = key.hmac.end().subarray(0, this.last.length)
     return withTsig(message, owner, { algorithm: request.algorithm, ...times, mac: this.last, originalId: request.originalId, error: 0, other: NO_OCTETS })
   }
 }
@@ -83,7 +86,10 @@ export class TsigStreamReader {
       this.isFirst = false
       return judgeTsig(octets, record, fields, key, last, nowSeconds) === 0
     }
-    const messages = [...this.held, asSigned(octets, record, fields.originalId)]
-    return isSameMac(fields.mac, macOf(key, last, messages, timersOf(fields))) && isTimely(fields, nowSeconds) && fields.mac.length >= key.leastMacOctets
+    const out = beginMac(key, last)
+    for (const message of this.held) out.bytes(message)
+    writeSigned(octets, record.at, fields.originalId, -1, out)
+    writeTimers(fields, out)
+    return isSameMac(fields.mac, key.hmac.end()) && isTimely(fields, nowSeconds) && fields.mac.length >= key.leastMacOctets
   }
 }

@@ -12,10 +12,10 @@ import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
 import { TSIG_FUDGE_SECONDS } from '../dns/limits.ts'
 import { fold, type Name } from '../dns/name.ts'
 import { WireWriter } from '../dns/octets.ts'
-import { readRdata, writeRdata, type FieldsOf } from '../dns/rdata.ts'
+import { readRdata, writeFields, type FieldsOf } from '../dns/rdata.ts'
 import { TSIG } from '../dns/rr/transactions.ts'
 import { Hmac } from './hmac.ts'
-import { withoutSignature, withRecord, type SignatureRecord } from './signed-message.ts'
+import { ARCOUNT_AT, type SignatureRecord } from './signed-message.ts'
 import { leastMacOctets, wholeAlgorithm, type TsigAlgorithm } from './tsig-algorithms.ts'
 
 /** The fields of a TSIG record (RFC 8945 4.2); times are seconds since 1970. */
@@ -84,9 +84,10 @@ export function isPossibleMac(mac: Uint8Array, algorithm: TsigAlgorithm): boolea
  * precedes the message (RFC 8945 4.3.1): the request's, or undefined in a request.
  */
 export function judgeTsig(octets: Uint8Array, record: SignatureRecord, fields: TsigFields, key: TsigKey, prior: Uint8Array | undefined, nowSeconds: number): TsigError {
-  const message = asSigned(octets, record, fields.originalId)
-  const mac = macOf(key, prior, [message], variablesOf(key, fields))
-  if (!isSameMac(fields.mac, mac)) return RCODE.BADSIG
+  const out = beginMac(key, prior)
+  writeSigned(octets, record.at, fields.originalId, -1, out)
+  writeVariables(key, fields, out)
+  if (!isSameMac(fields.mac, key.hmac.end())) return RCODE.BADSIG
   if (!isTimely(fields, nowSeconds)) return RCODE.BADTIME
   return fields.mac.length < key.leastMacOctets ? RCODE.BADTRUNC : 0
 }
@@ -101,42 +102,39 @@ export function isTimely({ timeSigned, fudge }: TsigFields, nowSeconds: number):
   return Math.abs(nowSeconds - timeSigned) <= Math.min(fudge, TSIG_FUDGE_SECONDS)
 }
 
-/** The message as it was when it was signed (RFC 8945 4.3.3); a forwarder may have changed its ID. */
-export function asSigned(octets: Uint8Array, { at }: SignatureRecord, originalId: number): Uint8Array {
-  return withId(withoutSignature(octets, at), originalId)
+// ---- What is signed, written straight into the HMAC: a message costs no copy ----
+
+/** Begins a MAC, with the prior one and its length before all else (RFC 8945 4.3.1). What is signed is written to the writer given, then `key.hmac.end` gives the MAC. */
+export function beginMac(key: TsigKey, prior: Uint8Array | undefined): WireWriter {
+  const out = key.hmac.begin()
+  if (prior === undefined) return out
+  out.u16(prior.length)
+  out.bytes(prior)
+  return out
 }
 
-/** A copy of the message with this ID. */
-export function withId(message: Uint8Array, id: number): Uint8Array {
-  const copy = new Uint8Array(message) // slice() of a Buffer would be a view
-  copy[0] = id >>> 8
-  copy[1] = id
-  return copy
-}
-
-/** The whole HMAC over the prior MAC with its length, the messages, and what follows them (RFC 8945 4.3). */
-export function macOf(key: TsigKey, prior: Uint8Array | undefined, messages: readonly Uint8Array[], tail: Uint8Array): Uint8Array {
-  return prior === undefined ? key.hmac.of(...messages, tail) : key.hmac.of(Uint8Array.of(prior.length >>> 8, prior.length), prior, ...messages, tail)
+/** Writes the first `end` octets of a message with another ID, as a forwarder may have changed it, and `change` records more in ARCOUNT (RFC 8945 4.3.3). */
+export function writeSigned(octets: Uint8Array, end: number, id: number, change: 0 | -1, out: WireWriter): void {
+  const { at } = out
+  out.bytes(end === octets.length ? octets : octets.subarray(0, end))
+  out.patch16(at, id)
+  out.patch16(at + ARCOUNT_AT, ((octets[ARCOUNT_AT] << 8) | octets[ARCOUNT_AT + 1]) + change)
 }
 
 /** TSIG variables (RFC 8945 4.3.3). */
-export function variablesOf(key: TsigKey, fields: Pick<TsigFields, 'timeSigned' | 'fudge' | 'error' | 'other'>): Uint8Array {
-  const out = new WireWriter(key.variables.length + 12 + fields.other.length)
+function writeVariables(key: TsigKey, { timeSigned, fudge, error, other }: Pick<TsigFields, 'timeSigned' | 'fudge' | 'error' | 'other'>, out: WireWriter): void {
   out.bytes(key.variables)
-  out.u48(fields.timeSigned)
-  out.u16(fields.fudge)
-  out.u16(fields.error)
-  out.u16(fields.other.length)
-  out.bytes(fields.other)
-  return out.view()
+  out.u48(timeSigned)
+  out.u16(fudge)
+  out.u16(error)
+  out.u16(other.length)
+  out.bytes(other)
 }
 
 /** TSIG timers, which is all that messages after the first of a TCP response add (RFC 8945 5.3.1). */
-export function timersOf({ timeSigned, fudge }: Pick<TsigFields, 'timeSigned' | 'fudge'>): Uint8Array {
-  const out = new WireWriter(8)
+export function writeTimers({ timeSigned, fudge }: Pick<TsigFields, 'timeSigned' | 'fudge'>, out: WireWriter): void {
   out.u48(timeSigned)
   out.u16(fudge)
-  return out.view()
 }
 
 const NO_OCTETS = new Uint8Array(0)
@@ -150,22 +148,33 @@ export interface SignedRequest {
 /** The request `message` signed by `key` (RFC 8945 5.1). */
 export function signTsigRequest(message: Uint8Array, key: TsigKey, nowSeconds: number, fudge: number = TSIG_FUDGE_SECONDS): SignedRequest {
   const fields = { algorithm: key.algorithm.name, timeSigned: nowSeconds, fudge, mac: NO_OCTETS, originalId: (message[0] << 8) | message[1], error: 0, other: NO_OCTETS }
-  const mac = macOf(key, undefined, [message], variablesOf(key, fields)).subarray(0, key.algorithm.macOctets)
+  const out = beginMac(key, undefined)
+  out.bytes(message)
+  writeVariables(key, fields, out)
+  const mac = key.hmac.end().subarray(0, key.algorithm.macOctets)
   return { octets: withTsig(message, key.name, { ...fields, mac }), mac }
 }
 
 /** The message with a TSIG record of these fields behind it. */
 export function withTsig(message: Uint8Array, owner: Name, fields: TsigFields): Uint8Array {
-  const rdata = writeRdata(TSIG, fields)
-  const out = new WireWriter(owner.wire.length + 10 + rdata.length)
+  const rdlength = fields.algorithm.wire.length + TSIG_FIXED_OCTETS + fields.mac.length + fields.other.length
+  const size = message.length + owner.wire.length + RECORD_HEAD_OCTETS + rdlength
+  const out = new WireWriter(size, size)
+  out.bytes(message)
+  out.patch16(ARCOUNT_AT, ((message[ARCOUNT_AT] << 8) | message[ARCOUNT_AT + 1]) + 1)
   out.bytes(owner.wire)
   out.u16(TYPE.TSIG)
   out.u16(CLASS.ANY)
   out.u32(0)
-  out.u16(rdata.length)
-  out.bytes(rdata)
-  return withRecord(message, out.view())
+  out.u16(rdlength)
+  writeFields(TSIG, fields, out)
+  return out.octets // of just that size
 }
+
+/** Octets of TYPE, CLASS, TTL and RDLENGTH (RFC 1035 3.2.1). */
+const RECORD_HEAD_OCTETS = 10
+/** Octets of RDATA beside the algorithm's name, the MAC and the other data (RFC 8945 4.2). */
+const TSIG_FIXED_OCTETS = 16
 
 /** What a response must be signed with: kept from the request. */
 export interface TsigSeal {
@@ -183,7 +192,7 @@ export interface TsigSeal {
 /** Octets that the seal adds to a response: what must be left free below its limit (RFC 8945 5.3). */
 export function tsigOctets({ key, owner, request, error }: TsigSeal): number {
   const mac = key === undefined ? 0 : Math.max(request.mac.length, key.leastMacOctets)
-  return owner.wire.length + 10 + request.algorithm.wire.length + 16 + mac + (error === RCODE.BADTIME ? 6 : 0)
+  return owner.wire.length + RECORD_HEAD_OCTETS + request.algorithm.wire.length + TSIG_FIXED_OCTETS + mac + (error === RCODE.BADTIME ? 6 : 0)
 }
 
 /**
@@ -197,8 +206,10 @@ export function sealTsig(response: Uint8Array, seal: TsigSeal, nowSeconds: numbe
   const times = isEcho ? { timeSigned: request.timeSigned, fudge: request.fudge } : { timeSigned: nowSeconds, fudge: TSIG_FUDGE_SECONDS }
   const fields = { algorithm, ...times, mac: NO_OCTETS, originalId, error, other: error === RCODE.BADTIME ? writeTime(nowSeconds) : NO_OCTETS }
   if (key === undefined) return { octets: withTsig(response, owner, fields), mac: NO_OCTETS } // RFC 8945 5.3.2
-  const whole = macOf(key, request.mac, [withId(response, originalId)], variablesOf(key, fields))
-  const mac = whole.subarray(0, Math.max(request.mac.length, key.leastMacOctets))
+  const out = beginMac(key, request.mac)
+  writeSigned(response, response.length, originalId, 0, out)
+  writeVariables(key, fields, out)
+  const mac = key.hmac.end().subarray(0, Math.max(request.mac.length, key.leastMacOctets))
   return { octets: withTsig(response, owner, { ...fields, mac }), mac }
 }
 

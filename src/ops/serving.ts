@@ -81,7 +81,7 @@ export class Serving {
   async open(zones: readonly SharedArrayBuffer[]): Promise<void> {
     const { values, onFault } = this.options
     const counters = this.transportCounts
-    const onDeferred = (message: Parameters<Core['handle']>[0]): void => void this.core.handle(message)
+    const onDeferred = (message: Parameters<Core['handle']>[0]): void => this.core.take(message)
     this.plan = planSockets(values())
     this.sockets = await openSockets(this.plan, values(), {
       handler: this.answering.handler, counters, onFault: (fault) => onFault(fault, 0), deferrals: { origin: { budget: new DeferralBudget(), counters, nowMs }, onDeferred },

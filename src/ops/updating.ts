@@ -175,9 +175,10 @@ export class Updating {
     await this.options.spreadClock()
   }
 
-  private async change(message: Message, requester: Requester): Promise<Reply> {
-    const { rcode, ede, lease } = await this.engine.submit(message, requester)
-    return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }) }
+  private change(message: Message, requester: Requester): Promise<Reply> {
+    return this.engine.submit(message, requester).then(({ rcode, ede, lease }) => {
+      return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }) }
+    })
   }
 
   /** RDATA of the KEY records that speak for `signer`, as a zone of ours holds them (RFC 2931 3.1). */

@@ -47,9 +47,9 @@ const EDNS_VERSION = 0
 /** What a reading function returns where the octets are not what they must be. */
 const FAULT = -1
 
-/** Reads the message `octets[0 … length)` from `peer` into `query`; returns what is to be done with it. */
-export function admit(query: Query, octets: Uint8Array, length: number, peer: Peer): Admitted {
-  query.begin(octets, length, peer)
+/** Reads the message `octets[0 … length)` from `peer` into `query`; returns what is to be done with it. `view` as `Query.begin` takes it. */
+export function admit(query: Query, octets: Uint8Array, length: number, peer: Peer, view?: DataView): Admitted {
+  query.begin(octets, length, peer, view)
   if (length < HEADER_OCTETS) return ADMITTED.tooShort
   if ((octets[2] & 0x80) !== 0) return ADMITTED.response
   readHeader(query)

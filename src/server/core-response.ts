@@ -11,7 +11,8 @@ import { MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
 import { encodeMessage, makeMessage, type Message, type Question } from '../dns/message.ts'
 import { Name, wireLength } from '../dns/name.ts'
 import type { Reply } from './core-contract.ts'
-import type { Finisher } from './finish.ts'
+import { HEADER_OCTETS } from './admit.ts'
+import { writeCounts, writeHeader, type Finisher } from './finish.ts'
 
 /** Octets that a response may have: over UDP what the asker takes (512 without EDNS, RFC 6891 6.2.5) and we send. */
 export function responseLimit(query: Query, udpOctets: number): number {
@@ -43,6 +44,8 @@ export interface EncodedResponse {
 export class ResponseWriter {
   private readonly finisher: Finisher
   private readonly plan = new Answer()
+  private readonly bare = new Uint8Array(MAX_MESSAGE_OCTETS)
+  private readonly bareView = new DataView(this.bare.buffer)
 
   constructor(finisher: Finisher) {
     this.finisher = finisher
@@ -59,9 +62,22 @@ export class ResponseWriter {
     finisher.lease = reply.lease === undefined ? null : makeUpdateLease(reply.lease).octets
     if (withOptions) finisher.judgeCookie(query, clock)
     const optOctets = finisher.optOctets(query, plan)
+    if (isBare(reply) && HEADER_OCTETS + questionOctets(query) + optOctets <= limit) return { octets: this.writeBare(query, reply, optOctets), rcode: plan.rcode, truncated: false }
     const { octets, truncated } = encodeWithin(responseTo(query, reply, plan.rcode & 15), Math.max(0, limit - optOctets))
     if (optOctets === 0) return { octets, rcode: plan.rcode, truncated }
     return { octets: this.appendOpt(query, octets, optOctets), rcode: plan.rcode, truncated }
+  }
+
+  /** Header, question and OPT, which is all that a response to an update is. */
+  private writeBare(query: Query, { authoritative = false, agent = false }: Reply, optOctets: number): Uint8Array {
+    const { finisher, plan, bare, bareView } = this
+    plan.authoritative = authoritative
+    plan.agentCapable = agent
+    const end = HEADER_OCTETS + questionOctets(query)
+    writeHeader(query, plan, false, bareView)
+    writeCounts(bareView, query.hasQuestion ? 1 : 0, 0, 0, optOctets === 0 ? 0 : 1)
+    for (let i = HEADER_OCTETS, from = query.qnameAt; i < end; i++, from++) bare[i] = query.octets[from]
+    return bare.slice(0, optOctets === 0 ? end : finisher.writeOpt(query, plan, bare, bareView, end, optOctets))
   }
 
   private appendOpt(query: Query, message: Uint8Array, size: number): Uint8Array {
@@ -87,6 +103,15 @@ function responseTo(query: Query, reply: Reply, rcode: number): Message {
 /** The one question that admission has read; what cannot be read is not echoed. */
 function questionOf(query: Query): Question[] {
   return query.hasQuestion ? [{ name: Name.fromWire(query.octets, query.qnameAt), type: query.qtype, class: query.qclass }] : []
+}
+
+function isBare({ questions, answers, authorities, additionals }: Reply): boolean {
+  return questions === undefined && answers === undefined && authorities === undefined && additionals === undefined
+}
+
+/** Octets of the question that admission has read, with its type and class; it stands uncompressed. */
+function questionOctets({ hasQuestion, qnameLength }: Query): number {
+  return hasQuestion ? qnameLength + 4 : 0
 }
 
 function encodeWithin(message: Message, limit: number): { octets: Uint8Array; truncated: boolean } {

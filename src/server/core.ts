@@ -17,7 +17,7 @@ import {
   CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_CORE_RUNNING,
 } from '../dns/limits.ts'
 import { decodeMessage, type Message } from '../dns/message.ts'
-import type { Requester, Signer } from '../update/contract.ts'
+import type { Signer } from '../update/contract.ts'
 import { ADMITTED, admit } from './admit.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
 import type { Authentication, CoreHandlers, CoreMessage, MessageAuthenticator, Reply } from './core-contract.ts'
@@ -95,15 +95,18 @@ export class Core {
     return this.queue.size + this.running
   }
 
-  /** Answers a message; resolves when its last octets, or the word that there are none, have been handed back. Never rejects. */
-  handle(message: CoreMessage): Promise<void> {
+  /** Answers a message; `done` is called when its last octets, or the word that there are none, have been handed back. */
+  take(message: CoreMessage, done: () => void = () => undefined): void {
     const nowMs = this.options.nowMs()
     const price = message.octets.length + CORE_MESSAGE_OCTETS
     const network = networkOf(message.peer.address)
-    return new Promise((done) => {
-      this.queue.push(network, price, { message, network, price, sinceMs: nowMs, done }, nowMs)
-      this.goOn()
-    })
+    this.queue.push(network, price, { message, network, price, sinceMs: nowMs, done }, nowMs)
+    this.goOn()
+  }
+
+  /** The same; resolves where `take` calls `done`. Never rejects. */
+  handle(message: CoreMessage): Promise<void> {
+    return new Promise((done) => this.take(message, done))
   }
 
   /** Resolves when nothing waits and nothing is under way. */
@@ -128,7 +131,7 @@ export class Core {
       const task = this.queue.shift(nowMs())
       if (task === undefined) break
       this.running++
-      void this.run(task)
+      this.run(task)
     }
     if (this.queue.size === 0 || this.running >= most) return
     const restMs = this.queue.restMs(nowMs())
@@ -141,16 +144,30 @@ export class Core {
     })
   }
 
-  private async run({ message, network, price, sinceMs, done }: Task): Promise<void> {
-    const { nowMs } = this.options
-    const isTooLate = message.peer.transport === 'udp' && nowMs() - sinceMs > CORE_WAIT_MS
+  // A promise for each message and each step of it would outlive many a collection of garbage: there is one only where something is waited for.
+
+  private run(task: Task): void {
+    const { message, sinceMs } = task
+    const isTooLate = message.peer.transport === 'udp' && this.options.nowMs() - sinceMs > CORE_WAIT_MS
     try {
       if (isTooLate) message.drop()
-      else if (await this.answer(message)) this.queue.refund(network, price)
+      const isWorth = !isTooLate && this.answer(message)
+      if (isWorth instanceof Promise) isWorth.then((settled) => this.end(task, settled), (fault: unknown) => this.fail(task, fault))
+      else this.end(task, isWorth)
     } catch (fault) {
-      this.report(fault) // one in our response to a fault, or in handing it back
-      message.drop()
+      this.fail(task, fault)
     }
+  }
+
+  /** One in our response to a fault, or in handing it back. */
+  private fail(task: Task, fault: unknown): void {
+    this.report(fault)
+    task.message.drop()
+    this.end(task, false)
+  }
+
+  private end({ network, price, done }: Task, isWorth: boolean): void {
+    if (isWorth) this.queue.refund(network, price)
     this.running--
     done()
     if (this.queue.size > 0) this.goOn()
@@ -158,19 +175,25 @@ export class Core {
   }
 
   /** Answers; whether it was worth its price. */
-  private async answer(incoming: CoreMessage): Promise<boolean> {
+  private answer(incoming: CoreMessage): boolean | Promise<boolean> {
+    const { octets, peer } = incoming
     const query = new Query()
-    const admitted = admit(query, incoming.octets, incoming.octets.length, incoming.peer)
+    const admitted = admit(query, octets, octets.length, peer, new DataView(octets.buffer, octets.byteOffset, octets.length))
     if (admitted === ADMITTED.tooShort || admitted === ADMITTED.response) {
       incoming.drop()
       return false
     }
-    const message = decode(incoming.octets)
+    const message = decode(octets)
     if (message === undefined) return this.refuse(incoming, query, { rcode: RCODE.FORMERR })
     if (query.edns && query.ednsVersion !== 0) return this.refuse(incoming, query, { rcode: RCODE.BADVERS }) // RFC 6891 6.1.3
     const { authenticator } = this.options
-    if (authenticator === undefined && query.tsigAt !== 0) return this.refuseKey(incoming, query)
-    const authentication = authenticator === undefined ? UNSIGNED : await this.authenticate(authenticator, incoming, message)
+    if (authenticator === undefined) return query.tsigAt === 0 ? this.goOnBy(UNSIGNED, incoming, query, message) : this.refuseKey(incoming, query)
+    const authentication = this.authenticate(authenticator, incoming, message)
+    if (!(authentication instanceof Promise)) return this.goOnBy(authentication, incoming, query, message)
+    return authentication.then((settled) => this.goOnBy(settled, incoming, query, message))
+  }
+
+  private goOnBy(authentication: Authentication<unknown>, incoming: CoreMessage, query: Query, message: Message): boolean | Promise<boolean> {
     switch (authentication.outcome) {
       case 'pending':
         incoming.drop()
@@ -183,44 +206,52 @@ export class Core {
       case 'unsigned':
         return this.serve(incoming, query, message)
       case 'proven':
-        await this.serve(incoming, query, message, authentication.signer, authentication.seal)
-        return true
+        return this.serve(incoming, query, message, authentication.signer, authentication.seal)
     }
   }
 
   /** A fault in looking at a signature proves nothing: REFUSED would say too much, so it is ours. */
-  private async authenticate(authenticator: MessageAuthenticator, { octets, peer }: CoreMessage, message: Message): Promise<Authentication<unknown>> {
-    try {
-      return await authenticator.verify(octets, message, peer)
-    } catch (fault) {
+  private authenticate(authenticator: MessageAuthenticator, { octets, peer }: CoreMessage, message: Message): Authentication<unknown> | Promise<Authentication<unknown>> {
+    const failed = (fault: unknown): Authentication<unknown> => {
       this.report(fault)
       return { outcome: 'refused', rcode: RCODE.SERVFAIL, seal: undefined, reason: 'a fault of ours' }
     }
+    try {
+      const authentication = authenticator.verify(octets, message, peer)
+      return authentication instanceof Promise ? authentication.catch(failed) : authentication
+    } catch (fault) {
+      return failed(fault)
+    }
   }
 
-  /** Carries out what is asked; whether it was. */
-  private async serve(incoming: CoreMessage, query: Query, message: Message, signer?: Signer, seal?: unknown): Promise<boolean> {
+  /** Carries out what is asked; whether it was worth its price: who has proven himself never pays. */
+  private serve(incoming: CoreMessage, query: Query, message: Message, signer?: Signer, seal?: unknown): boolean | Promise<boolean> {
     const { handlers, nowSeconds } = this.options
     if (query.opcode === OPCODE.QUERY && handlers.query !== undefined) return this.serveQuery(incoming, query, handlers.query, seal)
-    let reply: Reply | undefined
-    if (this.settings.requireCookie === true && signer === undefined && query.peer.transport === 'udp') reply = this.judgeCookie(query, nowSeconds)
-    reply ??= await this.ask(query, message, signer)
-    this.respond(incoming, query, reply, true, seal)
-    return reply.rcode === RCODE.NOERROR
-  }
-
-  private async ask(query: Query, message: Message, signer: Signer | undefined): Promise<Reply> {
-    const { update, agent } = this.options.handlers
-    const handler = query.opcode === OPCODE.UPDATE ? update : query.opcode === OPCODE.AGENT ? agent : undefined
-    if (handler === undefined) return { rcode: RCODE.NOTIMP }
-    const { address, port, transport } = query.peer
-    const requester: Requester = { address, port, transport, ...(signer === undefined ? {} : { signer }) }
-    try {
-      return await handler(message, requester)
-    } catch (fault) {
+    const finish = (reply: Reply): boolean => {
+      this.respond(incoming, query, reply, true, seal)
+      return signer !== undefined || reply.rcode === RCODE.NOERROR
+    }
+    if (this.settings.requireCookie === true && signer === undefined && query.peer.transport === 'udp') {
+      const refusal = this.judgeCookie(query, nowSeconds)
+      if (refusal !== undefined) return finish(refusal)
+    }
+    return this.ask(query, message, signer).then(finish, (fault: unknown) => {
       this.options.counters.countFault()
       this.report(fault)
-      return { rcode: RCODE.SERVFAIL }
+      return finish({ rcode: RCODE.SERVFAIL })
+    })
+  }
+
+  private ask(query: Query, message: Message, signer: Signer | undefined): Promise<Reply> {
+    const { update, agent } = this.options.handlers
+    const handler = query.opcode === OPCODE.UPDATE ? update : query.opcode === OPCODE.AGENT ? agent : undefined
+    if (handler === undefined) return Promise.resolve({ rcode: RCODE.NOTIMP })
+    const { address, port, transport } = query.peer
+    try {
+      return handler(message, signer === undefined ? { address, port, transport } : { address, port, transport, signer })
+    } catch (fault) {
+      return Promise.reject(fault instanceof Error ? fault : new Error(String(fault)))
     }
   }
 

@@ -6,6 +6,7 @@ import { CLASS, OPCODE, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { WireFault } from '../../src/dns/faults.ts'
 import { decodeMessage, encodeMessage, isTransactionSignature, makeMessage, type DnsRecord, type Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
+import { WireReader } from '../../src/dns/octets.ts'
 import { parseRecord, printRecord } from '../../src/dns/record-text.ts'
 import { anyMessage } from './values.ts'
 
@@ -223,4 +224,19 @@ test('whatever the octets, decoding ends with a message or a WireFault (seed pri
       if (!(fault instanceof WireFault)) throw fault
     }
   }), { numRuns: 5000 })
+})
+
+test('a message stays as it was decoded while others are, names and data of every length', () => {
+  const long = Array.from({ length: 4 }, (_, i) => String(i).repeat(50)).join('.')
+  const messageOf = (fill: string): Message =>
+    makeMessage({
+      questions: [{ name: Name.parse(`${fill}.example.`), type: TYPE.SOA, class: CLASS.IN }],
+      answers: [`${fill} 60 IN TXT "${fill.slice(0, 40)}"`, `${fill}.${long} 60 IN MX 10 ${fill}.mail.example.`, `x 60 IN TXT ${`"${'y'.repeat(250)}" `.repeat(4)}`].map((text) => parseRecord(text, Name.parse('example.'))),
+    })
+  const first = decodeMessage(encodeMessage(messageOf('first')))
+  const shown = encodeMessage(first)
+  decodeMessage(encodeMessage(messageOf('second')))
+  Name.read(new WireReader(Name.parse('third.example.').wire))
+  assert.deepEqual(encodeMessage(first), shown)
+  assert.equal(first.questions[0].name.toString(), 'first.example.')
 })

@@ -53,3 +53,17 @@ test('secrets do not mix', () => {
   assert.deepEqual(first, again)
   assert.notDeepEqual(first, other)
 })
+
+test('written piece by piece, by numbers and octets, after one that was begun and left, or that was long', () => {
+  const hmac = new Hmac('sha256', Buffer.from('secret'))
+  hmac.begin().bytes(Buffer.from('left'))
+  hmac.of(new Uint8Array(65_535))
+  for (let i = 0; i < 2; i++) {
+    const message = hmac.begin()
+    const { at } = message
+    message.u16(0)
+    message.bytes(Buffer.from('and more'))
+    message.patch16(at, 0x0102)
+    assert.deepEqual(hmac.end(), createHmac('sha256', 'secret').update('\x01\x02and more').digest())
+  }
+})

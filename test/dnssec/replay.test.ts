@@ -112,6 +112,18 @@ test('tags are 53 bits of the signature, and a sender is address, port, ID and t
   assert.equal(senderOf({ ...CLIENT, address: Uint8Array.of(0, 192, 0, 2, 1).subarray(1) }, 1), senders[0])
 })
 
+test('property: two clients, or two of their messages, never share the text of a sender', () => {
+  const address = fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 }))
+  const number = fc.integer({ min: 0, max: 0xffff })
+  const source = fc.record({ address, port: number, transport: fc.constantFrom('udp' as const, 'tcp' as const), id: number })
+  fc.assert(fc.property(source, source, fc.constantFrom('address', 'port', 'transport', 'id'), (one, two, part) => {
+    const changed = { ...one, [part]: two[part as keyof typeof two] }
+    const isSame = Buffer.compare(one.address, changed.address) === 0 && one.port === changed.port && one.transport === changed.transport && one.id === changed.id
+    assert.equal(senderOf(one, one.id) === senderOf(changed, changed.id), isSame)
+    assert.equal(senderOf({ ...one, address: Uint8Array.from(one.address) }, one.id), senderOf(one, one.id))
+  }), { numRuns: 500 })
+})
+
 // ---- The same through the authenticator ----
 
 test('an UPDATE that is sent again by its client gets the same response, and before that silence', () => {

@@ -263,6 +263,19 @@ describe('faults of ours', () => {
     assert.equal(faults.length, 1)
   })
 
+  test('an authenticator or a handler that throws at once does no more than one that fails later', async () => {
+    const bug = (): never => {
+      throw new Error('bug')
+    }
+    const broken = make({ handlers: { update: () => assert.fail('reached') }, authenticator: authenticatorOf(bug) })
+    const throwing = make({ handlers: { update: bug } })
+    for (const { ask, faults, core } of [broken, throwing]) {
+      assert.equal((await ask(update()))?.rcode, SERVFAIL)
+      assert.deepEqual([faults.length, core.size], [1, 0])
+    }
+    assert.deepEqual([broken.counters.get('fault.answering'), throwing.counters.get('fault.answering')], [0, 1])
+  })
+
   test('a way back that fails ends the message all the same', async () => {
     const { core, faults } = make(says({ rcode: 0 }))
     let isDropped = false
@@ -295,6 +308,22 @@ describe('work', () => {
     assert.ok(order.indexOf(1_001) < 30, `the second of the other came as number ${order.indexOf(1_001)}`)
     assert.deepEqual([most, order.length, core.size], [10, 502, 0])
     await core.idle()
+  })
+
+  test('what is proven at once reaches its handler within the turn, one behind the other, so that an update waits for no other', async () => {
+    const order: string[] = []
+    const turns: (() => void)[] = []
+    const { core } = make({
+      soon: (run) => turns.push(run),
+      authenticator: authenticatorOf(() => ({ outcome: 'unsigned' })),
+      handlers: { update: ({ id }) => (order.push(`judged ${id}`), Promise.resolve({ rcode: 0 })) },
+    })
+    for (const id of [1, 2, 3]) core.take({ octets: update({ id }), peer: udp, reply: () => order.push(`answered ${id}`), drop: () => assert.fail('dropped') }, () => order.push(`done ${id}`))
+    assert.deepEqual(order, [])
+    turns.shift()?.()
+    assert.deepEqual(order, ['judged 1', 'judged 2', 'judged 3'])
+    await core.idle()
+    assert.deepEqual(order.slice(3), ['answered 1', 'answered 2', 'answered 3', 'done 1', 'done 2', 'done 3'])
   })
 
   test('a turn is bounded, so that timers come through', async () => {
