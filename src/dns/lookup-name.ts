@@ -8,6 +8,7 @@
  *                    hash      www.example.  example.    . (the seed)
  */
 import { MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
+import { fold } from './name.ts'
 import { foldOctets, viewOf } from './octet-views.ts'
 
 /** Odd multipliers of the two halves of a step of the hash. */
@@ -45,6 +46,23 @@ export class LookupName {
     this.labelCount = count
     this.length = end + 1
     foldOctets(view, at, this.view, 0, end + 1)
+    this.hashSuffixes()
+  }
+
+  /** The same for an array that comes but once, and with nothing but the name: of such no view is made, let alone remembered. */
+  loadOnce(from: Uint8Array): void {
+    const { octets, labelAt } = this
+    let count = 0
+    let at = 0
+    for (let size = from[at]; size !== 0; size = from[at]) {
+      labelAt[count++] = at
+      octets[at++] = size
+      for (const end = at + size; at < end; at++) octets[at] = fold(from[at])
+    }
+    labelAt[count] = at
+    octets[at] = 0
+    this.labelCount = count
+    this.length = at + 1
     this.hashSuffixes()
   }
 

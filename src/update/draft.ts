@@ -50,6 +50,9 @@ export class EditorDraft implements ZoneDraft {
   isTouched = false
   private readonly limits: DraftLimits
   private lookup: LookupName
+  /** The name that was looked for last, and its node in the image: one record asks for the same again and again. */
+  private lastOwner: Name | undefined
+  private lastNode: NodeId = 0
   /** Opened RRsets by the owner's key, then by type. */
   private readonly opened = new Map<string, Map<number, OpenRRset>>()
   /** Leases that end otherwise than in the image. They are moved without a look at the records: there may be ten thousand. */
@@ -213,6 +216,7 @@ export class EditorDraft implements ZoneDraft {
     this.changes = []
     this.steps = []
     this.refusal = undefined
+    this.lastOwner = undefined
     this.newNamesAtMark = this.newNames
   }
 
@@ -253,13 +257,18 @@ export class EditorDraft implements ZoneDraft {
   rebase(image: ZoneImage): void {
     this.image = image
     this.lookup = new LookupName(image.words[HEADER.seed])
+    this.lastOwner = undefined
   }
 
   // ---- Helpers ----
 
   private nodeOf(owner: Name): NodeId {
-    this.lookup.load(owner.wire, 0)
-    return this.image.nodeOf(this.lookup)
+    if (owner !== this.lastOwner) {
+      this.lookup.loadOnce(owner.wire)
+      this.lastNode = this.image.nodeOf(this.lookup)
+      this.lastOwner = owner
+    }
+    return this.lastNode
   }
 
   private leaseEndAt(owner: Name, type: number, rrset: RRsetId): number | undefined {
@@ -338,7 +347,7 @@ export class EditorDraft implements ZoneDraft {
   }
 
   private isNewName(set: OpenRRset): boolean {
-    this.lookup.load(set.owner.wire, 0)
+    this.lookup.loadOnce(set.owner.wire)
     return this.image.nodeNamed(this.lookup) === 0
   }
 

@@ -71,9 +71,14 @@ export function placeKey(type: number, rdata: Uint8Array): string {
   return type === WKS ? latin1(rdata.subarray(0, WKS_HEAD_OCTETS)) : rdataKey(type, rdata)
 }
 
-function latin1({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString('latin1')
+function latin1(octets: Uint8Array): string {
+  const { buffer, byteOffset, length } = octets
+  if (length > text.length) return Buffer.from(buffer, byteOffset, length).toString('latin1')
+  text.set(octets) // costs less than a view
+  return text.toString('latin1', 0, length)
 }
+
+const text = Buffer.allocUnsafe(512)
 
 function isSameOctets(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false

@@ -144,7 +144,7 @@ export class ZoneEditor extends ZoneTransaction {
   }
 
   private nodeNamed(owner: Uint8Array): NodeId {
-    this.name.load(owner, 0)
+    this.name.loadOnce(owner)
     return this.image.nodeNamed(this.name, 0)
   }
 

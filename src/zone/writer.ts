@@ -43,7 +43,7 @@ export class ZoneWriter {
   protected nodeFor(owner: Uint8Array): NodeId {
     if (this.isLastOwner(owner)) return this.lastNode
     const { name } = this
-    name.load(owner, 0)
+    name.loadOnce(owner)
     if (!this.isWithinApex()) return 0
     const node = this.image.nodeNamed(name, 0) || this.addNode(owner, 0)
     this.lastLength = name.length

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { hashLabel, LookupName } from '../../src/dns/lookup-name.ts'
 import { Name } from '../../src/dns/name.ts'
 import { viewOf } from '../../src/dns/octet-views.ts'
+import { anyName } from './values.ts'
 
 const SEED = 0x1dea_5eed
 
@@ -91,4 +92,15 @@ test('hashes spread: ten thousand hosts in 16,384 slots fill them as chance woul
   const slots = new Set(Array.from({ length: 10_000 }, (_, i) => loaded(`host${i}.example.`).hash[0] & 16_383))
   const byChance = 16_384 * (1 - Math.exp(-10_000 / 16_384))
   assert.ok(Math.abs(slots.size - byChance) < byChance * 0.03, `${slots.size} slots, by chance ${Math.round(byChance)}`)
+})
+
+test('an array that comes but once is loaded as any other, whatever was loaded before', () => {
+  const [once, often] = [new LookupName(SEED), new LookupName(SEED)]
+  fc.assert(fc.property(fc.oneof(anyName(), fc.constantFrom(Name.root, Name.parse('a.'.repeat(127)), Name.parse('aZ@[`{\\193.eXample.'))), ({ wire }) => {
+    once.loadOnce(wire)
+    often.load(wire, 0)
+    const shown = ({ length, labelCount, octets, labelAt, hash }: LookupName): unknown =>
+      ({ length, labelCount, octets: [...octets.subarray(0, length)], labelAt: [...labelAt.subarray(0, labelCount + 1)], hash: [...hash.subarray(0, labelCount + 1)] })
+    assert.deepEqual(shown(once), shown(often))
+  }), { numRuns: 500 })
 })

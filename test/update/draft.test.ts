@@ -210,3 +210,26 @@ test('one record, the size and the TTL of an RRset are read without a copy, from
   assert.deepEqual([draft.count(Name.parse('none.example.'), TYPE.A), draft.holds(Name.parse('none.example.'), TYPE.A, held)], [0, false])
   assert.ok(draft.holds(Name.parse('ALIAS.example.'), TYPE.CNAME, Name.parse('WWW.example.').wire), 'names without case (RFC 2136 1.1.1)')
 })
+
+test('a name that was looked for before it came into being, and before it went, is found as it is now', () => {
+  const { draft, commit } = start()
+  const owner = name('new.example.') // one object: what is asked of it again and again is looked for once
+  assert.deepEqual([draft.has(owner, TYPE.A), draft.count(owner, TYPE.A)], [false, 0])
+  draft.add(owner, TYPE.A, 300, a(7))
+  commit()
+  assert.deepEqual([draft.has(owner, TYPE.A), draft.holds(owner, TYPE.A, a(7)), draft.ttlOf(owner, TYPE.A)], [true, true, 300])
+  draft.removeName(owner)
+  commit()
+  assert.deepEqual([draft.has(owner, TYPE.A), draft.types(owner)], [false, []])
+  draft.add(owner, TYPE.TXT, 60, Uint8Array.of(1, 0x78))
+  draft.undo()
+  assert.deepEqual(draft.types(owner), [])
+})
+
+test('a draft that goes on above another image looks there', () => {
+  const { draft } = start()
+  const owner = name('www.example.')
+  assert.equal(draft.count(owner, TYPE.A), 2)
+  draft.rebase(imageOf('@ 60 SOA ns hostmaster 7 1h 10m 1d 5m\n@ 60 NS ns\nwww 60 TXT "moved"\n'))
+  assert.deepEqual([draft.count(owner, TYPE.A), draft.count(owner, TYPE.TXT)], [0, 1])
+})

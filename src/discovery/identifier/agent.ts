@@ -53,8 +53,13 @@ export function holderOfKey(keyRdata: Uint8Array): Uint8Array {
 
 /** The same for a shared secret, known by its name (RFC 8945 4.2); never equal to that of a KEY, whose RDATA starts with its flags. */
 export function holderOfSecret(name: Name): Uint8Array {
-  return digest(Buffer.concat([Buffer.from('tsig:'), Buffer.from(name.key, 'latin1')]))
+  let holder = holders.get(name)
+  if (holder === undefined) holders.set(name, (holder = digest(Buffer.concat([Buffer.from('tsig:'), Buffer.from(name.key, 'latin1')]))))
+  return holder
 }
+
+/** Of the names of keys, as long as the keys are in use. */
+const holders = new WeakMap<Name, Uint8Array>()
 
 function digest(octets: Uint8Array): Uint8Array {
   return createHash('sha256').update(octets).digest().subarray(0, DIGEST_OCTETS)

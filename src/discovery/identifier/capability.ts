@@ -127,6 +127,7 @@ function refused(url: string, wanted: string): TextFault {
 export function labelsOf(name: Name): string[] {
   const labels: string[] = []
   const { wire } = name
-  for (let at = 0; wire[at] !== 0; at += wire[at] + 1) labels.push(Buffer.from(wire.subarray(at + 1, at + 1 + wire[at])).toString('latin1').toLowerCase())
+  const text = Buffer.from(wire.buffer, wire.byteOffset, wire.length).toString('latin1').toLowerCase()
+  for (let at = 0; wire[at] !== 0; at += wire[at] + 1) labels.push(text.slice(at + 1, at + 1 + wire[at]))
   return labels
 }

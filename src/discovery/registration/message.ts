@@ -81,6 +81,6 @@ export function classifyAgent(update: Update): AgentMessage | undefined {
 function subjectOf(record: DnsRecord): AgentIdentifier | 'alias' | undefined {
   if (record.type !== TYPE.AGENT) return readAgentIdentifier(record.name)
   if (record.class === CLASS.ANY || record.rdata.length === 0) return undefined // it would delete those of others
-  const { priority, target } = readAgent(record.rdata)
-  return priority === 0 ? 'alias' : readAgentIdentifier(target)
+  const { rdata } = record
+  return rdata[0] === 0 && rdata[1] === 0 ? 'alias' : readAgentIdentifier(Name.fromWire(rdata, 2))
 }

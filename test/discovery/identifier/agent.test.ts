@@ -51,3 +51,10 @@ test('holders differ where keys differ, and a secret is never taken for a key', 
     assert.equal(Buffer.compare(holderOfKey(a), holderOfKey(b)) === 0, Buffer.compare(a, b) === 0)
   }))
 })
+
+test('the holder of a secret is the same each time it is asked for, by whichever object of its name', () => {
+  const name = Name.parse('agents-key.')
+  const first = Buffer.from(holderOfSecret(name))
+  assert.deepEqual([Buffer.from(holderOfSecret(name)), Buffer.from(holderOfSecret(Name.parse('AGENTS-KEY.')))], [first, first])
+  assert.equal(holderOfSecret(name).length, 16)
+})

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { TextFault } from '../../../src/dns/faults.ts'
 import { Name } from '../../../src/dns/name.ts'
-import { capabilityName, isComplete, parseCapabilityUrl, printCapabilityUrl, readCapability, SECURITY, securityOf, urlOfName, type Capability } from '../../../src/discovery/identifier/capability.ts'
+import { capabilityName, isComplete, labelsOf, parseCapabilityUrl, printCapabilityUrl, readCapability, SECURITY, securityOf, urlOfName, type Capability } from '../../../src/discovery/identifier/capability.ts'
 import { anyName } from '../../dns/values.ts'
 
 const DOMAIN = Name.parse('acme.example.')
@@ -108,4 +108,13 @@ test('any name and any text is a capability or none, and nothing else happens', 
       assert.ok(fault instanceof TextFault)
     }
   }))
+})
+
+test('labels are those of the name in lower case, one character for each octet', () => {
+  fc.assert(fc.property(anyName(), (name) => {
+    const labels: string[] = []
+    for (let at = 0; name.wire[at] !== 0; at += name.wire[at] + 1) labels.push(Buffer.from(name.wire.slice(at + 1, at + 1 + name.wire[at])).toString('latin1').toLowerCase())
+    assert.deepEqual(labelsOf(name), labels)
+  }))
+  assert.deepEqual(labelsOf(Name.parse('V2.\\193b.EXAMPLE.')), ['v2', '\xe1b', 'example'])
 })
