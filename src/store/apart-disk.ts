@@ -39,9 +39,14 @@ class ApartDisk implements OpenDisk {
     if (lmdbDisk.exists(folder)) this.reader = lmdbDisk.open(folder, false)
   }
 
-  commit(writes: readonly DiskWrite[]): Promise<void> {
+  async commit(writes: readonly DiskWrite[]): Promise<void> {
     this.writer ??= new Writer(this.folder)
-    return this.writer.commit(writes)
+    await this.writer.commit(writes)
+    this.refresh()
+  }
+
+  refresh(): void {
+    this.reader?.refresh()
   }
 
   get(space: DiskSpace, key: Uint8Array): Uint8Array | undefined {

@@ -25,6 +25,8 @@ export interface OpenDisk {
   get(space: DiskSpace, key: Uint8Array): Uint8Array | undefined
   /** Entries from `from` on, or behind it, in the order of keys, as of the moment of the first step. */
   range(space: DiskSpace, from: Uint8Array, isBehind: boolean): Iterable<{ key: Uint8Array; value: Uint8Array }>
+  /** Lets what is read from now on be what stands there now, whoever wrote it; without it what another process wrote may be seen a moment later. */
+  refresh(): void
   /** Octets of what is kept, without free room. */
   usedOctets(): number
   close(): Promise<void>

@@ -69,6 +69,10 @@ class LmdbDisk implements OpenDisk {
     return this.spaces.get(space)?.getRange({ start: from, exclusiveStart: isBehind }) ?? []
   }
 
+  refresh(): void {
+    this.root.resetReadTxn() // kept until a timer comes by, for speed
+  }
+
   usedOctets(): number {
     let octets = 0
     for (const space of this.spaces.values()) {

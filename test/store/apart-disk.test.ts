@@ -45,6 +45,20 @@ describe('a disk written apart', () => {
     assert.deepEqual(writers(), [], 'it ends with the store')
   })
 
+  it('reads here at once what was written there, also where it was read a moment before', async () => {
+    const store = await Store.open({ folder: makeFolder() })
+    await store.keep([put('count', '0')])
+    for (let i = 1; i <= 200; i++) {
+      assert.equal(text(store.get('overlay', octets('count'))), String(i - 1))
+      const kept = store.keep([put('count', String(i)), put(`key ${i}`, '')])
+      assert.equal(text(store.get('overlay', octets('count'))), String(i - 1))
+      await kept
+      assert.equal(text(store.get('overlay', octets('count'))), String(i))
+      assert.equal(listOf(store, 'overlay', 'key').length, i)
+    }
+    await store.close()
+  })
+
   it('loses a commit with the process that writes, and starts another for the next', async () => {
     const told: string[] = []
     const store = await Store.open({ folder: makeFolder(), onFault: ({ message }) => told.push(message), onRecovered: () => told.push('recovered') })

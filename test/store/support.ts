@@ -92,6 +92,7 @@ export class FaultyDisk implements Disk {
       commit,
       get: (space, key) => disk.get(space, key),
       range: (space, from, isBehind) => disk.range(space, from, isBehind),
+      refresh: () => disk.refresh(),
       usedOctets: () => disk.usedOctets(),
       close: () => disk.close(),
     }
