@@ -14,6 +14,7 @@ export function addZone(program: Command, io: Io, run: Run): void {
   addStatus(zone, io, run)
   addReload(zone, io, run)
   addDump(zone, io, run)
+  addDiff(zone, io, run)
   addFreeze(zone, io, run)
 }
 
@@ -47,6 +48,17 @@ function addDump(zone: Command, io: Io, run: Run): void {
     .option('-o, --output <file>', 'write to a file, which appears only when it is whole')
     .addHelpText('after', examples('waggle zone dump example.com. -c zones/waggle.yaml -o example.com.zone'))
     .action(run(async (name: string, options: ZoneOptions & { output?: string }) => (await import('./zone.ts')).zoneDumpCommand(name, options, io)))
+}
+
+function addDiff(zone: Command, io: Io, run: Run): void {
+  withZone(zone.command('diff'))
+    .description('Print what updates have made of a zone: - what its file has and is not served, + what is served and its file does not have.')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', `
+Lines are in master-file form. What stands by a lease is left out. The file is not read: it counts as it was
+when it was read last. Done (0) whether there are differences or not.
+${examples('waggle zone diff example.com. -c zones/waggle.yaml')}`)
+    .action(run(async (name: string, options: ZoneOptions & { json?: boolean }) => (await import('./zone.ts')).zoneDiffCommand(name, options, io)))
 }
 
 function addFreeze(zone: Command, io: Io, run: Run): void {

@@ -71,7 +71,7 @@ function statusRows(status: ZoneStatus): string[][] {
     ['loaded', loaded],
     ['state', refusal === undefined ? 'served' : `old data: ${refusal}`],
     ['updates', updatesOf(status)],
-    ['changes', `${changes} ${changes === 1 ? 'record' : 'records'} by updates`],
+    ['changes', `${changes} ${changes === 1 ? 'record' : 'records'} by updates (waggle zone diff)`],
     ['leases', String(leases)],
   ]
 }
@@ -97,6 +97,14 @@ export async function zoneThawCommand(name: string, options: ZoneOptions, io: Io
   if (answer.wasFrozen === true) io.out(`${headOf(answer)} thawed, serial from ${String(answer.previousSerial)} to ${String(answer.serial)}\n`)
   else io.out(`${headOf(answer)} was not frozen, serial ${String(answer.serial)}\n`)
   return EXIT.done
+}
+
+/** Prints what updates have made of a zone's file: nothing where they have made nothing of it. */
+export async function zoneDiffCommand(name: string, options: ZoneOptions & { json?: boolean }, io: Io): Promise<ExitCode> {
+  const request = zoneRequest('zone diff', name, options, io)
+  if (typeof request === 'number') return request
+  const answer = await askServer(options, { ...request, json: options.json === true }, io, (text) => io.out(text))
+  return typeof answer === 'number' ? answer : EXIT.done
 }
 
 function headOf(answer: Answered): string {

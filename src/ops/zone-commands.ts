@@ -1,10 +1,14 @@
 /**
  * What an administrator asks of a zone that updates change: how it stands, that no update comes in between (freeze),
- * and that they go on over the file as it is now (thaw).
+ * that they go on over the file as it is now (thaw), and what they have made of the file (diff).
  *
  *     freeze ──▶ updates are refused, leases go on to end ──▶ edit the file ──▶ thaw: file read, net changes laid over it ──▶ updates go on
  */
+import { printClass, printType } from '../dns/codes.ts'
+import { printRdata } from '../dns/rdata.ts'
+import type { NetChange } from '../update/net-changes.ts'
 import type { WritableZone } from '../update/writable-zone.ts'
+import { printZoneRecord } from '../zone/print.ts'
 import { headOf, zoneOf, type Command } from './command-parts.ts'
 import { printFinding } from './finding.ts'
 import type { ServedZone } from './zone-keeper.ts'
@@ -57,6 +61,44 @@ export const thawZone: Command = async (server, request) => {
   server.tell('zone thawed', { ...head, previousSerial, serial: writable.serial })
   return { ok: true, ...head, previousSerial, serial: writable.serial, wasFrozen: true, findings }
 }
+
+/** Sends what updates have made of a zone's file, in master-file form behind `-` and `+`, or as one JSON object. */
+export const diffZone: Command = async (server, request, send) => {
+  const zone = zoneOf(server, request)
+  const { writable, serial, config } = zone
+  const changes = (await writable?.netChanges()) ?? []
+  const head = { ...headOf(zone), serial: writable?.serial ?? serial, fileSerial: writable?.file.serial ?? serial }
+  const lines = request.json === true ? jsonOf(head, changes, config.class) : textsOf(changes, config.class)
+  for (const piece of inPieces(lines)) await send(piece)
+  return { ok: true, changes: changes.length }
+}
+
+function* textsOf(changes: readonly NetChange[], rrClass: number): Generator<string> {
+  for (const { kind, owner: name, ...record } of changes) yield `${kind === 'added' ? '+' : '-'}${printZoneRecord({ ...record, name, class: rrClass })}\n`
+}
+
+function* jsonOf(head: object, changes: readonly NetChange[], rrClass: number): Generator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"changes":[`
+  for (const [i, { kind, owner, ttl, type, rdata }] of changes.entries()) {
+    yield `${i === 0 ? '' : ','}${JSON.stringify({ change: kind, name: owner.toString(), ttl, class: printClass(rrClass), type: printType(type), rdata: printRdata(type, rdata) })}`
+  }
+  yield ']}\n'
+}
+
+/** Many short texts as few long ones. */
+function* inPieces(texts: Iterable<string>): Generator<string> {
+  let piece = ''
+  for (const text of texts) {
+    piece += text
+    if (piece.length < PIECE) continue
+    yield piece
+    piece = ''
+  }
+  if (piece !== '') yield piece
+}
+
+/** Characters of one piece, about. */
+const PIECE = 65_536
 
 /** The zone as updates change it. Throws why none does, and what to do about it. */
 function writableOf(zone: ServedZone, what: string): WritableZone {

@@ -93,6 +93,11 @@ export class Overlay {
     return size
   }
 
+  /** The entries as they are kept. WireFault where one is damaged. */
+  *entries(): Iterable<OverlayEntry> {
+    for (const { value } of this.keeper.scan('overlay', this.prefix)) yield readEntry(value)
+  }
+
   /** What must be kept for `changes`, none of them leased: one write for each entry that they make, change or drop. The SOA is kept elsewhere. */
   writesFor(changes: readonly Change[]): KeptWrite[] {
     const entries = new Map<string, { key: Uint8Array; isKept: boolean; entry: OverlayEntry }>()

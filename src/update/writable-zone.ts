@@ -15,6 +15,7 @@ import type { ZoneImage } from '../zone/image.ts'
 import type { KeptWrite, Refusal, UpdateFlow, Verdict } from './contract.ts'
 import { EditorDraft } from './draft.ts'
 import type { Grants } from './grants.ts'
+import { netChanges, type NetChange, type Soa, soaChanges } from './net-changes.ts'
 import { Overlay, zonePrefix } from './overlay.ts'
 import { isProofType } from './records.ts'
 import { Undoing } from './undoing.ts'
@@ -47,6 +48,8 @@ export class WritableZone {
   /** Whether the zone has moved to another block that not every thread reads yet. */
   private isMoved = false
   private readonly undoing: Undoing
+  /** The SOA that the file has. */
+  private fileSoa: Soa | undefined
   private frozen = false
 
   constructor(image: ZoneImage, grants: Grants, flows: readonly UpdateFlow[], world: EngineWorld) {
@@ -77,6 +80,18 @@ export class WritableZone {
   /** Records that updates have added, removed or given another TTL, seen from the file; the SOA is not counted. */
   get changeCount(): number {
     return this.overlay.size
+  }
+
+  /** What updates have made of the zone's file: the SOA first, then name by name. */
+  async netChanges(): Promise<NetChange[]> {
+    if (this.barrier !== undefined) return []
+    const release = await this.queue.hold() // a batch under way is in the draft and not yet in the overlay
+    try {
+      const { draft, overlay, name } = this
+      return [...soaChanges(name, this.fileSoa, soaOf(draft)), ...netChanges(overlay.entries(), (owner, type) => draft.ttlOf(owner, type))]
+    } finally {
+      release()
+    }
   }
 
   /** Why the zone takes no update: it can take no change, or is frozen. Undefined where it takes them. */
@@ -112,6 +127,7 @@ export class WritableZone {
     const { draft, world } = this
     draft.clear()
     this.barrier = isSigned(image) ? SIGNED : undefined
+    this.fileSoa = soaOf(draft)
     this.state = { serial: file.serial, file, soa: undefined }
     if (this.barrier !== undefined) return
     try {

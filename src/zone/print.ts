@@ -10,6 +10,7 @@
  *                                          60 IN AAAA  2001:db8::1
  */
 import { printClass, printType, TYPE } from '../dns/codes.ts'
+import type { DnsRecord } from '../dns/message.ts'
 import { countLabels, printName } from '../dns/name.ts'
 import { canonicalRdata, printRdata } from '../dns/rdata.ts'
 import { nodesInOrder } from './canonical.ts'
@@ -79,7 +80,7 @@ function rank(image: ZoneImage, rrset: RRsetId): number {
 /** What stands behind the owner, one line for each record, in canonical order (RFC 4034 6.3). */
 function rrsetLines(image: ZoneImage, rrset: RRsetId): string[] {
   const type = image.typeOf(rrset)
-  const head = `${String(image.ttlOf(rrset)).padStart(TTL_COLUMN)} ${printClass(image.class)} ${printType(type).padEnd(TYPE_COLUMN)}`
+  const head = printHead(image.ttlOf(rrset), image.class, type)
   const rdatas: Uint8Array[] = []
   const end = image.firstRecordAt(rrset) + image.octetsOf(rrset)
   for (let at = image.firstRecordAt(rrset); at < end; at = image.nextRecordAt(at)) {
@@ -87,4 +88,13 @@ function rrsetLines(image: ZoneImage, rrset: RRsetId): string[] {
   }
   if (rdatas.length > 1) rdatas.sort((a, b) => Buffer.compare(canonicalRdata(type, a), canonicalRdata(type, b)))
   return rdatas.map((rdata) => `${head} ${printRdata(type, rdata)}`)
+}
+
+function printHead(ttl: number, rrClass: number, type: number): string {
+  return `${String(ttl).padStart(TTL_COLUMN)} ${printClass(rrClass)} ${printType(type).padEnd(TYPE_COLUMN)}`
+}
+
+/** One record as a line of a zone that is printed in full, without its newline: `www.example.com.              60 IN A      192.0.2.1`. */
+export function printZoneRecord({ name, ttl, class: rrClass, type, rdata }: DnsRecord): string {
+  return `${name.toString().padEnd(OWNER_COLUMN)} ${printHead(ttl, rrClass, type)} ${printRdata(type, rdata)}`
 }

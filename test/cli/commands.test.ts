@@ -44,7 +44,7 @@ describe('calling wrongly', () => {
       [[], /^Usage: waggle /],
       [['srve'], /^waggle: unknown command 'srve'\n\(Did you mean serve\?\)\nCommands: serve, check, query, demand, stats, zone, register, renew, withdraw, agent, keygen\. /],
       [['enroll'], /^waggle: unknown command 'enroll'\nCommands: serve, check,/],
-      [['zone', 'lst'], /^waggle: unknown command 'lst'\n.*\nCommands: zone list, zone status, zone reload, zone dump, zone freeze, zone thaw\. /],
+      [['zone', 'lst'], /^waggle: unknown command 'lst'\n.*\nCommands: zone list, zone status, zone reload, zone dump, zone diff, zone freeze, zone thaw\. /],
       [['serve'], /^waggle: required option '-c, --config <file>' not specified\n$/],
       [['serve', '-c'], /argument missing/],
       [['check'], /^waggle: missing required argument 'file'/],
@@ -63,7 +63,7 @@ describe('calling wrongly', () => {
       [['stats'], /^waggle: Cannot find the server as neither --config nor --data was given\n$/],
       [['stats', '-c', 'a', '-d', 'b'], /cannot be used with option/],
       [['zone', 'reload', 'a..b', '-d', folder], /^waggle: Cannot parse name/],
-      ...['status', 'dump', 'freeze', 'thaw'].flatMap((what): [string[], RegExp][] => [
+      ...['status', 'dump', 'diff', 'freeze', 'thaw'].flatMap((what): [string[], RegExp][] => [
         [['zone', what, '-d', folder], /^waggle: missing required argument 'name'/],
         [['zone', what, 'a..b', '-d', folder], /^waggle: Cannot parse name/],
         [['zone', what, 'a.example', '-d', folder, '--class', 'XX'], /^waggle: Cannot use class "XX" as it must be IN or LOCAL\n$/],
@@ -83,7 +83,7 @@ describe('help', () => {
   it('comes with every command, with examples, on standard output', async () => {
     const program = makeProgram({ out: () => undefined, err: () => undefined }, { code: 0 })
     const paths = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands.map((sub) => [command.name(), sub.name()]) : [[command.name()]]))
-    assert.equal(paths.length, 19)
+    assert.equal(paths.length, 20)
     for (const path of paths) {
       const { code, out, err } = await run(...path, '--help')
       assert.equal(code, 0)

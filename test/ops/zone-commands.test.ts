@@ -155,6 +155,45 @@ describe('zone status', () => {
   })
 })
 
+describe('zone diff', () => {
+  it('prints both sides in master-file form, aligned as a dump is', async () => {
+    await running.send('add a.example. 60 A 192.0.2.9; delete www.example. TXT')
+    assert.deepEqual(await ask('zone diff', { zone: 'example.' }), { ok: true, changes: 4 })
+    assert.deepEqual(sent.split('\n'), [
+      '-example.                    3600 IN SOA    ns.example. hostmaster.example. 7 3600 600 86400 300',
+      '+example.                    3600 IN SOA    ns.example. hostmaster.example. 8 3600 600 86400 300',
+      '+a.example.                    60 IN A      192.0.2.9',
+      '-www.example.                 300 IN TXT    "hello"',
+      '',
+    ])
+  })
+
+  it('or as JSON, for scripts', async () => {
+    await running.send('add a.example. 60 A 192.0.2.9')
+    await ask('zone diff', { zone: 'example.', json: true })
+    const { changes, ...head } = JSON.parse(sent) as { changes: Record<string, unknown>[] }
+    assert.deepEqual(head, { zone: 'example.', class: 'IN', serial: 8, fileSerial: 7 })
+    assert.deepEqual(changes.map((change) => Object.values(change).slice(0, 5)), [['removed', 'example.', 3600, 'IN', 'SOA'], ['added', 'example.', 3600, 'IN', 'SOA'], ['added', 'a.example.', 60, 'IN', 'A']])
+    assert.deepEqual(changes[2], { change: 'added', name: 'a.example.', ttl: 60, class: 'IN', type: 'A', rdata: '192.0.2.9' })
+  })
+
+  it('is nothing where updates have changed nothing, or may not', async () => {
+    for (const zone of ['example.', 'plain.example.']) assert.deepEqual(await ask('zone diff', { zone }), { ok: true, changes: 0 })
+    assert.equal(sent, '')
+    await ask('zone diff', { zone: 'plain.example.', json: true })
+    assert.deepEqual(JSON.parse(sent), { zone: 'plain.example.', class: 'IN', serial: 7, fileSerial: 7, changes: [] })
+  })
+
+  it('comes in pieces where it is long', async () => {
+    for (let i = 0; i < 10; i++) await running.send(Array.from({ length: 200 }, (_, j) => `add n${i * 200 + j}.example. 60 A 192.0.2.9`).join(';'))
+    const pieces: string[] = []
+    const answer = await commandsOf(bees)({ command: 'zone diff', zone: 'example.' }, (text) => Promise.resolve(void pieces.push(text)))
+    assert.deepEqual(answer, { ok: true, changes: 2_002 })
+    assert.ok(pieces.length >= 2 && pieces.every((piece) => piece.endsWith('\n') && piece.length < 70_000), `${pieces.length} pieces`)
+    assert.equal(pieces.join('').split('\n').length, 2_003)
+  })
+})
+
 describe('the zone that a command means', () => {
   it('is that of class IN, or the only one, unless a class is named', async () => {
     const cases: [Record<string, unknown>, string][] = [
@@ -179,7 +218,7 @@ describe('the zone that a command means', () => {
       [{ zone: 'example.', class: 1 }, /"class" must be text$/],
       [{ zone: 'a..b' }, /^Cannot parse name/],
     ]
-    for (const command of ['zone dump', 'zone status', 'zone freeze', 'zone thaw']) {
+    for (const command of ['zone dump', 'zone diff', 'zone status', 'zone freeze', 'zone thaw']) {
       for (const [fields, wanted] of cases) assert.match((await ask(command, fields) as { error: string }).error, wanted, `${command} ${JSON.stringify(fields)}`)
     }
   })

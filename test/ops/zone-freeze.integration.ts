@@ -24,8 +24,19 @@ for (const transport of TRANSPORTS) {
       const rows = Object.fromEntries(out.trim().split('\n').map((line) => line.split(/ {2,}/, 2))) as Record<string, string>
       const { zone, serial, state, updates, changes, leases } = rows
       assert.deepEqual({ zone, serial, state, updates, changes, leases }, {
-        zone: 'example.com. IN', serial: '2 served, 1 in the file', state: 'served', updates: 'taken, 1 since the start', changes: '1 record by updates', leases: '0',
+        zone: 'example.com. IN', serial: '2 served, 1 in the file', state: 'served', updates: 'taken, 1 since the start', changes: '1 record by updates (waggle zone diff)', leases: '0',
       })
+    })
+
+    it('tells what updates have made of the file, as text and as JSON', async () => {
+      const { code, out, err } = await bench.zone('diff', 'example.com')
+      assert.deepEqual([code, err], [0, ''])
+      assert.deepEqual(out.trim().split('\n').map((line) => line.split(/\s+/).slice(0, 5).join(' ')), [
+        '-example.com. 300 IN SOA ns.example.com.', '+example.com. 300 IN SOA ns.example.com.', '+before.example.com. 60 IN A 192.0.2.1',
+      ])
+      const { changes } = JSON.parse((await bench.zone('diff', 'example.com', '--json')).out) as { changes: object[] }
+      assert.deepEqual(changes.at(-1), { change: 'added', name: 'before.example.com.', ttl: 60, class: 'IN', type: 'A', rdata: '192.0.2.1' })
+      assert.deepEqual(await bench.zone('diff', 'plain.example'), { code: 0, out: '', err: '' })
     })
 
     it('a frozen zone answers queries, refuses updates by REFUSED with the reason, and logs who asked (RFC 2136 3.3)', async () => {
