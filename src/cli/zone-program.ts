@@ -1,11 +1,11 @@
 /**
  * The commands about zones, their options and their help.
  */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { ServerOptions } from './control.ts'
 import type { Io } from './io.ts'
 import { examples, withServer, type Run } from './program-parts.ts'
-import type { ZoneOptions } from './zone.ts'
+import type { DumpOptions, ZoneOptions } from './zone.ts'
 
 /** Adds `waggle zone …`. */
 export function addZone(program: Command, io: Io, run: Run): void {
@@ -45,9 +45,20 @@ function addReload(zone: Command, io: Io, run: Run): void {
 function addDump(zone: Command, io: Io, run: Run): void {
   withZone(zone.command('dump'))
     .description('Print a zone as it is served, in master-file form.')
-    .option('-o, --output <file>', 'write to a file, which appears only when it is whole')
-    .addHelpText('after', examples('waggle zone dump example.com. -c zones/waggle.yaml -o example.com.zone'))
-    .action(run(async (name: string, options: ZoneOptions & { output?: string }) => (await import('./zone.ts')).zoneDumpCommand(name, options, io)))
+    .addOption(new Option('-o, --output <file>', 'write to a file, which appears only when it is whole').conflicts('write'))
+    .option('--write [file]', 'have the server write it over the zone\'s own file, or into another')
+    .option('--leases', 'with --write into another file: what stands by a lease too')
+    .addHelpText('after', `
+With --write the zone's own file comes to say what is served, and no update lies over it any more; zone diff
+tells beforehand what will change in it. Comments and directives of the file are lost. It is replaced as a
+whole, with its mode and owner, and left alone where it says already what is served. What stands by a lease
+is left out. A file that was edited since it was read is not written over: reload the zone first.
+${examples(
+      'waggle zone dump example.com. -c zones/waggle.yaml -o example.com.zone',
+      'waggle zone dump example.com. -c zones/waggle.yaml --write',
+      'waggle zone dump example.com. -c zones/waggle.yaml --write /var/backups/example.com.zone --leases',
+    )}`)
+    .action(run(async (name: string, options: DumpOptions) => (await import('./zone.ts')).zoneDumpCommand(name, options, io)))
 }
 
 function addDiff(zone: Command, io: Io, run: Run): void {

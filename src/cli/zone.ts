@@ -2,10 +2,12 @@
  * `waggle zone …`: looking at and changing the zones of a running server.
  */
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import type { ZoneLine, ZoneReport, ZoneStatus } from '../ops/commands.ts'
 import type { ControlAnswer, ControlRequest } from '../ops/control.ts'
+import type { ZoneWritten } from '../ops/zone-writing.ts'
 import { reasonOf } from '../ops/reason.ts'
 import { askServer, columns, type ServerOptions } from './control.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
@@ -111,15 +113,39 @@ function headOf(answer: Answered): string {
   return `${String(answer.zone)} ${String(answer.class)}`
 }
 
-/** Prints a zone as it is served. */
-export async function zoneDumpCommand(name: string, options: ZoneOptions & { output?: string }, io: Io): Promise<ExitCode> {
-  const { output } = options
+/** What `zone dump` may be told. */
+export interface DumpOptions extends ZoneOptions {
+  output?: string
+  /** The server writes: into the zone's own file (true) or that one. */
+  write?: true | string
+  leases?: boolean
+}
+
+/** Prints a zone as it is served, or has the server write it into a file. */
+export async function zoneDumpCommand(name: string, options: DumpOptions, io: Io): Promise<ExitCode> {
+  const { output, write, leases } = options
+  if (write !== undefined) return writeZone(name, write, options, io)
+  if (leases === true) {
+    io.err('waggle: Cannot use --leases without --write as what is printed holds leased records anyhow\n')
+    return EXIT.usage
+  }
   if (output === undefined) {
     const answer = await askAboutZone('zone dump', name, options, io, (text) => io.out(text))
     return typeof answer === 'number' ? answer : EXIT.done
   }
   const request = zoneRequest('zone dump', name, options, io)
   return typeof request === 'number' ? request : dumpToFile(options, request, output, io)
+}
+
+async function writeZone(name: string, write: true | string, options: DumpOptions, io: Io): Promise<ExitCode> {
+  const request = zoneRequest('zone write', name, options, io)
+  if (typeof request === 'number') return request
+  const answer = await askServer(options, { ...request, leases: options.leases === true, ...(write === true ? {} : { file: resolve(write) }) }, io)
+  if (typeof answer === 'number') return answer
+  const { file, serial, isWritten, isOwn, changes } = answer as Answered & ZoneWritten & { isWritten: boolean }
+  if (!isWritten) io.out(`${headOf(answer)}: ${file} says already what is served, serial ${serial}\n`)
+  else io.out(`${headOf(answer)} written to ${file}, serial ${serial}${isOwn ? `, ${changes} lines of changes` : ''}\n`)
+  return EXIT.done
 }
 
 /** Writes beside `path` and renames, so that a dump cut short never stands where a zone file is looked for. */

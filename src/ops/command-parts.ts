@@ -9,6 +9,7 @@ import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import type { ControlAnswer, ControlRequest } from './control.ts'
 import type { Metric } from './metrics.ts'
 import type { ServedZone, ZoneOutcome } from './zone-keeper.ts'
+import type { ZoneCopy, ZoneWritten } from './zone-writing.ts'
 
 /** What the commands need of the running server. */
 export interface Commanded {
@@ -22,8 +23,10 @@ export interface Commanded {
   /** Reads the config and all zones again, or one zone only, by the key of its name. */
   reload(onlyKey?: string): Promise<ZoneOutcome[]>
   dump(zone: ServedZone, send: (text: string) => Promise<void>): Promise<void>
-  /** Tells that a zone was frozen or thawed. */
-  tell(event: 'zone frozen' | 'zone thawed', fields: object): void
+  /** Writes a zone into its own file or another. Rejects with what stands against it. */
+  write(zone: ServedZone, copy: ZoneCopy): Promise<ZoneWritten>
+  /** Tells what was done to a zone. */
+  tell(event: 'zone frozen' | 'zone thawed' | 'zone written', fields: object): void
 }
 
 /** Carries out one command. */

@@ -10,7 +10,7 @@ import { type Command, type Commanded, headOf, notServed, textOf, zoneOf } from 
 import type { ControlAnswer, ControlHandler, ControlRequest } from './control.ts'
 import { printFinding } from './finding.ts'
 import { flatten } from './metrics.ts'
-import { changesOf, diffZone, freezeZone, thawZone, type ZoneChanges } from './zone-commands.ts'
+import { changesOf, diffZone, freezeZone, thawZone, writeZoneFile, type ZoneChanges } from './zone-commands.ts'
 import type { ServedZone, ZoneOutcome } from './zone-keeper.ts'
 
 /** One zone in an answer to `zone list`. */
@@ -45,6 +45,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'zone status': (server, request) => ({ ok: true, status: statusOf(zoneOf(server, request), server) }),
   'zone dump': dumpZone,
   'zone diff': diffZone,
+  'zone write': writeZoneFile,
   'zone freeze': freezeZone,
   'zone thaw': thawZone,
   'agent list': listAgents,

@@ -37,3 +37,15 @@ export class OneAtATime<Request, Outcome> {
     }
   }
 }
+
+/** Work of several kinds that must not overlap: each piece begins when the one before has ended, well or badly. */
+export class Turns {
+  private last: Promise<unknown> = Promise.resolve()
+
+  /** What `work` gives, or its fault, once it had its turn. */
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work)
+    this.last = done.catch(() => undefined)
+    return done
+  }
+}

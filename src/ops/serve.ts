@@ -24,13 +24,14 @@ import type { Log } from './log.ts'
 import { measureProcess } from './measure.ts'
 import { MetricsAddress } from './metrics-http.ts'
 import { type Metric, processMetrics, updateMetrics } from './metrics.ts'
-import { OneAtATime } from './one-at-a-time.ts'
+import { OneAtATime, Turns } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { reasonOf } from './reason.ts'
 import { Serving } from './serving.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
 import { Updating } from './updating.ts'
 import { zoneAbove } from './zone-lookup.ts'
+import { writeZone, type ZoneCopy, type ZoneWritten } from './zone-writing.ts'
 import { ZoneKeeper, type ServedZone, type ZoneOutcome } from './zone-keeper.ts'
 
 /** Why a server cannot start: lines for standard error. */
@@ -55,6 +56,8 @@ export class RunningServer implements Commanded {
   private readonly updating: Updating
   private readonly serving: Serving
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
+  /** A zone's file is read or written, not both. */
+  private readonly turns = new Turns()
   private readonly reloadCounts = { done: 0, failed: 0 }
   private readonly startMs = performance.now()
   private isReady = false
@@ -102,7 +105,7 @@ export class RunningServer implements Commanded {
       log,
       nowMs: () => Date.now(),
     })
-    this.reloads = new OneAtATime((requests) => this.runReload(requests))
+    this.reloads = new OneAtATime((requests) => this.turns.take(() => this.runReload(requests)))
   }
 
   /** Starts a server of `config`; when it resolves, every socket is bound and every zone served. StartFault where that cannot be. */
@@ -229,6 +232,17 @@ export class RunningServer implements Commanded {
 
   leasesIn({ config }: ServedZone): number {
     return this.updating.discovery.leasesIn(config)
+  }
+
+  write({ config: { name, class: rrClass } }: ServedZone, copy: ZoneCopy): Promise<ZoneWritten> {
+    const { seed } = this
+    return this.turns.take(async () => {
+      const zone = this.find(name, rrClass)
+      if (zone === undefined) throw new Error(`Cannot write zone ${name.toString()} as it is no longer served`)
+      const written = await writeZone(zone, copy, { load: async (config) => (await loadZones([config], seed))[0], print: printZoneAside })
+      collectGarbage()
+      return written
+    })
   }
 
   tell(...told: Parameters<Commanded['tell']>): void {

@@ -1,15 +1,16 @@
 /**
  * What an administrator asks of a zone that updates change: how it stands, that no update comes in between (freeze),
- * that they go on over the file as it is now (thaw), and what they have made of the file (diff).
+ * that they go on over the file as it is now (thaw), what they have made of the file (diff), and that the file says so itself (write).
  *
  *     freeze ──▶ updates are refused, leases go on to end ──▶ edit the file ──▶ thaw: file read, net changes laid over it ──▶ updates go on
  */
+import { isAbsolute } from 'node:path'
 import { printClass, printType } from '../dns/codes.ts'
 import { printRdata } from '../dns/rdata.ts'
 import type { NetChange } from '../update/net-changes.ts'
 import type { WritableZone } from '../update/writable-zone.ts'
 import { printZoneRecord } from '../zone/print.ts'
-import { headOf, zoneOf, type Command } from './command-parts.ts'
+import { headOf, textOf, zoneOf, type Command } from './command-parts.ts'
 import { printFinding } from './finding.ts'
 import type { ServedZone } from './zone-keeper.ts'
 
@@ -71,6 +72,17 @@ export const diffZone: Command = async (server, request, send) => {
   const lines = request.json === true ? jsonOf(head, changes, config.class) : textsOf(changes, config.class)
   for (const piece of inPieces(lines)) await send(piece)
   return { ok: true, changes: changes.length }
+}
+
+/** Writes a zone into its own file, or the one that the request names by its whole path. */
+export const writeZoneFile: Command = async (server, request) => {
+  const zone = zoneOf(server, request)
+  const file = request.file === undefined ? undefined : textOf(request, 'file')
+  if (file !== undefined && !isAbsolute(file)) throw new Error(`Cannot write ${file} as it must be a whole path`)
+  const written = await server.write(zone, { file, leases: request.leases === true })
+  const isWritten = !written.isOwn || written.changes > 0
+  if (isWritten) server.tell('zone written', { ...headOf(zone), file: written.file, serial: written.serial, changes: written.changes })
+  return { ok: true, ...headOf(zone), ...written, isWritten }
 }
 
 function* textsOf(changes: readonly NetChange[], rrClass: number): Generator<string> {

@@ -98,6 +98,22 @@ export class Overlay {
     for (const { value } of this.keeper.scan('overlay', this.prefix)) yield readEntry(value)
   }
 
+  /** The writes that leave no entry: the file has come to say all that they say. */
+  forget(): KeptWrite[] {
+    return [...this.keeper.scan('overlay', this.prefix)].map(({ key }) => ({ space: 'overlay', key, value: undefined }))
+  }
+
+  /** The writes that give each entry the TTL that its record has in `draft`: one that has joined records of the file has theirs, whatever the entry says. */
+  alignWith(draft: EditorDraft): KeptWrite[] {
+    const writes: KeptWrite[] = []
+    for (const { key, value } of this.keeper.scan('overlay', this.prefix)) {
+      const entry = readEntry(value)
+      const ttl = entry.ttl === undefined ? undefined : draft.ttlOf(entry.owner, entry.type)
+      if (ttl !== undefined && ttl !== entry.ttl) writes.push({ space: 'overlay', key, value: writeEntry({ ...entry, ttl }) })
+    }
+    return writes
+  }
+
   /** What must be kept for `changes`, none of them leased: one write for each entry that they make, change or drop. The SOA is kept elsewhere. */
   writesFor(changes: readonly Change[]): KeptWrite[] {
     const entries = new Map<string, { key: Uint8Array; isKept: boolean; entry: OverlayEntry }>()

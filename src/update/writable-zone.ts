@@ -18,6 +18,7 @@ import type { Grants } from './grants.ts'
 import { netChanges, type NetChange, type Soa, soaChanges } from './net-changes.ts'
 import { Overlay, zonePrefix } from './overlay.ts'
 import { isProofType } from './records.ts'
+import { settleImage } from './settled-image.ts'
 import { Undoing } from './undoing.ts'
 import type { EngineWorld, Job, Outcome } from './world.ts'
 import { ZoneQueue } from './zone-queue.ts'
@@ -48,6 +49,8 @@ export class WritableZone {
   /** Whether the zone has moved to another block that not every thread reads yet. */
   private isMoved = false
   private readonly undoing: Undoing
+  /** What could not be kept when the file was read or written; kept before anything else is, as what comes then builds upon it. */
+  private owed: readonly KeptWrite[] = []
   /** The SOA that the file has. */
   private fileSoa: Soa | undefined
   private frozen = false
@@ -116,6 +119,39 @@ export class WritableZone {
     this.frozen = false
   }
 
+  // ---- The zone's file written anew ----
+
+  /**
+   * `image`, the zone as its file has it, which nobody reads, with what updates have made of it and the SOA that is served: all but what
+   * stands by a lease. A larger block where it did not fit. The queue must be held; rejects where the store keeps nothing.
+   */
+  async settled(image: ZoneImage): Promise<ZoneImage> {
+    const { overlay, world } = this
+    if (this.undoing.isOwed) await this.undoing.undo()
+    await this.payOwed()
+    const draft = new EditorDraft(image)
+    overlay.layOver(draft)
+    const soa = soaOf(this.draft)
+    if (soa !== undefined) draft.putSoa(soa.ttl, soa.rdata)
+    const writes = overlay.alignWith(draft)
+    if (writes.length > 0) await world.keeper.keep(writes)
+    return settleImage(image, draft, (small, least) => world.rebuild(small, least))
+  }
+
+  /** The file says now what `settled` gave: nothing lies over it any more. The queue must be held since; rejects where that cannot be kept yet. */
+  async adopt(file: FileState): Promise<void> {
+    this.state = { serial: this.serial, file, soa: undefined }
+    this.fileSoa = soaOf(this.draft)
+    this.owed = [...this.overlay.forget(), keepState(this.key, this.state)]
+    await this.payOwed()
+  }
+
+  private async payOwed(): Promise<void> {
+    if (this.owed.length === 0) return
+    await this.world.keeper.keep(this.owed)
+    this.owed = []
+  }
+
   // ---- Start and reload ----
 
   /**
@@ -129,6 +165,7 @@ export class WritableZone {
     this.barrier = isSigned(image) ? SIGNED : undefined
     this.fileSoa = soaOf(draft)
     this.state = { serial: file.serial, file, soa: undefined }
+    this.owed = []
     if (this.barrier !== undefined) return
     try {
       await this.layOver(file)
@@ -162,8 +199,9 @@ export class WritableZone {
     this.state = state
     draft.clear()
     if (kept !== undefined) writes.push(keepState(this.key, state))
+    this.owed = writes
     // what is not kept now is found out again at the next start: the zone is served all the same
-    if (writes.length > 0) await world.keeper.keep(writes).catch((fault: unknown) => world.onFault(fault))
+    await this.payOwed().catch((fault: unknown) => world.onFault(fault))
   }
 
   private take(image: ZoneImage): void {
@@ -185,6 +223,7 @@ export class WritableZone {
     draft.mark()
     try {
       if (this.undoing.isOwed) await this.undoing.undo()
+      await this.payOwed()
       const writes = this.collect(outcomes, serial)
       if (writes.length > 0 || draft.isTouched) await this.keep(writes, serial, outcomes.length)
       draft.clear()

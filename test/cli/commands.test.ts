@@ -63,6 +63,8 @@ describe('calling wrongly', () => {
       [['stats'], /^waggle: Cannot find the server as neither --config nor --data was given\n$/],
       [['stats', '-c', 'a', '-d', 'b'], /cannot be used with option/],
       [['zone', 'reload', 'a..b', '-d', folder], /^waggle: Cannot parse name/],
+      [['zone', 'dump', 'a.example', '-d', folder, '--leases'], /^waggle: Cannot use --leases without --write as what is printed holds leased records anyhow\n$/],
+      [['zone', 'dump', 'a.example', '-d', folder, '--write', '-o', 'x'], /cannot be used with option/],
       ...['status', 'dump', 'diff', 'freeze', 'thaw'].flatMap((what): [string[], RegExp][] => [
         [['zone', what, '-d', folder], /^waggle: missing required argument 'name'/],
         [['zone', what, 'a..b', '-d', folder], /^waggle: Cannot parse name/],

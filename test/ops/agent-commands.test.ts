@@ -28,7 +28,7 @@ function server(): Commanded {
   })
   const zones = [zone('example.', running), zone('other.test.')]
   return {
-    metrics: () => [], zones: () => zones, find: () => undefined, leasesIn: () => 0, reload: () => Promise.resolve([]), dump: () => Promise.resolve(), tell: () => undefined,
+    metrics: () => [], zones: () => zones, find: () => undefined, leasesIn: () => 0, reload: () => Promise.resolve([]), dump: () => Promise.resolve(), write: () => Promise.reject(new Error('no')), tell: () => undefined,
     agents: ({ config, writable }, name) => (writable === undefined ? [] : running.discovery.agents(config, name)),
   }
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { OneAtATime } from '../../src/ops/one-at-a-time.ts'
+import { OneAtATime, Turns } from '../../src/ops/one-at-a-time.ts'
 
 function gate(): { open: () => void; opened: Promise<void> } {
   let open = () => {}
@@ -70,5 +70,23 @@ describe('work that must not overlap', () => {
       }),
       { numRuns: 100 },
     )
+  })
+})
+
+describe('turns', () => {
+  it('come one after another, whatever became of the one before, and each gives its own outcome', async () => {
+    const turns = new Turns()
+    const seen: string[] = []
+    const work = (name: string, fault?: Error) => async () => {
+      seen.push(`${name} begins`)
+      await new Promise((resolve) => setImmediate(resolve))
+      seen.push(`${name} ends`)
+      if (fault !== undefined) throw fault
+      return name
+    }
+    const [a, b, c] = [turns.take(work('a')), turns.take(work('b', new Error('b fails'))), turns.take(work('c'))]
+    await assert.rejects(b, /b fails/)
+    assert.deepEqual([await a, await c], ['a', 'c'])
+    assert.deepEqual(seen, ['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
   })
 })

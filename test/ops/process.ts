@@ -63,8 +63,9 @@ export class Served {
   private log = ''
   private watchers: (() => void)[] = []
 
-  private constructor(config: string, more: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [LAUNCHER, 'serve', '-c', config], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...environment(), ...more } })
+  private constructor(config: string, more: Readonly<Record<string, string>> = {}, runAs: readonly string[] = []) {
+    const [program, ...args] = [...runAs, process.execPath, LAUNCHER, 'serve', '-c', config]
+    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...environment(), ...more } })
     this.ended = endOf(this.child)
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.log += chunk.toString()
@@ -73,14 +74,14 @@ export class Served {
   }
 
   /** Starts a server, with `more` in its environment, and waits until it says that it is ready; one that is not in time is ended. */
-  static async start(config: string, more: Readonly<Record<string, string>> = {}, triesLeft = 2): Promise<Served> {
-    const served = new Served(config, more)
+  static async start(config: string, more: Readonly<Record<string, string>> = {}, triesLeft = 2, runAs: readonly string[] = []): Promise<Served> {
+    const served = new Served(config, more, runAs)
     const ready = await Promise.race([served.line('ready'), served.ended]).catch((tooLate: unknown) => {
       served.child.kill('SIGKILL')
       throw tooLate
     })
     // port 0 is chosen for TCP, and another process may have it for UDP
-    if ('err' in ready && String(ready.err).includes('another process has this address') && triesLeft > 0) return Served.start(config, more, triesLeft - 1)
+    if ('err' in ready && String(ready.err).includes('another process has this address') && triesLeft > 0) return Served.start(config, more, triesLeft - 1, runAs)
     assert.ok('msg' in ready, `the server ended: ${JSON.stringify(ready)}`)
     served.endpoints.push(...(ready.listen as string[]).map((text) => parseEndpoint(text) as Endpoint))
     return served

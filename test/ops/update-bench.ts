@@ -53,11 +53,13 @@ export function run(tool: string, args: readonly string[], input = '', cwd = '/'
 /** A server and the ways to ask it. */
 export class Bench {
   server!: Served
+  /** A command that runs the server as another user. */
+  runAs: string[] = []
   readonly folder = makeFolder({ 'example.com.zone': ZONE, 'plain.zone': ZONE })
 
   async start(transport: string): Promise<void> {
     this.folder.write('w.yaml', CONFIG(transport))
-    this.server = await Served.start(join(this.folder.path, 'w.yaml'))
+    this.server = await Served.start(join(this.folder.path, 'w.yaml'), {}, 2, this.runAs)
   }
 
   get port(): number {

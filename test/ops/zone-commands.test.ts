@@ -10,6 +10,7 @@ import type { Commanded } from '../../src/ops/command-parts.ts'
 import { commandsOf } from '../../src/ops/commands.ts'
 import type { ControlAnswer } from '../../src/ops/control.ts'
 import type { ServedZone, ZoneOutcome } from '../../src/ops/zone-keeper.ts'
+import type { ZoneCopy, ZoneWritten } from '../../src/ops/zone-writing.ts'
 import { bench, fileOf, imageOf, type Bench, ZONE } from '../update/support.ts'
 
 const SIGNED = `${ZONE}@ 3600 DNSKEY 257 3 13 AAAA\n@ 3600 RRSIG SOA 13 1 3600 20300101000000 20200101000000 1 example. AAAA\n`
@@ -19,6 +20,9 @@ class Bees implements Commanded {
   readonly served: ServedZone[] = []
   readonly told: unknown[] = []
   readonly reloads: (string | undefined)[] = []
+  readonly copies: [string, ZoneCopy][] = []
+  /** What writing gives. */
+  written: ZoneWritten = { file: '/z/example.zone', serial: 8, isOwn: true, changes: 3 }
   /** What a reload does. */
   onReload: () => Promise<ZoneOutcome[]> = () => Promise.resolve([])
 
@@ -34,6 +38,10 @@ class Bees implements Commanded {
   leasesIn = (): number => 3
   agents = (): [] => []
   dump = (zone: ServedZone, send: (text: string) => Promise<void>): Promise<void> => send(`${zone.config.class}`)
+  write = (zone: ServedZone, copy: ZoneCopy): Promise<ZoneWritten> => {
+    this.copies.push([zone.config.name.toString(), copy])
+    return Promise.resolve(this.written)
+  }
   tell = (event: string, fields: object): void => void this.told.push([event, fields])
   reload(key?: string): Promise<ZoneOutcome[]> {
     this.reloads.push(key)
@@ -194,6 +202,32 @@ describe('zone diff', () => {
   })
 })
 
+describe('zone write', () => {
+  it('writes the zone’s own file or another, and is logged', async () => {
+    assert.deepEqual(await ask('zone write', { zone: 'example.' }), { ok: true, zone: 'example.', class: 'IN', file: '/z/example.zone', serial: 8, isOwn: true, changes: 3, isWritten: true })
+    bees.written = { file: '/b/copy', serial: 8, isOwn: false, changes: 0 }
+    assert.deepEqual(await ask('zone write', { zone: 'example.', file: '/b/copy', leases: true }), { ok: true, zone: 'example.', class: 'IN', ...bees.written, isWritten: true })
+    assert.deepEqual(bees.copies, [['example.', { file: undefined, leases: false }], ['example.', { file: '/b/copy', leases: true }]])
+    assert.deepEqual(bees.told, [
+      ['zone written', { zone: 'example.', class: 'IN', file: '/z/example.zone', serial: 8, changes: 3 }],
+      ['zone written', { zone: 'example.', class: 'IN', file: '/b/copy', serial: 8, changes: 0 }],
+    ])
+  })
+
+  it('says where there was nothing to write, and logs nothing then', async () => {
+    bees.written = { file: '/z/example.zone', serial: 7, isOwn: true, changes: 0 }
+    const { isWritten } = (await ask('zone write', { zone: 'example.' })) as unknown as { isWritten: boolean }
+    assert.deepEqual([isWritten, bees.told], [false, []])
+  })
+
+  it('takes whole paths only, as the server stands in another folder than who asks', async () => {
+    for (const [file, wanted] of [['copy', /must be a whole path$/], ['', /must be a whole path$/], [7, /"file" must be text$/]] as const) {
+      assert.match((await ask('zone write', { zone: 'example.', file }) as { error: string }).error, wanted)
+    }
+    assert.deepEqual(bees.copies, [])
+  })
+})
+
 describe('the zone that a command means', () => {
   it('is that of class IN, or the only one, unless a class is named', async () => {
     const cases: [Record<string, unknown>, string][] = [
@@ -218,7 +252,7 @@ describe('the zone that a command means', () => {
       [{ zone: 'example.', class: 1 }, /"class" must be text$/],
       [{ zone: 'a..b' }, /^Cannot parse name/],
     ]
-    for (const command of ['zone dump', 'zone diff', 'zone status', 'zone freeze', 'zone thaw']) {
+    for (const command of ['zone dump', 'zone write', 'zone diff', 'zone status', 'zone freeze', 'zone thaw']) {
       for (const [fields, wanted] of cases) assert.match((await ask(command, fields) as { error: string }).error, wanted, `${command} ${JSON.stringify(fields)}`)
     }
   })

@@ -201,13 +201,15 @@ export interface BenchParts {
   keeper?: MapKeeper
   expectedOctets?: number
   origin?: string
+  /** What is known of the zone's file. */
+  stateOf?: typeof fileOf
   options?: Partial<EngineOptions>
   /** Told of the engine before its zone is opened. */
   started?: (engine: UpdateEngine) => void
 }
 
 /** Starts an engine over the zone `text`. */
-export async function bench({ text = ZONE, grants = [grant()], flows = [], keeper = new MapKeeper(), expectedOctets = 1_000_000, origin = 'example.', options = {}, started }: BenchParts = {}): Promise<Bench> {
+export async function bench({ text = ZONE, grants = [grant()], flows = [], keeper = new MapKeeper(), expectedOctets = 1_000_000, origin = 'example.', stateOf = fileOf, options = {}, started }: BenchParts = {}): Promise<Bench> {
   const [audit, faults, served, clock]: [AuditLine[], unknown[], ZoneImage[], { nowMs: number }] = [[], [], [], { nowMs: 1_800_000_000_000 }]
   const engine = new UpdateEngine({
     keeper,
@@ -224,7 +226,7 @@ export async function bench({ text = ZONE, grants = [grant()], flows = [], keepe
   })
   started?.(engine)
   const image = imageOf(text, origin, { expectedOctets })
-  const zone = await engine.open(image, fileOf(image, text), new Grants(grants))
+  const zone = await engine.open(image, stateOf(image, text), new Grants(grants))
   const judge = (update: string | Message, requester: Requester = signed()): Promise<Verdict> => engine.submit(typeof update === 'string' ? script(update, origin) : update, requester)
   return {
     engine, zone, keeper, audit, faults, clock, served, judge,
