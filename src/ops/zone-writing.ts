@@ -7,6 +7,7 @@
  * Ended anywhere before the last step, a start finds the old file or the new one, and net changes that lead from either
  * to what was served: those that the file has come to say by itself change nothing and are dropped then.
  */
+import { resolve } from 'node:path'
 import { realpath } from 'node:fs/promises'
 import type { WritableZone } from '../update/writable-zone.ts'
 import { fingerprintOf } from '../zone/fingerprint.ts'
@@ -58,10 +59,10 @@ export async function writeZone(zone: ServedZone, { file, leases }: ZoneCopy, wo
 
 async function writeOwn(zone: ServedZone, world: WritingWorld): Promise<ZoneWritten> {
   const { config, writable, serial } = zone
-  if (writable === undefined || writable.barrier !== undefined) return { file: config.file, serial: writable?.serial ?? serial, isOwn: true, changes: 0 }
+  if (writable === undefined || writable.barrier !== undefined) return { file: resolve(config.file), serial: writable?.serial ?? serial, isOwn: true, changes: 0 }
   return held(writable, async () => {
     const changes = (await writable.netChanges()).length
-    if (changes === 0) return { file: config.file, serial: writable.serial, isOwn: true, changes }
+    if (changes === 0) return { file: resolve(config.file), serial: writable.serial, isOwn: true, changes }
     const image = await unleased(zone, writable, world)
     const fingerprint = fingerprintOf(image)
     const check = async (draft: string): Promise<void> => {
