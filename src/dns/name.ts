@@ -142,6 +142,11 @@ export function printName(octets: Uint8Array, at: number): string {
   return text
 }
 
+/** What a name in a class is known by, such as a zone: equal for the same two, case aside. */
+export function keyInClass({ name, class: rrClass }: { name: Name; class: number }): string {
+  return `${rrClass} ${name.key}`
+}
+
 const readOctets = new WireWriter(MAX_NAME_OCTETS, MAX_NAME_OCTETS)
 const labelStarts = new Uint8Array(MAX_LABELS)
 const keyOctets = Buffer.alloc(2 * MAX_NAME_OCTETS) // twice: covers every octet escaped

@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parseClass } from '../dns/codes.ts'
 import type { Place } from '../dns/faults.ts'
 import { MAX_CONFIG_OCTETS, MAX_SOCKET_PATH_OCTETS } from '../dns/limits.ts'
-import { Name } from '../dns/name.ts'
+import { keyInClass, Name } from '../dns/name.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
 import type { RegistrationPolicy } from '../discovery/registration/policy.ts'
 import type { TsigKey } from '../dnssec/tsig.ts'
@@ -132,14 +132,15 @@ function settleZones(values: ConfigValues, yaml: YamlText, base: string): Config
   values.zones.forEach((zone, i) => {
     const path = ['zones', i]
     const name = Name.parse(zone.name) // the schema has tried it
-    const id = `${zone.class} ${name.key}`
+    const rrClass = parseClass(zone.class) as number // the schema has tried it
+    const id = keyInClass({ name, class: rrClass })
     const first = seen.get(id)
     if (first !== undefined) yaml.error([...path, 'name'], `Cannot use zones[${i}].name "${zone.name}" as zones[${first}] is the same zone`)
     else seen.set(id, i)
     const own = settleGrants(zone.grants, name, keyNames, onFault([...path, 'grants']))
     const file = isAbsolute(zone.file) ? zone.file : join(base, zone.file)
     zones.push({
-      name, class: parseClass(zone.class) as number, file, place: yaml.placeOf([...path, 'file']), grants: [...own, ...common],
+      name, class: rrClass, file, place: yaml.placeOf([...path, 'file']), grants: [...own, ...common],
       ...(zone.register.length === 0 ? {} : { registration: { networks: new PrefixList(zone.register.map((text) => parsePrefix(text) as Prefix)) } }),
       ...(zone['default-service'] ? { isDefaultService: true } : {}),
     })

@@ -222,8 +222,8 @@ export class RunningServer implements Commanded {
     return this.serving.endpoints
   }
 
-  find(name: { key: string }, rrClass: number): ServedZone | undefined {
-    return this.keeper.find(name.key, rrClass)
+  find(name: Name, rrClass: number): ServedZone | undefined {
+    return this.keeper.find({ name, class: rrClass })
   }
 
   agents({ config, writable }: ServedZone, name?: Name): Iterable<RegisteredAgent> {

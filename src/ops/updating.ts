@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { CLASS, TYPE } from '../dns/codes.ts'
 import { MAX_IMAGE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
 import type { Message } from '../dns/message.ts'
-import type { Name } from '../dns/name.ts'
+import { keyInClass, type Name } from '../dns/name.ts'
 import { discoveryFlows, type Discovery } from '../discovery/flows.ts'
 import { DEFAULT_ZONE } from '../discovery/srp/rename.ts'
 import { Authenticator, type Source } from '../dnssec/authenticate.ts'
@@ -65,7 +65,7 @@ export class Updating {
   private store: Store | undefined
   private opening: Promise<Store> | undefined
   private isLeasing = false
-  /** The config's zones that can be changed, by `idOf`. */
+  /** The config's zones that can be changed, by `keyInClass`. */
   private readonly configs = new Map<string, ConfigZone>()
   /** Lets go on the zones that are being loaded. */
   private held: (() => void)[] = []
@@ -79,7 +79,7 @@ export class Updating {
       clock: { wallMs: () => Date.now(), monotonicMs: machineMs },
       every: (ms, run) => systemClock.every(ms, run),
       onFault: (fault) => options.onFault(fault),
-      policyOf: ({ name, class: rrClass }) => this.configs.get(idOf(name, rrClass))?.registration,
+      policyOf: (zone) => this.configs.get(keyInClass(zone))?.registration,
       defaultZone: () => this.defaultZone(),
     })
     this.engine = new UpdateEngine({
@@ -133,8 +133,9 @@ export class Updating {
   regrant(config: ConfigZone): void {
     const { name, class: rrClass, grants = [] } = config
     const open = this.engine.find(name, rrClass)
-    if (open !== undefined) this.note(config)
-    if (open !== undefined) open.grants = new Grants(grants)
+    if (open === undefined) return
+    this.note(config)
+    open.grants = new Grants(grants)
   }
 
   /** What was prepared is in service: updates go on. */
@@ -145,7 +146,7 @@ export class Updating {
   /** A zone that is no longer served. */
   async remove(zone: { name: Name; class: number }): Promise<void> {
     const open = this.engine.find(zone.name, zone.class)
-    this.configs.delete(idOf(zone.name, zone.class))
+    this.configs.delete(keyInClass(zone))
     if (open !== undefined) await this.engine.close(open)
   }
 
@@ -162,7 +163,7 @@ export class Updating {
   }
 
   private note(config: ConfigZone): void {
-    const id = idOf(config.name, config.class)
+    const id = keyInClass(config)
     if (isWritable(config)) this.configs.set(id, config)
     else this.configs.delete(id)
   }
@@ -192,7 +193,7 @@ export class Updating {
     const [zone] = questions
     if (zone === undefined) return []
     const name = zone.name.equals(DEFAULT_ZONE) ? this.defaultZone() : zone.name
-    const policy = name && this.configs.get(idOf(name, zone.class))?.registration
+    const policy = name && this.configs.get(keyInClass({ name, class: zone.class }))?.registration
     if (policy?.networks.holds(address) !== true) return []
     return authorities.filter((record) => record.type === TYPE.KEY && record.class === zone.class && record.name.equals(signer)).map(({ rdata }) => rdata)
   }
@@ -234,10 +235,6 @@ export class Updating {
       return Store.refusing(fault)
     }
   }
-}
-
-function idOf(name: Name, rrClass: number): string {
-  return `${rrClass} ${name.key}`
 }
 
 /** Octets to leave free in a block that a zone moves to: as much again as the zone needs, or what a change that did not fit asks for, within what a block may have. */

@@ -5,7 +5,7 @@
  * meets old or new and never neither.
  */
 import { printClass, TYPE } from '../dns/codes.ts'
-import { type Name, wireLength } from '../dns/name.ts'
+import { keyInClass, type Name, wireLength } from '../dns/name.ts'
 import { isNewerSerial } from '../dns/serial.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { fingerprintOf } from '../zone/fingerprint.ts'
@@ -72,9 +72,9 @@ export class ZoneKeeper {
     return [...this.served.values()]
   }
 
-  /** The zone in service of that name (its key) and class. */
-  find(nameKey: string, rrClass: number): ServedZone | undefined {
-    return this.served.get(`${rrClass} ${nameKey}`)
+  /** The zone in service of that name and class. */
+  find(zone: { name: Name; class: number }): ServedZone | undefined {
+    return this.served.get(keyInClass(zone))
   }
 
   /**
@@ -93,11 +93,11 @@ export class ZoneKeeper {
     const isStart = this.served.size === 0
     const wanted = zones.filter(only)
     const loaded = await this.world.load(wanted)
-    const fresh = new Map(wanted.map((zone, i) => [idOf(zone), loaded[i]]))
+    const fresh = new Map(wanted.map((zone, i) => [keyInClass(zone), loaded[i]]))
     const next = new Map<string, ServedZone>()
     const outcomes: ZoneOutcome[] = []
     for (const config of zones) {
-      const id = idOf(config)
+      const id = keyInClass(config)
       const old = this.served.get(id)
       const result = fresh.get(id)
       const zone = result === undefined ? this.keep(config, old) : await this.weigh(config, old, result, outcomes)
@@ -117,9 +117,9 @@ export class ZoneKeeper {
 
   /** Puts another block of a zone into service: one that updates have filled gives way to a larger one. */
   async replace(zone: { name: Name; class: number }, image: ZoneImage): Promise<void> {
-    const served = this.find(zone.name.key, zone.class)
+    const served = this.find(zone)
     if (served === undefined) return
-    this.served.set(idOf(served.config), { ...served, image })
+    this.served.set(keyInClass(served.config), { ...served, image })
     await this.publish()
   }
 
@@ -168,10 +168,6 @@ export class ZoneKeeper {
     log(isStart && outcome === 'loaded' ? 'zone served' : `zone ${outcome}`, fields)
     if (serial !== undefined && previousSerial !== undefined && isNewerSerial(previousSerial, serial)) log('zone serial went backwards', fields)
   }
-}
-
-function idOf(zone: ConfigZone): string {
-  return `${zone.class} ${zone.name.key}`
 }
 
 function headOf(zone: ConfigZone): { zone: string; class: string } {

@@ -13,9 +13,7 @@
 import { Query, type Peer } from '../authority/query.ts'
 import { OPCODE, RCODE } from '../dns/codes.ts'
 import { WireFault } from '../dns/faults.ts'
-import {
-  CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_CORE_RUNNING,
-} from '../dns/limits.ts'
+import { CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, MAX_CORE_RUNNING } from '../dns/limits.ts'
 import { decodeMessage, type Message } from '../dns/message.ts'
 import type { Signer } from '../update/contract.ts'
 import { ADMITTED, admit } from './admit.ts'
@@ -23,6 +21,7 @@ import { COOKIE, type Cookies } from './cookies.ts'
 import type { Authentication, CoreHandlers, CoreMessage, MessageAuthenticator, Reply } from './core-contract.ts'
 import { cutToQuestion, type EncodedResponse, responseLimit, ResponseWriter, TC } from './core-response.ts'
 import type { Counters } from './counters.ts'
+import { FaultReports } from './fault-reports.ts'
 import { FairQueue, type FairQueueLimits } from './fair-queue.ts'
 import { Finisher } from './finish.ts'
 import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
@@ -73,12 +72,12 @@ export class Core {
   private running = 0
   private isDue = false
   private isResting = false
-  private toldAt = -Infinity
-  private untold = 0
   private whenIdle: (() => void)[] = []
+  private readonly reports: FaultReports
 
   constructor(options: CoreOptions) {
     this.options = options
+    this.reports = new FaultReports(options.nowSeconds, options.onFault)
     this.queue = new FairQueue(options.limits)
     this.settings = options
     this.writer = writerFor(options)
@@ -161,7 +160,7 @@ export class Core {
 
   /** One in our response to a fault, or in handing it back. */
   private fail(task: Task, fault: unknown): void {
-    this.report(fault)
+    this.reports.report(fault)
     task.message.drop()
     this.end(task, false)
   }
@@ -213,7 +212,7 @@ export class Core {
   /** A fault in looking at a signature proves nothing: REFUSED would say too much, so it is ours. */
   private authenticate(authenticator: MessageAuthenticator, { octets, peer }: CoreMessage, message: Message): Authentication<unknown> | Promise<Authentication<unknown>> {
     const failed = (fault: unknown): Authentication<unknown> => {
-      this.report(fault)
+      this.reports.report(fault)
       return { outcome: 'refused', rcode: RCODE.SERVFAIL, seal: undefined, reason: 'a fault of ours' }
     }
     try {
@@ -238,7 +237,7 @@ export class Core {
     }
     return this.ask(query, message, signer).then(finish, (fault: unknown) => {
       this.options.counters.countFault()
-      this.report(fault)
+      this.reports.report(fault)
       return finish({ rcode: RCODE.SERVFAIL })
     })
   }
@@ -323,17 +322,6 @@ export class Core {
 
   private get udpOctets(): number {
     return this.settings.udpOctets ?? DEFAULT_UDP_OCTETS
-  }
-
-  private report(fault: unknown): void {
-    const nowSeconds = this.options.nowSeconds()
-    if (nowSeconds - this.toldAt < FAULT_REPORT_SECONDS) {
-      this.untold++
-      return
-    }
-    this.toldAt = nowSeconds
-    this.options.onFault(fault, this.untold)
-    this.untold = 0
   }
 }
 

@@ -17,12 +17,13 @@
 import { Answer, type Authority } from '../authority/plan.ts'
 import { Query, QUESTION_AT, type Peer } from '../authority/query.ts'
 import { OPCODE, RCODE } from '../dns/codes.ts'
-import { DEFAULT_UDP_OCTETS, FAULT_REPORT_SECONDS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
+import { DEFAULT_UDP_OCTETS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
 import { viewOf } from '../dns/octet-views.ts'
 import { ADMITTED, admit, HEADER_OCTETS, type Admitted } from './admit.ts'
 import { Chaos, type ChaosTexts } from './chaos.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
 import { NO_DEFERRALS, type Defers } from './defers.ts'
+import { FaultReports } from './fault-reports.ts'
 import { Counters } from './counters.ts'
 import { Finisher, writeCounts, writeHeader } from './finish.ts'
 import { isBare, type RateLimit, VERDICT } from './rate-limit.ts'
@@ -82,15 +83,15 @@ export class Server {
   private readonly plan = new Answer()
   private readonly renderer: Renderer
   private readonly finisher: Finisher
+  private readonly reports: FaultReports
   /** The query's cookie shows that its sender receives at the address it claims. */
   private hasProof = false
   private room = 0
-  private toldAt = -Infinity
-  private untold = 0
 
   /** RangeError where an option is out of its range. */
   constructor(options: ServerOptions) {
     this.options = options
+    this.reports = new FaultReports(options.nowSeconds, options.onFault)
     this.authority = options.authority
     this.counters = options.counters ?? new Counters()
     this.udpOctets = options.udpOctets ?? DEFAULT_UDP_OCTETS
@@ -251,24 +252,13 @@ export class Server {
   /** SERVFAIL with the question, for a message on which our own code failed. */
   private answerFault(fault: unknown, out: Uint8Array): number {
     this.counters.countFault()
-    this.report(fault)
+    this.reports.report(fault)
     const { query, plan } = this
     if (query.length < HEADER_OCTETS) return 0
     plan.reset()
     plan.rcode = RCODE.SERVFAIL
     this.finisher.withOptions = false
     return this.write(out, false)
-  }
-
-  private report(fault: unknown): void {
-    const nowSeconds = this.options.nowSeconds()
-    if (nowSeconds - this.toldAt < FAULT_REPORT_SECONDS) {
-      this.untold++
-      return
-    }
-    this.toldAt = nowSeconds
-    this.options.onFault?.(fault, this.untold)
-    this.untold = 0
   }
 }
 

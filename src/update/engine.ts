@@ -7,7 +7,7 @@
  */
 import { EDE, RCODE } from '../dns/codes.ts'
 import type { Message } from '../dns/message.ts'
-import type { Name } from '../dns/name.ts'
+import { keyInClass, type Name } from '../dns/name.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import { AuditBound, auditLine, type Audited } from './audit.ts'
 import type { OwnChange, Refusal, Requester, Update, UpdateFlow, Verdict } from './contract.ts'
@@ -38,20 +38,20 @@ export class UpdateEngine {
 
   /** The zone, where it can be changed. */
   find(name: Name, rrClass: number): WritableZone | undefined {
-    return this.zones.get(idOf(name, rrClass))
+    return this.zones.get(keyInClass({ name, class: rrClass }))
   }
 
   /** Makes a zone changeable: `image` is as its file has it and not yet in service; afterwards the zone's own `image` is to be served. */
   async open(image: ZoneImage, file: FileState, grants: Grants): Promise<WritableZone> {
     const zone = new WritableZone(image, grants, this.flows, this.world)
     await zone.open(image, file)
-    this.zones.set(idOf(zone.name, zone.class), zone)
+    this.zones.set(keyInClass(zone), zone)
     return zone
   }
 
   /** Makes a zone one that cannot be changed any more; what waits is refused. */
   async close(zone: WritableZone): Promise<void> {
-    this.zones.delete(idOf(zone.name, zone.class))
+    this.zones.delete(keyInClass(zone))
     await zone.queue.hold()
     for (const job of zone.queue.clear()) job.resolve({ rcode: RCODE.REFUSED, flow: 'none', reason: 'the zone can no longer be changed' })
   }
@@ -131,10 +131,6 @@ export class UpdateEngine {
     const untold = this.bound.admit(audited.verdict.rcode, this.world.nowMs())
     if (untold !== undefined) this.world.audit(() => auditLine(audited, untold))
   }
-}
-
-function idOf(name: Name, rrClass: number): string {
-  return `${rrClass} ${name.key}`
 }
 
 const TOO_MANY: Refusal = { rcode: RCODE.SERVFAIL, ede: { infoCode: EDE.OTHER, text: 'too many updates wait for this zone' }, reason: 'too many updates wait for the zone' }

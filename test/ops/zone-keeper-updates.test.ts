@@ -94,7 +94,7 @@ describe('a zone that moves to a larger block', () => {
     const scene = new Scene()
     await scene.keeper.apply([a, b])
     await scene.grow(a)
-    const served = scene.keeper.find(a.name.key, CLASS.IN)
+    const served = scene.keeper.find({ name: a.name, class: CLASS.IN })
     assert.equal(served?.image, served?.writable?.image)
     assert.equal(serialOf(served?.image ?? assert.fail('no zone')), 2)
     await scene.keeper.apply([a, b])

@@ -64,8 +64,8 @@ describe('the zones in service', () => {
     assert.equal(published[0].indexFor(name, CLASS.IN), 0)
     assert.equal(published[0].indexFor(name, CLASS.LOCAL), 1)
     assert.equal(published[0].indexFor(name, CLASS.CH), -1)
-    assert.equal(keeper.find(a.name.key, CLASS.LOCAL)?.config, local)
-    assert.equal(keeper.find(b.name.key, CLASS.IN), undefined)
+    assert.equal(keeper.find({ name: a.name, class: CLASS.LOCAL })?.config, local)
+    assert.equal(keeper.find({ name: b.name, class: CLASS.IN }), undefined)
   })
 
   it('change in one step: one new directory for a whole reload', async () => {
@@ -88,7 +88,7 @@ describe('the zones in service', () => {
     const outcomes = await keeper.apply([a, b])
     assert.deepEqual(outcomes.map(({ outcome }) => outcome), ['kept', 'reloaded'])
     assert.deepEqual(served(), { 'a.example.': 1, 'b.example.': 2 })
-    assert.equal(keeper.find(a.name.key, CLASS.IN)?.refusal, 'Cannot parse TTL "1x"')
+    assert.equal(keeper.find({ name: a.name, class: CLASS.IN })?.refusal, 'Cannot parse TTL "1x"')
     const told = lines.slice(2).map(([event, { zone, at, text }]) => [event, zone, at, text])
     assert.deepEqual(told, [
       ['zone error', 'a.example.', '/z/bad:3:9', 'Cannot parse TTL "1x"'],
@@ -97,7 +97,7 @@ describe('the zones in service', () => {
     ])
     files.set('a.example.', 3)
     await keeper.apply([a, b])
-    assert.equal(keeper.find(a.name.key, CLASS.IN)?.refusal, undefined)
+    assert.equal(keeper.find({ name: a.name, class: CLASS.IN })?.refusal, undefined)
   })
 
   it('come and go with the config', async () => {

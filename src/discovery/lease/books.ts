@@ -4,7 +4,7 @@
  *
  *     space 'lease'    T    u48 ms since 1970
  */
-import type { Name } from '../../dns/name.ts'
+import { keyInClass, type Name } from '../../dns/name.ts'
 import { WireReader, WireWriter } from '../../dns/octets.ts'
 import type { Keeper, KeptWrite } from '../../update/contract.ts'
 import { readFields } from '../registration/private-fields.ts'
@@ -28,13 +28,13 @@ export class LeaseBooks {
 
   /** The book of a zone, empty where the zone had none. */
   of(zone: ZoneId): LeaseBook {
-    return this.books.get(idOf(zone)) ?? this.renew(zone)
+    return this.books.get(keyInClass(zone)) ?? this.renew(zone)
   }
 
   /** A new book for a zone that is loaded, in the place of the one that it had. */
   renew(zone: ZoneId): LeaseBook {
     const book = new LeaseBook(this.keeper, zone, this.most)
-    this.books.set(idOf(zone), book)
+    this.books.set(keyInClass(zone), book)
     return book
   }
 
@@ -67,8 +67,4 @@ export class LeaseBooks {
     out.u48(nowMs)
     return { space: 'lease', key: LAST_SEEN, value: out.finish() }
   }
-}
-
-function idOf({ name, class: zoneClass }: Pick<ZoneId, 'name' | 'class'>): string {
-  return `${zoneClass} ${name.key}`
 }

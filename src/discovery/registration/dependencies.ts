@@ -3,7 +3,8 @@
  * one. Its registration stands and waits; it is served when the other comes, and waits again when the other goes.
  */
 import { RCODE, TYPE } from '../../dns/codes.ts'
-import { Name } from '../../dns/name.ts'
+import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
+import { keyInClass, Name } from '../../dns/name.ts'
 import { PARAMETERS, valueOf } from '../../dns/parameters.ts'
 import type { Change, KeptWrite, Verdict, ZoneDraft } from '../../update/contract.ts'
 import { SECURITY } from '../identifier/capability.ts'
@@ -30,10 +31,8 @@ export function missingDependency(record: LeasedRecord, draft: ZoneDraft): Name 
 /** Whether an agent stands at the capability, by any security. */
 function isOffered(name: Name, draft: ZoneDraft): boolean {
   if (draft.has(name, TYPE.AGENT)) return true
-  return SECURITY.some((word) => name.wire.length + word.length < MOST_OCTETS && draft.has(Name.parse(word, name), TYPE.AGENT))
+  return SECURITY.some((word) => name.wire.length + word.length < MAX_NAME_OCTETS && draft.has(Name.parse(word, name), TYPE.AGENT))
 }
-
-const MOST_OCTETS = 255
 
 /** The records with their state: waiting or not. */
 export function withStates(records: readonly LeasedRecord[], draft: ZoneDraft): LeasedRecord[] {
@@ -55,7 +54,7 @@ export class Dependents {
   note({ class: leaseClass, units }: Lease): void {
     for (const record of units.flatMap(({ records }) => records)) {
       for (const name of dependenciesOf(record)) {
-        const id = `${leaseClass} ${name.key}`
+        const id = keyInClass({ name, class: leaseClass })
         const agents = this.agents.get(id) ?? new Map<string, Name>()
         this.agents.set(id, agents.set(units[0].name.key, units[0].name))
       }
@@ -67,12 +66,12 @@ export class Dependents {
     if (this.agents.size === 0) return
     for (const { type, owner } of changes) {
       if (type !== TYPE.AGENT) continue
-      for (const name of [owner, owner.parent()]) for (const [key, agent] of this.agents.get(`${zone.class} ${name.key}`) ?? []) this.pend(zone, key, agent)
+      for (const name of [owner, owner.parent()]) for (const [key, agent] of this.agents.get(keyInClass({ name, class: zone.class })) ?? []) this.pend(zone, key, agent)
     }
   }
 
   private pend(zone: ZoneId, key: string, agent: Name): void {
-    const id = `${zone.class} ${zone.name.key}`
+    const id = keyInClass(zone)
     const pending = this.pending.get(id) ?? { zone: { name: zone.name, class: zone.class }, agents: new Map<string, Name>() }
     this.pending.set(id, pending)
     pending.agents.set(key, agent)

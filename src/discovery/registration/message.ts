@@ -7,6 +7,7 @@
  *     v1.translate.text.nlp._cap.acme.example.  AGENT 0 v2.translate.text.nlp._cap.acme.example.
  */
 import { CLASS, TYPE } from '../../dns/codes.ts'
+import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import type { DnsRecord } from '../../dns/message.ts'
 import { Name, wireLength } from '../../dns/name.ts'
 import { decodeParameters, PARAMETERS, valueOf, type ParameterMap } from '../../dns/parameters.ts'
@@ -48,10 +49,9 @@ export function aliasOf(rdata: Uint8Array): Name | undefined {
   if (label === undefined || agent === undefined) return undefined
   const octets = Buffer.from(label)
   const wire = Buffer.concat([Uint8Array.of(octets.length), octets, agent.domain.wire])
-  return wire.length > MOST_OCTETS ? undefined : Name.fromWire(wire)
+  return wire.length > MAX_NAME_OCTETS ? undefined : Name.fromWire(wire)
 }
 
-const MOST_OCTETS = 255
 const ALIAS_KEY = Buffer.of(PARAMETERS.alias.key >>> 8, PARAMETERS.alias.key & 255)
 
 /** A cheap look, as most have none. */

@@ -39,8 +39,7 @@ export class SrpFlow implements UpdateFlow {
   }
 
   rename(update: Update): Update {
-    const zone = this.options.defaultZone()
-    return zone === undefined ? update : renameDefault(update, zone)
+    return renameDefault(update, () => this.options.defaultZone())
   }
 
   take(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Verdict | undefined {

@@ -4,6 +4,7 @@
  */
 import { TYPE } from '../../dns/codes.ts'
 import type { DnsRecord } from '../../dns/message.ts'
+import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { Name } from '../../dns/name.ts'
 import type { Update } from '../../update/contract.ts'
 
@@ -13,9 +14,10 @@ export const DEFAULT_ZONE = Name.parse('default.service.arpa.')
 /** Octets of RDATA before a name, in the types of an SRP Update that hold one (RFC 1035 3.3.12, RFC 2782). */
 const NAME_AT: Readonly<Record<number, number>> = { [TYPE.PTR]: 0, [TYPE.SRV]: 6 }
 
-/** The update with `zone` in the place of default.service.arpa., in every name; as it is where it is for another zone, or a name would be too long. */
-export function renameDefault(update: Update, zone: Name): Update {
-  if (!update.zone.name.equals(DEFAULT_ZONE)) return update
+/** The update with the zone that `zoneOf` tells in the place of default.service.arpa., in every name; as it is where it is for another zone, there is none, or a name would be too long. */
+export function renameDefault(update: Update, zoneOf: () => Name | undefined): Update {
+  const zone = update.zone.name.equals(DEFAULT_ZONE) ? zoneOf() : undefined
+  if (zone === undefined) return update
   try {
     const rename = (records: readonly DnsRecord[]): DnsRecord[] => records.map((record) => renameRecord(record, zone))
     return { ...update, zone: { ...update.zone, name: zone }, prerequisites: rename(update.prerequisites), updates: rename(update.updates) }
@@ -35,11 +37,10 @@ function renameRecord(record: DnsRecord, zone: Name): DnsRecord {
   return { ...record, name, rdata: Buffer.concat([record.rdata.subarray(0, at), target.wire]) }
 }
 
-const MOST_OCTETS = 255
 
 function moved(name: Name, zone: Name): Name {
   if (!name.isWithin(DEFAULT_ZONE)) return name
   const wire = Buffer.concat([name.wire.subarray(0, name.wire.length - DEFAULT_ZONE.wire.length), zone.wire])
-  if (wire.length > MOST_OCTETS) throw new TooLong(`Cannot move ${name} as it would be too long`) // RFC 1035 2.3.4
+  if (wire.length > MAX_NAME_OCTETS) throw new TooLong(`Cannot move ${name} as it would be too long`) // RFC 1035 2.3.4
   return Name.fromWire(wire)
 }
