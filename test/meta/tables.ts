@@ -16,7 +16,7 @@ import { CHECKS } from '../../src/zone/checks-table.ts'
 import { ACCEPTED } from '../battery/accepted.ts'
 import { filesBelow, parse } from './tree.ts'
 
-const LIMITS = 'src/dns/limits.ts'
+const LIMITS = ['src/dns/limits.ts', 'src/dns/resolver-limits.ts']
 
 /** One table: the page it stands on, its name in the mark, and its lines as Markdown. */
 export interface PageTable {
@@ -63,9 +63,13 @@ export function rowsOf(table: string): string[][] {
   return rows.map((line) => line.slice(1, line.lastIndexOf('|')).split(/(?<!\\)\|/).map((cell) => cell.trim()))
 }
 
-/** Name, value and docstring of every limit, under the headings that `limits.ts` groups them by. */
+/** Name, value and docstring of every limit, under the headings that the files group them by. */
 function limitLines(): string[] {
-  const file = parse(LIMITS)
+  return [...LIMITS.flatMap(limitLinesOf), '']
+}
+
+function limitLinesOf(path: string): string[] {
+  const file = parse(path)
   const lines: string[] = []
   for (const statement of file.statements.filter(ts.isVariableStatement)) {
     const before = file.text.slice(statement.getFullStart(), statement.getStart(file))
@@ -74,7 +78,7 @@ function limitLines(): string[] {
     const [declaration] = statement.declarationList.declarations
     lines.push(`| \`${declaration.name.getText(file)}\` | ${declaration.initializer?.getText(file) ?? ''} | ${docOf(statement)} |`)
   }
-  return [...lines, '']
+  return lines
 }
 
 /** Number, mnemonic, fields in the order of wire and text, and docstring of every `export const X = rr('X', …)`. */

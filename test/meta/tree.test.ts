@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import ts from 'typescript'
 import { filesBelow, lineOf, parse, root, textOf, walk } from './tree.ts'
 
-const LIMITS = 'src/dns/limits.ts'
+const LIMITS = ['src/dns/limits.ts', 'src/dns/resolver-limits.ts']
 const everything = filesBelow('').filter((path) => path !== 'LICENSE' && !path.endsWith('.tsbuildinfo'))
 const sources = filesBelow('src', '.ts')
 const pages = ['README.md', 'CHANGELOG.md', ...filesBelow('docs', '.md')]
@@ -33,9 +33,9 @@ test('no file holds octets that are neither text nor known to be binary', () => 
   assert.deepEqual(binary, [])
 })
 
-test('a bound is a name of src/dns/limits.ts, not a number where it is compared', () => {
+test('a bound is a name of the files of limits in src/dns, not a number where it is compared', () => {
   const bare: string[] = []
-  for (const path of sources.filter((source) => source !== LIMITS)) {
+  for (const path of sources.filter((source) => !LIMITS.includes(source))) {
     const file = parse(path)
     walk(file, (node) => {
       if (boundsSomething(node) || namesBound(node)) bare.push(`${path}:${lineOf(file, node)}: ${node.getText(file).slice(0, 100)}`)
@@ -68,8 +68,7 @@ function namesBound(node: ts.Node): boolean {
 }
 
 test('every limit says what happens when it is reached', () => {
-  const file = parse(LIMITS)
-  const limits = file.statements.filter(ts.isVariableStatement).filter((statement) => /^(MAX|MIN)_/.test(nameOfFirst(statement)))
+  const limits = LIMITS.flatMap((path) => [...parse(path).statements]).filter(ts.isVariableStatement).filter((statement) => /^(MAX|MIN)_/.test(nameOfFirst(statement)))
   const silent = limits.filter((statement) => {
     const doc = ts.getJSDocCommentsAndTags(statement).filter(ts.isJSDoc).map((one) => ts.getTextOfJSDocComment(one.comment) ?? '').join(' ')
     return !/\b(Reached|Follows)\b/.test(doc)

@@ -1,0 +1,65 @@
+/**
+ * The limits of limits.ts that bound what one question makes the resolver do, in the same form. Each names the attack that
+ * it is for: NXNSAttack, NRDelegation, CAMP, TsuNAME, TuDoor, DNSBomb, birthday.
+ */
+
+// ---- The resolver (numbers beside those of BIND, Unbound, PowerDNS, Knot Resolver) ----
+
+/** Messages sent on behalf of one client question, address lookups and priming retries counted (PowerDNS 50, BIND 50 and 200 in all, Unbound 200): NXNSAttack, CAMP. Reached: SERVFAIL. */
+export const MAX_SENDS_PER_QUESTION = 50
+/** Octets received on behalf of one client question (PowerDNS 100,000; CVE-2026-24027). Reached: SERVFAIL. */
+export const MAX_OCTETS_PER_QUESTION = 100_000
+/** Address lookups of name servers on behalf of one client question (PowerDNS 10 names, A and AAAA): NXNSAttack. Reached: servers without address are passed over. */
+export const MAX_LOOKUPS_PER_QUESTION = 20
+/** Address lookups for one zone's servers, two for each name (Knot Resolver 5 names without address): NRDelegation. Reached: the other servers of the zone are passed over. */
+export const MAX_LOOKUPS_PER_ZONE = 10
+/** Lookups within lookups: a name server whose name is served by another without address (BIND 7). Reached: the lookup fails. */
+export const MAX_LOOKUP_DEPTH = 7
+/** Name servers of one delegation that are looked at (BIND 13): NRDelegation. Reached: the rest is passed over. */
+export const MAX_DELEGATION_SERVERS = 13
+/** Addresses of one name server in one family. Reached: the rest is passed over. */
+export const MAX_SERVER_ADDRESSES = 8
+/** Referrals from where a walk starts to where it ends (Unbound 130): each goes one label down at least, deep trees have six. Reached: SERVFAIL. */
+export const MAX_REFERRALS = 30
+/** CNAME and DNAME steps of one question (BIND 11, Unbound 11): CAMP. Reached: SERVFAIL. */
+export const MAX_ALIASES = 11
+/** Milliseconds that one question may take (BIND 10,000, PowerDNS 7,000). Reached: SERVFAIL at the next event. */
+export const MAX_QUESTION_MS = 10_000
+/** Attempts with the servers of one zone for one step of a walk (Knot Resolver 3 in a row, Unbound 5 a server). Reached: the step fails. */
+export const MAX_ATTEMPTS_PER_STEP = 9
+/** Attempts with one server for one step: lost packets are asked for once more. Reached: it is passed over. */
+export const MAX_ATTEMPTS_PER_SERVER = 2
+/** Messages of one attempt: the first, by TCP, without EDNS, and both. Reached: the attempt fails. */
+export const MAX_MESSAGES_PER_ATTEMPT = 4
+/** Responses with a wrong id or question on the port of a question (PowerDNS spoof-nearmiss-max 1): birthday attacks get one guess. Reached: it is asked by TCP. */
+export const MAX_NEAR_MISSES = 1
+/** Questions under way, lookups for them included (PowerDNS max-mthreads 2,048; BIND recursive-clients 1,000): DNSBomb. Reached: SERVFAIL at once. */
+export const MAX_QUESTIONS_UNDER_WAY = 2_048
+/** Clients that wait for the same question (BIND clients-per-query 100): DNSBomb. Reached: SERVFAIL for the next. */
+export const MAX_WAITERS_PER_QUESTION = 100
+/** Questions under way with the servers of one zone (BIND fetches-per-zone 200): a zone that is silent under a flood leaves room for others. The root and top level are spared. Reached: SERVFAIL. */
+export const MAX_QUESTIONS_PER_ZONE = 200
+/** Names asked for between a zone and the name wanted while that is kept private (RFC 9156 2.3: MAX_MINIMISE_COUNT 10). Reached: several labels at a time. */
+export const MAX_MINIMISED_STEPS = 10
+/** The first of these, which take one label at a time (RFC 9156 2.3: MINIMISE_ONE_LAB 4). */
+export const SINGLE_LABEL_STEPS = 4
+/** Servers whose manners are remembered, some 200 octets each. Reached: the one heard of longest ago is forgotten. */
+export const MAX_SERVERS_REMEMBERED = 65_536
+/** Zones for which one server is remembered as lame. Reached: the oldest is forgotten. */
+export const MAX_LAME_ZONES = 16
+/** Seconds that a server counts as lame for a zone (Unbound infra 900, PowerDNS 60). Reached: it may be asked again. */
+export const LAME_SECONDS = 60
+/** Unanswered messages in a row after which a server rests (PowerDNS 64, Unbound 5 doublings of its timeout). Reached: it is asked for by one question at a time. */
+export const MAX_SILENCES = 4
+/** Seconds that such a server rests (PowerDNS 60). */
+export const REST_SECONDS = 60
+/** Milliseconds that an unknown server is given to answer (Unbound 376, BIND 800). */
+export const FIRST_WAIT_MS = 400
+/** Least milliseconds that any server is given (Unbound 50). Reached: no shorter than this. */
+export const MIN_WAIT_MS = 100
+/** Most milliseconds that one message waits (BIND 1,200 to 10,000). Reached: no longer than this. */
+export const MAX_WAIT_MS = 2_000
+/** Milliseconds that a question by TCP waits, its three ways to connect included. */
+export const TCP_ANSWER_MS = 3_000
+/** One in so many choices among servers is random, so that one that got better is found (Unbound takes any within 400 ms). */
+export const EXPLORE_ONE_IN = 16

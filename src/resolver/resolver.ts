@@ -1,0 +1,172 @@
+/**
+ * The resolver as a machine (contract.ts): `step` takes an event, turns every question that it concerns as far as it goes,
+ * and gives what is to be done. Questions are generators (resolve.ts) that wait for a message or for another question.
+ *
+ *     client ─┐                      ┌─▶ message ─▶ server
+ *     client ─┼─▶ question ──────────┤
+ *     question┘  (one per name       └─▶ question: the address of a name server
+ *                 and type)
+ *
+ * One question is resolved once, however many wait for it. Its work is on the account of whoever asked first; when that
+ * runs out, those with an account of their own begin anew, so that nobody fails by another's spending.
+ */
+import { MAX_LOOKUP_DEPTH, MAX_QUESTIONS_UNDER_WAY, MAX_WAITERS_PER_QUESTION } from '../dns/resolver-limits.ts'
+import type { Question } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
+import { Budget } from './budget.ts'
+import type { Effect, Outcome, Random, ResolverCache, ResolverEvent, Settings } from './contract.ts'
+import { newCounters, type ResolverCounters } from './counters.ts'
+import { Flights } from './flights.ts'
+import { isResolvable, refuse, resolve } from './resolve.ts'
+import { ServerMemory } from './servers.ts'
+import { nowSeconds, type Landed, type LookedUp, type Lookup, type Steps, type World } from './steps.ts'
+
+/** A question under way. */
+interface Job {
+  readonly key: string
+  readonly name: Name
+  readonly type: number
+  readonly budget: Budget
+  /** 0 for a client's question, else one more than that of the question which it is a lookup for. */
+  readonly depth: number
+  readonly steps: Steps<Outcome>
+  readonly clients: number[]
+  readonly parents: Job[]
+  /** The question that this one waits for. */
+  waitsFor: Job | undefined
+}
+
+/** What a resolver is made of. */
+export interface ResolverParts {
+  readonly settings: Settings
+  readonly cache: ResolverCache
+  readonly random: Random
+}
+
+/** The machine. */
+export class Resolver {
+  readonly counters: ResolverCounters = newCounters()
+  private readonly world: World
+  private readonly jobs = new Map<string, Job>()
+  private readonly flights: Flights<Job>
+  /** What can go on, with what it waited for. */
+  private ready: { job: Job; landed: Landed | LookedUp | undefined }[] = []
+  private effects: Effect[] = []
+
+  constructor({ settings, cache, random }: ResolverParts) {
+    this.world = { settings, cache, random, servers: new ServerMemory(random), busy: new Map(), nowMs: 0 }
+    this.flights = new Flights(this.world, this.counters)
+  }
+
+  /** Questions under way, lookups among them. */
+  get underWay(): number {
+    return this.jobs.size
+  }
+
+  /** Messages on their way. */
+  get inFlight(): number {
+    return this.flights.size
+  }
+
+  /** What is to be done about `event`, in this order. Times of events never go back. */
+  step(event: ResolverEvent): Effect[] {
+    this.world.nowMs = event.nowMs
+    if (event.kind === 'start') this.start(event.waiter, event.question)
+    else this.land(event)
+    for (let next = this.ready.shift(); next !== undefined; next = this.ready.shift()) this.turn(next.job, next.landed)
+    const { effects } = this
+    this.effects = []
+    return effects
+  }
+
+  private start(waiter: number, question: Question): void {
+    this.counters.questions++
+    if (!isResolvable(question)) return this.done(waiter, refuse('unsupported', 'not a question for resolution'))
+    const { name, type } = question
+    const known = this.jobs.get(jobKey(name, type))
+    if (known !== undefined) this.counters.joined++
+    else if (this.jobs.size >= MAX_QUESTIONS_UNDER_WAY) return this.done(waiter, refuse('busy', 'too many questions'))
+    const job = known ?? this.begin(name, type, new Budget(this.world.nowMs), 0)
+    // DNSBomb: what waits is answered at once, and that is bounded
+    if (job.clients.length >= MAX_WAITERS_PER_QUESTION) return this.done(waiter, refuse('busy', 'too many wait for this answer'))
+    job.clients.push(waiter)
+  }
+
+  private land(event: Exclude<ResolverEvent, { kind: 'start' }>): void {
+    const landing = this.flights.land(event, this.effects)
+    for (const job of landing?.waiters ?? []) this.ready.push({ job, landed: landing?.landed })
+  }
+
+  private begin(name: Name, type: number, budget: Budget, depth: number): Job {
+    const steps = resolve(this.world, { name, type, budget })
+    const job: Job = { key: jobKey(name, type), name, type, budget, depth, steps, clients: [], parents: [], waitsFor: undefined }
+    this.jobs.set(job.key, job)
+    this.ready.push({ job, landed: undefined })
+    return job
+  }
+
+  /** Lets a question go on until it waits again or ends. */
+  private turn(job: Job, landed: Landed | LookedUp | undefined): void {
+    const { value, done } = landed === undefined ? job.steps.next(START) : job.steps.next(landed)
+    if (done === true) return this.finish(job, value)
+    if (value.kind === 'lookup') return this.lookUp(job, value)
+    if (!this.flights.launch(value, job, job.budget, this.effects)) this.ready.push({ job, landed: { kind: 'spent' } })
+  }
+
+  /** Lets `parent` wait for the answer to another question, unless that waits for it, however far around (TsuNAME). */
+  private lookUp(parent: Job, { name, type }: Lookup): void {
+    this.counters.lookups++
+    const known = this.jobs.get(jobKey(name, type))
+    const refusal = this.refusalOf(parent, known)
+    if (refusal !== undefined) return void this.ready.push({ job: parent, landed: { kind: 'outcome', outcome: refusal } })
+    // priming is for all, and on nobody's account (RFC 8109 3)
+    const budget = name.labelCount === 0 ? new Budget(this.world.nowMs) : parent.budget
+    const job = known ?? this.begin(name, type, budget, parent.depth + 1)
+    job.parents.push(parent)
+    parent.waitsFor = job
+  }
+
+  private refusalOf(parent: Job, known: Job | undefined): Outcome | undefined {
+    for (let job = known; job !== undefined; job = job.waitsFor) {
+      if (job === parent) return refuse('loop', 'names of servers lead to each other')
+    }
+    if (known !== undefined) return undefined
+    if (parent.depth >= MAX_LOOKUP_DEPTH) return refuse('budget', 'lookups within lookups')
+    return this.jobs.size >= MAX_QUESTIONS_UNDER_WAY ? refuse('busy', 'too many questions') : undefined
+  }
+
+  private finish(job: Job, outcome: Outcome): void {
+    this.jobs.delete(job.key)
+    this.remember(job, outcome)
+    const isForeign = outcome.kind === 'failure' && outcome.reason === 'budget' && job.depth > 0
+    for (const parent of job.parents) {
+      parent.waitsFor = undefined
+      if (isForeign && parent.budget !== job.budget && parent.budget.isLeft(this.world.nowMs)) this.lookUp(parent, { kind: 'lookup', name: job.name, type: job.type })
+      else this.ready.push({ job: parent, landed: { kind: 'outcome', outcome } })
+    }
+    if (isForeign && job.clients.length > 0) {
+      const again = this.jobs.get(job.key) ?? this.begin(job.name, job.type, new Budget(this.world.nowMs), 0)
+      again.clients.push(...job.clients)
+    } else for (const client of job.clients) this.done(client, outcome)
+  }
+
+  /** RFC 9520 3.2: failures are kept, whatever they come from, so that they are not tried again and again. What failed by a bound of ours only says so of the question that spent it. */
+  private remember({ name, type, depth }: Job, outcome: Outcome): void {
+    if (outcome.kind !== 'failure' || outcome.reason === 'remembered' || outcome.reason === 'busy') return
+    if (depth > 0 && outcome.reason === 'budget') return
+    this.world.cache.keepFailure(name, type, outcome.explanation?.infoCode ?? 0, nowSeconds(this.world))
+  }
+
+  private done(waiter: number, outcome: Outcome): void {
+    const kind = outcome.kind === 'failure' ? outcome.reason : outcome.kind
+    this.counters.outcomes[kind] = (this.counters.outcomes[kind] ?? 0) + 1
+    this.effects.push({ kind: 'done', waiter, outcome })
+  }
+}
+
+/** What a generator is begun with; it does not look at it. */
+const START: Landed = { kind: 'spent' }
+
+function jobKey(name: Name, type: number): string {
+  return `${type} ${name.key}`
+}

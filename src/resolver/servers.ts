@@ -1,0 +1,140 @@
+/**
+ * What is known of the manners of other servers: how fast they answer, whether they answer at all, whether they take
+ * EDNS and keep the case of letters, and of which zones they know nothing. RFC 1034 5.3.3 asks for this under SBELT and
+ * "previous responses"; RFC 2308 7 allows to remember dead and lame servers, for five minutes at most.
+ */
+import { printAddress } from '../dns/address.ts'
+import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/resolver-limits.ts'
+import type { Name } from '../dns/name.ts'
+import type { Endpoint, Milliseconds, Random } from './contract.ts'
+
+/** Milliseconds that an unknown server counts for, below what most need: it is tried soon, and then known. */
+const UNKNOWN_MS = 32
+/** Each choice makes those that were not chosen this much faster in our eyes, so that they are tried again some day (as BIND). */
+const FORGIVING = 0.98
+
+/** What is known of one server. */
+export interface Manners {
+  readonly endpoint: Endpoint
+  /** Smoothed round trip, and how far single ones are from it (RFC 6298 2); −1 where none was seen. */
+  roundTripMs: number
+  deviationMs: number
+  /** Unanswered messages in a row. */
+  silences: number
+  /** Until then it rests. */
+  restsUntilMs: Milliseconds
+  /** It answers FORMERR or NOTIMP to EDNS, and not without (RFC 6891 7). */
+  refusesEdns: boolean
+  /** It gives the question back with other letters, as seen by TCP, where nobody else can have changed them. */
+  changesCase: boolean
+  /** Zones that it does not serve, and until when that is believed. */
+  readonly lame: Map<string, Milliseconds>
+}
+
+/** The text that an endpoint is known by, such as `192.0.2.1#53`. */
+export function endpointKey({ address, port }: Endpoint): string {
+  return `${printAddress(address)}#${port}`
+}
+
+/** The manners of all servers. */
+export class ServerMemory {
+  private readonly known = new Map<string, Manners>()
+  private readonly random: Random
+
+  constructor(random: Random) {
+    this.random = random
+  }
+
+  get size(): number {
+    return this.known.size
+  }
+
+  /** What is known of a server, to be changed by those that hear of it. */
+  of(endpoint: Endpoint): Manners {
+    const key = endpointKey(endpoint)
+    const known = this.known.get(key) ?? {
+      endpoint, roundTripMs: -1, deviationMs: 0, silences: 0, restsUntilMs: 0, refusesEdns: false, changesCase: false, lame: new Map<string, Milliseconds>(),
+    }
+    // what was heard of last stands last: the first is forgotten
+    this.known.delete(key)
+    this.known.set(key, known)
+    if (this.known.size > MAX_SERVERS_REMEMBERED) this.known.delete(this.known.keys().next().value ?? key)
+    return known
+  }
+
+  /** It answered after `ms` (RFC 6298 2.2, 2.3). */
+  answered(endpoint: Endpoint, ms: Milliseconds): void {
+    const manners = this.of(endpoint)
+    const first = manners.roundTripMs < 0
+    manners.deviationMs = first ? ms / 2 : 0.75 * manners.deviationMs + 0.25 * Math.abs(manners.roundTripMs - ms)
+    manners.roundTripMs = first ? ms : 0.875 * manners.roundTripMs + 0.125 * ms
+    manners.silences = 0
+    manners.restsUntilMs = 0
+  }
+
+  /** It did not answer: it counts as slower, and rests after some of that (RFC 2308 7.2). */
+  silent(endpoint: Endpoint, nowMs: Milliseconds): void {
+    const manners = this.of(endpoint)
+    manners.silences++
+    manners.roundTripMs = Math.min(MAX_WAIT_MS, Math.max(manners.roundTripMs, FIRST_WAIT_MS) * 2)
+    if (manners.silences >= MAX_SILENCES) manners.restsUntilMs = nowMs + restMs(manners.silences)
+  }
+
+  /** It knows nothing of `zone` (RFC 2308 7.1: not longer than five minutes). */
+  isLameFor(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): boolean {
+    return (this.of(endpoint).lame.get(zone.key) ?? 0) > nowMs
+  }
+
+  /** Remembers that it knows nothing of `zone`. */
+  setLame(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): void {
+    const { lame } = this.of(endpoint)
+    lame.delete(zone.key)
+    lame.set(zone.key, nowMs + LAME_SECONDS * 1000)
+    if (lame.size > MAX_LAME_ZONES) lame.delete(lame.keys().next().value ?? '')
+  }
+
+  /** Milliseconds to wait for an answer (RFC 6298 2.3: the mean and four deviations); after silence twice as long (5.5). */
+  waitMs(endpoint: Endpoint): Milliseconds {
+    const { roundTripMs, deviationMs, silences } = this.of(endpoint)
+    if (roundTripMs < 0) return FIRST_WAIT_MS
+    const wait = silences > 0 ? roundTripMs : roundTripMs + 4 * deviationMs
+    return Math.round(Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, wait)))
+  }
+
+  /** Whether a server rests; one that has rested is asked again, by one question at a time while it stays silent. */
+  isResting(endpoint: Endpoint, nowMs: Milliseconds): boolean {
+    return this.of(endpoint).restsUntilMs > nowMs
+  }
+
+  /**
+   * The one to ask among `candidates`, one at least: the fastest, or now and then any, so that none is forgotten (RFC 1034
+   * 5.3.3 step 2). One that was silent before goes back to rest until it answers, so that it is asked by one at a time.
+   */
+  choose(candidates: readonly Endpoint[], nowMs: Milliseconds): Endpoint {
+    const chosen = this.random(EXPLORE_ONE_IN) === 0 ? candidates[this.random(candidates.length)] : this.fastest(candidates)
+    const manners = this.of(chosen)
+    if (manners.silences >= MAX_SILENCES) manners.restsUntilMs = nowMs + restMs(manners.silences)
+    return chosen
+  }
+
+  private fastest(candidates: readonly Endpoint[]): Endpoint {
+    const scores = candidates.map((endpoint) => this.score(endpoint))
+    const best = scores.indexOf(Math.min(...scores))
+    candidates.forEach((endpoint, i) => {
+      const manners = this.of(endpoint)
+      if (i !== best && manners.roundTripMs > 0) manners.roundTripMs *= FORGIVING
+    })
+    return candidates[best]
+  }
+
+  /** The smoothed round trip; among unknown servers chance decides. */
+  private score(endpoint: Endpoint): number {
+    const { roundTripMs } = this.of(endpoint)
+    return roundTripMs < 0 ? this.random(UNKNOWN_MS) : roundTripMs
+  }
+}
+
+/** How long a server rests after so many silences: a second, then twice as long each time (RFC 2308 7.2: five minutes at most). */
+function restMs(silences: number): Milliseconds {
+  return 1000 * Math.min(REST_SECONDS, 2 ** Math.min(30, silences - MAX_SILENCES))
+}

@@ -1,0 +1,89 @@
+/**
+ * How the algorithm waits: it is written as generators that read from top to bottom, and yields what it waits for. The
+ * resolver (resolver.ts) sees to it and resumes with what came of it. Nothing else makes it go on, and nothing in it waits.
+ */
+import type { Message } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
+import type { Budget } from './budget.ts'
+import type { Endpoint, Milliseconds, Outcome, Random, ResolverCache, Settings, Transport } from './contract.ts'
+import type { Mismatch } from './query.ts'
+import type { ServerMemory } from './servers.ts'
+
+/** A message to one server, awaited. */
+export interface Flight {
+  readonly kind: 'flight'
+  readonly to: Endpoint
+  readonly transport: Transport
+  readonly name: Name
+  readonly type: number
+  readonly recursion: boolean
+  readonly edns: boolean
+  /** Its letters are sent in random case. */
+  readonly randomCase: boolean
+}
+
+/** Another question, awaited: the address of a name server, or priming. */
+export interface Lookup {
+  readonly kind: 'lookup'
+  readonly name: Name
+  readonly type: number
+}
+
+/** What the algorithm waits for. */
+export type Wait = Flight | Lookup
+
+/** What came of a flight. */
+export type Landed =
+  | { readonly kind: 'response'; readonly message: Message }
+  /** Something came that may or may not be the response. */
+  | { readonly kind: 'doubtful'; readonly why: Mismatch; readonly message?: Message }
+  | { readonly kind: 'silence' }
+  /** Nothing was sent, as the work that the question may cause is spent. */
+  | { readonly kind: 'spent' }
+
+/** What came of a lookup. */
+export interface LookedUp {
+  readonly kind: 'outcome'
+  readonly outcome: Outcome
+}
+
+/** A part of the algorithm that ends in a `Result`. */
+export type Steps<Result> = Generator<Wait, Result, Landed | LookedUp>
+
+/** Sends and waits. */
+export function* fly(flight: Omit<Flight, 'kind'>): Steps<Landed> {
+  const landed = yield { kind: 'flight', ...flight }
+  if (landed.kind === 'outcome') throw new Error('A flight was resumed with the outcome of a lookup')
+  return landed
+}
+
+/** Asks and waits. */
+export function* lookUp(name: Name, type: number): Steps<Outcome> {
+  const landed = yield { kind: 'lookup', name, type }
+  if (landed.kind !== 'outcome') throw new Error('A lookup was resumed with the landing of a flight')
+  return landed.outcome
+}
+
+/** What all questions share. */
+export interface World {
+  readonly settings: Settings
+  readonly cache: ResolverCache
+  readonly servers: ServerMemory
+  readonly random: Random
+  /** Questions under way with the servers of a zone, by the zone's key. */
+  readonly busy: Map<string, number>
+  /** Time of the event under way. */
+  nowMs: Milliseconds
+}
+
+/** Seconds of the clock, as the cache counts them. */
+export function nowSeconds({ nowMs }: World): number {
+  return Math.floor(nowMs / 1000)
+}
+
+/** The question that the algorithm works for. */
+export interface Errand {
+  readonly name: Name
+  readonly type: number
+  readonly budget: Budget
+}

@@ -1,0 +1,183 @@
+/**
+ * From the nearest known servers down to those that answer: steps 2 to 4 of RFC 1034 5.3.3.
+ *
+ *     2. Find the best servers to ask.                       nearestCut
+ *     3. Send them queries until one returns a response.     askZone, nextServer, exchange
+ *     4. Analyze the response, either:                       classify
+ *          a. it answers the question or contains a name error: cache it, and return it
+ *          b. it contains a better delegation to other servers: cache it, and go to step 2
+ *          c. it shows a CNAME that is not the answer itself: cache it, change SNAME, and go to step 1
+ *          d. it shows a servers failure or other bizarre contents: delete the server from the SLIST, and go back to step 3
+ */
+import { EDE, printRcode, RCODE, TYPE } from '../dns/codes.ts'
+import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP, MAX_LOOKUPS_PER_ZONE, MAX_QUESTIONS_PER_ZONE, MAX_REFERRALS } from '../dns/resolver-limits.ts'
+import { Name } from '../dns/name.ts'
+import { classify, type Finding, type Referral } from './classify.ts'
+import { TRUST, type Endpoint, type FailureReason } from './contract.ts'
+import { addressesIn, nearestCut, referredCut, usableEndpoints, type Cut } from './cuts.ts'
+import { exchange } from './exchange.ts'
+import { Minimiser, type Step } from './minimise.ts'
+import { withoutPrivate } from './private-addresses.ts'
+import { keepFinding, keepReferral } from './remember.ts'
+import { endpointKey } from './servers.ts'
+import { lookUp, nowSeconds, type Errand, type Steps, type World } from './steps.ts'
+
+/** Why a walk led nowhere. */
+export interface Failure {
+  readonly kind: 'failure'
+  readonly reason: FailureReason
+  /** INFO-CODE of RFC 8914 and a text. */
+  readonly infoCode: number
+  readonly text: string
+}
+
+/** What says something about the question itself. */
+type Kept = Extract<Finding, { kind: 'answer' | 'alias' | 'absence' }>
+
+/** Where a walk ends. */
+export type Walked = Kept | Failure
+
+/** Walks to the servers of `name`, and tells what they say. */
+export function* walk(world: World, errand: Errand, name: Name, type: number): Steps<Walked> {
+  let cut = yield* startOf(world, name, type)
+  const minimiser = new Minimiser(name, type, world.settings.minimise && cut.kind !== 'forward')
+  for (let referrals = 0; referrals <= MAX_REFERRALS; ) {
+    const step = minimiser.next(cut.zone)
+    const known = step.whole ? undefined : world.cache.find(step.name, step.type, nowSeconds(world), TRUST.answer)
+    if (known?.kind === 'nxdomain') return { kind: 'absence', chain: [], absence: { ...known, name, type } } // RFC 8020 2
+    if (known !== undefined && known.kind !== 'failure') continue
+    const finding = screened(world, yield* askZone(world, errand, cut, step))
+    if (finding.kind === 'referral') {
+      keepReferral(world, finding)
+      cut = referredCut(world, finding)
+      referrals++
+    } else {
+      if (finding.kind !== 'failure' && isToKeep(step, finding)) keepFinding(world, finding)
+      if (step.whole || (finding.kind === 'failure' && finding.reason !== 'useless')) return finding
+      // RFC 9156 2.3 and 4: names on the way must not fail where the whole name does not
+      if (finding.kind === 'failure' || isNameError(finding)) minimiser.giveUp()
+    }
+  }
+  return { kind: 'failure', reason: 'budget', infoCode: EDE.OTHER, text: `more than ${MAX_REFERRALS} referrals` }
+}
+
+/** Some servers deny names that only have others below (RFC 8020 4): NXDOMAIN on the way is not believed before the whole name says so too. */
+function isToKeep(step: Step, finding: Kept): boolean {
+  return step.whole || !isNameError(finding)
+}
+
+function isNameError(finding: Kept): boolean {
+  return finding.kind === 'absence' && finding.absence.kind === 'nxdomain'
+}
+
+/** The finding without what no name of the world may say. */
+function screened(world: World, finding: Kept | Referral | Failure): Kept | Referral | Failure {
+  if (finding.kind !== 'answer') return finding
+  const { sets, hidden } = withoutPrivate(world.settings, finding.sets)
+  if (hidden === 0) return finding
+  if (sets.length > 0) return { ...finding, sets }
+  return { kind: 'failure', reason: 'blocked', infoCode: EDE.BLOCKED, text: 'private addresses in a public name' }
+}
+
+/** The servers to begin with. Where the roots are only hinted at, they are asked who they are first (RFC 8109 3). */
+function* startOf(world: World, name: Name, type: number): Steps<Cut> {
+  const cut = nearestCut(world, name, type)
+  if (cut.kind !== 'hints' || (type === TYPE.NS && name.labelCount === 0)) return cut
+  yield* lookUp(Name.root, TYPE.NS)
+  return nearestCut(world, name, type)
+}
+
+/** What the servers of a zone say. Only so many questions wait for one zone; root and top level are everybody's way. */
+function* askZone(world: World, errand: Errand, cut: Cut, step: Step): Steps<Kept | Referral | Failure> {
+  const { busy } = world
+  const { key, labelCount } = cut.zone
+  const count = busy.get(key) ?? 0
+  if (count >= MAX_QUESTIONS_PER_ZONE && labelCount > 1 && cut.kind === 'delegation') {
+    return { kind: 'failure', reason: 'busy', infoCode: EDE.OTHER, text: `too many questions wait for ${cut.zone}` }
+  }
+  busy.set(key, count + 1)
+  const finding = yield* askServers(world, errand, cut, step)
+  const left = (busy.get(key) ?? 1) - 1
+  if (left > 0) busy.set(key, left)
+  else busy.delete(key)
+  return finding
+}
+
+/** What the first of a zone's servers says that says something of use. */
+function* askServers(world: World, errand: Errand, cut: Cut, step: Step): Steps<Kept | Referral | Failure> {
+  const attempts = new Map<string, number>()
+  let failure: Failure = { kind: 'failure', reason: 'unreachable', infoCode: EDE.NO_REACHABLE_AUTHORITY, text: `no server of ${cut.zone} answers` }
+  for (let count = 0; count < MAX_ATTEMPTS_PER_STEP; count++) {
+    const endpoint = yield* nextServer(world, errand, cut, attempts)
+    if (endpoint === undefined) return cut.isCurtailed ? curtailed(cut) : failure
+    const key = endpointKey(endpoint)
+    attempts.set(key, (attempts.get(key) ?? 0) + 1)
+    const reply = yield* exchange(world, endpoint, step, cut.kind === 'forward')
+    if (reply.kind === 'spent') return { kind: 'failure', reason: 'budget', infoCode: EDE.OTHER, text: 'the work for one question is spent' }
+    if (reply.kind === 'silence') continue
+    const asked = { ...step, zone: cut.zone, forwarded: cut.kind === 'forward' }
+    const finding: Finding = reply.kind === 'broken' ? { kind: 'error', rcode: RCODE.FORMERR } : classify(reply.message, asked)
+    if (finding.kind !== 'lame' && finding.kind !== 'error') return finding
+    attempts.set(key, MAX_ATTEMPTS_PER_SERVER) // step 4d: deleted from the list
+    if (isLame(finding)) world.servers.setLame(endpoint, cut.zone, world.nowMs)
+    failure = useless(cut, finding)
+  }
+  return failure
+}
+
+/** Whether the server knows nothing of the zone, whatever is asked of it. SERVFAIL may pass, or be about this name only. */
+function isLame(finding: Extract<Finding, { kind: 'lame' | 'error' }>): boolean {
+  return finding.kind === 'lame' || finding.rcode === RCODE.REFUSED || finding.rcode === RCODE.NOTAUTH
+}
+
+function curtailed({ zone }: Cut): Failure {
+  return { kind: 'failure', reason: 'budget', infoCode: EDE.NO_REACHABLE_AUTHORITY, text: `too much work to find servers of ${zone}` }
+}
+
+function useless(cut: Cut, finding: Extract<Finding, { kind: 'lame' | 'error' }>): Failure {
+  const what = finding.kind === 'lame' ? 'no authority' : printRcode(finding.rcode)
+  return { kind: 'failure', reason: 'useless', infoCode: EDE.NO_REACHABLE_AUTHORITY, text: `${what} from servers of ${cut.zone}` }
+}
+
+/** The server to ask next: one that is known, else one whose address is looked for. Undefined where none is left. */
+function* nextServer(world: World, errand: Errand, cut: Cut, attempts: ReadonlyMap<string, number>): Steps<Endpoint | undefined> {
+  for (;;) {
+    const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < MAX_ATTEMPTS_PER_SERVER && isWorthAsking(world, cut, endpoint))
+    // those that were not asked yet come before second tries (RFC 1034 5.3.3 step 3)
+    const fresh = left.filter((endpoint) => !attempts.has(endpointKey(endpoint)))
+    if (fresh.length > 0) return world.servers.choose(fresh, world.nowMs)
+    if (yield* findServer(world, errand, cut)) continue
+    return left.length > 0 ? world.servers.choose(left, world.nowMs) : undefined
+  }
+}
+
+function isWorthAsking({ servers, nowMs }: World, { zone }: Cut, endpoint: Endpoint): boolean {
+  return !servers.isLameFor(endpoint, zone, nowMs) && !servers.isResting(endpoint, nowMs)
+}
+
+/** Looks for the address of one more server. True where one was found; false where there is nothing left to look for (NXNSAttack, NRDelegation). */
+function* findServer(world: World, { budget }: Errand, cut: Cut): Steps<boolean> {
+  while (cut.nameless.length > 0 && cut.lookups < MAX_LOOKUPS_PER_ZONE) {
+    const [name] = cut.nameless.splice(world.random(cut.nameless.length), 1)
+    if (name.isWithin(cut.zone)) continue // its address is asked of itself: glue was due (RFC 9471 2.1)
+    for (const type of familiesOf(world)) {
+      if (!budget.takeLookup()) {
+        cut.isCurtailed = true
+        return false
+      }
+      cut.lookups++
+      const outcome = yield* lookUp(name, type)
+      const found = outcome.kind === 'answer' ? usableEndpoints(world.settings, outcome.sets.flatMap(addressesIn)) : []
+      cut.endpoints.push(...found)
+      if (found.length > 0) return true
+      if (outcome.kind === 'failure' && (outcome.reason === 'budget' || outcome.reason === 'busy')) cut.isCurtailed = true
+      if (outcome.kind === 'nxdomain') break // it has no address of the other family either
+    }
+  }
+  return false
+}
+
+function familiesOf({ settings, random }: World): number[] {
+  const types = [...(settings.ipv4 ? [TYPE.A] : []), ...(settings.ipv6 ? [TYPE.AAAA] : [])]
+  return types.length === 2 && random(2) === 1 ? types.toReversed() : types
+}
