@@ -119,7 +119,8 @@ function* askServers(world: World, errand: Errand, cut: Cut, step: Step): Steps<
     const finding: Finding = reply.kind === 'broken' ? { kind: 'error', rcode: RCODE.FORMERR } : classify(reply.message, asked)
     if (finding.kind !== 'lame' && finding.kind !== 'error') return finding
     attempts.set(key, MAX_ATTEMPTS_PER_SERVER) // step 4d: deleted from the list
-    if (isLame(finding)) world.servers.setLame(endpoint, cut.zone, world.nowMs)
+    // what fails on the way may not fail whole (RFC 9156 4); who is configured is asked as long as it is
+    if (isLame(finding) && step.whole && cut.kind === 'delegation') world.servers.setLame(endpoint, cut.zone, world.nowMs)
     failure = useless(cut, finding)
   }
   return failure

@@ -153,7 +153,8 @@ export interface Told {
   outcome: Outcome
 }
 
-type Pending = { at: number; order: number; act: () => Effect[]; endsWith?: number }
+/** What is to happen, or to be left out once the send that it `endsWith` is closed. */
+type Pending = { at: number; act: () => Effect[]; endsWith?: number }
 
 /** A resolver in an internet. */
 export class Play {
@@ -169,8 +170,9 @@ export class Play {
   forges: (send: Extract<Effect, { kind: 'send' }>) => { octets: Uint8Array; from?: Endpoint }[] = () => []
   private readonly net: Internet
   private readonly chance: Chance
-  private pending: Pending[] = []
-  private order = 0
+  /** The next stands last; of those at the same time the first that came. */
+  private readonly pending: Pending[] = []
+  private readonly closed = new Set<number>()
   private waiters = 0
 
   constructor(net: Internet, settings: Partial<Settings> = {}, seed = 1) {
@@ -198,9 +200,9 @@ export class Play {
   /** Plays until nothing is left to happen. */
   run(): void {
     for (let turns = 0; this.pending.length > 0; turns++) {
-      assert.ok(turns < 100_000, 'it never ends')
-      const next = this.pending.reduce((first, one) => (one.at < first.at || (one.at === first.at && one.order < first.order) ? one : first))
-      this.pending.splice(this.pending.indexOf(next), 1)
+      assert.ok(turns < 200_000, 'it never ends')
+      const next = this.pending.pop()
+      if (next === undefined || this.closed.delete(next.endsWith ?? 0)) continue
       this.nowMs = Math.max(this.nowMs, next.at)
       for (const effect of next.act()) this.effect(effect)
     }
@@ -219,7 +221,14 @@ export class Play {
   }
 
   private at(inMs: number, act: Pending['act'], endsWith?: number): void {
-    this.pending.push({ at: this.nowMs + inMs, order: this.order++, act, ...(endsWith !== undefined && { endsWith }) })
+    const at = this.nowMs + inMs
+    let [low, high] = [0, this.pending.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.pending[middle].at > at) low = middle + 1
+      else high = middle
+    }
+    this.pending.splice(low, 0, { at, act, ...(endsWith !== undefined && { endsWith }) })
   }
 
   private effect(effect: Effect): void {
@@ -227,7 +236,7 @@ export class Play {
       assert.ok(!this.done.has(effect.waiter), 'answered twice')
       this.done.set(effect.waiter, effect.outcome)
     } else if (effect.kind === 'send') this.send(effect)
-    else this.pending = this.pending.filter(({ endsWith }) => endsWith !== effect.send)
+    else if (this.pending.length > 0) this.closed.add(effect.send)
   }
 
   private send(effect: Extract<Effect, { kind: 'send' }>): void {
