@@ -1,6 +1,7 @@
 /**
  * Every limit of the server in one place: its value, its unit, why it is what it is, and what happens
- * when it is reached. Code elsewhere holds no bare bound. `reference` numbers are the defaults of the
+ * when it is reached. Code elsewhere holds no bare bound; what only discovery
+ * goes by is in `limits-discovery.ts`. `reference` numbers are the defaults of the
  * servers that operators already trust.
  */
 

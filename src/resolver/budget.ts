@@ -2,7 +2,7 @@
  * The work that one client question may cause, in all: it goes with the question through aliases, lookups of name
  * servers and lookups for those, so that no combination of them costs more than the sum (CAMP, NXNSAttack, TsuNAME).
  */
-import { MAX_LOOKUPS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../dns/resolver-limits.ts'
+import { MAX_LOOKUPS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../dns/limits-resolver.ts'
 import type { Milliseconds, Work } from './contract.ts'
 
 /** What a question has left. */

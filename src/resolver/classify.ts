@@ -13,7 +13,7 @@ import { RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_NAME_OCTETS } from '../dns/limits.ts'
 import type { DnsRecord, Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
-import { MAX_ALIASES } from '../dns/resolver-limits.ts'
+import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import { TRUST, type Absence, type RRset, type Trust } from './contract.ts'
 import { isProof, rrsetIn, rrsetsAt } from './rrsets.ts'
 

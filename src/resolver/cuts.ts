@@ -4,7 +4,7 @@
  * does not live on by its own word (ghost domains).
  */
 import { TYPE } from '../dns/codes.ts'
-import { MAX_DELEGATION_SERVERS, MAX_SERVER_ADDRESSES } from '../dns/resolver-limits.ts'
+import { MAX_DELEGATION_SERVERS, MAX_SERVER_ADDRESSES } from '../dns/limits-resolver.ts'
 import { Name } from '../dns/name.ts'
 import type { Referral } from './classify.ts'
 import { TRUST, type ConfiguredZone, type Endpoint, type RRset, type Settings } from './contract.ts'

@@ -4,7 +4,7 @@
  * for a dislike of EDNS: that lost more than it helped, and anybody can cause it (DNS Flag Day 2019).
  */
 import { RCODE } from '../dns/codes.ts'
-import { MAX_MESSAGES_PER_ATTEMPT } from '../dns/resolver-limits.ts'
+import { MAX_MESSAGES_PER_ATTEMPT } from '../dns/limits-resolver.ts'
 import type { Message } from '../dns/message.ts'
 import type { Endpoint, Transport } from './contract.ts'
 import type { Step } from './minimise.ts'

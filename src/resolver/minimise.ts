@@ -3,7 +3,7 @@
  * asked for with type A (RFC 9156 2.1), one label more each time at first, several at a time in long names (2.3).
  */
 import { TYPE } from '../dns/codes.ts'
-import { MAX_MINIMISED_STEPS, SINGLE_LABEL_STEPS } from '../dns/resolver-limits.ts'
+import { MAX_MINIMISED_STEPS, SINGLE_LABEL_STEPS } from '../dns/limits-resolver.ts'
 import { Name } from '../dns/name.ts'
 
 /** What is asked of one server; `whole` where it is what the client asked. */

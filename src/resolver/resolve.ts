@@ -7,7 +7,7 @@
  */
 import { CLASS, EDE, RCODE, TYPE } from '../dns/codes.ts'
 import type { ExtendedError } from '../dns/edns.ts'
-import { MAX_ALIASES } from '../dns/resolver-limits.ts'
+import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { aliasBy } from './classify.ts'

@@ -10,7 +10,7 @@
  * One question is resolved once, however many wait for it. Its work is on the account of whoever asked first; when that
  * runs out, those with an account of their own begin anew, so that nobody fails by another's spending.
  */
-import { MAX_LOOKUP_DEPTH, MAX_QUESTIONS_UNDER_WAY, MAX_WAITERS_PER_QUESTION } from '../dns/resolver-limits.ts'
+import { MAX_LOOKUP_DEPTH, MAX_QUESTIONS_UNDER_WAY, MAX_WAITERS_PER_QUESTION } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { Budget } from './budget.ts'

@@ -4,7 +4,7 @@
  * "previous responses"; RFC 2308 7 allows to remember dead and lame servers, for five minutes at most.
  */
 import { printAddress } from '../dns/address.ts'
-import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/resolver-limits.ts'
+import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/limits-resolver.ts'
 import type { Name } from '../dns/name.ts'
 import type { Endpoint, Milliseconds, Random } from './contract.ts'
 

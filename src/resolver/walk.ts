@@ -10,7 +10,7 @@
  *          d. it shows a servers failure or other bizarre contents: delete the server from the SLIST, and go back to step 3
  */
 import { EDE, printRcode, RCODE, TYPE } from '../dns/codes.ts'
-import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP, MAX_LOOKUPS_PER_ZONE, MAX_QUESTIONS_PER_ZONE, MAX_REFERRALS } from '../dns/resolver-limits.ts'
+import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP, MAX_LOOKUPS_PER_ZONE, MAX_QUESTIONS_PER_ZONE, MAX_REFERRALS } from '../dns/limits-resolver.ts'
 import { Name } from '../dns/name.ts'
 import { classify, type Finding, type Referral } from './classify.ts'
 import { TRUST, type Endpoint, type FailureReason } from './contract.ts'

@@ -14,9 +14,7 @@ import { metricTable } from '../../src/ops/metrics.ts'
 import { prometheusName } from '../../src/ops/prometheus.ts'
 import { CHECKS } from '../../src/zone/checks-table.ts'
 import { ACCEPTED } from '../battery/accepted.ts'
-import { filesBelow, parse } from './tree.ts'
-
-const LIMITS = ['src/dns/limits.ts', 'src/dns/resolver-limits.ts']
+import { filesBelow, LIMITS, parse } from './tree.ts'
 
 /** One table: the page it stands on, its name in the mark, and its lines as Markdown. */
 export interface PageTable {
@@ -63,15 +61,12 @@ export function rowsOf(table: string): string[][] {
   return rows.map((line) => line.slice(1, line.lastIndexOf('|')).split(/(?<!\\)\|/).map((cell) => cell.trim()))
 }
 
-/** Name, value and docstring of every limit, under the headings that the files group them by. */
+/** Name, value and docstring of every limit, under the headings that its file groups them by. */
 function limitLines(): string[] {
-  return [...LIMITS.flatMap(limitLinesOf), '']
-}
-
-function limitLinesOf(path: string): string[] {
-  const file = parse(path)
   const lines: string[] = []
-  for (const statement of file.statements.filter(ts.isVariableStatement)) {
+  const statements = LIMITS.flatMap((path) => [...parse(path).statements]).filter(ts.isVariableStatement)
+  for (const statement of statements) {
+    const file = statement.getSourceFile()
     const before = file.text.slice(statement.getFullStart(), statement.getStart(file))
     const heading = /^\/\/ -+ (.*?) -+$/m.exec(before)?.[1]
     if (heading || lines.length === 0) lines.push('', `### ${heading ?? 'General'}`, '', '| Limit | Value | Meaning |', '|---|---|---|')

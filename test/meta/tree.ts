@@ -9,6 +9,9 @@ import ts from 'typescript'
 /** Where the repository starts, with a final slash. The compiled test stands in dist/test/meta. */
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
 
+/** The files of limits, in the order of their page. */
+export const LIMITS: readonly string[] = ['src/dns/limits.ts', 'src/dns/limits-discovery.ts', 'src/dns/limits-resolver.ts']
+
 const NOT_OURS = new Set(['node_modules', 'dist', '.git', 'data'])
 
 /** Paths of all files below `folder`, from the root of the repository, in order, whose name ends in `suffix`. */

@@ -10,7 +10,7 @@ import { Name } from '../../src/dns/name.ts'
 import {
   MAX_ALIASES, MAX_ATTEMPTS_PER_STEP, MAX_DELEGATION_SERVERS, MAX_LOOKUPS_PER_QUESTION, MAX_LOOKUPS_PER_ZONE, MAX_LOOKUP_DEPTH, MAX_QUESTIONS_PER_ZONE, MAX_QUESTIONS_UNDER_WAY, MAX_QUESTION_MS,
   MAX_SENDS_PER_QUESTION, MAX_WAITERS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_REFERRALS, MAX_WAIT_MS,
-} from '../../src/dns/resolver-limits.ts'
+} from '../../src/dns/limits-resolver.ts'
 import { suffix } from '../../src/resolver/minimise.ts'
 import { Internet, Play, records, smallInternet, type Told } from './support.ts'
 

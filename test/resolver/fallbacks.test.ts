@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLASS, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { decodeMessage } from '../../src/dns/message.ts'
-import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP } from '../../src/dns/resolver-limits.ts'
+import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP } from '../../src/dns/limits-resolver.ts'
 import { Play, records, smallInternet, type Behaviour } from './support.ts'
 
 const NS = '192.0.2.1'

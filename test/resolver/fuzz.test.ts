@@ -1,7 +1,7 @@
 /**
  * Whatever comes back, the machine never throws, never spends more than its budget, and always ends: random octets,
  * valid responses with damage (test/battery/mutate.ts), and made-up messages whose records lead anywhere. RFC 9520 3.2
- * and the limits of src/dns/resolver-limits.ts say what is allowed.
+ * and the limits of src/dns/limits-resolver.ts say what is allowed.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { CLASS, TYPE } from '../../src/dns/codes.ts'
 import type { DnsRecord, Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
-import { MAX_LOOKUPS_PER_QUESTION, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../../src/dns/resolver-limits.ts'
+import { MAX_LOOKUPS_PER_QUESTION, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../../src/dns/limits-resolver.ts'
 import { Chance } from '../battery/chance.ts'
 import { writeMutation } from '../battery/mutate.ts'
 import { Internet, Play, records, smallInternet, type Told } from './support.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Name } from '../../src/dns/name.ts'
-import { MAX_MINIMISED_STEPS } from '../../src/dns/resolver-limits.ts'
+import { MAX_MINIMISED_STEPS } from '../../src/dns/limits-resolver.ts'
 import { Minimiser, suffix } from '../../src/resolver/minimise.ts'
 
 /** All that is asked where no zone is cut below `zone`. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Name } from '../../src/dns/name.ts'
-import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../../src/dns/resolver-limits.ts'
+import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../../src/dns/limits-resolver.ts'
 import { endpointKey, ServerMemory } from '../../src/resolver/servers.ts'
 import { Chance } from '../battery/chance.ts'
 import { address } from './support.ts'

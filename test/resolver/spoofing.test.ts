@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeMessage, encodeMessage, makeMessage, type Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
-import { MAX_NEAR_MISSES, MAX_SENDS_PER_QUESTION } from '../../src/dns/resolver-limits.ts'
+import { MAX_NEAR_MISSES, MAX_SENDS_PER_QUESTION } from '../../src/dns/limits-resolver.ts'
 import type { Effect } from '../../src/resolver/contract.ts'
 import { address, Play, records, smallInternet } from './support.ts'
 

@@ -1,0 +1,151 @@
+/**
+ * The candidates of a zone: a view of the table that one thread reads (table-layout.ts draws it). `lookup` finds all
+ * registrations at or below a capability in one probe; the columns tell everything about each. Nothing here allocates
+ * once a view is made.
+ */
+import { HANDED_HISTORY, MAX_INDEX_TRIES, READING_HISTORY } from '../../dns/limits-discovery.ts'
+import type { LookupName } from '../../dns/lookup-name.ts'
+import { METRIC_COUNT } from './metrics.ts'
+import { DOUBLES, HISTORY, INDEX_NODE, shapeOf, TABLE, TABLE_MAGIC, WORDS, type DoubleColumn, type TableShape, type WordColumn } from './table-layout.ts'
+
+/** Number of an entry; −1 is none. */
+export type Slot = number
+
+/** Makes an empty block for `capacity` registrations. */
+export function createTable(capacity: number, heapOctets: number, seed: number): SharedArrayBuffer {
+  const nodeCapacity = capacity * 2 + 64
+  const buffer = new SharedArrayBuffer(shapeOf(capacity, nodeCapacity, heapOctets).octets)
+  const header = new Int32Array(buffer)
+  header[TABLE.magic] = TABLE_MAGIC
+  header[TABLE.capacity] = capacity
+  header[TABLE.nodeCapacity] = nodeCapacity
+  header[TABLE.heapOctets] = heapOctets
+  header[TABLE.seed] = seed
+  header[TABLE.heapTop] = header[TABLE.values] = 1 // 0 is no offset and no value
+  return buffer
+}
+
+const NO_ORDER = new Int32Array(0)
+
+/** What a lookup found: a run of the order, and what the name says besides. */
+export class CapabilityMatch {
+  /** Slots of all registrations at or below the name, in canonical order of their capabilities (RFC 4034 6.1), are `order[from … from + count)`, in the shared index: see `CandidateTable.isCurrent`. */
+  order: Int32Array = NO_ORDER
+  from = 0
+  count = 0
+  /** Where the RDATA of an alias at the very name stands in the heap, and its octets; 0 for none. */
+  aliasAt = 0
+  aliasLength = 0
+  /** Cost (millionths) and weight that are usual among them: their geometric and arithmetic mean; 0 where none tells. */
+  costReference = 0
+  weightReference = 0
+  /** Number of the index that it was found in. */
+  index = 0
+}
+
+/** One thread's view of a zone's candidates. RangeError where the block is none. */
+export class CandidateTable {
+  readonly buffer: SharedArrayBuffer
+  readonly shape: TableShape
+  readonly capacity: number
+  readonly header: Int32Array
+  /** Names, values and RDATA. */
+  readonly heap: Uint8Array
+  /** Columns by name; see table-layout.ts. */
+  readonly f64: Readonly<Record<DoubleColumn, Float64Array>>
+  readonly i32: Readonly<Record<WordColumn, Int32Array>>
+  /** Columns of claims and of readings, by metric. */
+  readonly claims: readonly Int32Array[]
+  readonly readings: readonly Int32Array[]
+  /** When we chose each agent: HANDED_HISTORY words a slot. */
+  readonly handedTimes: Int32Array
+  /** Earlier readings: READING_HISTORY × HISTORY.doubles a slot. */
+  readonly history: Float64Array
+  /** The two indexes, as words, and their hash tables and nodes. */
+  private readonly indexes: readonly Int32Array[]
+  private readonly floats: readonly Float32Array[]
+
+  constructor(buffer: SharedArrayBuffer) {
+    const header = new Int32Array(buffer, 0, 16)
+    if (header[TABLE.magic] !== TABLE_MAGIC) throw new RangeError('Cannot read candidates as the block holds none')
+    const capacity = header[TABLE.capacity]
+    const shape = shapeOf(capacity, header[TABLE.nodeCapacity], header[TABLE.heapOctets])
+    this.buffer = buffer
+    this.shape = shape
+    this.capacity = capacity
+    this.header = header
+    this.heap = new Uint8Array(buffer, shape.heapAt, shape.heapOctets)
+    this.f64 = Object.fromEntries(DOUBLES.map((name, i) => [name, new Float64Array(buffer, shape.doublesAt + i * capacity * 8, capacity)])) as Record<DoubleColumn, Float64Array>
+    this.i32 = Object.fromEntries(WORDS.map((name, i) => [name, new Int32Array(buffer, shape.wordsAt + i * capacity * 4, capacity)])) as Record<WordColumn, Int32Array>
+    const metrics = (at: number): Int32Array[] => Array.from({ length: METRIC_COUNT }, (_, i) => new Int32Array(buffer, at + i * capacity * 4, capacity))
+    this.claims = metrics(shape.claimsAt)
+    this.readings = metrics(shape.readingsAt)
+    this.handedTimes = new Int32Array(buffer, shape.handedAt, HANDED_HISTORY * capacity)
+    this.history = new Float64Array(buffer, shape.historyAt, READING_HISTORY * HISTORY.doubles * capacity)
+    const words = shape.indexOctets / 4
+    this.indexes = [0, 1].map((i) => new Int32Array(buffer, shape.indexAt + i * shape.indexOctets, words))
+    this.floats = [0, 1].map((i) => new Float32Array(buffer, shape.indexAt + i * shape.indexOctets, words))
+  }
+
+  /** Registrations held. */
+  get count(): number {
+    return this.header[TABLE.count]
+  }
+
+  /** Whether `name`, loaded with the table's seed, is a capability or an ancestor of one; fills `match` with what is at or below it. */
+  lookup(name: LookupName, match: CapabilityMatch): boolean {
+    for (let tries = 1; ; tries++) {
+      const index = Atomics.load(this.header, TABLE.index)
+      match.index = index
+      const found = this.searchIn(index & 1, name, match)
+      if (this.isCurrent(match) || tries === MAX_INDEX_TRIES) return found
+    }
+  }
+
+  /** Whether every slot of `match` still is what it was when it was found, and so what was made of them since: an index is written over, and a slot used again, only when two newer indexes have been begun. */
+  isCurrent(match: CapabilityMatch): boolean {
+    return Atomics.load(this.header, TABLE.indexWriting) - match.index <= 1
+  }
+
+  private searchIn(half: number, name: LookupName, match: CapabilityMatch): boolean {
+    const words = this.indexes[half]
+    const { capacity, shape } = this
+    const mask = shape.hashSlots - 1
+    const hash = name.hash[0]
+    for (let slot = hash & mask, left = mask; left >= 0; slot = (slot + 1) & mask, left--) {
+      const number = words[capacity + slot]
+      if (number === 0) return false
+      const node = capacity + shape.hashSlots + (number - 1) * INDEX_NODE.words
+      if (words[node + INDEX_NODE.hash] !== hash || !this.isNamed(words, node, name)) continue
+      this.take(half, node, match)
+      return true
+    }
+    return false
+  }
+
+  private isNamed(words: Int32Array, node: number, name: LookupName): boolean {
+    if (words[node + INDEX_NODE.nameLength] !== name.length) return false
+    const { heap } = this
+    const at = words[node + INDEX_NODE.nameAt]
+    for (let i = 0; i < name.length; i++) if (heap[at + i] !== name.octets[i]) return false
+    return true
+  }
+
+  private take(half: number, node: number, match: CapabilityMatch): void {
+    const words = this.indexes[half]
+    const floats = this.floats[half]
+    const from = words[node + INDEX_NODE.from]
+    match.order = words
+    match.from = from
+    match.count = Math.max(0, Math.min(words[node + INDEX_NODE.to] - from, this.capacity - from))
+    match.aliasAt = words[node + INDEX_NODE.aliasAt]
+    match.aliasLength = words[node + INDEX_NODE.aliasLength]
+    match.costReference = floats[node + INDEX_NODE.costReference]
+    match.weightReference = floats[node + INDEX_NODE.weightReference]
+  }
+
+  /** The two halves of the index, for their writer. */
+  indexHalf(half: number): { words: Int32Array; floats: Float32Array } {
+    return { words: this.indexes[half], floats: this.floats[half] }
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * What an asker needs, read from the octets of the DEMAND option where they arrived (docs/protocol.md 3 and 4).
+ * Numbers are taken out, everything longer is remembered by its place. One object serves every query of a thread.
+ *
+ *     DEMAND   { key u16 | length u16 | value }*      keys strictly ascending (RFC 9460 2.2)
+ *
+ * Hard: latency accuracy concurrency cost stability history uplink downlink errors, binding, region, security,
+ * modality, avoid, only-provider. Soft: provider, near, peer, max-age. The rest says how to answer.
+ */
+import { MAX_DEMAND_KEYS } from '../../dns/limits-discovery.ts'
+import { PARAMETERS } from '../../dns/parameters.ts'
+import { METRIC_COUNT, metricOf, METRICS, WHOLE_RATIO } from './metrics.ts'
+import { isAddresses, isName, isNames, isOutcomes, isText, isToken, isTokens, read16, read32 } from './values.ts'
+
+/** Soft wishes; the value is the wish's place in `Demand.order`. */
+export const WISH = { provider: 0, near: 1, peer: 2, maxAge: 3 } as const
+/** How many there are. */
+export const WISH_COUNT = 4
+/** `order` of a wish that was not expressed; also a bound and a binding that were not. */
+export const ABSENT = -1
+
+/** Where a value stands in the octets of a demand; empty where it has none. */
+export class Span {
+  at = 0
+  end = 0
+
+  get isPresent(): boolean {
+    return this.end > this.at
+  }
+
+  /** Takes the place `at … end`. */
+  set(at: number, end: number): void {
+    this.at = at
+    this.end = end
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+const MICRO_DEGREES_90 = 90_000_000
+const NO_KEY = 0xffff
+
+/** One demand; see above. Nothing demanded is a demand too: every agent that lives meets it. */
+export class Demand {
+  octets: Uint8Array = EMPTY
+  /** The bound on each metric by its index, ABSENT for none. */
+  readonly bound = new Float64Array(METRIC_COUNT)
+  /** Weight of each metric as asked for by `prefer`. */
+  readonly weight = new Float64Array(METRIC_COUNT)
+  hasWeights = false
+  /** Place of each soft wish among the keys, by WISH; ABSENT for one that was not expressed. */
+  readonly order = new Int32Array(WISH_COUNT)
+  /** Keys in the order in which they stand. */
+  readonly keys = new Uint16Array(MAX_DEMAND_KEYS)
+  keyCount = 0
+  /** 0 shared, 1 exclusive, ABSENT either. */
+  binding = ABSENT
+  bindingSeconds = 0
+  /** Millionths of a degree; see `order` for whether it was said. */
+  latitude = 0
+  longitude = 0
+  /** Answers wanted; 0 leaves it to us. */
+  count = 0
+  /** Milliseconds; ABSENT for any age. */
+  maxAgeMs = ABSENT
+  wantsClosure = false
+  wantsCandidates = false
+  readonly provider = new Span()
+  readonly onlyProvider = new Span()
+  readonly region = new Span()
+  readonly security = new Span()
+  readonly modality = new Span()
+  readonly avoid = new Span()
+  readonly peer = new Span()
+  readonly group = new Span()
+  readonly intent = new Span()
+  readonly outcome = new Span()
+  private readonly spans: readonly Span[] = [
+    this.provider, this.onlyProvider, this.region, this.security, this.modality, this.avoid, this.peer, this.group, this.intent, this.outcome,
+  ]
+
+  constructor() {
+    this.clear()
+  }
+
+  /** Makes it a demand for nothing. */
+  clear(): void {
+    this.octets = EMPTY
+    this.bound.fill(ABSENT)
+    this.weight.fill(0)
+    this.order.fill(ABSENT)
+    this.hasWeights = this.wantsClosure = this.wantsCandidates = false
+    this.keyCount = this.count = this.bindingSeconds = this.latitude = this.longitude = 0
+    this.binding = this.maxAgeMs = ABSENT
+    for (let i = 0; i < this.spans.length; i++) this.spans[i].set(0, 0)
+  }
+
+  /** Takes the option data `octets[at … at + length)`, which must stay as it is while the demand is used. False where it is malformed: FORMERR. */
+  read(octets: Uint8Array, at: number, length: number): boolean {
+    this.clear()
+    this.octets = octets
+    const end = at + length
+    let last = -1
+    while (at < end) {
+      if (at + 4 > end || this.keyCount === MAX_DEMAND_KEYS) return false
+      const key = read16(octets, at)
+      const valueAt = at + 4
+      at = valueAt + read16(octets, at + 2)
+      if (key <= last || key === NO_KEY || at > end || !this.take(key, valueAt, at)) return false // RFC 9460 2.2, 14.3.2
+      this.keys[this.keyCount++] = last = key
+    }
+    return true
+  }
+
+  /** Takes one value; false where it is malformed. Keys that mean nothing in a demand are passed over (docs/protocol.md 3). */
+  private take(key: number, at: number, end: number): boolean {
+    const { octets } = this
+    const metric = metricOf(key)
+    if (metric >= 0) return this.takeMetric(metric, at, end)
+    switch (key) {
+      case PARAMETERS.binding.key: return this.takeBinding(at, end)
+      case PARAMETERS.provider.key: return this.wish(WISH.provider, this.keep(this.provider, isNames(octets, at, end), at, end))
+      case PARAMETERS.location.key: return this.wish(WISH.near, this.takeNear(at, end))
+      case PARAMETERS.region.key: return this.keep(this.region, isToken(octets, at, end), at, end)
+      case PARAMETERS.security.key: return this.keep(this.security, isTokens(octets, at, end), at, end)
+      case PARAMETERS.modality.key: return this.keep(this.modality, isTokens(octets, at, end), at, end)
+      case PARAMETERS.avoid.key: return this.keep(this.avoid, isNames(octets, at, end), at, end)
+      case PARAMETERS.peer.key: return this.wish(WISH.peer, this.keep(this.peer, isAddresses(octets, at, end), at, end))
+      case PARAMETERS.group.key: return this.keep(this.group, isName(octets, at, end), at, end)
+      case PARAMETERS['only-provider'].key: return this.keep(this.onlyProvider, isNames(octets, at, end), at, end)
+      case PARAMETERS.intent.key: return this.keep(this.intent, isText(octets, at, end), at, end)
+      case PARAMETERS.outcome.key: return this.keep(this.outcome, isOutcomes(octets, at, end), at, end)
+      case PARAMETERS.prefer.key: return this.takePrefer(at, end)
+      default: return this.takeHow(key, at, end)
+    }
+  }
+
+  /** The keys that say how to answer. */
+  private takeHow(key: number, at: number, end: number): boolean {
+    const size = end - at
+    switch (key) {
+      case PARAMETERS.count.key:
+        this.count = this.octets[at]
+        return size === 1
+      case PARAMETERS['max-age'].key:
+        this.maxAgeMs = read32(this.octets, at)
+        return this.wish(WISH.maxAge, size === 4)
+      case PARAMETERS.closure.key:
+        this.wantsClosure = true
+        return size === 0
+      case PARAMETERS.candidates.key:
+        this.wantsCandidates = true
+        return size === 0
+      default:
+        return true
+    }
+  }
+
+  private takeMetric(metric: number, at: number, end: number): boolean {
+    const { size } = METRICS[metric]
+    if (end - at !== size) return false
+    const value = size === 2 ? read16(this.octets, at) : read32(this.octets, at)
+    this.bound[metric] = value
+    return size === 4 || value <= WHOLE_RATIO
+  }
+
+  private takeBinding(at: number, end: number): boolean {
+    const size = end - at
+    if (size !== 1 && size !== 5) return false
+    this.binding = this.octets[at]
+    this.bindingSeconds = size === 5 ? read32(this.octets, at + 1) : 0
+    return this.binding <= 1
+  }
+
+  private takeNear(at: number, end: number): boolean {
+    if (end - at !== 8) return false
+    this.latitude = read32(this.octets, at) | 0
+    this.longitude = read32(this.octets, at + 4) | 0
+    return Math.abs(this.latitude) <= MICRO_DEGREES_90 && Math.abs(this.longitude) <= 2 * MICRO_DEGREES_90
+  }
+
+  /** `prefer`: weights of metrics; of a metric named twice the last weight counts, other keys weigh nothing. */
+  private takePrefer(at: number, end: number): boolean {
+    const size = end - at
+    if (size === 0 || size % 3 !== 0 || size / 3 > 255) return false
+    for (; at < end; at += 3) {
+      const metric = metricOf(read16(this.octets, at))
+      if (metric >= 0) this.weight[metric] = this.octets[at + 2]
+    }
+    for (let i = 0; i < METRIC_COUNT; i++) if (this.weight[i] > 0) this.hasWeights = true
+    return true
+  }
+
+  private keep(span: Span, isGood: boolean, at: number, end: number): boolean {
+    span.set(at, end)
+    return isGood
+  }
+
+  private wish(wish: number, isGood: boolean): boolean {
+    this.order[wish] = this.keyCount
+    return isGood
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * How loaded an agent is now, and what it would cost to send one more there: the newest reading, aged; our own choices
+ * since; and what others are likely to have sent (docs/ranking.md; "SOC", survival-corrected occupancy). All times in ms.
+ *
+ *     n = n₀ · exp(−age / (s · max(1, n₀/c)))  +  κ · o · exp(−Δ/s)         sessions there now
+ *     z = (1 + n) / c                                                       were we to add one
+ *     cost = way + s · (max(1, z) + w · z³)                                 our delay, and that of those behind us
+ */
+import { REPORT_GRACE_MS } from '../../dns/limits-discovery.ts'
+import type { CandidateTable, Slot } from './candidates.ts'
+import { NO_WEIGHT } from './claims.ts'
+import { slownessOf } from './sensing.ts'
+import type { RankingSettings } from './settings.ts'
+
+const EARTH_KM = 6_371
+const RADIANS = Math.PI / 180 / 1_000_000
+/** Weight in parts of what is usual, at least: an agent of weight 0 is asked as the last, not never (RFC 2782). */
+const LEAST_WEIGHT = 0.01
+
+/** Fills itself with what is reckoned of one slot; one object, used again and again. */
+export class Estimate {
+  /** Sessions there now, and in parts of the slots with one more, weight reckoned in. */
+  sessions = 0
+  fullness = 0
+  serviceMs = 0
+  costMs = 0
+  /** Milliseconds since the reading; Infinity without one. */
+  ageMs = Infinity
+  /** The agent fell silent, or somebody could not reach it: to be taken only where there is nobody else. */
+  isSuspect = false
+  /** How far the reading has faded: 0 not at all, 1 nothing is left of it. */
+  faded = 0
+  private readonly settings: RankingSettings
+
+  constructor(settings: RankingSettings) {
+    this.settings = settings
+  }
+
+  /** Reckons `slot` at `nowMs`, `wayMs` away from the asker; `weightReference` is the weight that is usual. */
+  reckon(table: CandidateTable, slot: Slot, nowMs: number, wayMs: number, weightReference: number): void {
+    const { f64 } = table
+    const { settings } = this
+    this.serviceMs = (f64.serviceMs[slot] || settings.unknownServiceMs) * slownessOf(table, slot)
+    this.ageMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(0, nowMs - f64.readingAtMs[slot])
+    this.fade(table, slot)
+    this.isSuspect = f64.avoidUntilMs[slot] > nowMs || this.faded > 0
+    this.sessions = this.sessionsOf(table, slot, nowMs)
+    this.fullness = (1 + this.sessions) / (f64.slots[slot] * relativeWeight(table, slot, weightReference))
+    const z = this.fullness
+    this.costMs = wayMs + this.serviceMs * (Math.max(1, z) + settings.externality * z * z * z)
+  }
+
+  /** An agent that has never reported is not faded, only unknown: it may be one that does not report. */
+  private fade(table: CandidateTable, slot: Slot): void {
+    const { reporting, overduePeriods } = this.settings
+    if (this.ageMs === Infinity) {
+      this.faded = 0
+      return
+    }
+    const dueMs = overduePeriods * reporting.periodMs[table.i32.profile[slot]] + REPORT_GRACE_MS
+    this.faded = Math.max(0, Math.min(1, (this.ageMs - dueMs) / dueMs))
+  }
+
+  private sessionsOf(table: CandidateTable, slot: Slot, nowMs: number): number {
+    const { f64, i32 } = table
+    const slots = f64.slots[slot]
+    const own = f64.handed[slot]
+    const sent = own === 0 ? 0 : f64.kappa[i32.capability[slot]] * own * Math.exp(-Math.max(0, nowMs - f64.handedAtMs[slot]) / this.serviceMs)
+    const unknown = this.settings.unknownLoad * slots
+    const isBusy = f64.busy[slot] > 0
+    if (this.ageMs === Infinity && !isBusy) return unknown + sent
+    const told = isBusy ? f64.busy[slot] : f64.active[slot]
+    const toldAgeMs = isBusy ? Math.max(0, nowMs - f64.busyAtMs[slot]) : this.ageMs
+    let sessions = (told === 0 ? 0 : told * Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / slots)))) + sent
+    if (!isBusy) sessions = this.withinSilence(told, sessions, sent, slots, i32.profile[slot])
+    return this.faded === 0 ? sessions : sessions + this.faded * (Math.max(sessions, unknown) - sessions)
+  }
+
+  /** An agent that reports every change beyond a threshold, and is silent, has not changed by more. */
+  private withinSilence(told: number, sessions: number, sent: number, slots: number, profile: number): number {
+    const threshold = this.settings.reporting.threshold[profile] * slots
+    if (threshold === 0) return sessions
+    return Math.min(told + threshold + sent, Math.max(told - threshold, sessions))
+  }
+}
+
+/** The agent's weight in parts of what is usual among those asked for; 1 for one that claims none. */
+export function relativeWeight({ i32 }: CandidateTable, slot: Slot, weightReference: number): number {
+  const weight = i32.weight[slot]
+  return weight === NO_WEIGHT || weightReference === 0 ? 1 : Math.max(LEAST_WEIGHT, weight / weightReference)
+}
+
+/** Kilometres between two places, in millionths of a degree (haversine on a sphere: within 0.6 %). */
+export function kilometresBetween(latitude: number, longitude: number, otherLatitude: number, otherLongitude: number): number {
+  const a = Math.sin(((otherLatitude - latitude) * RADIANS) / 2)
+  const b = Math.sin(((otherLongitude - longitude) * RADIANS) / 2)
+  const h = a * a + Math.cos(latitude * RADIANS) * Math.cos(otherLatitude * RADIANS) * b * b
+  return 2 * EARTH_KM * Math.asin(Math.min(1, Math.sqrt(h)))
+}

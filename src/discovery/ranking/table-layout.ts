@@ -1,0 +1,119 @@
+/**
+ * How the candidates of a zone lie in their block of shared memory. An entry is a *slot*; each of its fields is
+ * a column, so that a filter over thousands of agents reads one run of memory. 0 is no capability, value or offset.
+ *
+ *     header     HEADER_WORDS words
+ *     columns    capacity × f64, then capacity × i32, each in the order below
+ *     handed     capacity × HANDED_HISTORY × i32: when we chose the agent, milliseconds modulo 2^31
+ *     index      twice: order (capacity × i32: slots in canonical order of capabilities), hash table, nodes
+ *     heap       octets: names, values, RDATA
+ *
+ * One thread writes. Readers take no lock: an entry has a version, odd while it is being changed; the index is
+ * written beside the one in use and swapped in by one atomic store. What readers write themselves are the three
+ * columns of our own choices (handed…): a lost count there is noise in an estimate.
+ */
+import { HANDED_HISTORY, READING_HISTORY } from '../../dns/limits-discovery.ts'
+import { METRIC_COUNT } from './metrics.ts'
+
+/** Words of the header. */
+export const TABLE = {
+  magic: 0,
+  capacity: 1,
+  nodeCapacity: 2,
+  heapOctets: 3,
+  seed: 4,
+  /** Number of the index in use; its lowest bit tells which of the two. */
+  index: 5,
+  /** Number of the index being written, or last written. */
+  indexWriting: 6,
+  /** Slots that have ever been used: the columns are empty from there on. */
+  top: 7,
+  /** Registrations held. */
+  count: 8,
+  /** Octets of the heap in use. */
+  heapTop: 9,
+  /** Different values of security, modality, provider and region. */
+  values: 10,
+} as const
+
+/** First word of every table: "CND" and the version of this layout. */
+export const TABLE_MAGIC = 0x43_4e_44_01
+/** Words of the header. */
+export const HEADER_WORDS = 16
+
+/** Columns of doubles, each of a slot. Times are milliseconds since 1970. */
+export const DOUBLES = [
+  'leaseEndMs', 'holdEndMs', // when the registration and the exclusive hold end; Infinity and 0 for none
+  'readingAtMs', 'active', 'slots', 'room', 'serviceMs', // the newest reading: 0 for none
+  'busyAtMs', 'busy', 'avoidUntilMs', 'downAtMs', // what askers met
+  'handed', 'handedAtMs', // our own choices that no reading covers yet, as they were at that time
+  'right', 'outcomes', 'slowness', 'slownessWeight', // reputation: work that was right, of how much; how slow, by how many
+  'arrivalRate', 'arrivalWeight', 'arrivalsAtMs', // requests a second, from all sides
+  'ownArrivals', 'ownAtMs', // of a capability (indexed by its number, not a slot): our choices a second
+  'ownRate', 'ownWeight', 'totalArrivals', 'kappa',
+] as const
+
+/** Columns of 32-bit numbers, each of a slot. */
+export const WORDS = [
+  'version', 'capability', 'claimed', 'measured', // the last two: bits of the metrics that a claim or a reading tells
+  'queue', 'weight', 'latitude', 'longitude', 'location', 'binding', 'bindingSeconds', 'profile',
+  'security', 'modality', 'provider', 'region', // numbers of values
+  'rdataAt', 'rdataLength', 'agentHash', 'ttl',
+  'state', 'attention', 'sequence', 'arrivals', 'historyHead', 'handedHead', // attention: not 0 where more than the lease decides whether the agent lives
+  'picks', // of a capability: our choices so far
+  'valueAt', 'valueLength', // of a value
+] as const
+
+/** Columns that a slot keeps when it is used again: its version, and what is not of a slot. */
+export const KEPT_COLUMNS: ReadonlySet<string> = new Set([
+  'version', 'ownArrivals', 'ownAtMs', 'ownRate', 'ownWeight', 'totalArrivals', 'kappa', 'picks', 'valueAt', 'valueLength',
+])
+
+/** Name of a column of doubles. */
+export type DoubleColumn = (typeof DOUBLES)[number]
+/** Name of a column of words. */
+export type WordColumn = (typeof WORDS)[number]
+
+/** Words of a node of the index: hash and place of its folded name, its run of the order, an alias's RDATA, and what is usual among its agents. */
+export const INDEX_NODE = { hash: 0, nameAt: 1, nameLength: 2, from: 3, to: 4, aliasAt: 5, aliasLength: 6, costReference: 7, weightReference: 8, words: 10 } as const
+
+/** Doubles of one remembered reading: time, active, service. */
+export const HISTORY = { atMs: 0, active: 1, serviceMs: 2, doubles: 3 } as const
+
+/** Sizes and places, in octets, of a table. */
+export interface TableShape {
+  readonly capacity: number
+  readonly nodeCapacity: number
+  readonly hashSlots: number
+  /** Octets from one index to the other. */
+  readonly indexOctets: number
+  readonly doublesAt: number
+  readonly historyAt: number
+  readonly wordsAt: number
+  readonly claimsAt: number
+  readonly readingsAt: number
+  readonly handedAt: number
+  readonly indexAt: number
+  readonly heapAt: number
+  readonly heapOctets: number
+  readonly octets: number
+}
+
+/** The shape of a table for `capacity` registrations, `nodeCapacity` names and `heapOctets` of names and RDATA. */
+export function shapeOf(capacity: number, nodeCapacity: number, heapOctets: number): TableShape {
+  let hashSlots = 16
+  while (hashSlots < nodeCapacity * 2) hashSlots *= 2
+  const doublesAt = HEADER_WORDS * 4
+  const historyAt = doublesAt + DOUBLES.length * capacity * 8
+  const wordsAt = historyAt + READING_HISTORY * HISTORY.doubles * capacity * 8
+  const claimsAt = wordsAt + WORDS.length * capacity * 4
+  const readingsAt = claimsAt + METRIC_COUNT * capacity * 4
+  const handedAt = readingsAt + METRIC_COUNT * capacity * 4
+  const indexAt = handedAt + HANDED_HISTORY * capacity * 4
+  const indexOctets = (capacity + hashSlots + nodeCapacity * INDEX_NODE.words) * 4
+  const heapAt = indexAt + indexOctets * 2
+  return {
+    capacity, nodeCapacity, hashSlots, indexOctets, doublesAt, historyAt, wordsAt, claimsAt, readingsAt, handedAt, indexAt, heapAt, heapOctets,
+    octets: Math.ceil((heapAt + heapOctets) / 8) * 8,
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The bounds of finding agents: those of `limits.ts` that only discovery goes by, in the same form (name, value, unit,
+ * reason, what happens when reached) and on the same page, docs/limits.md.
+ */
+
+// ---- Finding agents ----
+
+/** Parameters of one DEMAND: twice as many as it has meanings for. Reached: FORMERR. */
+export const MAX_DEMAND_KEYS = 64
+/** Labels of a capability's name from the left to `_cap`, both included: each is a place where the agent is found. Reached: the agent is found at its own name alone. */
+export const MAX_CAPABILITY_LABELS = 16
+/** Registrations in one zone's table of candidates, some 1.2 kB each. Reached: a further one is refused and the log says so. */
+export const MAX_CANDIDATES = 1_048_576
+/** Octets of one zone's table of candidates: offsets in it are kept in 31 bits. Reached: as above. */
+export const MAX_CANDIDATE_OCTETS = 2_147_483_647
+/** Candidates scored in full for one answer. Reached: that many of them are drawn by chance, which no asker can tell from the best of all (power of two choices, with 64). */
+export const MAX_SCORED_CANDIDATES = 64
+/** Agents of one answer. Reached: `count` is cut to it. */
+export const MAX_RANKED_ANSWERS = 32
+/** Agents of an answer whose asker does not say how many (docs/protocol.md 4). */
+export const DEFAULT_RANKED_ANSWERS = 8
+/** Readings remembered for each agent behind the newest. */
+export const READING_HISTORY = 4
+/** Times of our latest choices of one agent, by which those are told apart that a report covers already. Reached: the rest is reckoned from their rate. */
+export const HANDED_HISTORY = 32
+/** Milliseconds that a reading's time may lie ahead of our clock. Reached: it counts as measured now. */
+export const MAX_READING_AHEAD_MS = 5_000
+/** Milliseconds after which a reading is history: an agent that comes back may count its sequence numbers anew. */
+export const READING_FORGOTTEN_MS = 300_000
+/** Sessions, or waiting places, that a reading is believed to have. Reached: the value is cut to it. */
+export const MAX_BELIEVED_SESSIONS = 1_000_000
+/** Milliseconds of service that are believed. Reached: cut to it. */
+export const MAX_BELIEVED_SERVICE_MS = 3_600_000
+/** Times that a reader tries to find an index that is not being replaced under it. Reached: it takes what it found, whose entries are each checked. */
+export const MAX_INDEX_TRIES = 4
+/** Octets of one token (docs/protocol.md 3). Reached: FORMERR. */
+export const MAX_TOKEN_OCTETS = 63
+/** Milliseconds since 1970 that are no time any more: fifteen digits of them fit a double. Reached: FORMERR. */
+export const TIME_LIMIT = 1_000_000_000_000_000
+/** Milliseconds after which a report that is due is late: it was on its way. */
+export const REPORT_GRACE_MS = 500
+/** Looks at an entry that is being changed: its writer needs far less, unless it was put to sleep. Reached: the entry is left out of this answer. */
+export const MAX_VERSION_LOOKS = 64
