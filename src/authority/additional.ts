@@ -8,6 +8,7 @@ import { MAX_ADDITIONAL_TARGETS } from '../dns/limits.ts'
 import type { LookupName } from '../dns/lookup-name.ts'
 import type { OctetBlock } from '../dns/octet-views.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, type ZoneMatch } from '../zone/image.ts'
+import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../zone/layout.ts'
 import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
 
 /**
@@ -17,17 +18,19 @@ import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
 export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
   let left = MAX_ADDITIONAL_TARGETS
   for (let i = 0; i < answer.count; i++) {
-    if (answer.source[i] !== zone) continue
+    const source = answer.source[i]
     const rrset = answer.rrset[i]
-    const type = zone.typeOf(rrset)
+    const type = source.words[rrset + RRSET.key] & 0xffff
+    if (source !== zone && type !== TYPE.AGENT) continue // agents that were chosen stand in a block of their own
     if (answer.section[i] !== SECTION.answer && !isService(type)) continue
     const targetAt = targetOffset(type)
     if (targetAt < 0) continue
-    const end = zone.firstRecordAt(rrset) + zone.octetsOf(rrset)
-    for (let at = zone.firstRecordAt(rrset); at < end; at = zone.nextRecordAt(at)) {
+    const first = rrset * 4 + RRSET_HEAD_OCTETS
+    const end = first + source.words[rrset + RRSET.octets]
+    for (let at = first; at < end; at += RECORD_HEAD_OCTETS + source.view.getUint16(at + RECORD_HEAD_OCTETS - 2)) {
       if (answer.isFull || left-- === 0) return
-      const nameAt = zone.rdataAt(at) + targetAt
-      if (zone.octets[nameAt] !== 0) addTarget(answer, zone, zone, nameAt, target, match, type, dnssecOk)
+      const nameAt = at + RECORD_HEAD_OCTETS + targetAt
+      if (source.octets[nameAt] !== 0) addTarget(answer, zone, source, nameAt, target, match, type, dnssecOk)
       else if (isService(type)) addTarget(answer, zone, answer.owner[i], answer.ownerAt[i], target, match, type, dnssecOk) // RFC 9460 2.5.2
     }
   }
@@ -56,7 +59,7 @@ export function addGlue(answer: Answer, zone: ZoneImage, cut: NodeId, ns: RRsetI
   }
 }
 
-/** Where in RDATA of `type` the name of a host stands, or −1: RFC 1035 3.3.9 and 3.3.11, RFC 2782, RFC 9460 4.1, RFC 1183, RFC 2230, and AGENT, SENSE and TASK, SENSE and TASK. */
+/** Where in RDATA of `type` the name of a host stands, or −1: RFC 1035 3.3.9 and 3.3.11, RFC 2782, RFC 9460 4.1, RFC 1183, RFC 2230, and AGENT, SENSE and TASK. */
 function targetOffset(type: number): number {
   switch (type) {
     case TYPE.NS:

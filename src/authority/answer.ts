@@ -20,6 +20,7 @@ import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type Link, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
+import { type AgentChooser, CHOICE } from './choosing.ts'
 import { Denial } from './denial.ts'
 import { type Answer, type Authority, KIND, type Kind, SECTION, type Section, TTL_AS_STORED } from './plan.ts'
 import type { Query } from './query.ts'
@@ -32,7 +33,6 @@ let queries = 0
 /** Answers from the zones of a directory; one object per answering thread, as its fields are used again by every query. */
 export class ZoneAuthority implements Authority {
   private directory: ZoneDirectory
-  private readonly name: LookupName
   private readonly target: LookupName
   private readonly match = new ZoneMatch()
   private readonly scratch = new RecordScratch()
@@ -41,14 +41,19 @@ export class ZoneAuthority implements Authority {
   private query!: Query
   private result!: Answer
   private zone!: ZoneImage
-  /** Where the name being answered stands as it was written: QNAME, or the target of the last CNAME. */
-  private owner!: OctetBlock
-  private ownerAt = 0
+  private readonly chooser: AgentChooser | undefined
+  /** The name being answered, loaded for searches. */
+  readonly name: LookupName
+  /** Where it stands as it was written: QNAME, or the target of the last CNAME. */
+  owner!: OctetBlock
+  ownerAt = 0
   /** Index of the zone whose apex is the name, while the zone above it is asked for DS; −1 otherwise. */
   private child = -1
 
-  constructor(directory: ZoneDirectory, seed: number) {
+  /** `chooser` chooses among agents; without one AGENT is a type like any other. */
+  constructor(directory: ZoneDirectory, seed: number, chooser?: AgentChooser) {
     this.directory = directory
+    this.chooser = chooser
     this.name = new LookupName(seed)
     this.target = new LookupName(seed)
     this.denial = new Denial(seed)
@@ -114,16 +119,36 @@ export class ZoneAuthority implements Authority {
     this.zone.find(this.name, match)
     switch (match.found) {
       case FOUND.exact:
+        return this.isChosen() ? false : this.answerNode(match.node)
       case FOUND.wildcard:
         return this.answerNode(match.node)
       case FOUND.empty:
-        return this.answerNoData()
+        return this.isChosen() ? false : this.answerNoData()
       case FOUND.cut:
         return this.answerAtCut()
       case FOUND.dname:
         return this.answerDname(match.cut)
       case FOUND.nothing:
         return this.answerNameError()
+    }
+  }
+
+  /** Agents at or below the name are chosen among (docs/protocol.md 4); false where there are none and the name is answered as for any type. */
+  private isChosen(): boolean {
+    const { query, result, zone, chooser } = this
+    if (query.qtype !== TYPE.AGENT || chooser === undefined) return false
+    switch (chooser.choose(query, result, zone, this)) {
+      case CHOICE.none:
+        return false
+      case CHOICE.made:
+        return true
+      case CHOICE.nobody:
+        this.answerNoData() // RFC 2308 2.2
+        return true
+      case CHOICE.malformed:
+        result.rcode = RCODE.FORMERR
+        result.authoritative = false
+        return true
     }
   }
 

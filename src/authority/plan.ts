@@ -56,6 +56,10 @@ export class Answer {
   edeCode: number = NO_EDE
   /** Its EXTRA-TEXT in UTF-8; at most MAX_EDE_TEXT_OCTETS of it are sent. */
   edeText: Uint8Array = NO_OCTETS
+  /** Data of an OFFER option, valid up to `offerOctets`: how agents were chosen (docs/protocol.md 3). */
+  offer: Uint8Array = NO_OCTETS
+  /** 0: no such option is sent. */
+  offerOctets = 0
   /** Index in the directory of the zone that the answer comes from, the last one where a chain crossed zones; -1 for none. */
   zone = -1
   /** What is missing for the answer may be found out by asking others: the message is left to the core, where that can be done. */
@@ -93,6 +97,7 @@ export class Answer {
     this.agentCapable = false
     this.edeCode = NO_EDE
     this.edeText = NO_OCTETS
+    this.offerOctets = 0
     this.zone = -1
     this.isMissing = this.overflowed = this.isFull = this.isRecalled = false
     this.room = 0

@@ -17,8 +17,10 @@ import { type ClockSources, SteadyClock } from './lease/steady-clock.ts'
 import { type LeaseLimits, ORDINARY_LIMITS, SRP_LIMITS } from './lease/terms.ts'
 import type { Permissions } from './registration/policy.ts'
 import { Dependents } from './registration/dependencies.ts'
+import { ZoneCandidates } from './ranking/zone-candidates.ts'
 import { RegistrationFlow } from './registration/flow.ts'
 import { agentNamed, agentsOf, type RegisteredAgent } from './registration/registry.ts'
+import { SenseFlow } from './sense/flow.ts'
 import { SrpFlow } from './srp/flow.ts'
 
 /** The world that discovery runs in. */
@@ -33,6 +35,10 @@ export interface DiscoveryOptions {
   policyOf?: Permissions['policyOf']
   /** The zone that default.service.arpa. stands for (RFC 9665 3.2.2). */
   defaultZone?: () => Name | undefined
+  /** The process's hash seed, as that of the zones; by default 0. */
+  seed?: number
+  /** A zone's candidates stand in another block: threads must be told of `candidates.tablesFor`. Not called in the midst of it. */
+  onTables?: () => void
   /** Bounds of leases by SRP; by default those of RFC 9665 5.1. */
   srpLimits?: LeaseLimits
   /** Bounds of leases on ordinary updates; by default those of RFC 9664 8. */
@@ -45,6 +51,8 @@ export interface DiscoveryOptions {
 export interface Discovery {
   /** For the engine, in this order. */
   readonly flows: readonly UpdateFlow[]
+  /** Who may be answered, in every zone. */
+  readonly candidates: ZoneCandidates
   /** The time that leases run by: for the engine (`nowMs`) and all that compares with their ends. */
   readonly nowMs: () => number
   /** Leases in force. */
@@ -66,8 +74,9 @@ export interface Discovery {
 /** The flows of a server; they count once they are given to its engine and `start` is called. */
 export function discoveryFlows(options: DiscoveryOptions): Discovery {
   const { keeper, clock, every, onFault, limits = ORDINARY_LIMITS, srpLimits = SRP_LIMITS, mostLeases } = options
-  const { policyOf = () => undefined, defaultZone = () => undefined } = options
+  const { policyOf = () => undefined, defaultZone = () => undefined, seed = 0, onTables = () => undefined } = options
   const books = new LeaseBooks(keeper, mostLeases)
+  const candidates = new ZoneCandidates({ books, seed, expects: (zone) => policyOf(zone) !== undefined, onTables })
   const dependents = new Dependents(books)
   let steady = new SteadyClock(clock)
   const nowMs = (): number => steady.nowMs()
@@ -80,7 +89,10 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     return zone.grants
   }
   return {
+    candidates,
     flows: [
+      candidates,
+      new SenseFlow(candidates, grantsOf),
       new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf }),
       new RegistrationFlow(books, dependents, { limits, policyOf, grantsOf }),
       new LeaseFlow(books, limits, grantsOf, (lease) => dependents.note(lease)),

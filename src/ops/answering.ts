@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ZoneAuthority } from '../authority/answer.ts'
 import { parsePrefix, type Prefix } from '../dns/prefix.ts'
+import { RankedChooser } from '../discovery/ranking/choosing.ts'
 import { Cookies } from '../server/cookies.ts'
 import type { CoreSettings } from '../server/core.ts'
 import type { Counters } from '../server/counters.ts'
@@ -82,8 +83,8 @@ type FinishingOptions = Pick<AnsweringOptions, 'nsid' | 'cookieSecret' | 'alsoCo
 export interface Answering {
   /** Leaves `room` octets of what an answer may have for what the caller adds. */
   handler: (...query: [...Parameters<Handler>, room?: number]) => number
-  /** Serves these zones from the next query on. */
-  publish(directory: ZoneDirectory): void
+  /** Serves these zones from the next query on, and chooses among the candidates of each, by its index. */
+  publish(directory: ZoneDirectory, candidates: readonly (SharedArrayBuffer | undefined)[]): void
   /** Answers by these options from the next query on; counts and, where it is limited as before, what has been counted against networks go on. */
   settle(options: AnsweringOptions): void
 }
@@ -98,7 +99,9 @@ export function makeAnswering(
   options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, nowSeconds: () => number = unixSeconds, isOfCore = false,
 ): Answering {
   const { seed } = options
-  const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed)
+  let { leaseOriginMs: originMs } = options
+  const chooser = new RankedChooser({ nowMs: () => (originMs === undefined ? Date.now() : originMs + machineMs()), random: Math.random })
+  const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, chooser)
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
   const make = ({ nsid, version, identity, cookieSecret, alsoCookieSecret, udpOctets, requireCookie, keepalive, defers, leaseOriginMs }: AnsweringOptions): Server => new Server({
@@ -116,10 +119,14 @@ export function makeAnswering(
   let server = make(options)
   return {
     handler: (query, length, peer, out, room) => server.answer(query, length, peer, out, room),
-    publish: (directory) => authority.replaceDirectory(directory),
+    publish(directory, candidates) {
+      authority.replaceDirectory(directory)
+      chooser.useTables(candidates)
+    },
     settle(next) {
       if (!isDeepStrictEqual(next.rateLimit, settings)) rateLimit = next.rateLimit && new RateLimit(next.rateLimit, seed)
       settings = next.rateLimit
+      originMs = next.leaseOriginMs
       server = make(next)
     },
   }

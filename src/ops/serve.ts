@@ -81,10 +81,12 @@ export class RunningServer implements Commanded {
     })
     this.updating = new Updating({
       dataFolder: config.dataFolder,
+      seed,
       keys: config.keys,
       zoneAbove: (name, rrClass) => this.zoneAbove(name, rrClass),
       serve: (zone, image) => this.keeper.replace(zone, image),
       spreadClock: () => this.serving.settle(),
+      republish: () => void this.keeper.republish().catch((fault: unknown) => this.tellFault(fault, 0)),
       log,
       onFault: (fault) => this.tellFault(fault, 0),
     })
@@ -100,7 +102,7 @@ export class RunningServer implements Commanded {
     this.keeper = new ZoneKeeper({
       seed,
       load: (zones) => loadZones(zones, seed),
-      publish: (directory) => this.serving.publish(directory),
+      publish: (directory) => this.serving.publish(directory, this.updating.discovery.candidates.tablesFor(directory.zones)),
       updating: this.updating,
       log,
       nowMs: () => Date.now(),
@@ -154,7 +156,7 @@ export class RunningServer implements Commanded {
 
   private async openSockets(): Promise<void> {
     const { values } = this.config
-    await this.serving.open(this.zones().map((zone) => zone.image.buffer))
+    await this.serving.open()
     const { udpThreads, tcpThreads, fallback } = this.serving.plan
     if (udpThreads === 0) {
       this.log('udp without batches', { reason: fallback })

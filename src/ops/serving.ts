@@ -22,6 +22,7 @@ import type { ConfigValues } from './config-schema.ts'
 import type { SecretPair } from './cookie-secrets.ts'
 import { type Metric, histogramMetrics, serverMetrics, transportMetrics } from './metrics.ts'
 import { SocketThreads } from './socket-threads.ts'
+import type { SharedZones } from './thread-contract.ts'
 import { openSockets, planSockets, type OpenSockets, type SocketPlan } from './sockets.ts'
 
 /** What answers is made of. */
@@ -58,6 +59,8 @@ export class Serving {
   /** Answers signed queries. */
   private readonly coreAnswering: Answering
   private readonly core: Core
+  /** Published last. */
+  private zones: SharedZones = { images: [], candidates: [] }
   private sockets: OpenSockets | undefined
   private threads: SocketThreads | undefined
   private udpReturns: UdpReturns | undefined
@@ -77,8 +80,8 @@ export class Serving {
     })
   }
 
-  /** Opens sockets as config and machine allow, and starts the threads that read them; they serve `zones`. Rejects with nothing left that reads. */
-  async open(zones: readonly SharedArrayBuffer[]): Promise<void> {
+  /** Opens sockets as config and machine allow, and starts the threads that read them; they serve what was published last. Rejects with nothing left that reads. */
+  async open(): Promise<void> {
     const { values, onFault } = this.options
     const counters = this.transportCounts
     const onDeferred = (message: Parameters<Core['handle']>[0]): void => this.core.take(message)
@@ -91,14 +94,15 @@ export class Serving {
     if (tasks.length === 0) return
     this.udpReturns = new UdpReturns({ counters, soon })
     const core = { onDeferred, counters, udp: this.udpReturns, nowMs, soon }
-    this.threads = await SocketThreads.start({ tasks, answering: this.answeringOptions(), zones: [...zones], onFault, core })
+    this.threads = await SocketThreads.start({ tasks, answering: this.answeringOptions(), zones: this.zones, onFault, core })
   }
 
-  /** Puts zones into service in every thread. */
-  async publish(directory: ZoneDirectory): Promise<void> {
-    this.answering.publish(directory)
-    this.coreAnswering.publish(directory)
-    await this.threads?.publish(directory.zones.map((zone) => zone.buffer))
+  /** Puts zones into service in every thread, with the candidates of each. */
+  async publish(directory: ZoneDirectory, candidates: (SharedArrayBuffer | undefined)[]): Promise<void> {
+    this.answering.publish(directory, candidates)
+    this.coreAnswering.publish(directory, candidates)
+    this.zones = { images: directory.zones.map((zone) => zone.buffer), candidates }
+    await this.threads?.publish(this.zones)
   }
 
   /** Puts the options of the config and the secrets of the cookies into use in every thread. */

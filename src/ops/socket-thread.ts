@@ -39,7 +39,7 @@ function forTask(options: AnsweringOptions): AnsweringOptions {
 
 function serve({ generation, zones, options }: ThreadMail): void {
   answering.settle(forTask(options))
-  answering.publish(new ZoneDirectory(zones.map((zone) => new ZoneImage(zone)), options.seed))
+  answering.publish(new ZoneDirectory(zones.images.map((zone) => new ZoneImage(zone)), options.seed), zones.candidates)
   say({ kind: 'serving', generation })
 }
 
@@ -66,7 +66,7 @@ function post(parcel: ArrayBuffer): void {
 }
 
 serve(firstMail)
-firstMail.zones = [] // what a thread was started with would else stay in memory as long as it
+firstMail.zones = { images: [], candidates: [] } // what a thread was started with would else stay in memory as long as it
 const loop = {
   handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault: unknown) => tellFault(fault, 0), stop: words, deferrals: { budget, post },
 }

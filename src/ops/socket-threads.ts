@@ -10,14 +10,14 @@ import { TRANSPORT_COUNTER_OCTETS, transportCounters, type TransportCounters } f
 import { closeLeft } from '../transport/tcp-epoll.ts'
 import { WakeUp } from '../transport/wake-up.ts'
 import type { AnsweringOptions } from './answering.ts'
-import { type AnswerMail, CONTROL, type ThreadMail, type ThreadStart, type ThreadTask, type ThreadWord } from './thread-contract.ts'
+import { type AnswerMail, CONTROL, type SharedZones, type ThreadMail, type ThreadStart, type ThreadTask, type ThreadWord } from './thread-contract.ts'
 import { type CoreSide, ThreadDeferrals } from './thread-deferrals.ts'
 
 /** What threads to start. */
 export interface SocketThreadsOptions {
   tasks: readonly ThreadTask[]
   answering: AnsweringOptions
-  zones: SharedArrayBuffer[]
+  zones: SharedZones
   onFault: (fault: string, untold: number) => void
   core: CoreSide
 }
@@ -60,7 +60,7 @@ export class SocketThreads {
   }
 
   /** Gives all threads the zones to serve; resolves when each of them serves them. */
-  publish(zones: SharedArrayBuffer[]): Promise<void> {
+  publish(zones: SharedZones): Promise<void> {
     return this.send({ ...this.mail, zones })
   }
 

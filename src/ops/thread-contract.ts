@@ -14,11 +14,17 @@ import type { AnsweringOptions } from './answering.ts'
 /** Words of a thread's control block. */
 export const CONTROL = { stop: 0, mail: 1, words: 2 } as const
 
+/** Blocks of the zones in service, in the order of their directory, and those of their candidates: undefined for a zone without agents. */
+export interface SharedZones {
+  images: SharedArrayBuffer[]
+  candidates: (SharedArrayBuffer | undefined)[]
+}
+
 /** What to serve and how from now on, all of it each time, so that only the newest counts; `generation` counts the pieces. */
 export interface ThreadMail {
   kind: 'serve'
   generation: number
-  zones: SharedArrayBuffer[]
+  zones: SharedZones
   options: AnsweringOptions
 }
 

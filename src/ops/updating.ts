@@ -37,11 +37,15 @@ import { keysIn } from './zone-lookup.ts'
 /** What changing needs of the server around it. */
 export interface UpdatingOptions {
   dataFolder: string
+  /** The process's hash seed. */
+  seed: number
   keys: readonly TsigKey[]
   /** The zone in service nearest above a name. */
   zoneAbove(name: Name, rrClass: number): { name: Name; image: ZoneImage } | undefined
   /** Puts another block of a zone into service; resolves when every thread reads it. */
   serve(zone: { name: Name; class: number }, image: ZoneImage): Promise<void>
+  /** A zone's candidates are in another block: publishes the zones in service once more. */
+  republish(): void
   /** Tells every thread the clock that leases run by: `leaseOriginMs` is another. */
   spreadClock(): Promise<void>
   log: Log
@@ -81,6 +85,8 @@ export class Updating {
       onFault: (fault) => options.onFault(fault),
       policyOf: (zone) => this.configs.get(keyInClass(zone))?.registration,
       defaultZone: () => this.defaultZone(),
+      seed: options.seed,
+      onTables: () => void setImmediate(() => options.republish()),
     })
     this.engine = new UpdateEngine({
       keeper,
@@ -90,7 +96,7 @@ export class Updating {
       clockMs: () => performance.now(),
       soon: (run) => void setImmediate(run),
       rebuild: (image, leastOctets) => Promise.resolve(rebuildImage(image, roomFor(image, leastOctets))),
-      serve: (zone, image) => options.serve(zone, image),
+      serve: (zone, image) => this.move(zone, image),
       audit: (line) => log('update', line),
       onFault: (fault) => options.onFault(fault),
     })
@@ -136,6 +142,12 @@ export class Updating {
     if (open === undefined) return
     this.note(config)
     open.grants = new Grants(grants)
+  }
+
+  /** A zone whose block is full goes on in a larger one. */
+  private move(zone: { name: Name; class: number }, image: ZoneImage): Promise<void> {
+    this.discovery.candidates.moved(zone, image)
+    return this.options.serve(zone, image)
   }
 
   /** What was prepared is in service: updates go on. */

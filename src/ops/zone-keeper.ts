@@ -126,6 +126,11 @@ export class ZoneKeeper {
   /** The zones in service as one directory. */
   private publish(): Promise<void> {
     this.directory = new ZoneDirectory(this.zones.map((zone) => zone.image), this.world.seed)
+    return this.republish()
+  }
+
+  /** Tells every thread once more what is in service. */
+  republish(): Promise<void> {
     return this.world.publish(this.directory)
   }
 

@@ -65,6 +65,7 @@ export class Finisher {
     if (query.nsidWanted && nsid !== null) size += OPTION_HEAD_OCTETS + nsid.length
     if (query.keepaliveWanted && keepalive > 0) size += OPTION_HEAD_OCTETS + 2
     if (answer.edeCode !== NO_EDE) size += OPTION_HEAD_OCTETS + 2 + edeTextOctets(answer.edeText)
+    if (answer.offerOctets > 0) size += OPTION_HEAD_OCTETS + answer.offerOctets
     if (this.lease !== null) size += OPTION_HEAD_OCTETS + this.lease.length
     return size
   }
@@ -98,6 +99,10 @@ export class Finisher {
       at = writeOptionHead(out, at, OPTION.EDE, 2 + size)
       at = write16(out, at, answer.edeCode) // RFC 8914 2
       for (let i = 0; i < size; i++) out[at++] = answer.edeText[i]
+    }
+    if (answer.offerOctets > 0) {
+      at = writeOptionHead(out, at, OPTION.OFFER, answer.offerOctets)
+      for (let i = 0; i < answer.offerOctets; i++) out[at++] = answer.offer[i]
     }
     if (this.lease !== null) {
       at = writeOptionHead(out, at, OPTION.UPDATE_LEASE, this.lease.length)

@@ -90,7 +90,7 @@ describe('what answers in one thread', () => {
   it('serves the same zones under new options', () => {
     const { ask, settle, publish } = make(optionsOf(''))
     assert.equal(ask(query({ name: 'www.example.' }))?.rcode, RCODE.REFUSED)
-    publish(new ZoneDirectory([zoneOf('example.', '@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.53\nwww 60 A 192.0.2.80\n')], SEED))
+    publish(new ZoneDirectory([zoneOf('example.', '@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.53\nwww 60 A 192.0.2.80\n')], SEED), [])
     settle(optionsOf('server: { id: x }'))
     assert.equal(ask(query({ name: 'www.example.' }))?.answer.length, 1)
   })

@@ -57,10 +57,10 @@ function noCore(): CoreSide {
 const MAIN: MainAnswering = { handler: () => 0, counters: transportCounters(), onFault: (fault) => assert.fail(String(fault)) }
 
 /** Threads as the plan says, on a port of their own. */
-async function serve(plan: SocketPlan, zones: SharedArrayBuffer[] = []): Promise<Serving> {
+async function serve(plan: SocketPlan, images: SharedArrayBuffer[] = []): Promise<Serving> {
   const sockets = await openSockets(plan, { listen: ['127.0.0.1:0'], tcp: LIMITS }, MAIN)
   const faults: string[] = []
-  const threads = await SocketThreads.start({ tasks: sockets.tasks, answering, zones, onFault: (fault) => void faults.push(fault), core: noCore() })
+  const threads = await SocketThreads.start({ tasks: sockets.tasks, answering, zones: { images, candidates: [] }, onFault: (fault) => void faults.push(fault), core: noCore() })
   return {
     threads, faults, port: sockets.endpoints[0].port,
     close: async () => {
@@ -90,7 +90,7 @@ for (const [name, tcp] of [['UDP in batches', false], ['TCP by epoll', true]] as
       try {
         assert.deepEqual(new Set(await answersFrom(port, 30, tcp)), new Set([String(RCODE.REFUSED)]))
         for (const serial of [1, 2, 3]) {
-          await threads.publish([imageOf(serial)])
+          await threads.publish({ images: [imageOf(serial)], candidates: [] })
           assert.deepEqual(new Set(await answersFrom(port, 30, tcp)), new Set([String(serial)]))
         }
         const total = serverMetrics(threads.serverCounts).find((metric) => metric.name === `server.transport.${tcp ? 'tcp' : 'udp'}`)
@@ -105,11 +105,11 @@ for (const [name, tcp] of [['UDP in batches', false], ['TCP by epoll', true]] as
     it('are started again where one dies, with the newest zones', async () => {
       const { threads, port, faults, close } = await serve(planOf(2), [imageOf(1)])
       try {
-        await threads.publish([new SharedArrayBuffer(0)]) // no image: taking it is a fault, and publishing must not wait for ever
+        await threads.publish({ images: [new SharedArrayBuffer(0)], candidates: [] }) // no image: taking it is a fault, and publishing must not wait for ever
         while (faults.length < 2) await sleep(10)
         assert.match(faults[0], tcp ? /^Cannot go on with a TCP thread, starting another: / : /^Cannot go on with a UDP thread, starting another: /)
         assert.equal(threads.connectionCount, 0, 'its connections were closed')
-        await threads.publish([imageOf(2)])
+        await threads.publish({ images: [imageOf(2)], candidates: [] })
         for (let i = 0; i < 300 && threads.serverCounts.length > 0; i++) {
           const answers = await answersFrom(port, 8, tcp)
           if (answers.every((text) => text === '2')) break

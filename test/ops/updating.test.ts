@@ -22,7 +22,7 @@ import type { Reply } from '../../src/server/core-contract.ts'
 import type { Requester } from '../../src/update/contract.ts'
 import type { ZoneImage } from '../../src/zone/image.ts'
 import { makeFolder } from '../store/support.ts'
-import { anybody, fileOf, grant, imageOf, recordsOf, script, signed, ZONE } from '../update/support.ts'
+import { anybody, fileOf, grant, imageOf, recordsOf, script, SEED, signed, ZONE } from '../update/support.ts'
 
 const apex = Name.parse('example.')
 
@@ -48,12 +48,14 @@ class Scene {
     this.dataFolder = dataFolder
     this.updating = new Updating({
       dataFolder,
+      seed: SEED,
       keys,
       zoneAbove: (name, rrClass) => (this.image !== undefined && rrClass === CLASS.IN && name.isWithin(apex) ? { name: apex, image: this.image } : undefined),
       serve: async (_, image) => {
         this.served.push(image)
         this.image = image
       },
+      republish: () => undefined,
       spreadClock: async () => void this.clocks++,
       log: (event, fields) => void this.log.push([event, (fields ?? {}) as Record<string, unknown>]),
       onFault: (fault) => void this.faults.push(fault),

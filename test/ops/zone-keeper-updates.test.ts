@@ -28,12 +28,14 @@ class Scene {
   readonly faults: unknown[] = []
   readonly updating: Updating = new Updating({
     dataFolder: join(makeFolder(), 'data'),
+    seed: SEED,
     keys: [],
     zoneAbove: (name, rrClass) => {
       const image = zoneAbove(this.keeper.directory, SEED, name, rrClass)
       return image && { name: Name.fromWire(image.octets, image.nameAt(image.apex)), image }
     },
     serve: (zone, image) => this.keeper.replace(zone, image),
+    republish: () => void this.keeper.republish(),
     spreadClock: async () => undefined,
     log: () => undefined,
     onFault: (fault) => void this.faults.push(fault),

@@ -46,6 +46,7 @@ export class Registrar {
   private readonly slots = new Map<string, Slot>()
   private readonly agents = new Map<string, Set<Slot>>()
   private readonly capabilities = new Map<string, Capability>()
+  private readonly numbered = new Map<number, Capability>()
   private readonly values = new Map<string, number>()
   private readonly freeSlots: Slot[] = []
   private readonly freeNumbers: number[] = []
@@ -72,6 +73,39 @@ export class Registrar {
   /** All slots of an agent, at whatever capability. */
   slotsOf(agent: Uint8Array): readonly Slot[] {
     return [...(this.agents.get(Name.fromWire(agent).key) ?? [])]
+  }
+
+  /** Every capability at which something is registered: wire names, folded. */
+  owners(): Uint8Array[] {
+    return [...this.capabilities.values()].map((capability) => this.nameOf(capability))
+  }
+
+  /** RDATA of all that is registered at a capability, its alias among it. */
+  rdatasAt(owner: Uint8Array): Uint8Array[] {
+    const capability = this.capabilities.get(Name.fromWire(owner).key)
+    if (capability === undefined) return []
+    const { aliasAt, aliasLength, slots } = capability
+    return [...[...slots].map((slot) => this.rdataOf(slot)), ...(aliasLength > 0 ? [this.table.heap.slice(aliasAt, aliasAt + aliasLength)] : [])]
+  }
+
+  /** The capability at which a slot in use is registered. */
+  ownerOf(slot: Slot): Uint8Array {
+    return this.nameOf(this.numbered.get(this.table.i32.capability[slot]) as Capability)
+  }
+
+  /** RDATA of a slot, as it was registered. */
+  rdataOf(slot: Slot): Uint8Array {
+    const { heap, i32 } = this.table
+    return heap.slice(i32.rdataAt[slot], i32.rdataAt[slot] + i32.rdataLength[slot])
+  }
+
+  private nameOf({ nameAt, nameLength }: Capability): Uint8Array {
+    return this.table.heap.slice(nameAt, nameAt + nameLength)
+  }
+
+  /** Tells until when a registration lives now, in ms since 1970. */
+  renew(slot: Slot, leaseEndMs: number): void {
+    if (this.table.f64.leaseEndMs[slot] !== leaseEndMs) this.change(slot, () => (this.table.f64.leaseEndMs[slot] = leaseEndMs))
   }
 
   /** Takes a registration; readers meet a new one from the next commit on, the changes of an old one at once. */
@@ -171,11 +205,11 @@ export class Registrar {
 
   private replace(slot: Slot, registration: Registration): PutResult {
     const { rdata, ttl, leaseEndMs } = registration
-    const { i32, f64, heap } = this.table
+    const { i32, heap } = this.table
     const at = i32.rdataAt[slot]
     const isSame = i32.ttl[slot] === ttl && i32.rdataLength[slot] === rdata.length && Buffer.compare(heap.subarray(at, at + rdata.length), rdata) === 0
     if (isSame) {
-      if (f64.leaseEndMs[slot] !== leaseEndMs) this.change(slot, () => (f64.leaseEndMs[slot] = leaseEndMs))
+      this.renew(slot, leaseEndMs)
       return 'same'
     }
     if (!this.makeRoom(rdata.length * 2)) return 'full'
@@ -242,12 +276,14 @@ export class Registrar {
     i32.picks[number] = 0
     const capability: Capability = { key: name.key, number, nameAt: this.heap.write(folded), nameLength: folded.length, slots: new Set(), aliasAt: 0, aliasLength: 0 }
     this.capabilities.set(name.key, capability)
+    this.numbered.set(number, capability)
     return capability
   }
 
   private dropIfEmpty(capability: Capability): void {
     if (capability.slots.size > 0 || capability.aliasLength > 0) return
     this.capabilities.delete(capability.key)
+    this.numbered.delete(capability.number)
     this.freeNumbers.push(capability.number)
     this.heap.give(capability.nameAt, capability.nameLength)
   }

@@ -1,0 +1,35 @@
+/**
+ * Choosing among agents, as authority sees it: who chooses is handed in, as candidates and their load are discovery's
+ * (docs/protocol.md 4). A chooser is asked at a name that stands in the zone, or has names below it, for type AGENT alone;
+ * without one, and where it has nothing to choose from, AGENT is answered like any other type (RFC 1034 4.3.2).
+ */
+import type { LookupName } from '../dns/lookup-name.ts'
+import type { OctetBlock } from '../dns/octet-views.ts'
+import type { ZoneImage } from '../zone/image.ts'
+import type { Answer } from './plan.ts'
+import type { Query } from './query.ts'
+
+/** What became of a choice. */
+export const CHOICE = {
+  /** Nothing to choose from: the name is answered as for any other type. */
+  none: 0,
+  /** The answer section holds the chosen, best first. */
+  made: 1,
+  /** There are agents, none of whom may be returned: NODATA, and the answer says why (RFC 8914). */
+  nobody: 2,
+  /** The asker's DEMAND cannot be read: FORMERR. */
+  malformed: 3,
+} as const
+export type Choice = (typeof CHOICE)[keyof typeof CHOICE]
+
+/** What is asked for: the name, loaded, and where it stands as it was written. */
+export interface Wanted {
+  readonly name: LookupName
+  readonly owner: OctetBlock
+  readonly ownerAt: number
+}
+
+/** Chooses agents; `answer.zone` is the index of `zone` in the directory. Adds to the answer what it chose, and OFFER. Never throws. */
+export interface AgentChooser {
+  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice
+}

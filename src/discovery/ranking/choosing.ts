@@ -1,0 +1,108 @@
+/**
+ * Choosing where queries are answered (docs/protocol.md 4): from the name asked for and the asker's DEMAND to an RRset of
+ * the best live agents, made in a block of the thread's own, and the OFFER that tells how they were chosen.
+ *
+ *     table.lookup ──► ranker.rank ──► RDATA copied, priorities 1 … n ──► still the same entries? ──► answer, OFFER, hand
+ *         no agents: none   nobody: why, as an Extended DNS Error                no: once more
+ *
+ * A zone that was signed beforehand is answered as it stands, as a signature covers the RRset whole (RFC 4035 3.1.1).
+ */
+import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../authority/choosing.ts'
+import { type Answer, SECTION } from '../../authority/plan.ts'
+import type { Query } from '../../authority/query.ts'
+import { EDE, TYPE } from '../../dns/codes.ts'
+import { DEFAULT_RANKED_ANSWERS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
+import type { ZoneImage } from '../../zone/image.ts'
+import { CandidateTable, CapabilityMatch } from './candidates.ts'
+import { ChosenBlock } from './chosen-block.ts'
+import { Demand } from './demand.ts'
+import { FIRST_DEMANDED, REASON, REASON_COUNT } from './filter.ts'
+import { OfferWriter } from './offer.ts'
+import { type Random, Ranker } from './rank.ts'
+import { DEFAULT_RANKING, type RankingSettings } from './settings.ts'
+
+/** The world of a chooser. */
+export interface ChooserOptions {
+  /** Milliseconds since 1970, by the clock that leases run by. */
+  readonly nowMs: () => number
+  readonly random: Random
+  readonly settings?: RankingSettings
+}
+
+/** Chooses for one thread: it is not reentrant, as its objects are used again by every query. */
+export class RankedChooser implements AgentChooser {
+  private readonly nowMs: () => number
+  private readonly ranker: Ranker
+  private readonly block: ChosenBlock
+  private readonly offer = new OfferWriter()
+  private readonly match = new CapabilityMatch()
+  private readonly demand = new Demand()
+  private tables: readonly (CandidateTable | undefined)[] = []
+
+  constructor({ nowMs, random, settings = DEFAULT_RANKING }: ChooserOptions) {
+    this.nowMs = nowMs
+    this.ranker = new Ranker(settings, random)
+    this.block = new ChosenBlock(settings.reporting)
+  }
+
+  /** Chooses from these blocks from the next query on, each at the index of its zone in the directory; a zone without candidates has none. */
+  useTables(blocks: readonly (SharedArrayBuffer | undefined)[]): void {
+    const known = new Map(this.tables.map((table) => [table?.buffer, table]))
+    this.tables = blocks.map((block) => block && (known.get(block) ?? new CandidateTable(block)))
+  }
+
+  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
+    const table = this.tables[answer.zone]
+    if (table === undefined || zone.signaturesOf(zone.apex, TYPE.SOA) !== 0) return CHOICE.none
+    const { match, demand } = this
+    for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
+      if (!table.lookup(wanted.name, match) || match.count === 0) return CHOICE.none
+      if (query.demandAt === 0) demand.clear()
+      else if (!demand.read(query.octets, query.demandAt, query.demandLength)) return CHOICE.malformed
+      if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
+    }
+    return CHOICE.none
+  }
+
+  /** Ranks and copies; false where what was copied is not what was ranked, as its entries were given to others meanwhile. */
+  private rank(table: CandidateTable, rrClass: number): boolean {
+    const { ranker, block, match, demand } = this
+    const nowMs = this.nowMs()
+    ranker.rank(table, match, demand, nowMs, demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count)
+    const isWhole = block.take(table, ranker, rrClass, nowMs)
+    return isWhole && table.isCurrent(match)
+  }
+
+  private give(query: Query, answer: Answer, table: CandidateTable, { owner, ownerAt }: Wanted): Choice {
+    const { ranker, block, offer, demand } = this
+    if (query.edns && (query.demandAt !== 0 || query.agent)) {
+      answer.offer = offer.octets
+      answer.offerOctets = offer.write(table, ranker, block.count, demand)
+    }
+    if (block.count === 0) {
+      this.explain(answer)
+      return CHOICE.nobody
+    }
+    answer.add(SECTION.answer, block, block.rrset, owner, ownerAt)
+    ranker.hand(table, ranker.slots[0], this.nowMs())
+    return CHOICE.made
+  }
+
+  /** Why nobody is left: what the demand asks for, if that took anybody out who lives; else what became of them. */
+  private explain(answer: Answer): void {
+    const { fallen } = this.ranker.filter
+    let hardest: number = REASON.none
+    for (let reason = FIRST_DEMANDED; reason < REASON_COUNT; reason++) if (fallen[reason] > fallen[hardest]) hardest = reason
+    if (hardest !== REASON.none) answer.explain(EDE.DEMAND_NOT_SATISFIABLE, TEXTS[hardest])
+    else if (fallen[REASON.held] > 0) answer.explain(EDE.HELD_EXCLUSIVELY)
+    else if (fallen[REASON.failed] === 0 && fallen[REASON.expired] > 0) answer.explain(EDE.LEASE_EXPIRED)
+    else answer.explain(EDE.NO_LIVE_AGENT)
+  }
+}
+
+/** Parameters whose reason has another name. */
+const NAMES_OF_DEMANDS: ReadonlyMap<string, string> = new Map([['onlyProvider', 'only-provider'], ['avoided', 'avoid']])
+/** EXTRA-TEXT by REASON, where a demand is the reason (RFC 8914 2). */
+const TEXTS: readonly Uint8Array[] = Object.entries(REASON)
+  .sort(([, a], [, b]) => a - b)
+  .map(([name]) => Buffer.from(`most fall short of ${NAMES_OF_DEMANDS.get(name) ?? name}`))

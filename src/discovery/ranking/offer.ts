@@ -1,0 +1,80 @@
+/**
+ * OFFER: how the agents of an answer were chosen (docs/protocol.md 3), written to octets that are used again by every
+ * answer. Lists are in the order of the answer; keys ascend (RFC 9460 2.2).
+ *
+ *     scores u16 … | ages u32 … | states u8 … | [unmet u32 …, where something was wished] | [scope u16 …, where something was demanded]
+ */
+import { MAX_DEMAND_KEYS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
+import { viewOf } from '../../dns/octet-views.ts'
+import { PARAMETERS } from '../../dns/parameters.ts'
+import type { CandidateTable } from './candidates.ts'
+import { ABSENT, type Demand, WISH_COUNT } from './demand.ts'
+import { metricOf } from './metrics.ts'
+import type { Ranker } from './rank.ts'
+
+const HEAD_OCTETS = 4
+const MOST_OCTETS = 5 * HEAD_OCTETS + MAX_RANKED_ANSWERS * (2 + 4 + 1 + 4) + MAX_DEMAND_KEYS * 2
+/** Age of a reading that there is none of (docs/protocol.md 3). */
+const NO_AGE = 0xffff_ffff
+/** A score of 1. */
+const WHOLE = 10_000
+
+/** Keys of a demand, metrics aside, by which agents are chosen. */
+const SHAPING: ReadonlySet<number> = new Set([
+  PARAMETERS.binding, PARAMETERS.provider, PARAMETERS.location, PARAMETERS.region, PARAMETERS.security, PARAMETERS.modality, PARAMETERS.count, PARAMETERS.avoid,
+  PARAMETERS.peer, PARAMETERS['max-age'], PARAMETERS['only-provider'], PARAMETERS.prefer,
+].map(({ key }) => key))
+
+/** Writes offers; one object per thread. */
+export class OfferWriter {
+  readonly octets: Uint8Array = new Uint8Array(MOST_OCTETS)
+  private readonly view = viewOf(this.octets)
+  private at = 0
+
+  /** Writes the offer of the first `count` that `ranker` chose; returns its octets, 0 where there is nothing to tell. */
+  write({ i32 }: CandidateTable, ranker: Ranker, count: number, demand: Demand): number {
+    const { view } = this
+    this.at = 0
+    if (count > 0) {
+      this.begin(PARAMETERS.scores.key, count * 2)
+      for (let i = 0; i < count; i++, this.at += 2) view.setUint16(this.at, Math.round(ranker.scores[i] * WHOLE))
+      this.begin(PARAMETERS.ages.key, count * 4)
+      for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, Math.min(NO_AGE, ranker.ages[i]))
+      this.begin(PARAMETERS.states.key, count)
+      for (let i = 0; i < count; i++, this.at++) view.setUint8(this.at, i32.state[ranker.slots[i]])
+      if (hasWish(demand)) {
+        this.begin(PARAMETERS.unmet.key, count * 4)
+        for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, ranker.unmet[i])
+      }
+    }
+    this.writeScope(demand)
+    return this.at
+  }
+
+  /** The keys that shaped the answer: for whom else it holds. */
+  private writeScope({ keys, keyCount }: Demand): void {
+    const headAt = this.at
+    this.at += HEAD_OCTETS
+    for (let i = 0; i < keyCount; i++) {
+      if (metricOf(keys[i]) < 0 && !SHAPING.has(keys[i])) continue
+      this.view.setUint16(this.at, keys[i])
+      this.at += 2
+    }
+    const size = this.at - headAt - HEAD_OCTETS
+    this.at = headAt
+    if (size === 0) return
+    this.begin(PARAMETERS.scope.key, size)
+    this.at += size
+  }
+
+  private begin(key: number, size: number): void {
+    this.view.setUint16(this.at, key)
+    this.view.setUint16(this.at + 2, size)
+    this.at += HEAD_OCTETS
+  }
+}
+
+function hasWish({ order }: Demand): boolean {
+  for (let wish = 0; wish < WISH_COUNT; wish++) if (order[wish] !== ABSENT) return true
+  return false
+}

@@ -1,0 +1,166 @@
+/**
+ * The candidates of every zone in service, kept in step with what the zones hold: made when a zone is published, changed
+ * when a transaction of updates was kept, so that whoever is registered is ranked and whose lease has ended is not
+ * (docs/protocol.md 6). It is the first of the flows, and takes no update: it watches.
+ *
+ *     zones published ──► tablesFor ──► a registrar for each zone with agents ──► its block, for every thread
+ *     update ──► take: who renews ─► changed: offers as they are now ─► settled: into the registrar, committed
+ *                                                                          └─ a larger block: onTables
+ */
+import { TYPE } from '../../dns/codes.ts'
+import { Name } from '../../dns/name.ts'
+import type { Change, Requester, Update, UpdateFlow, ZoneDraft } from '../../update/contract.ts'
+import type { ZoneImage } from '../../zone/image.ts'
+import type { LeaseBooks } from '../lease/books.ts'
+import { type Lease, sameRecord, type ZoneId } from '../lease/lease.ts'
+import { type LeaseEndOf, type Offers, reconcile, registerZone, replaceAt } from './from-image.ts'
+import { Registrar } from './registrar.ts'
+import { Sensing } from './sensing.ts'
+
+/** What it needs of the world. */
+export interface ZoneCandidatesOptions {
+  books: LeaseBooks
+  /** The process's hash seed. */
+  seed: number
+  /** Whether agents will come to a zone that has none yet. */
+  expects: (zone: ZoneId) => boolean
+  /** A zone has another block: threads must be told. */
+  onTables: () => void
+}
+
+/** One zone's. */
+export interface Candidates {
+  readonly registrar: Registrar
+  readonly sensing: Sensing
+}
+
+/** What the batch under way does to a zone. */
+interface Notes {
+  /** Whose leases may be renewed. */
+  readonly agents: Map<string, Name>
+  readonly offers: Map<string, { owner: Name; offers: Offers }>
+}
+
+const NO_OFFERS: Offers = { ttl: 0, rdatas: [] }
+
+/** Candidates of all zones; see above. */
+export class ZoneCandidates implements UpdateFlow {
+  readonly name = 'candidates'
+  private readonly options: ZoneCandidatesOptions
+  private readonly zones = new Map<string, Candidates & { image: ZoneImage | undefined }>()
+  private readonly notes = new Map<string, Notes>()
+
+  constructor(options: ZoneCandidatesOptions) {
+    this.options = options
+  }
+
+  /** The candidates of a zone; undefined where it has none and none are expected. */
+  of(zone: ZoneId): Candidates | undefined {
+    return this.zones.get(idOf(zone))
+  }
+
+  /** The blocks for the zones that are now in service, each at the index of its zone; those of others are forgotten. */
+  tablesFor(images: readonly ZoneImage[]): (SharedArrayBuffer | undefined)[] {
+    const zones = images.map((image) => ({ image, zone: zoneOf(image) }))
+    const served = new Set(zones.map(({ zone }) => idOf(zone)))
+    for (const id of this.zones.keys()) if (!served.has(id)) this.zones.delete(id)
+    return zones.map(({ image, zone }) => this.tableFor(image, zone))
+  }
+
+  /** The zone moves to another block that holds the same: nothing needs to be read again. */
+  moved(zone: ZoneId, image: ZoneImage): void {
+    const known = this.zones.get(idOf(zone))
+    if (known !== undefined) known.image = image
+  }
+
+  private tableFor(image: ZoneImage, zone: ZoneId): SharedArrayBuffer | undefined {
+    const known = this.zones.get(idOf(zone))
+    if (known !== undefined) {
+      if (known.image !== image) reconcile(known.registrar, image, this.leaseEndOf(zone))
+      known.image = image
+      return known.registrar.table.buffer
+    }
+    if (!image.hasAgents && !this.options.expects(zone)) return undefined
+    const { registrar } = registerZone(image, () => this.options.onTables(), this.leaseEndOf(zone))
+    this.zones.set(idOf(zone), { image, registrar, sensing: new Sensing(registrar) })
+    return registrar.table.buffer
+  }
+
+  // ---- As a flow ----
+
+  take(update: Update, _: Requester, draft: ZoneDraft): undefined {
+    if (update.lease === undefined) return
+    const { agents } = this.notesOf({ name: draft.apex, class: draft.class })
+    for (const { name, type, rdata } of update.updates) {
+      agents.set(name.key, name)
+      if (type !== TYPE.AGENT || rdata.length <= 2) continue
+      const agent = Name.fromWire(rdata, 2)
+      agents.set(agent.key, agent)
+    }
+  }
+
+  changed(zone: ZoneId, changes: readonly Change[], draft: ZoneDraft): [] {
+    const { offers } = this.notesOf(zone)
+    for (const { owner, type } of changes) if (type === TYPE.AGENT) offers.set(owner.key, { owner, offers: draft.rrset(owner, TYPE.AGENT) ?? NO_OFFERS })
+    return []
+  }
+
+  settled(kept: boolean, zone: ZoneId): void {
+    const notes = this.notes.get(idOf(zone))
+    this.notes.delete(idOf(zone))
+    if (!kept || notes === undefined) return
+    const registrar = this.registrarFor(zone, notes)
+    if (registrar === undefined) return
+    for (const { owner, offers } of notes.offers.values()) replaceAt(registrar, owner.wire, offers, this.leaseEndOf(zone))
+    for (const agent of notes.agents.values()) this.renew(registrar, zone, agent)
+    registrar.commit()
+  }
+
+  private notesOf(zone: ZoneId): Notes {
+    const id = idOf(zone)
+    const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), offers: new Map<string, { owner: Name; offers: Offers }>() }
+    this.notes.set(id, notes)
+    return notes
+  }
+
+  /** The zone's registrar; made for its first agent. */
+  private registrarFor(zone: ZoneId, { offers }: Notes): Registrar | undefined {
+    const known = this.zones.get(idOf(zone))
+    if (known !== undefined || offers.size === 0) return known?.registrar
+    const registrar = new Registrar(this.options.seed, () => this.options.onTables())
+    this.zones.set(idOf(zone), { image: undefined, registrar, sensing: new Sensing(registrar) })
+    this.options.onTables()
+    return registrar
+  }
+
+  /** Tells until when the agent's offers live now. */
+  private renew(registrar: Registrar, zone: ZoneId, agent: Name): void {
+    const lease = this.options.books.of(zone).claimOf(agent)?.lease
+    for (const slot of registrar.slotsOf(agent.wire)) {
+      const owner = registrar.ownerOf(slot)
+      registrar.renew(slot, lease === undefined ? this.leaseEndOf(zone)(owner, registrar.rdataOf(slot)) : endIn(lease, owner, registrar.rdataOf(slot)))
+    }
+  }
+
+  private leaseEndOf(zone: ZoneId): LeaseEndOf {
+    const book = this.options.books.of(zone)
+    return (owner, rdata) => {
+      const lease = book.leaseOf({ owner: Name.fromWire(owner), type: TYPE.AGENT, rdata })?.lease
+      return lease === undefined ? Infinity : endIn(lease, owner, rdata)
+    }
+  }
+}
+
+/** When the unit of the lease ends that holds this offer; Infinity where none does. */
+function endIn({ units }: Lease, owner: Uint8Array, rdata: Uint8Array): number {
+  const record = { owner: Name.fromWire(owner), type: TYPE.AGENT, rdata }
+  return units.find(({ records }) => records.some((held) => sameRecord(held, record)))?.leaseEndMs ?? Infinity
+}
+
+function idOf({ name, class: rrClass }: ZoneId): string {
+  return `${rrClass} ${name.key}`
+}
+
+function zoneOf(image: ZoneImage): ZoneId {
+  return { name: Name.fromWire(image.octets, image.foldedNameAt(image.apex)), class: image.class }
+}

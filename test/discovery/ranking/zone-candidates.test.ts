@@ -1,0 +1,197 @@
+/**
+ * Candidates follow what zones hold: agents that register, renew, change, withdraw or fall silent, SRP and ordinary
+ * updates, failing disks, reloads and zones that move to a larger block. Through the engine, as the server does it.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { registerMessage, withdrawMessage, type Registration } from '../../../src/client/registration.ts'
+import { CandidateTable, CapabilityMatch } from '../../../src/discovery/ranking/candidates.ts'
+import { LookupName } from '../../../src/dns/lookup-name.ts'
+import { Name, printName } from '../../../src/dns/name.ts'
+import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
+import type { ZoneImage } from '../../../src/zone/image.ts'
+import { anybody, grant, imageOf, SEED, ZONE } from '../../update/support.ts'
+import { garden, printVerdict, START_MS, type Garden, type GardenParts } from '../support.ts'
+
+const KEY = Uint8Array.from({ length: 68 }, (_, i) => [0, 0, 3, 13][i] ?? 7)
+const BABEL: Registration = { provider: 'example.', id: 'babel', key: KEY, addresses: ['192.0.2.7'], capabilities: [{ name: 'v2.x', parameters: 'latency=200ms' }, { name: 'v1.y' }] }
+const TOP = '_cap.example.'
+const OPEN = { policyOf: () => ({ networks: new PrefixList([parsePrefix('192.0.2.0/24') as Prefix]) }) }
+
+/** A garden whose threads would answer from `block`. */
+class Stage {
+  readonly running: Garden
+  block: SharedArrayBuffer | undefined
+  /** How often threads were told of other blocks. */
+  told: number
+
+  private constructor(running: Garden) {
+    this.running = running
+    this.told = 0
+    this.publish()
+  }
+
+  static async open(parts: GardenParts & { isOpen?: boolean } = {}): Promise<Stage> {
+    const stage: { it?: Stage } = {}
+    const onTables = (): void => void (stage.it !== undefined && stage.it.told++)
+    const { isOpen = true, discovery, ...rest } = parts
+    stage.it = new Stage(await garden({ grants: [grant()], ...rest, discovery: { ...(isOpen ? OPEN : {}), seed: SEED, onTables, ...discovery } }))
+    return stage.it
+  }
+
+  publish(image: ZoneImage = this.running.zone.image): void {
+    ;[this.block] = this.running.discovery.candidates.tablesFor([image])
+  }
+
+  async register(parts: Partial<Registration> = {}, lease = 60): Promise<string> {
+    const message = registerMessage({ ...BABEL, ...parts }, { lease, keyLease: lease * 2 }, 1)
+    return printVerdict(await this.running.judge(message, this.itself(parts.id, parts.key)))
+  }
+
+  async withdraw(): Promise<string> {
+    return printVerdict(await this.running.judge(withdrawMessage(BABEL, 1), this.itself()))
+  }
+
+  private itself(id = 'babel', key: Uint8Array = KEY): Parameters<Garden['judge']>[1] {
+    return { ...anybody, signer: { kind: 'sig0', name: Name.parse(`${id}._sa.example.`), key } }
+  }
+
+  /** `agent seconds-left` of what a thread finds below the name, sorted; `-` where it has no lease. */
+  found(name = TOP): string[] {
+    if (this.block === undefined) return []
+    const table = new CandidateTable(this.block)
+    const match = new CapabilityMatch()
+    const lookup = new LookupName(SEED)
+    lookup.load(Name.parse(name).wire, 0)
+    if (!table.lookup(lookup, match)) return []
+    const nowMs = this.running.discovery.nowMs()
+    return [...match.order.subarray(match.from, match.from + match.count)].map((slot) => {
+      const endMs = table.f64.leaseEndMs[slot]
+      return `${printName(table.heap, table.i32.rdataAt[slot] + 2).split('.')[0]} ${endMs === Infinity ? '-' : Math.round((endMs - nowMs) / 1_000)}`
+    }).sort()
+  }
+}
+
+test('an agent is found as soon as its registration is acknowledged, with the end of its lease; renewed, it lives on', async () => {
+  const stage = await Stage.open()
+  assert.deepEqual(stage.found(), [])
+  assert.equal(await stage.register(), 'NOERROR 60 120')
+  assert.deepEqual(stage.found(), ['babel 60', 'babel 60'])
+  assert.deepEqual(stage.found('x._cap.example.'), ['babel 60'])
+  await stage.running.pass(40)
+  assert.deepEqual(stage.found(), ['babel 20', 'babel 20'])
+  await stage.register()
+  assert.deepEqual(stage.found(), ['babel 60', 'babel 60'], 'a renewal, which changes no record')
+  assert.equal(stage.told, 0)
+})
+
+test('an agent that falls silent or withdraws is not found any more', async () => {
+  const stage = await Stage.open()
+  await stage.register()
+  await stage.running.pass(61)
+  assert.deepEqual(stage.found(), [])
+  await stage.register()
+  assert.equal(stage.found().length, 2)
+  await stage.withdraw()
+  assert.deepEqual(stage.found(), [])
+})
+
+test('what an agent claims anew is what it is found with; what it no longer offers is gone, what others offer stays', async () => {
+  const stage = await Stage.open()
+  await stage.register()
+  const other = Uint8Array.from({ length: 68 }, (_, i) => [0, 0, 3, 13][i] ?? 9)
+  await stage.register({ id: 'rosetta', key: other })
+  const slot = stage.running.discovery.candidates.of({ name: Name.parse('example.'), class: 1 })?.registrar.slotOf(Name.parse('v2.x._cap.example.').wire, Name.parse('babel._sa.example.').wire) as number
+  await stage.register({ capabilities: [{ name: 'v2.x', parameters: 'latency=80ms' }] })
+  assert.equal(new CandidateTable(stage.block as SharedArrayBuffer).claims[0][slot], 80_000, 'the same slot, so that what is known of the agent stays')
+  assert.deepEqual(stage.found('x._cap.example.'), ['babel 60', 'rosetta 60'])
+  assert.equal((await stage.running.send('delete v1.y._cap.example. AGENT')), 'NOERROR')
+  assert.deepEqual(stage.found('y._cap.example.'), [])
+})
+
+test('AGENT records of ordinary updates are found: for ever without a lease, else as long as it', async () => {
+  const stage = await Stage.open()
+  assert.equal(await stage.running.send('add v1.z._cap.example. 60 AGENT 1 a._sa.example.'), 'NOERROR')
+  assert.equal(await stage.running.lease('add v1.z._cap.example. 60 AGENT 1 b._sa.elsewhere.test.; add z.example. 60 TXT "mixed"', { lease: 100 }), 'NOERROR 100')
+  assert.deepEqual(stage.found(), ['a -', 'b 100'])
+  await stage.running.pass(50)
+  await stage.running.lease('add v1.z._cap.example. 60 AGENT 1 b._sa.elsewhere.test.; add z.example. 60 TXT "mixed"', { lease: 100 })
+  assert.deepEqual(stage.found(), ['a -', 'b 100'])
+  assert.equal(await stage.running.send('delete v1.z._cap.example. AGENT'), 'NOERROR')
+  assert.deepEqual(stage.found(), [])
+})
+
+test('an update that was not kept registers nobody, and takes nobody away', async () => {
+  const stage = await Stage.open()
+  await stage.register()
+  stage.running.keeper.fail = new Error('the disk is gone')
+  assert.match(await stage.register({ id: 'ghost', key: undefined as unknown as Uint8Array }), /^(SERVFAIL|REFUSED)/)
+  assert.equal(await stage.withdraw(), 'SERVFAIL')
+  assert.deepEqual(stage.found(), ['babel 60', 'babel 60'])
+  stage.running.keeper.fail = undefined
+  await stage.withdraw()
+  assert.deepEqual(stage.found(), [])
+})
+
+test('a zone that expects no agents has a table from its first one on, and threads are told', async () => {
+  const stage = await Stage.open({ isOpen: false })
+  assert.equal(stage.block, undefined)
+  await stage.running.send('add www.example. 60 A 192.0.2.9')
+  assert.equal(stage.told, 0)
+  await stage.running.send('add v1.z._cap.example. 60 AGENT 1 a._sa.example.')
+  assert.equal(stage.told, 1)
+  stage.publish()
+  assert.deepEqual(stage.found(), ['a -'])
+})
+
+test('a table that grows is told of, and holds what the smaller one held', async () => {
+  const stage = await Stage.open()
+  await stage.register()
+  const before = stage.block
+  const many = Array.from({ length: 120 }, (_, i) => `add v${i}.many._cap.example. 60 AGENT 1 a${i}._sa.example.`).join('; ')
+  assert.equal(await stage.running.send(many), 'NOERROR')
+  assert.ok(stage.told > 0)
+  stage.publish()
+  assert.notEqual(stage.block, before)
+  assert.equal(stage.found().length, 122)
+})
+
+test('a reload is followed: who the file names now, who is registered, and nobody else', async () => {
+  const text = `${ZONE}v1.file._cap 60 AGENT 1 old._sa\nv1.file._cap 60 AGENT 0 v2.file._cap\n`
+  const stage = await Stage.open({ text })
+  await stage.register()
+  assert.deepEqual(stage.found(), ['babel 60', 'babel 60', 'old -'])
+  const { zone } = stage.running
+  const release = await zone.queue.hold()
+  await zone.open(imageOf(`${ZONE}v2.file._cap 60 AGENT 1 new._sa\n*._cap 60 AGENT 1 wild._sa\n`), { serial: 9, fingerprint: new Uint8Array(8) })
+  stage.publish()
+  release()
+  assert.deepEqual(stage.found(), ['babel 60', 'babel 60', 'new -'])
+})
+
+test('a zone that moves to a larger block that holds the same is not read again; one that is no longer served is forgotten', async () => {
+  const stage = await Stage.open()
+  await stage.register()
+  const { candidates } = stage.running.discovery
+  const zone = { name: Name.parse('example.'), class: 1 }
+  const empty = imageOf(ZONE)
+  candidates.moved(zone, empty)
+  stage.publish(empty)
+  assert.equal(stage.found().length, 2, 'taken on trust')
+  stage.publish(imageOf(ZONE))
+  assert.equal(stage.found().length, 0, 'read')
+  assert.deepEqual(candidates.tablesFor([]), [])
+  assert.equal(candidates.of(zone), undefined)
+})
+
+test('after a restart the leases that were kept bound what is found', async () => {
+  const stage = await Stage.open()
+  await stage.register()
+  await stage.running.pass(15)
+  const later = await stage.running.restart()
+  const [block] = later.discovery.candidates.tablesFor([later.zone.image])
+  const table = new CandidateTable(block as SharedArrayBuffer)
+  const ends = [...table.f64.leaseEndMs].filter((endMs) => endMs > 0)
+  assert.equal(ends.length, 2)
+  for (const endMs of ends) assert.ok(endMs > START_MS + 55_000 && endMs < START_MS + 65_000, String(endMs - START_MS))
+})

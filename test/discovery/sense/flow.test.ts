@@ -1,0 +1,110 @@
+/**
+ * Readings by update (docs/protocol.md 6), through the engine into the table of candidates: who may report, what is
+ * taken, and that neither the zone nor the store learns of it.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { registerMessage, type Registration } from '../../../src/client/registration.ts'
+import { makeMessage } from '../../../src/dns/message.ts'
+import { CLASS, OPCODE } from '../../../src/dns/codes.ts'
+import { Name } from '../../../src/dns/name.ts'
+import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
+import type { Requester } from '../../../src/update/contract.ts'
+import { anybody, grant, rec, signed, updateMessage } from '../../update/support.ts'
+import { garden, printVerdict, type Garden } from '../support.ts'
+
+const KEY = Uint8Array.from({ length: 68 }, (_, i) => [0, 0, 3, 13][i] ?? 7)
+const BABEL: Registration = { provider: 'example.', id: 'babel', key: KEY, addresses: ['192.0.2.7'], capabilities: [{ name: 'v2.x', parameters: 'latency=1s concurrency=4' }, { name: 'v1.y' }] }
+const CAPABILITY = 'v2.x._cap.example.'
+const itself: Requester = { ...anybody, signer: { kind: 'sig0', name: Name.parse('babel._sa.example.'), key: KEY } }
+const controller = signed('provider.')
+
+/** A zone where babel is registered; the controller may write SENSE and nothing else. */
+async function withBabel(): Promise<Garden> {
+  const policyOf = () => ({ networks: new PrefixList([parsePrefix('192.0.2.0/24') as Prefix]) })
+  const grants = [grant({ key: Name.parse('provider.'), types: new Set([65441]) }), grant({ key: Name.parse('all.'), types: 'every' })]
+  const running = await garden({ grants, discovery: { policyOf } })
+  running.discovery.candidates.tablesFor([running.zone.image])
+  assert.equal(printVerdict(await running.judge(registerMessage(BABEL, { lease: 60, keyLease: 120 }, 1), itself)), 'NOERROR 60 120')
+  return running
+}
+
+/** Sends SENSE records, as `7 babel._sa.example. active=3`. */
+async function sense(running: Garden, lines: string | string[], requester: Requester = itself, owner = CAPABILITY): Promise<string> {
+  const updates = [lines].flat().map((line) => rec(`${owner} 0 IN SENSE ${line}`))
+  const verdict = await running.judge(updateMessage({ updates }), requester)
+  return [printVerdict(verdict), verdict.ede?.text ?? verdict.reason].filter(Boolean).join(': ')
+}
+
+/** Sessions that are believed to be there. */
+function active(running: Garden, capability = CAPABILITY): number {
+  const { registrar } = running.discovery.candidates.of({ name: Name.parse('example.'), class: CLASS.IN }) ?? assert.fail('no candidates')
+  return registrar.table.f64.active[registrar.slotOf(Name.parse(capability).wire, Name.parse('babel._sa.example.').wire)]
+}
+
+test('an agent reports by its own KEY: the reading counts, the serial stands, nothing is kept', async () => {
+  const running = await withBabel()
+  const [serial, kept] = [running.serial(), running.keeper.calls]
+  assert.equal(await sense(running, '7 babel._sa.example. active=3 state=transition service=200ms'), 'NOERROR: 1 of 1 readings are new')
+  assert.equal(active(running), 3)
+  assert.deepEqual([running.serial(), running.keeper.calls, running.at('SENSE')], [serial, kept, []])
+  assert.equal(running.audit.at(-1)?.flow, 'sense')
+})
+
+test('a report that is not newer is taken for what it is: nothing new (RFC 1982 3.2)', async () => {
+  const running = await withBabel()
+  await sense(running, '7 babel._sa.example. active=3')
+  for (const sequence of [7, 6, 0xfff0]) assert.equal(await sense(running, `${sequence} babel._sa.example. active=9`), 'NOERROR: 0 of 1 readings are new')
+  assert.equal(active(running), 3)
+  assert.equal(await sense(running, '8 babel._sa.example. active=1'), 'NOERROR: 1 of 1 readings are new')
+  assert.equal(active(running), 1)
+})
+
+const WHO: [what: string, requester: Requester, outcome: RegExp][] = [
+  ['its controller, by a grant for SENSE', controller, /^NOERROR/],
+  ['nobody', anybody, /^REFUSED: .*unsigned/],
+  ['a key without a grant', signed('other.'), /^REFUSED: .*other/],
+  ['another KEY of the same name', { ...itself, signer: { kind: 'sig0', name: Name.parse('babel._sa.example.'), key: new Uint8Array(68) } }, /^REFUSED/],
+]
+for (const [what, requester, outcome] of WHO) {
+  test(`who may report of an agent: ${what}: ${outcome.source.slice(1, 8)}`, async () => {
+    const running = await withBabel()
+    assert.match(await sense(running, '1 babel._sa.example. active=2', requester), outcome)
+    assert.equal(active(running), outcome.source.startsWith('^NOERROR') ? 2 : 0)
+  })
+}
+
+test('a report of who is not registered there is refused, with all that came with it (49152)', async () => {
+  const running = await withBabel()
+  assert.equal(await sense(running, ['1 babel._sa.example. active=2', '1 ghost._sa.example. active=1'], controller), `REFUSED: ghost._sa.example. offers nothing at ${CAPABILITY}`)
+  assert.equal(active(running), 0)
+  assert.match(await sense(running, '1 babel._sa.example. active=2', itself, 'v9.x._cap.example.'), /^REFUSED: babel/)
+})
+
+test('one message reports of several capabilities', async () => {
+  const running = await withBabel()
+  const updates = [rec(`${CAPABILITY} 0 IN SENSE 1 babel._sa.example. active=2`), rec('v1.y._cap.example. 0 IN SENSE 1 babel._sa.example. active=5')]
+  assert.equal(printVerdict(await running.judge(updateMessage({ updates }), itself)), 'NOERROR')
+  assert.deepEqual([active(running), active(running, 'v1.y._cap.example.')], [2, 5])
+})
+
+test('as a compact update it is the same (docs/protocol.md 5)', async () => {
+  const running = await withBabel()
+  const message = makeMessage({ id: 9, opcode: OPCODE.AGENT, answers: [rec(`${CAPABILITY} 0 IN SENSE 1 babel._sa.example. active=4`)] })
+  assert.equal(printVerdict(await running.judge(message, itself)), 'NOERROR')
+  assert.equal(active(running), 4)
+})
+
+test('prerequisites hold for reports too (RFC 2136 3.2)', async () => {
+  const running = await withBabel()
+  const message = updateMessage({ prerequisites: [rec('none.example. 0 ANY ANY')], updates: [rec(`${CAPABILITY} 0 IN SENSE 1 babel._sa.example. active=4`)] })
+  assert.equal(printVerdict(await running.judge(message, signed('all.'))), 'NXDOMAIN')
+  assert.equal(active(running), 0)
+})
+
+test('SENSE among other records is an ordinary update and goes into the zone', async () => {
+  const running = await withBabel()
+  const message = updateMessage({ updates: [rec(`${CAPABILITY} 60 IN SENSE 1 babel._sa.example. active=4`), rec('x.example. 60 IN A 192.0.2.1')] })
+  assert.equal(printVerdict(await running.judge(message, signed('all.'))), 'NOERROR')
+  assert.deepEqual([running.at('SENSE').length, active(running)], [1, 0])
+})
