@@ -1,0 +1,175 @@
+/**
+ * How loaded an agent is reckoned to be (docs/ranking.md, "SOC"): the formula with its numbers, what time makes of a
+ * reading, and what must hold for every reading: more load costs more, and nothing that is not known is the best.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { Estimate, kilometresBetween, relativeWeight } from '../../../src/discovery/ranking/estimate.ts'
+import type { Reading } from '../../../src/discovery/ranking/reading.ts'
+import { DEFAULT_RANKING, type RankingSettings } from '../../../src/discovery/ranking/settings.ts'
+import { REPORT_GRACE_MS } from '../../../src/dns/limits-discovery.ts'
+import { Hive } from './hive.ts'
+
+/** What is reckoned of one agent. */
+function reckon(hive: Hive, { wayMs = 0, weightReference = 0, settings = DEFAULT_RANKING, label = 'babel' }: { wayMs?: number; weightReference?: number; settings?: RankingSettings; label?: string } = {}): Estimate {
+  const estimate = new Estimate(settings)
+  estimate.reckon(hive.registrar.table, hive.slot(label), hive.nowMs, wayMs, weightReference)
+  return estimate
+}
+
+function hiveWith(claims: string, reading?: Reading): Hive {
+  const hive = new Hive()
+  hive.put('babel', claims)
+  if (reading !== undefined) assert.equal(hive.report('babel', reading), 'taken')
+  return hive
+}
+
+const near = (value: number, expected: number, share = 1e-6): void => assert.ok(Math.abs(value - expected) <= Math.max(1e-9, Math.abs(expected) * share), `${value}, not ${expected}`)
+
+describe('the formula', () => {
+  const COSTS: [what: string, claims: string, reading: Reading | undefined, wayMs: number, sessions: number, costMs: number][] = [
+    ['idle, four slots: z = 1/4', 'latency=1s concurrency=4', { active: 0 }, 0, 0, 1_000 * (1 + 3 / 64)],
+    ['one slot is free of four: z = 1', 'latency=1s concurrency=4', { active: 3 }, 0, 3, 1_000 * (1 + 3)],
+    ['full: z = 5/4', 'latency=1s concurrency=4', { active: 4 }, 0, 4, 1_000 * (1.25 + 3 * 1.25 ** 3)],
+    ['twice as full as it can be: z = 9/4', 'latency=1s concurrency=4', { active: 8 }, 0, 8, 1_000 * (2.25 + 3 * 2.25 ** 3)],
+    ['the way is added', 'latency=1s concurrency=4', { active: 0 }, 70, 0, 70 + 1_000 * (1 + 3 / 64)],
+    ['the service time told counts, not the one claimed', 'latency=9s concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * (1 + 3 / 64)],
+    ['slots told count, not those claimed', 'latency=1s concurrency=4', { active: 0, slots: 1 }, 0, 0, 1_000 * (1 + 3)],
+    ['nothing told: 0.7 of the slots are taken', 'latency=1s concurrency=10', undefined, 0, 7, 1_000 * (1 + 3 * 0.8 ** 3)],
+    ['nothing told or claimed: 4 slots, a second', '', undefined, 0, 2.8, 1_000 * (1 + 3 * 0.95 ** 3)],
+    ['exclusive: one slot', 'latency=1s binding=exclusive', undefined, 0, 0.7, 1_000 * (1.7 + 3 * 1.7 ** 3)],
+  ]
+  for (const [what, claims, reading, wayMs, sessions, costMs] of COSTS) {
+    test(what, () => {
+      const estimate = reckon(hiveWith(claims, reading), { wayMs })
+      near(estimate.sessions, sessions)
+      near(estimate.costMs, costMs)
+    })
+  }
+
+  test('weight divides fullness: half the usual weight is twice as full, no weight a hundred times', () => {
+    const fullness = (claims: string): number => reckon(hiveWith(`latency=1s concurrency=4 ${claims}`, { active: 3 }), { weightReference: 10 }).fullness
+    near(fullness(''), 1)
+    near(fullness('weight=10'), 1)
+    near(fullness('weight=5'), 2)
+    near(fullness('weight=40'), 0.25)
+    near(fullness('weight=0'), 100)
+    const hive = hiveWith('weight=7')
+    near(relativeWeight(hive.registrar.table, hive.slot('babel'), 0), 1)
+  })
+
+  test('what we sent counts as long as it takes to be done', () => {
+    const hive = hiveWith('latency=1s concurrency=10', { active: 0 })
+    hive.choose()
+    hive.choose()
+    near(reckon(hive).sessions, 2)
+    hive.nowMs += 1_000
+    near(reckon(hive).sessions, 2 / Math.E)
+    hive.nowMs += 4_000
+    near(reckon(hive).sessions, 2 * Math.exp(-5))
+  })
+})
+
+describe('what time makes of a reading', () => {
+  const loud: RankingSettings = { ...DEFAULT_RANKING, reporting: { ...DEFAULT_RANKING.reporting, threshold: [0, 0, 0] } }
+  const dueMs = 1.6 * 10_000 + REPORT_GRACE_MS
+
+  test('sessions end as time goes by, slower where they wait', () => {
+    for (const [active, slots, ageMs, left] of [[4, 4, 1_000, 4 / Math.E], [2, 4, 1_000, 2 / Math.E], [8, 4, 1_000, 8 * Math.exp(-0.5)], [0, 4, 5_000, 0]]) {
+      const hive = hiveWith(`latency=1s concurrency=${slots}`, { active })
+      hive.nowMs += ageMs
+      near(reckon(hive, { settings: loud }).sessions, left)
+    }
+  })
+
+  test('an agent that tells every change is believed to be within its threshold while it is silent', () => {
+    const hive = hiveWith('latency=1s concurrency=10', { active: 9 })
+    hive.nowMs += 8_000
+    near(reckon(hive).sessions, 4) // 9 − 0.5 × 10, as without the threshold next to nobody would be left
+    near(reckon(hive, { settings: loud }).sessions, 9 * Math.exp(-8))
+  })
+
+  test('a reading fades after 1.6 periods and a grace, wholly after twice that, and its agent is suspect from the first', () => {
+    for (const [ageMs, faded] of [[0, 0], [dueMs, 0], [dueMs * 1.25, 0.25], [dueMs * 1.5, 0.5], [dueMs * 2, 1], [dueMs * 9, 1]]) {
+      const hive = hiveWith('latency=1s concurrency=10', { active: 0 })
+      hive.nowMs += ageMs
+      const estimate = reckon(hive)
+      near(estimate.faded, faded)
+      assert.equal(estimate.isSuspect, faded > 0)
+      near(estimate.sessions, 7 * faded)
+      near(estimate.ageMs, ageMs)
+    }
+  })
+
+  test('fading goes towards not knowing from below, and takes no load away', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 120_000 }), (active, ageMs) => {
+      const hive = hiveWith('latency=60s concurrency=10', { active })
+      hive.nowMs += ageMs
+      const { sessions, faded } = reckon(hive)
+      if (faded === 1) assert.ok(sessions >= 7 - 1e-9, `${sessions} of ${active} after ${ageMs}`)
+      assert.ok(sessions >= 0 && sessions <= Math.max(active + 5, 7), `${sessions} of ${active} after ${ageMs}`)
+    }), { numRuns: 200 })
+  })
+
+  test('performance-sensitive and short-lived agents are late after half the time', () => {
+    for (const profile of ['performance-sensitive', 'short-lived']) {
+      const hive = hiveWith(`latency=1s concurrency=10 profile=${profile}`, { active: 0 })
+      hive.nowMs += 1.6 * 5_000 + REPORT_GRACE_MS + 1
+      assert.ok(reckon(hive).isSuspect, profile)
+    }
+  })
+
+  test('a refusal fills the agent from then on; it empties as any load does', () => {
+    const hive = hiveWith('latency=1s concurrency=4 queue=4', { active: 0 })
+    hive.nowMs += 1
+    hive.observe('babel', { result: 1, active: 8 })
+    near(reckon(hive).sessions, 8)
+    hive.nowMs += 2_000
+    near(reckon(hive).sessions, 8 / Math.E)
+  })
+})
+
+describe('what holds for every reading', () => {
+  test('more sessions never cost less, and more slots never cost more', () => {
+    fc.assert(fc.property(fc.nat(60), fc.nat(20), fc.integer({ min: 1, max: 30 }), fc.nat(10), fc.nat(15_000), (active, more, slots, moreSlots, ageMs) => {
+      const costOf = (sessions: number, places: number): number => {
+        const hive = hiveWith('latency=1s', { active: sessions, slots: places })
+        hive.nowMs += ageMs
+        return reckon(hive).costMs
+      }
+      assert.ok(costOf(active + more, slots) >= costOf(active, slots) - 1e-9)
+      if (active <= slots) assert.ok(costOf(active, slots + moreSlots) <= costOf(active, slots) + 1e-9)
+    }), { numRuns: 300 })
+  })
+
+  test('it is finite and not below the way, whatever was told', () => {
+    const number = fc.oneof(fc.double(), fc.constantFrom(0, -1, NaN, Infinity, -Infinity, 1e300, Number.MIN_VALUE))
+    fc.assert(fc.property(fc.record({ active: number, slots: number, room: number, serviceMs: number }), fc.nat(200_000), (reading, ageMs) => {
+      const hive = hiveWith('latency=1s', reading)
+      hive.nowMs += ageMs
+      const { costMs, sessions, fullness } = reckon(hive, { wayMs: 5 })
+      for (const value of [costMs, sessions, fullness]) assert.ok(Number.isFinite(value) && value >= 0, String(value))
+      assert.ok(costMs >= 5)
+    }), { numRuns: 300 })
+  })
+})
+
+describe('distances', () => {
+  const CITIES: Record<string, [number, number]> = { vienna: [48.2082, 16.3738], frankfurt: [50.1109, 8.6821], singapore: [1.3521, 103.8198], sydney: [-33.8688, 151.2093], fiji: [-18.1416, 178.4419], samoa: [-13.8507, -171.7514] }
+  const DISTANCES: [string, string, number][] = [['vienna', 'vienna', 0], ['vienna', 'frankfurt', 598], ['vienna', 'singapore', 9_700], ['singapore', 'sydney', 6_300], ['fiji', 'samoa', 1_150]]
+  for (const [from, to, kilometres] of DISTANCES) {
+    test(`${from} to ${to}: ${kilometres} km, there and back, within 2 %`, () => {
+      const [a, b] = [CITIES[from], CITIES[to]].map((place) => place.map((degrees) => degrees * 1_000_000))
+      for (const value of [kilometresBetween(a[0], a[1], b[0], b[1]), kilometresBetween(b[0], b[1], a[0], a[1])]) assert.ok(Math.abs(value - kilometres) <= kilometres * 0.02 + 0.001, String(value))
+    })
+  }
+
+  test('nowhere is farther than half around the earth', () => {
+    const place = fc.tuple(fc.integer({ min: -90_000_000, max: 90_000_000 }), fc.integer({ min: -180_000_000, max: 180_000_000 }))
+    fc.assert(fc.property(place, place, ([a, b], [c, d]) => {
+      const kilometres = kilometresBetween(a, b, c, d)
+      assert.ok(kilometres >= 0 && kilometres <= 20_016, String(kilometres))
+    }))
+  })
+})
