@@ -4,7 +4,7 @@
  *
  *     discoveryFlows(options) ─► flows, nowMs for the engine ─► start(engine), then open its zones ─► … ─► stop()
  */
-import { LEASE_TICK_MS } from '../dns/limits.ts'
+import { LEASE_TICK_MS } from '../dns/limits-discovery.ts'
 import type { Name } from '../dns/name.ts'
 import type { Keeper, UpdateFlow, ZoneDraft } from '../update/contract.ts'
 import type { UpdateEngine } from '../update/engine.ts'

@@ -1,8 +1,8 @@
 /**
  * Every limit of the server in one place: its value, its unit, why it is what it is, and what happens
- * when it is reached. Code elsewhere holds no bare bound; what only discovery
- * goes by is in `limits-discovery.ts`. `reference` numbers are the defaults of the
- * servers that operators already trust.
+ * when it is reached. Code elsewhere holds no bare bound; those that only discovery goes by stand in `limits-discovery.ts`,
+ * those of the resolver in `limits-resolver.ts`. `reference` numbers are the defaults of the servers that operators
+ * already trust.
  */
 
 // ---- Names (RFC 1035 2.3.4) ----
@@ -335,35 +335,6 @@ export const RSA_BITS = 2_048
 export const MAX_AGENT_FILE_OCTETS = 1_048_576
 /** Skills of one agent card that are registered: an answer holds far fewer. Reached: CardFault. */
 export const MAX_CARD_CAPABILITIES = 100
-
-// ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----
-
-/** Least seconds that a lease is granted for (RFC 9664 8: 30): less would be renewals only. Reached: 30 are granted. */
-export const MIN_LEASE_SECONDS = 30
-/** Most seconds of a lease unless configured (RFC 9664 8: 24 hours): how long what is dead may be served. Reached: 24 hours are granted. */
-export const MAX_LEASE_SECONDS = 86_400
-/** Most seconds that a KEY reserves a name unless configured (RFC 9664 8: 7 days). Reached: 7 days are granted. */
-export const MAX_KEY_LEASE_SECONDS = 604_800
-/** Most seconds of a lease by SRP unless configured (RFC 9665 5.1: two hours). Reached: two hours are granted. */
-export const SRP_LEASE_SECONDS = 7_200
-/** Most seconds that a KEY reserves a name by SRP unless configured (RFC 9665 5.1: 14 days). Reached: 14 days are granted. */
-export const SRP_KEY_LEASE_SECONDS = 1_209_600
-/** Leases kept at once: 400 MB for their clock. Reached: an update that needs another is answered SERVFAIL. */
-export const MAX_LEASES = 16_777_216
-/** Leases, and names that lead to them, that stay at hand while one batch of updates is judged. Reached: they are read again. */
-export const LEASES_AT_HAND = 4_096
-/** Instances, with their host, of one registration: what one message over TCP can hold of them. Reached: REFUSED. */
-export const MAX_LEASE_UNITS = 1_024
-/** Records of one host, agent or instance, or leased at one name. Reached: REFUSED. */
-export const MAX_LEASE_RECORDS = 4_096
-/** Records of an RRset whose TTL is bounded by its leases. Reached: the TTL is as registered, and what has ended is taken out within a second as ever. */
-export const MAX_BOUNDED_RECORDS = 16
-/** Milliseconds between two looks at what is due: a lease ends within a second, the sync of the store counted. */
-export const LEASE_TICK_MS = 200
-/** Milliseconds until the end of a lease that could not be kept is tried again. */
-export const LEASE_RETRY_MS = 1_000
-/** Leases that one transaction ends: more follow in the next at once, so that updates wait a few milliseconds, not for all. */
-export const LEASES_PER_TRANSACTION = 256
 
 // ---- The cache (RFC 2308 5, RFC 8767 5, RFC 9520 3; numbers beside those of BIND, Unbound, PowerDNS) ----
 

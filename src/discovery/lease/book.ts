@@ -12,7 +12,7 @@
  * has read stays at hand until then. In memory keys are texts, an octet each a character, as maps take them.
  */
 import { TYPE } from '../../dns/codes.ts'
-import { LEASES_AT_HAND, MAX_LEASES } from '../../dns/limits.ts'
+import { LEASES_AT_HAND, MAX_LEASES } from '../../dns/limits-discovery.ts'
 import { Name } from '../../dns/name.ts'
 import type { Keeper, KeptWrite } from '../../update/contract.ts'
 import { overlayKey, zonePrefix } from '../../update/overlay.ts'

@@ -5,7 +5,7 @@
  * To look up the lease of each record costs a few reads of the store. Where one record joins others, or is renewed
  * without having been the first to end, the end that the zone was told before says enough of the others.
  */
-import { MAX_BOUNDED_RECORDS } from '../../dns/limits.ts'
+import { MAX_BOUNDED_RECORDS } from '../../dns/limits-discovery.ts'
 import type { Name } from '../../dns/name.ts'
 import type { ZoneDraft } from '../../update/contract.ts'
 import type { LeaseBook } from './book.ts'

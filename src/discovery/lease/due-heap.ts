@@ -8,7 +8,7 @@
  *
  * Ids are small numbers given out densely by whoever keeps the leases.
  */
-import { MAX_LEASES } from '../../dns/limits.ts'
+import { MAX_LEASES } from '../../dns/limits-discovery.ts'
 
 const FIRST_CAPACITY = 1_024
 const ARITY = 4

@@ -5,7 +5,7 @@
  *     every LEASE_TICK_MS:  heap of the zone's book ─► at most LEASES_PER_TRANSACTION due ─► one transaction ─► more due? at once again
  */
 import { RCODE } from '../../dns/codes.ts'
-import { LEASE_RETRY_MS, LEASES_PER_TRANSACTION } from '../../dns/limits.ts'
+import { LEASE_RETRY_MS, LEASES_PER_TRANSACTION } from '../../dns/limits-discovery.ts'
 import type { KeptWrite, OwnChange, Verdict, ZoneDraft } from '../../update/contract.ts'
 import type { LeaseBook, LeaseId } from './book.ts'
 import type { LeaseBooks } from './books.ts'

@@ -6,7 +6,7 @@
  *     the same again     ─► nothing changes in the zone: no serial step; the lease is kept anew
  */
 import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
-import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits.ts'
+import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits-discovery.ts'
 import type { Change, KeptWrite, Refusal, Requester, Signer, Update, UpdateFlow, Verdict, ZoneDraft } from '../../update/contract.ts'
 import type { Grants } from '../../update/grants.ts'
 import { rdataKey } from '../../update/records.ts'

@@ -11,7 +11,7 @@
  */
 import { TYPE } from '../../dns/codes.ts'
 import { WireFault } from '../../dns/faults.ts'
-import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits.ts'
+import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits-discovery.ts'
 import { Name } from '../../dns/name.ts'
 import { WireReader, WireWriter } from '../../dns/octets.ts'
 import { isSameRdata } from '../../update/records.ts'

@@ -7,7 +7,7 @@
  * Within its limits a server may grant more or less than was asked (RFC 9664 4.3). Lease 0 gives up what was leased.
  */
 import type { UpdateLease } from '../../dns/edns.ts'
-import { MAX_KEY_LEASE_SECONDS, MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, SRP_KEY_LEASE_SECONDS, SRP_LEASE_SECONDS } from '../../dns/limits.ts'
+import { MAX_KEY_LEASE_SECONDS, MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, SRP_KEY_LEASE_SECONDS, SRP_LEASE_SECONDS } from '../../dns/limits-discovery.ts'
 
 /** Seconds between which leases are granted. */
 export interface LeaseLimits {

@@ -3,7 +3,7 @@
  * says the same again changes nothing, whatever instructions it is written in.
  */
 import { EDE, RCODE } from '../../dns/codes.ts'
-import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits.ts'
+import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits-discovery.ts'
 import type { Name } from '../../dns/name.ts'
 import type { KeptWrite, Refusal, ZoneDraft } from '../../update/contract.ts'
 import { rdataKey } from '../../update/records.ts'

@@ -10,7 +10,7 @@
  * Update is for the flows behind this one. Whether names are free and who signed is not judged here.
  */
 import { CLASS, TYPE } from '../../dns/codes.ts'
-import { MAX_LEASE_UNITS } from '../../dns/limits.ts'
+import { MAX_LEASE_UNITS } from '../../dns/limits-discovery.ts'
 import type { DnsRecord } from '../../dns/message.ts'
 import { Name } from '../../dns/name.ts'
 import type { Update } from '../../update/contract.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MAX_LEASES } from '../../../src/dns/limits.ts'
+import { MAX_LEASES } from '../../../src/dns/limits-discovery.ts'
 import { DueHeap } from '../../../src/discovery/lease/due-heap.ts'
 
 test('leases come out as they are due, and not before', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RCODE } from '../../../src/dns/codes.ts'
-import { MAX_BOUNDED_RECORDS, MAX_LEASE_SECONDS, MAX_LEASE_UNITS, MIN_LEASE_SECONDS } from '../../../src/dns/limits.ts'
+import { MAX_BOUNDED_RECORDS, MAX_LEASE_SECONDS, MAX_LEASE_UNITS, MIN_LEASE_SECONDS } from '../../../src/dns/limits-discovery.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { anybody, grant, MapKeeper, ZONE } from '../../update/support.ts'
 import { endOf, garden, START_MS } from '../support.ts'
