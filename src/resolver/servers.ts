@@ -4,12 +4,10 @@
  * "previous responses"; RFC 2308 7 allows to remember dead and lame servers, for five minutes at most.
  */
 import { printAddress } from '../dns/address.ts'
-import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/limits-resolver.ts'
+import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS, UNKNOWN_SERVER_MS } from '../dns/limits-resolver.ts'
 import type { Name } from '../dns/name.ts'
 import type { Endpoint, Milliseconds, Random } from './contract.ts'
 
-/** Milliseconds that an unknown server counts for, below what most need: it is tried soon, and then known. */
-const UNKNOWN_MS = 32
 /** Each choice makes those that were not chosen this much faster in our eyes, so that they are tried again some day (as BIND). */
 const FORGIVING = 0.98
 
@@ -130,7 +128,7 @@ export class ServerMemory {
   /** The smoothed round trip; among unknown servers chance decides. */
   private score(endpoint: Endpoint): number {
     const { roundTripMs } = this.of(endpoint)
-    return roundTripMs < 0 ? this.random(UNKNOWN_MS) : roundTripMs
+    return roundTripMs < 0 ? this.random(UNKNOWN_SERVER_MS) : roundTripMs
   }
 }
 

@@ -9,10 +9,15 @@ import type { DnsRecord, Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
 import {
   MAX_ALIASES, MAX_ATTEMPTS_PER_STEP, MAX_DELEGATION_SERVERS, MAX_LOOKUPS_PER_QUESTION, MAX_LOOKUPS_PER_ZONE, MAX_LOOKUP_DEPTH, MAX_QUESTIONS_PER_ZONE, MAX_QUESTIONS_UNDER_WAY, MAX_QUESTION_MS,
-  MAX_SENDS_PER_QUESTION, MAX_WAITERS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_REFERRALS, MAX_WAIT_MS,
+  MAX_SENDS_PER_QUESTION, MAX_WAITERS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_REFERRALS, MAX_SERVER_ADDRESSES, MAX_WAIT_MS,
 } from '../../src/dns/limits-resolver.ts'
+import { Budget } from '../../src/resolver/budget.ts'
+import { referredCut } from '../../src/resolver/cuts.ts'
 import { suffix } from '../../src/resolver/minimise.ts'
-import { Internet, Play, records, smallInternet, type Told } from './support.ts'
+import { resolve } from '../../src/resolver/resolve.ts'
+import { ServerMemory } from '../../src/resolver/servers.ts'
+import type { World } from '../../src/resolver/steps.ts'
+import { Internet, Play, records, settingsOf, smallInternet, type Told } from './support.ts'
 
 const EVIL = '203.0.113.66'
 const VICTIM = '203.0.113.1'
@@ -127,7 +132,7 @@ test('CAMP: aliases, each to a zone whose servers must be looked for, share one 
   }
 })
 
-test('a chain of aliases without end stops at its bound', () => {
+test('a chain of aliases without end stops at its bound (RFC 1034 5.2.2)', () => {
   let made = 0
   const net = evilInternet(({ questions: [{ name }] }) => ({ authoritative: true, answers: [{ name, type: TYPE.CNAME, class: CLASS.IN, ttl: 60, rdata: Name.parse(`n${++made}.evil.`).wire }] }))
   const play = new Play(net)
@@ -230,31 +235,116 @@ test('a zone that was taken away ends with its delegation, however often its own
   assert.equal(play.ask('www.evil. A').kind, 'answer')
   net.serve('198.51.100.1', { '.': '@ NS a.root.\na.root. A 198.51.100.1' })
   const start = play.nowMs
-  // its NS set says a week
+  // its servers say a week, for themselves and for their addresses
   const host = net.hosts.get(EVIL)
   assert.ok(host)
-  host.says = ({ questions: [{ name, type }] }) => (type === TYPE.NS ? { authoritative: true, answers: nsRecords(name, ['ns.evil.']).map((record) => ({ ...record, ttl: 604_800 })) } : undefined)
+  host.says = ({ questions: [{ name, type }] }) => {
+    const week = (list: DnsRecord[]): Partial<Message> => ({ authoritative: true, answers: list.map((record) => ({ ...record, ttl: 604_800 })) })
+    if (type === TYPE.NS) return week(nsRecords(name, ['ns.evil.']))
+    return name.toString().toLowerCase() === 'ns.evil.' ? week(records(`ns.evil. A ${EVIL}`)) : undefined
+  }
   let lastSeen = start
   for (let minute = 0; minute < 120; minute++) {
     play.nowMs = start + minute * 60_000
     play.ask('evil. NS')
+    play.ask('ns.evil. A')
     if (play.ask(`x${minute}.evil. A`).packets.some((packet) => packet.startsWith(EVIL))) lastSeen = play.nowMs
   }
   assert.ok(lastSeen - start <= 3_600_000, `it lived on for ${(lastSeen - start) / 1000} s with a delegation of 3600 s`)
   assert.ok(lastSeen - start >= 3_000_000, 'until then it was asked')
 })
 
-test('what one question spends is no other\'s failure: a lookup that it gave up begins anew for who else waits', () => {
-  // the attacker's aliases spend nearly all, then need the address of the victim's server; the victim's own question joins that lookup
+/** An attacker's aliases, made until `sends` are spent, then a name whose server is `ns.slow.`, which takes two messages to find. */
+function spender(sends: number): { play: Play; net: Internet } {
   let made = 0
-  const net = evilInternet(({ questions: [{ name }] }) => {
-    if (made < MAX_ALIASES - 1) return { authoritative: true, answers: [{ name, type: TYPE.CNAME, class: CLASS.IN, ttl: 0, rdata: Name.parse(`n${++made}.evil.`).wire }] }
-    return { authorities: nsRecords(name, ['ns.slow.']) }
-  }, 'slow. NS ns2.slow.\nslow. NS ns3.slow.\nns2.slow. A 203.0.113.7\nns3.slow. A 203.0.113.8').serve('203.0.113.8', { 'slow.': '@ NS ns2\n@ NS ns3\nns A 192.0.2.1' }, { delayMs: 350 })
+  const net = evilInternet(({ questions: [{ name }] }, transport) => {
+    if (transport === 'udp' && play.sent.length < sends - 3) return { truncated: true }
+    if (play.sent.length > sends - 1) return { authorities: nsRecords(name, ['ns.slow.']) }
+    if (name.labelCount < 5) return { authoritative: true, authorities: records('evil. SOA a. b. 1 2 3 4 0') }
+    return { authoritative: true, answers: [{ name, type: TYPE.CNAME, class: CLASS.IN, ttl: 0, rdata: Name.parse(`a.b.c.n${++made}.evil.`).wire }] }
+  }, 'slow. NS ns2.slow.\nns2.slow. A 203.0.113.8').serve('203.0.113.8', { 'slow.': '@ NS ns2\nns2 A 203.0.113.8\nns A 192.0.2.1' })
   const play = new Play(net)
-  const evil = play.start('www.evil. A')
-  const victim = play.start('ns.slow. A')
-  play.run()
-  assert.equal(play.told(victim).kind, 'answer')
-  assert.notEqual(play.told(evil).kind, 'answer')
+  return { play, net }
+}
+
+test('aliases of many labels to a server that truncates spend what one question may send, and no more', () => {
+  const { play } = spender(1000)
+  const told = play.ask('a.b.c.www.evil. A')
+  assert.deepEqual({ kind: told.kind, why: told.why, sends: told.outcome.work.sends }, { kind: 'budget', why: 'the work for one question is spent', sends: MAX_SENDS_PER_QUESTION })
 })
+
+for (let spent = MAX_SENDS_PER_QUESTION - 4; spent <= MAX_SENDS_PER_QUESTION; spent++) {
+  test(`what one question spends is no other's failure: neither who waits with it nor who comes later is told so (${spent} spent)`, () => {
+    const { play } = spender(spent)
+    let victim: number | undefined
+    play.forges = ({ to, octets }) => {
+      // the attacker looks for the server: somebody else wants the same
+      if (victim === undefined && to.address[0] === 198 && Buffer.from(octets).toString('latin1').toLowerCase().includes('slow')) victim = play.start('ns.slow. A')
+      return []
+    }
+    const evil = play.start('a.b.c.www.evil. A')
+    play.run()
+    assert.notEqual(play.told(evil).kind, 'answer')
+    if (victim !== undefined) assert.equal(play.told(victim).kind, 'answer')
+    const alone = spender(spent).play
+    alone.ask('a.b.c.www.evil. A')
+    assert.equal(alone.ask('ns.slow. A').kind, 'answer')
+  })
+}
+
+test('lookups of servers are counted over all aliases of a question', () => {
+  let made = 0
+  const net = evilInternet(({ questions: [{ name, type }] }) => {
+    const zone = suffix(name, 2)
+    if (/^c\d+\./i.test(zone.toString()) && name.labelCount === 2) return { authorities: nsRecords(zone, Array.from({ length: 6 }, (_, i) => `s${made}x${i}.victim.`)) }
+    return type === TYPE.A ? { authoritative: true, answers: [{ name, type: TYPE.CNAME, class: CLASS.IN, ttl: 0, rdata: Name.parse(`w.c${++made}.evil.`).wire }] } : undefined
+  })
+  // one of six servers has an address, so that each alias costs some lookups and leads on
+  net.serve(VICTIM, { 'victim.': `@ NS ns\nns A ${VICTIM}` }, { says: ({ questions: [{ name, type }] }) => (/x3\.victim/i.test(name.toString()) && type === TYPE.A ? { authoritative: true, answers: [{ name, type, class: CLASS.IN, ttl: 60, rdata: Uint8Array.of(203, 0, 113, 66) }] } : undefined) })
+  const work = Array.from({ length: 6 }, (_, seed) => {
+    made = 0
+    const play = new Play(net, {}, seed + 1)
+    const told = play.ask('w.evil. A')
+    assert.equal(told.kind, 'budget', told.why)
+    assertBounded(play, told)
+    return told.outcome.work.lookups
+  })
+  assert.ok(work.includes(MAX_LOOKUPS_PER_QUESTION), `the bound was met: ${work.join()}`)
+})
+
+test('a lookup that is curtailed says nothing of the zone that it was for', () => {
+  const play = new Play(evilInternet(() => undefined, 'b. NS ns.victim.'))
+  const world = worldOf(play)
+  const budget = new Budget(0)
+  while (budget.takeLookup());
+  world.cache.keep({ name: Name.parse('b.'), type: TYPE.NS, records: nsRecords(Name.parse('b.'), ['www.victim.']), signatures: [], trust: 1 }, 0)
+  const { value, done } = resolve(world, { name: Name.parse('x.b.'), type: TYPE.A, budget }).next({ kind: 'spent' })
+  assert.ok(done === true && value.kind === 'failure')
+  assert.equal(value.reason, 'budget')
+})
+
+test('of a delegation only so many servers are looked at, and of a server so many addresses', () => {
+  const names = Array.from({ length: 40 }, (_, i) => `n${i}.evil.`)
+  const servers = { name: Name.parse('evil.'), type: TYPE.NS, records: nsRecords(Name.parse('evil.'), names), signatures: [], trust: 1 } as const
+  const addresses = (name: string): DnsRecord[] => records(Array.from({ length: 30 }, (_, i) => `${name} A 192.0.2.${i}`).join('\n'))
+  const glue = names.map((name) => ({ name: Name.parse(name), type: TYPE.A, records: addresses(name), signatures: [], trust: 1 as const }))
+  const world = worldOf(new Play(new Internet()))
+  const cut = referredCut(world, { kind: 'referral', zone: servers.name, servers, glue, proof: [] })
+  assert.equal(cut.endpoints.length, MAX_DELEGATION_SERVERS * MAX_SERVER_ADDRESSES)
+  assert.equal(referredCut(world, { kind: 'referral', zone: servers.name, servers, glue: [], proof: [] }).nameless.length, MAX_DELEGATION_SERVERS)
+})
+
+test('a zone whose glue is gone before its delegation is asked for at its parent again', () => {
+  const net = new Internet().serve('198.51.100.1', { '.': '@ NS a.root.\na.root. A 198.51.100.1\nexample. NS ns.example.\nns.example. 60 A 192.0.2.1' })
+    .serve('192.0.2.1', { 'example.': '@ NS ns\nns 60 A 192.0.2.1\nwww A 192.0.2.80\nftp A 192.0.2.81' })
+  const play = new Play(net)
+  assert.equal(play.ask('www.example. A').kind, 'answer')
+  play.nowMs += 100_000
+  assert.deepEqual(play.ask('ftp.example. A').packets, ['198.51.100.1 udp example. A', '192.0.2.1 udp ftp.example. A'])
+})
+
+/** A world beside the one of a play, with its cache and chance. */
+function worldOf({ cache }: Play): World {
+  const random = (): number => 0
+  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), busy: new Map(), nowMs: 0 }
+}
