@@ -90,6 +90,7 @@ export class MapCache implements ResolverCache {
 
   find(name: Name, type: number, now: number, least: Trust): Remembered | undefined {
     const found = this.live(name, 0, now, least) ?? this.live(name, type, now, least)
+    if (found?.kind === 'nxdomain') return { ...found, type }
     if (found !== undefined || type === TYPE.CNAME) return found
     const alias = this.live(name, TYPE.CNAME, now, least)
     return alias?.kind === 'records' ? { kind: 'alias', rrset: alias.rrset } : undefined
@@ -175,10 +176,11 @@ export class Play {
   private readonly closed = new Set<number>()
   private waiters = 0
 
-  constructor(net: Internet, settings: Partial<Settings> = {}, seed = 1) {
+  /** `cache` stands in for the simple one. */
+  constructor(net: Internet, settings: Partial<Settings> = {}, seed = 1, cache?: ResolverCache) {
     this.net = net
     this.chance = new Chance(seed)
-    this.resolver = new Resolver({ settings: settingsOf(settings), cache: this.cache, random: (bound) => this.chance.below(bound) })
+    this.resolver = new Resolver({ settings: settingsOf(settings), cache: cache ?? this.cache, random: (bound) => this.chance.below(bound) })
   }
 
   /** Plays `question`, such as `www.example. A`, to its end. */

@@ -1,0 +1,65 @@
+/**
+ * The cache of src/cache as the machine wants it (`ResolverCache`): RRsets and absences as values, read back from the
+ * block. Nothing here is validated yet, so that all is kept as indeterminate (RFC 4033 5).
+ */
+import type { Cache } from '../cache/cache.ts'
+import { PART, type Part } from '../cache/entry.ts'
+import { CacheReader } from '../cache/reader.ts'
+import { recordsIn } from '../cache/records.ts'
+import { CACHED, SECURITY } from '../cache/terms.ts'
+import { CLASS } from '../dns/codes.ts'
+import { LookupName } from '../dns/lookup-name.ts'
+import type { DnsRecord } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
+import type { Absence, Remembered, ResolverCache, RRset, Trust } from './contract.ts'
+
+/** A cache in shared memory, of which this thread is the writer. */
+export class SharedCache implements ResolverCache {
+  private readonly cache: Cache
+  private readonly reader: CacheReader
+  private readonly lookup: LookupName
+
+  constructor(cache: Cache) {
+    this.cache = cache
+    this.reader = new CacheReader(cache.block)
+    this.lookup = new LookupName(cache.block.seed)
+  }
+
+  /** What is alive. What has expired is an answer only where nobody can be asked (RFC 8767 4), so it is not for the machine. */
+  find(name: Name, type: number, now: number, least: Trust): Remembered | undefined {
+    const { reader, lookup } = this
+    lookup.load(name.wire, 0)
+    const found = reader.find(lookup, type, now, 0, CLASS.IN, least)
+    if (found === CACHED.failure || (reader.isStale && reader.hasFailed)) return { kind: 'failure' }
+    if (found === CACHED.nothing || reader.isStale) return undefined
+    if (found === CACHED.records) return { kind: 'records', rrset: this.rrset() }
+    if (found === CACHED.alias) return { kind: 'alias', rrset: this.rrset() }
+    return { kind: found === CACHED.nxdomain ? 'nxdomain' : 'nodata', name, type, soa: this.rrset(), proof: this.part(PART.proof) }
+  }
+
+  keep(rrset: RRset, now: number): void {
+    const { records, signatures, trust } = rrset
+    this.cache.keepRRset({ records, signatures, trust, security: SECURITY.indeterminate }, now)
+  }
+
+  keepAbsence({ kind, name, type, soa, proof }: Absence, now: number): void {
+    if (soa === undefined) return // RFC 2308 5
+    const [record] = soa.records
+    const what = kind === 'nodata' ? { name, type } : { name } // RFC 2308 5: NXDOMAIN is about all types
+    this.cache.keepAbsence({ ...what, soa: record, signatures: soa.signatures, proof, trust: soa.trust, security: SECURITY.indeterminate }, now)
+  }
+
+  keepFailure(name: Name, type: number, infoCode: number, now: number): void {
+    this.cache.keepFailure({ name, type, reason: infoCode }, now)
+  }
+
+  private rrset(): RRset {
+    const records = this.part(PART.records)
+    const [{ name, type }] = records
+    return { name, type, records, signatures: this.part(PART.signatures), trust: this.reader.trust }
+  }
+
+  private part(part: Part): DnsRecord[] {
+    return recordsIn(this.reader, part)
+  }
+}
