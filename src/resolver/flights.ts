@@ -17,6 +17,7 @@ interface Sent<Waiter> {
   readonly flight: Flight
   readonly asking: Asking
   readonly sentMs: number
+  readonly deadlineMs: number
   /** Whose question it was sent for, and who else waits. */
   readonly budget: Budget
   readonly waiters: Waiter[]
@@ -56,12 +57,13 @@ export class Flights<Waiter> {
       return true
     }
     if (!budget.takeSend(this.world.nowMs)) return false
-    const sent = { send: ++this.sends, key, flight, asking: this.askingOf(flight), sentMs: this.world.nowMs, budget, waiters: [waiter], misses: 0 }
+    const deadlineMs = Math.min(budget.endMs, this.world.nowMs + this.waitMs(flight))
+    const sent = { send: ++this.sends, key, flight, asking: this.askingOf(flight), sentMs: this.world.nowMs, deadlineMs, budget, waiters: [waiter], misses: 0 }
     this.bySend.set(sent.send, sent)
     this.byKey.set(key, sent)
     this.counters.sends++
     if (flight.transport === 'tcp') this.counters.tcp++
-    effects.push({ kind: 'send', send: sent.send, to: flight.to, transport: flight.transport, octets: encodeAsking(sent.asking), deadlineMs: this.deadlineOf(flight, budget) })
+    effects.push({ kind: 'send', send: sent.send, to: flight.to, transport: flight.transport, octets: encodeAsking(sent.asking), deadlineMs })
     return true
   }
 
@@ -80,9 +82,10 @@ export class Flights<Waiter> {
     return { landed, waiters: sent.waiters }
   }
 
-  private silence({ flight }: Sent<Waiter>): Landed {
+  private silence({ flight, deadlineMs, budget }: Sent<Waiter>): Landed {
     this.counters.timeouts++
-    this.world.servers.silent(flight.to, this.world.nowMs)
+    // a wait that was cut short as the question's time was over says nothing of the server
+    if (deadlineMs < budget.endMs) this.world.servers.silent(flight.to, this.world.nowMs)
     return { kind: 'silence' }
   }
 
@@ -113,9 +116,8 @@ export class Flights<Waiter> {
     return { id, name: randomCase ? inRandomCase(name, random) : name, plainName: name, type, recursion, edns, dnssec: settings.dnssec }
   }
 
-  private deadlineOf({ to, transport }: Flight, { endMs }: Budget): number {
-    const waitMs = transport === 'tcp' ? TCP_ANSWER_MS : this.world.servers.waitMs(to)
-    return Math.min(endMs, this.world.nowMs + waitMs)
+  private waitMs({ to, transport }: Flight): number {
+    return transport === 'tcp' ? TCP_ANSWER_MS : this.world.servers.waitMs(to)
   }
 }
 
