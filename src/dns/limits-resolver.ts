@@ -63,5 +63,3 @@ export const MAX_WAIT_MS = 2_000
 export const TCP_ANSWER_MS = 3_000
 /** One in so many choices among servers is random, so that one that got better is found (Unbound takes any within 400 ms). */
 export const EXPLORE_ONE_IN = 16
-/** Milliseconds that an unknown server counts for at most when one is chosen (BIND 32): below what most need, so that it is tried soon, and then known. */
-export const UNKNOWN_SERVER_MS = 32

@@ -4,7 +4,7 @@
  * "previous responses"; RFC 2308 7 allows to remember dead and lame servers, for five minutes at most.
  */
 import { printAddress } from '../dns/address.ts'
-import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS, UNKNOWN_SERVER_MS } from '../dns/limits-resolver.ts'
+import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/limits-resolver.ts'
 import type { Name } from '../dns/name.ts'
 import type { Endpoint, Milliseconds, Random } from './contract.ts'
 
@@ -125,10 +125,10 @@ export class ServerMemory {
     return candidates[best]
   }
 
-  /** The smoothed round trip; among unknown servers chance decides. */
+  /** The smoothed round trip; an unknown server counts as one of the fast, so that it is tried soon and then known (BIND). */
   private score(endpoint: Endpoint): number {
     const { roundTripMs } = this.of(endpoint)
-    return roundTripMs < 0 ? this.random(UNKNOWN_SERVER_MS) : roundTripMs
+    return roundTripMs < 0 ? this.random(MIN_WAIT_MS) : roundTripMs
   }
 }
 
