@@ -83,6 +83,13 @@ export class CandidateFilter {
     this.count = kept
   }
 
+  /** Whether a candidate that was left still lives and meets the demand of the last `run`; one that does not has fallen. */
+  stillMeets(slot: Slot): boolean {
+    const reason = this.against(slot)
+    if (reason !== REASON.none) this.reject(slot, reason)
+    return reason === REASON.none
+  }
+
   private begin(table: CandidateTable, demand: Demand, nowMs: number): void {
     this.table = table
     this.demand = demand

@@ -51,12 +51,15 @@ export function reconcile(registrar: Registrar, image: ZoneImage, leaseEndOf: Le
   return refused
 }
 
-/** Makes these the offers at a capability (its wire name), not yet committed. Returns how many found no room. */
+/** Makes these the offers at a capability (its wire name), not yet committed; the end of a lease is asked for those that are new. Returns how many found no room. */
 export function replaceAt(registrar: Registrar, owner: Uint8Array, { ttl, rdatas }: Offers, leaseEndOf: LeaseEndOf): number {
   const kept = new Set(rdatas.map(agentKey))
   for (const rdata of registrar.rdatasAt(owner)) if (!kept.has(agentKey(rdata))) registrar.remove(owner, rdata.subarray(2))
   let refused = 0
-  for (const rdata of rdatas) if (registrar.put({ owner, rdata, ttl, leaseEndMs: leaseEndOf(owner, rdata) }) === 'full') refused++
+  for (const rdata of rdatas) {
+    const leaseEndMs = registrar.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)
+    if (registrar.put({ owner, rdata, ttl, leaseEndMs }) === 'full') refused++
+  }
   return refused
 }
 

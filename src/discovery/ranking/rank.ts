@@ -109,6 +109,7 @@ export class Ranker {
     for (let looks = 0; looks < MAX_VERSION_LOOKS; looks++) {
       const version = Atomics.load(table.i32.version, slot)
       if ((version & 1) !== 0) continue
+      if (!this.filter.stillMeets(slot)) return // it has changed since the filter met it
       const score = scorer.scoreOf(table, slot, match, demand, nowMs, blur)
       if (Atomics.load(table.i32.version, slot) !== version) continue
       const i = this.shortCount++

@@ -75,6 +75,11 @@ export class Registrar {
     return [...(this.agents.get(Name.fromWire(agent).key) ?? [])]
   }
 
+  /** Whether the agent is registered anywhere. */
+  knows(agent: Name): boolean {
+    return this.agents.has(agent.key)
+  }
+
   /** Every capability at which something is registered: wire names, folded. */
   owners(): Uint8Array[] {
     return [...this.capabilities.values()].map((capability) => this.nameOf(capability))
@@ -97,6 +102,12 @@ export class Registrar {
   rdataOf(slot: Slot): Uint8Array {
     const { heap, i32 } = this.table
     return heap.slice(i32.rdataAt[slot], i32.rdataAt[slot] + i32.rdataLength[slot])
+  }
+
+  /** Until when this very record is known to live, in ms since 1970; undefined where it is not registered, or otherwise. */
+  leaseEndOf(owner: Uint8Array, rdata: Uint8Array): number | undefined {
+    const slot = this.slotOf(owner, rdata.subarray(2))
+    return slot >= 0 && Buffer.compare(this.rdataOf(slot), rdata) === 0 ? this.table.f64.leaseEndMs[slot] : undefined
   }
 
   private nameOf({ nameAt, nameLength }: Capability): Uint8Array {

@@ -89,13 +89,14 @@ export class ZoneCandidates implements UpdateFlow {
   // ---- As a flow ----
 
   take(update: Update, _: Requester, draft: ZoneDraft): undefined {
-    if (update.lease === undefined) return
-    const { agents } = this.notesOf({ name: draft.apex, class: draft.class })
+    const zone = { name: draft.apex, class: draft.class }
+    const registrar = this.of(zone)?.registrar
+    if (registrar === undefined) return
+    // an update that is refused is not told of: only who is registered is noted, so that strangers cannot make the notes grow
+    const note = (name: Name): unknown => registrar.knows(name) && this.notesOf(zone).agents.set(name.key, name)
     for (const { name, type, rdata } of update.updates) {
-      agents.set(name.key, name)
-      if (type !== TYPE.AGENT || rdata.length <= 2) continue
-      const agent = Name.fromWire(rdata, 2)
-      agents.set(agent.key, agent)
+      if (update.lease !== undefined) note(name)
+      if (type === TYPE.AGENT && rdata.length > 2) note(Name.fromWire(rdata, 2))
     }
   }
 

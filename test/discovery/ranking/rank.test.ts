@@ -238,3 +238,24 @@ test('ranking looks at no agent that is held, however good', () => {
   hive.registrar.hold(agentName('star'), hive.nowMs + 60_000)
   assert.deepEqual(hive.ask(demandOf('')), ['other'])
 })
+
+const MEANWHILE: [what: string, change: (hive: Hive) => unknown, demand: string][] = [
+  ['was removed', (hive) => hive.remove('late'), ''],
+  ['was held', (hive) => hive.registrar.hold(agentName('late'), hive.nowMs + 1), ''],
+  ['failed', (hive) => hive.registrar.setState(agentName('late'), 4), ''],
+  ['claims less than is demanded', (hive) => hive.put('late', 'accuracy=0.5'), 'accuracy=0.9'],
+]
+for (const [what, change, demand] of MEANWHILE) {
+  test(`an agent that ${what} between filter and score is not answered`, () => {
+    const hive = new Hive()
+    hive.put('first', 'accuracy=0.95')
+    hive.put('late', 'accuracy=0.95')
+    let isChanged = false
+    hive.ranker.onScored = (slot) => {
+      if (!isChanged && hive.labelOf(slot) === 'first') change(hive)
+      isChanged = true
+    }
+    assert.deepEqual(hive.ask(demand), ['first'])
+    assert.ok(isChanged)
+  })
+}

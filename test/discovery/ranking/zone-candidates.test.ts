@@ -121,6 +121,34 @@ test('AGENT records of ordinary updates are found: for ever without a lease, els
   assert.deepEqual(stage.found(), [])
 })
 
+test('an agent that is found is one that the zone holds, whatever was said of its lease before', async () => {
+  const stage = await Stage.open()
+  const add = 'add v1.z._cap.example. 60 AGENT 1 b._sa.elsewhere.test.'
+  for (const seconds of [60, 90, undefined, 45, undefined]) {
+    if (seconds === undefined) await stage.running.send(add)
+    else await stage.running.lease(`${add}; add z.example. 60 TXT "mixed"`, { lease: seconds })
+    await stage.running.pass(20)
+    assert.equal(stage.found().length, stage.running.at(' AGENT ').length)
+  }
+  for (let i = 0; i < 6; i++) {
+    await stage.running.pass(20)
+    const alive = stage.found().filter((line) => line.endsWith('-') || Number(line.split(' ')[1]) > 0)
+    assert.equal(alive.length, stage.running.at(' AGENT ').length, `after ${i * 20 + 20} s: ${stage.found().join()}`)
+  }
+})
+
+test('a registration asks for no lease of those who offer the same', async () => {
+  const stage = await Stage.open()
+  await stage.running.lease(`${Array.from({ length: 40 }, (_, i) => `add v1.z._cap.example. 60 AGENT 1 a${i}._sa.elsewhere.test.`).join('; ')}; add z.example. 60 TXT "mixed"`, { lease: 100 })
+  const { keeper } = stage.running
+  const get = keeper.get.bind(keeper)
+  let reads = 0
+  keeper.get = (space, key) => (reads++, get(space, key))
+  await stage.running.lease('add v1.z._cap.example. 60 AGENT 1 new._sa.elsewhere.test.; add y.example. 60 TXT "mixed"', { lease: 100 })
+  assert.equal(stage.found().length, 41)
+  assert.ok(reads < 40, `${reads} reads of the store`)
+})
+
 test('an update that was not kept registers nobody, and takes nobody away', async () => {
   const stage = await Stage.open()
   await stage.register()
