@@ -1,0 +1,156 @@
+/**
+ * `waggle query` before servers that are slow, short of room, confused or hostile: what it prints of good answers as JSON, and
+ * with which words and exit code it ends before bad ones; and the borders of its numbers.
+ */
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { printRcode, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { decodeMessage, encodeMessage, type Message } from '../../src/dns/message.ts'
+import { parseRecord } from '../../src/dns/record-text.ts'
+import { run } from './running.ts'
+
+/** What the server sends for a query: messages over UDP, and what follows their length over TCP. */
+type Reply = (query: Message, octets: Uint8Array) => Uint8Array[]
+
+const udp = createSocket('udp4')
+const tcp = createServer((socket) => {
+  socket.on('error', () => socket.destroy())
+  socket.once('data', (octets: Buffer) => {
+    asked.push('tcp')
+    for (const reply of onTcp(decodeMessage(octets.subarray(2)), octets.subarray(2))) socket.write(Buffer.concat([Buffer.of(reply.length >> 8, reply.length & 255), reply]))
+    socket.end()
+  })
+})
+let server = ''
+let asked: string[] = []
+let onUdp: Reply = () => []
+let onTcp: Reply = () => []
+
+before(async () => {
+  tcp.listen(0, '127.0.0.1')
+  await once(tcp, 'listening')
+  const { port } = tcp.address() as { port: number }
+  udp.on('message', (octets, from) => {
+    asked.push('udp')
+    for (const reply of onUdp(decodeMessage(octets), octets)) udp.send(reply, from.port, from.address)
+  })
+  udp.bind(port, '127.0.0.1')
+  await once(udp, 'listening')
+  server = `127.0.0.1:${port}`
+})
+after(() => void [udp.close(), tcp.close()])
+beforeEach(() => {
+  asked = []
+  onUdp = onTcp = () => []
+})
+
+function answered(query: Message, parts: Partial<Message> = {}): Uint8Array {
+  return encodeMessage({ ...query, response: true, answers: [parseRecord('a.example. 60 IN A 192.0.2.1')], ...parts })
+}
+
+const query = (...flags: string[]) => run('query', 'a.example', '-s', server, ...flags)
+
+describe('an answer', () => {
+  it('that was cut short is asked for again over TCP (RFC 7766 5), unless it is wanted as it is', async () => {
+    onUdp = (message) => [answered(message, { truncated: true, answers: [] })]
+    onTcp = (message) => [answered(message)]
+    assert.deepEqual([(await query('--short')).out, asked], ['192.0.2.1\n', ['udp', 'tcp']])
+    asked = []
+    assert.deepEqual([await query('--short', '--ignore-truncation'), asked], [{ code: 0, out: '', err: '' }, ['udp']])
+    asked = []
+    assert.deepEqual([(await query('--short', '--tcp')).out, asked], ['192.0.2.1\n', ['tcp']])
+    assert.match((await query('--tcp')).out, new RegExp(`\n;; SERVER: ${server} \\(TCP\\)\n`))
+  })
+
+  it('to another question is passed over, and the right one behind it is taken (RFC 5452 9.1)', async () => {
+    const [question] = QUERY.questions
+    const strangers: ((message: Message) => Uint8Array)[] = [
+      (message) => answered({ ...message, id: message.id ^ 1 }),
+      (message) => answered({ ...message, questions: [{ ...question, type: TYPE.AAAA }] }),
+      (message) => encodeMessage({ ...message, response: false }),
+      () => Uint8Array.of(),
+      () => Uint8Array.of(1, 2, 3),
+    ]
+    onUdp = (message) => [...strangers.map((make) => make(message)), answered(message, { answers: [parseRecord('a.example. 60 IN A 192.0.2.99')] })]
+    assert.deepEqual(await query('--short'), { code: 0, out: '192.0.2.99\n', err: '' })
+    onUdp = (message) => strangers.map((make) => make(message))
+    const { code, err } = await query('--tries', '1', '--timeout', '150')
+    assert.deepEqual([code, err], [1, `waggle: No answer from ${server}: none came within 150 ms over UDP\n`])
+  })
+
+  for (const rcode of [RCODE.NOERROR, RCODE.NXDOMAIN, RCODE.SERVFAIL, RCODE.REFUSED, RCODE.NOTIMP]) {
+    it(`of ${printRcode(rcode)} came: the command is done`, async () => {
+      onUdp = (message) => [answered(message, { rcode, answers: [] })]
+      const { code, out, err } = await query('--json')
+      assert.deepEqual([code, err, (JSON.parse(out) as { status: string }).status], [0, '', printRcode(rcode)])
+    })
+  }
+
+  it('has every flag and section in JSON, on one line', async () => {
+    onUdp = (message) => [answered(message, { authoritative: true, recursionAvailable: true, authenticData: true, checkingDisabled: true, authorities: [parseRecord('example. 5 IN NS ns.example.')], additionals: [parseRecord('ns.example. 6 IN AAAA 2001:db8::1')] })]
+    const { out } = await query('--json', '--recurse', '--dnssec', '--ag')
+    assert.equal(out.indexOf('\n'), out.length - 1)
+    const { flags, authority, additional, edns, octets } = JSON.parse(out) as Record<string, unknown>
+    assert.deepEqual(flags, ['qr', 'aa', 'rd', 'ra', 'ag', 'ad', 'cd'])
+    assert.deepEqual([authority, additional], [[{ name: 'example.', ttl: 5, class: 'IN', type: 'NS', rdata: 'ns.example.' }], [{ name: 'ns.example.', ttl: 6, class: 'IN', type: 'AAAA', rdata: '2001:db8::1' }]])
+    assert.deepEqual(edns, { version: 0, udpSize: 1232, flags: ['do'], options: [] })
+    assert.ok(Number(octets) > 60)
+  })
+
+  it('without EDNS has none in JSON', async () => {
+    onUdp = (message) => [answered(message)]
+    assert.equal('edns' in (JSON.parse((await query('--json', '--no-edns')).out) as object), false)
+  })
+})
+
+const QUERY: Message = decodeMessage(Uint8Array.of(0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 7, ...Buffer.from('example'), 0, 0, 1, 0, 1))
+
+describe('no answer', () => {
+  it('after as many tries as were wanted', async () => {
+    for (const tries of [1, 3]) {
+      asked = []
+      assert.equal((await query('--tries', String(tries), '--timeout', '60')).code, 1)
+      assert.equal(asked.length, tries)
+    }
+  })
+
+  const BROKEN: [what: string, reply: (good: Uint8Array) => Uint8Array, wanted: RegExp][] = [
+    ['counts a record that is not there', (good) => good.with(7, 9), /^waggle: Cannot read the answer: .* \(octet \d+\)\n$/],
+    ['has octets left over', (good) => Uint8Array.of(...good, 1), /^waggle: Cannot read the answer: .* \(octet \d+\)\n$/],
+    ['is cut in its record', (good) => good.slice(0, 40), /^waggle: Cannot read the answer: .* \(octet \d+\)\n$/],
+  ]
+  for (const transport of ['udp', 'tcp'] as const) {
+    for (const [what, reply, wanted] of BROKEN) {
+      it(`that can be read, where it ${what} over ${transport}`, async () => {
+        onUdp = onTcp = (message) => [reply(answered(message))]
+        const { code, out, err } = await query('--tries', '1', ...(transport === 'tcp' ? ['--tcp'] : []))
+        assert.deepEqual([code, out], [1, ''])
+        assert.match(err, wanted)
+      })
+    }
+  }
+
+  it('over TCP, where the server closes or says something else', async () => {
+    assert.deepEqual(await query('--tcp'), { code: 1, out: '', err: `waggle: No answer from ${server}: the server closed the connection\n` })
+    onTcp = (message) => [answered({ ...message, id: message.id ^ 1 })]
+    assert.deepEqual(await query('--tcp'), { code: 1, out: '', err: `waggle: No answer from ${server}: what came is no answer to the question\n` })
+  })
+})
+
+describe('numbers', () => {
+  const BORDERS: [flag: string, from: number, to: number][] = [['--timeout', 1, 600_000], ['--tries', 1, 20]]
+  for (const [flag, from, to] of BORDERS) {
+    it(`of ${flag} go from ${from} to ${to}, and are digits`, async () => {
+      onUdp = (message) => [answered(message)]
+      for (const value of [to, from + 1_000 > to ? from : from + 1_000]) assert.equal((await query(flag, String(value))).code, 0, String(value))
+      for (const value of [from - 1, to + 1, '', 'x', '1.5', '1e2', '0x10', ' 5', '-1']) {
+        const { code, err } = await query(`${flag}=${value}`)
+        assert.equal(code, 2, String(value))
+        assert.ok(err.includes(`It must be a number from ${from} to ${to}.`), err)
+      }
+    })
+  }
+})
