@@ -33,11 +33,7 @@ const HEADER_OCTETS = 12
 /** Asks `query`, a whole message with one question written without compression, and gives the answer's octets. */
 export async function ask(query: Uint8Array, options: AskOptions): Promise<Asked> {
   if (options.tcp === true) return askTcp(query, options)
-  let asked: Asked = { failed: 'it was not asked' }
-  for (let i = 0; i < options.tries; i++) {
-    asked = await askUdp(query, options)
-    if ('octets' in asked) break
-  }
+  const asked = await askUdp(query, options)
   const isCut = 'octets' in asked && (asked.octets[2] & TC) !== 0
   return isCut && options.keepTruncated !== true ? askTcp(query, options) : asked
 }
@@ -55,22 +51,35 @@ export function isAnswerTo(query: Uint8Array, answer: Uint8Array): boolean {
   return true
 }
 
-function askUdp(query: Uint8Array, { server, timeoutMs }: AskOptions): Promise<Asked> {
+/** Sends again from the same port, so that a server can tell a signed message that is sent again from one that somebody replays. */
+function askUdp(query: Uint8Array, { server, timeoutMs, tries }: AskOptions): Promise<Asked> {
   const startMs = performance.now()
   return new Promise((resolve) => {
+    let triesLeft = tries
+    let isSettled = false
     const socket = createSocket(server.family === 6 ? 'udp6' : 'udp4')
     const settle = (asked: Asked) => {
-      clearTimeout(timer)
+      if (isSettled) return // errors of two datagrams may come one after the other, and a socket is closed once
+      isSettled = true
+      clearInterval(timer)
       socket.removeAllListeners('message').close()
       resolve(asked)
     }
-    const timer = setTimeout(() => settle({ failed: `none came within ${timeoutMs} ms over UDP` }), timeoutMs)
+    const send = () => {
+      if (triesLeft-- > 0) socket.send(query)
+      else settle({ failed: `none came within ${timeoutMs} ms over UDP` })
+    }
+    let timer: NodeJS.Timeout | undefined
     socket.on('error', (error) => settle({ failed: wordsFor(error) }))
     socket.on('message', (octets) => {
       if (isAnswerTo(query, octets)) settle({ octets, transport: 'udp', tookMs: performance.now() - startMs })
     })
     // connected, so that the kernel lets nothing in but what comes from the server, and reports a closed port
-    socket.connect(server.port, server.host, () => socket.send(query))
+    socket.connect(server.port, server.host, (fault?: Error) => {
+      if (fault !== undefined) return settle({ failed: wordsFor(fault) })
+      timer = setInterval(send, timeoutMs)
+      send()
+    })
   })
 }
 

@@ -1,8 +1,9 @@
 /**
  * One change asked of a server: signs an UPDATE, sends it over UDP, or TCP where it is long or UDP fails, and says in
- * plain values what came of it. The same octets are sent at each try, so that a server that has carried out the first
- * one can tell a retransmission from a replay.
+ * plain values what came of it. The same octets are sent at each try, from the same port, so that a server that has carried
+ * out the first one can tell a retransmission from a replay.
  */
+import { randomInt } from 'node:crypto'
 import { OPTION, printEde, printRcode, RCODE } from '../dns/codes.ts'
 import { findOption, readExtendedError, readUpdateLease, type UpdateLease } from '../dns/edns.ts'
 import { WireFault } from '../dns/faults.ts'
@@ -53,17 +54,26 @@ export type ChangeOutcome =
 /** Asks for the change in `message`, which has one question: the zone. */
 export async function requestChange(message: Message, options: ChangeOptions): Promise<ChangeOutcome> {
   const { server, signer, timeoutMs = 2_000, tries = 3 } = options
-  const plain = encodeMessage(message)
-  const signed = signer === undefined ? undefined : await signer.sign(plain)
-  const octets = signed?.octets ?? plain
-  const tcp = options.tcp === true || octets.length > DEFAULT_UDP_OCTETS
-  let asked: Asked = await ask(octets, { server, tcp, timeoutMs, tries })
-  if ('failed' in asked && !tcp) asked = await ask(octets, { server, tcp: true, timeoutMs, tries })
+  let sent = await signedBy(signer, message)
+  const tcp = options.tcp === true || sent.octets.length > DEFAULT_UDP_OCTETS
+  let asked: Asked = await ask(sent.octets, { server, tcp, timeoutMs, tries })
+  if ('failed' in asked && !tcp) {
+    // the server may have carried out what came over UDP: from another port the same octets would be a replay (RFC 8945 10), so it is a new message
+    sent = await signedBy(signer, { ...message, id: (message.id + randomInt(1, 65_536)) & 0xffff })
+    asked = await ask(sent.octets, { server, tcp: true, timeoutMs, tries })
+  }
   if ('failed' in asked) return { kind: 'unreachable', reason: asked.failed }
-  const wrong = await signed?.check(asked.octets)
+  const wrong = await sent.check?.(asked.octets)
   // an answer that the server did not sign proves nothing: whoever can forge one must not end a registration
   if (wrong !== undefined) return { kind: 'unreachable', reason: wrong }
   return readOutcome(asked.octets)
+}
+
+type Sent = { octets: Uint8Array; check?: (response: Uint8Array) => Promise<string | undefined> }
+
+function signedBy(signer: ChangeSigner | undefined, message: Message): Promise<Sent> {
+  const octets = encodeMessage(message)
+  return signer === undefined ? Promise.resolve({ octets }) : signer.sign(octets)
 }
 
 /** What a response says. A malformed one is no answer. */

@@ -31,7 +31,7 @@ let registrar: Registrar
 before(async () => (registrar = await startRegistrar({ keys: [secret] })))
 after(() => registrar.close())
 beforeEach(() => {
-  Object.assign(registrar, { grant: { lease: 60, keyLease: 600 }, refusal: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false })
+  Object.assign(registrar, { grant: { lease: 60, keyLease: 600 }, refusal: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0 })
   registrar.records.clear()
   registrar.seen.length = registrar.leases.length = 0
 })
@@ -86,6 +86,28 @@ describe('register', () => {
   })
 })
 
+describe('a lost answer', () => {
+  const patient = (...args: string[]): Promise<Ran> => run('register', '-s', registrar.server, '--timeout', '300', ...args)
+
+  for (const [what, key] of [['TSIG', tsig], ['SIG(0)', own]] as const) {
+    it(`to a registration signed by ${what} comes again: the same message from the same port is no replay (RFC 8945 5.2.3)`, async () => {
+      registrar.lost = 1
+      const flags = key === own ? ['--provider', 'acme.example', '--capability', 'v1.x'] : BABEL
+      const { code, err } = await patient('-k', key, '--tries', '3', ...flags)
+      assert.deepEqual([code, err], [0, ''])
+      assert.equal(registrar.seen.length, 1, 'it is carried out once')
+    })
+  }
+
+  it('over UDP for good is asked for by TCP, by a message that is no replay of the first', async () => {
+    registrar.lost = 9
+    const { code, err } = await patient('-k', tsig, '--tries', '2', ...BABEL)
+    assert.deepEqual([code, err], [0, ''])
+    assert.deepEqual(registrar.seen, ['proven tsig agents-key. NOERROR', 'proven tsig agents-key. NOERROR'])
+    assert.equal(registrar.records.size, 2)
+  })
+})
+
 describe('withdraw', () => {
   it('takes back what was registered', async () => {
     await told('register', '-k', own, '--provider', 'acme.example', '--capability', 'v1.x')
@@ -131,9 +153,11 @@ class Daemon {
     this.ended = renewCommand(flags, { out, err: (text) => void (this.err += text) }, this.signals)
   }
 
-  /** Waits until so many lines have come. */
+  /** Waits until so many lines have come; fails where the daemon ends before. */
   async until(count: number): Promise<void> {
-    while (this.lines.length < count) await new Promise((resolve) => this.signals.once('line', resolve))
+    const early = this.ended.then((code) => assert.fail(`it ended with ${code} after ${JSON.stringify(this.lines)}`))
+    early.catch(() => undefined)
+    while (this.lines.length < count) await Promise.race([early, new Promise((resolve) => this.signals.once('line', resolve))])
   }
 
   get events(): unknown[] {

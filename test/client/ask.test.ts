@@ -68,6 +68,23 @@ describe('a UDP answer', () => {
     })
   })
 
+  it('is asked for again with the same octets from the same port, a timeout apart', async () => {
+    const socket = createSocket('udp4')
+    const got: { octets: Buffer; port: number; atMs: number }[] = []
+    socket.on('message', (octets, { port }) => void got.push({ octets, port, atMs: performance.now() }))
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+    try {
+      const asked = await ask(QUERY, { server: { host: '127.0.0.1', family: 4, port: socket.address().port }, timeoutMs: 60, tries: 3 })
+      assert.deepEqual(asked, { failed: 'none came within 60 ms over UDP' })
+    } finally {
+      socket.close()
+    }
+    assert.equal(got.length, 3)
+    assert.equal(new Set(got.map(({ port }) => port)).size, 1)
+    for (const { octets } of got) assert.deepEqual(octets, QUERY)
+    assert.ok(got[2].atMs - got[0].atMs >= 80, 'two timeouts lie between the first and the last')
+  })
+
   it('may not come at all, which is said', async () => {
     await withUdp('127.0.0.1', () => [], async (options) => {
       assert.deepEqual(await ask(QUERY, { ...options, tries: 2 }), { failed: 'none came within 150 ms over UDP' })
@@ -78,6 +95,25 @@ describe('a UDP answer', () => {
     let server = { host: '127.0.0.1', family: 4 as const, port: 0 }
     await withUdp('127.0.0.1', () => [], async (options) => void (server = { ...server, port: options.server.port }))
     assert.deepEqual(await ask(QUERY, { server, timeoutMs: 2_000, tries: 1 }), { failed: 'nothing listens there (connection refused)' })
+  })
+})
+
+describe('a question over UDP that cannot be sent', () => {
+  it('fails in words where no route leads to the server, and where the address is none of the socket\'s family', async () => {
+    for (const server of [{ host: '127.0.0.1', family: 6, port: 53 }, { host: '255.255.255.255', family: 4, port: 53 }] as const) {
+      const asked = await ask(QUERY, { server, timeoutMs: 100, tries: 2 })
+      assert.ok('failed' in asked && asked.failed.length > 0)
+      assert.doesNotMatch(asked.failed, /within/, 'it is not waited for')
+    }
+  })
+
+  it('fails once, however many of its datagrams are refused', async () => {
+    const closed = createSocket('udp4')
+    await new Promise<void>((resolve) => closed.bind(0, '127.0.0.1', resolve))
+    const { port } = closed.address()
+    await new Promise<void>((resolve) => closed.close(() => resolve()))
+    const many = await Promise.all(Array.from({ length: 20 }, () => ask(QUERY, { server: { host: '127.0.0.1', family: 4, port }, timeoutMs: 1, tries: 5 })))
+    for (const asked of many) assert.ok('failed' in asked)
   })
 })
 

@@ -75,11 +75,14 @@ describe('a change', () => {
     })
   })
 
-  it('turns to TCP with the very same octets where UDP is silent', async () => {
+  it('turns to TCP where UDP is silent, with the same change under another ID', async () => {
     await withServer({ tcp: (query) => response(query, RCODE.NOERROR) }, async (options, got) => {
       assert.deepEqual(await requestChange(MESSAGE, options), { kind: 'done', lease: undefined })
-      assert.equal(got.udp.length, 2)
-      for (const octets of [...got.udp, ...got.tcp]) assert.deepEqual(octets, Buffer.from(encodeMessage(MESSAGE)))
+      assert.deepEqual([got.udp.length, got.tcp.length], [2, 1])
+      const wanted = Buffer.from(encodeMessage(MESSAGE))
+      for (const octets of got.udp) assert.deepEqual(octets, wanted)
+      assert.deepEqual(got.tcp[0].subarray(2), wanted.subarray(2))
+      assert.notEqual(got.tcp[0].readUInt16BE(0), MESSAGE.id)
     })
   })
 
@@ -114,6 +117,37 @@ describe('a signed change', () => {
     })
     await withServer({ udp: (query) => response(query, RCODE.NOERROR) }, async (options) => {
       assert.equal((await requestChange(MESSAGE, { ...options, signer })).kind, 'done')
+    })
+  })
+})
+
+describe('a change that is sent again', () => {
+  const counting = (): { signer: ChangeSigner; signed: number[] } => {
+    const signed: number[] = []
+    const sign: ChangeSigner['sign'] = (message) => {
+      signed.push(decodeMessage(message).id)
+      return Promise.resolve({ octets: Buffer.from(message), check: () => Promise.resolve(undefined) })
+    }
+    return { signer: { sign }, signed }
+  }
+
+  it('over UDP is signed once, over TCP anew', async () => {
+    const { signer, signed } = counting()
+    await withServer({ tcp: (query) => response(query, RCODE.NOERROR) }, async (options, got) => {
+      assert.equal((await requestChange(MESSAGE, { ...options, signer, tries: 3 })).kind, 'done')
+      assert.deepEqual([got.udp.length, got.tcp.length, signed.length], [3, 1, 2])
+      assert.equal(signed[0], MESSAGE.id)
+      assert.equal(got.tcp[0].readUInt16BE(0), signed[1])
+      assert.notEqual(signed[1], signed[0])
+    })
+  })
+
+  it('after an answer that came is not sent again', async () => {
+    const { signer, signed } = counting()
+    await withServer({ udp: (query) => response(query, RCODE.NOERROR) }, async (options, got) => {
+      assert.equal((await requestChange(MESSAGE, { ...options, signer, timeoutMs: 40 })).kind, 'done')
+      await new Promise((resolve) => setTimeout(resolve, 120))
+      assert.deepEqual([got.udp.length, got.tcp.length, signed.length], [1, 0, 1])
     })
   })
 })

@@ -25,6 +25,8 @@ export interface Behaviour {
   rcode: number
   isSilent: boolean
   isSilentOnUdp: boolean
+  /** How many responses over UDP get lost on their way. */
+  lost: number
   /** Changes a response before it leaves. */
   corrupt: (octets: Uint8Array) => Uint8Array
 }
@@ -64,13 +66,15 @@ export async function startRegistrar(options: RegistrarOptions = {}): Promise<Re
   const udp = createSocket('udp4').bind(port, '127.0.0.1')
   await once(udp, 'listening')
   const registrar: Registrar = {
-    grant: undefined, refusal: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, corrupt: (octets) => octets, ...behaviour,
+    grant: undefined, refusal: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0, corrupt: (octets) => octets, ...behaviour,
     port, server: `127.0.0.1:${port}`, records: new Set(), seen: [], leases: [], close: () => void [udp.close(), tcp.close()],
   }
   const answer = (octets: Uint8Array, source: Source): Promise<Uint8Array | undefined> => handle(registrar, authenticator, octets, source)
   udp.on('message', (octets, from) => {
     if (registrar.isSilentOnUdp) return
-    void answer(octets, { address: Uint8Array.of(127, 0, 0, 1), port: from.port, transport: 'udp' }).then((response) => response && udp.send(response, from.port, from.address))
+    void answer(octets, { address: Uint8Array.of(127, 0, 0, 1), port: from.port, transport: 'udp' }).then((response) => {
+      if (response !== undefined && registrar.lost-- <= 0) udp.send(response, from.port, from.address)
+    })
   })
   return registrar
 }
