@@ -67,6 +67,8 @@ export interface Discovery {
   start(engine: UpdateEngine): void
   /** Resolves when the leases that were due have ended. */
   settled(): Promise<void>
+  /** Notes of who depends on what: at most twice as many as hold, above a few. */
+  readonly dependencies: number
   /** Ends no further lease; resolves when what is under way is done. */
   stop(): Promise<void>
 }
@@ -108,6 +110,9 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     },
     get leases() {
       return books.size
+    },
+    get dependencies() {
+      return dependents.size
     },
     start(started) {
       engine = started

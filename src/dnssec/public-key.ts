@@ -67,6 +67,13 @@ export function importPublicKey(algorithm: number, publicKey: Uint8Array): KeyOb
   }
 }
 
+/** Whether the octets have the length, or for RSA the parts and sizes, of a public key of the algorithm; whether they are a point of its curve shows when they are used. */
+export function isWholeKey(algorithm: number, publicKey: Uint8Array): boolean {
+  const scheme = SCHEMES.get(algorithm)
+  if (scheme === undefined) return false
+  return scheme.jwk.kty === 'RSA' ? splitRsa(publicKey) !== undefined : publicKey.length === scheme.keyOctets
+}
+
 function splitCurve({ jwk, keyOctets }: Scheme, publicKey: Uint8Array): JsonWebKey | undefined {
   if (publicKey.length !== keyOctets) return undefined
   if (jwk.kty === 'OKP') return { x: base64url(publicKey) }

@@ -13,7 +13,7 @@ import { WireFault } from '../dns/faults.ts'
 import { Name } from '../dns/name.ts'
 import { WireReader, WireWriter } from '../dns/octets.ts'
 import { compareSerials } from '../dns/serial.ts'
-import { keyTag, makeSignature, signatureOctets } from './public-key.ts'
+import { isWholeKey, keyTag, makeSignature, signatureOctets } from './public-key.ts'
 import { withoutSignature, withRecord, type SignatureRecord } from './signed-message.ts'
 
 /** Octets of SIG RDATA before the signer's name (RFC 2535 4.1). */
@@ -76,8 +76,10 @@ const NO_AUTHENTICATION = 0x8000
 /** The bits of RFC 2535 3.1.2 that name a key for a zone; RFC 3445 4 leaves such keys to DNSKEY. */
 const NAME_TYPE = 0x0300
 const ZONE_KEY = 0x0100
+/** RFC 2535 3.1.3. */
+const PROTOCOL_DNSSEC = 3
 /** Protocols of a KEY that may sign messages: DNSSEC, and any (RFC 2535 3.1.3). */
-const PROTOCOLS: ReadonlySet<number> = new Set([3, 255])
+const PROTOCOLS: ReadonlySet<number> = new Set([PROTOCOL_DNSSEC, 255])
 
 /** Whether KEY RDATA may authenticate messages (RFC 2535 3.1.2, RFC 3445 4): a key, not forbidden to, not a zone's, of protocol DNSSEC. */
 export function maySignMessages(rdata: Uint8Array): boolean {
@@ -86,9 +88,13 @@ export function maySignMessages(rdata: Uint8Array): boolean {
   return (flags & NO_AUTHENTICATION) === 0 && (flags & NAME_TYPE) !== ZONE_KEY && PROTOCOLS.has(rdata[2])
 }
 
-/** Whether KEY RDATA is as SRP wants it (RFC 9665 3.2.5.1): flags 0, protocol 3, ECDSAP256SHA256 or newer, and a whole key. */
+/**
+ * Whether a name may be registered for a KEY (RFC 9665 3.2.5.1): one that may sign messages, of protocol DNSSEC, whole, and of an algorithm
+ * that we check (RFC 9665 6.6). We differ: other flags than 0 are taken, as devices in use send 0x0201 and dnssec-keygen makes 0x0200
+ * (RFC 3445 4 has receivers ignore them); those that forbid authentication, or name a zone's key, are not.
+ */
 export function isRegistrationKey(rdata: Uint8Array): boolean {
-  return rdata.length > 4 && rdata[0] === 0 && rdata[1] === 0 && rdata[2] === 3 && rdata[3] >= 13
+  return maySignMessages(rdata) && rdata[2] === PROTOCOL_DNSSEC && isWholeKey(rdata[3], rdata.subarray(4))
 }
 
 /** A private key that signs messages, and the KEY RDATA that others check it by. */

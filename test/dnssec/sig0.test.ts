@@ -168,12 +168,17 @@ test('KEY flags: authentication must not be forbidden, nor the key a zone’s; p
   assert.equal(maySignMessages(Uint8Array.of(0, 0, 3, 13)), false)
 })
 
-test('RFC 9665 3.2.5.1: a key that registers has flags 0, protocol 3 and a modern algorithm', () => {
-  assert.ok(isRegistrationKey(keyRdata(13)))
-  assert.ok(!isRegistrationKey(keyRdata(13, 512)))
-  assert.ok(!isRegistrationKey(keyRdata(8)))
-  assert.ok(!isRegistrationKey(Uint8Array.of(0, 0, 4, 13, 1)))
-  assert.ok(!isRegistrationKey(Uint8Array.of(0, 0, 3, 13)))
+test('RFC 9665 3.2.5.1: a key that registers may sign messages, is of protocol 3, whole, and of an algorithm that is checked', () => {
+  const key = (parts: { flags?: number; protocol?: number; algorithm?: number; octets?: number }): boolean => {
+    const { flags = 0, protocol = 3, algorithm = 13, octets = 64 } = parts
+    return isRegistrationKey(Uint8Array.of(flags >>> 8, flags & 255, protocol, algorithm, ...new Uint8Array(octets).fill(7)))
+  }
+  for (const algorithm of [8, 13, 14, 15, 16]) assert.ok(isRegistrationKey(keyRdata(algorithm)), `algorithm ${algorithm}`)
+  for (const flags of [0, 0x0200, 0x0201]) assert.ok(key({ flags }), `flags ${flags}`)
+  for (const flags of [0x8000, 0xc000, 0x0100]) assert.ok(!key({ flags }), `flags ${flags}`)
+  for (const protocol of [0, 4, 255]) assert.ok(!key({ protocol }), `protocol ${protocol}`)
+  for (const algorithm of [0, 1, 5, 12, 17, 252, 255]) assert.ok(!key({ algorithm }), `algorithm ${algorithm}`)
+  for (const octets of [0, 1, 63, 65, 96]) assert.ok(!key({ octets }), `${octets} octets`)
 })
 
 // ---- Bounded work (CVE-2024-1975) ----

@@ -35,9 +35,4 @@ export class SteadyClock {
   get offsetMs(): number {
     return this.originMs
   }
-
-  /** How far the wall clock is ahead of this one, in ms; negative where it is behind. Anything but a few ms tells of a clock that was set. */
-  get driftMs(): number {
-    return this.sources.wallMs() - this.nowMs()
-  }
 }

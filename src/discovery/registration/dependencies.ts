@@ -39,26 +39,57 @@ export function withStates(records: readonly LeasedRecord[], draft: ZoneDraft): 
   return records.map(({ waiting: _, ...record }) => (missingDependency(record, draft) === undefined ? record : { ...record, waiting: true }))
 }
 
-/** Who depends on what, in memory, and who is to be looked at again. */
+/** An agent that needs something. */
+interface Dependent {
+  zone: ZoneId
+  name: Name
+}
+
+/** Notes below which nobody looks whether they still hold. */
+const FEW_NOTES = 64
+
+/**
+ * Who depends on what, in memory, and who is to be looked at again. An agent that leaves, or needs less, is not looked for at once: as soon as
+ * there are twice as many notes as held the last time, all are held against the leases, so that there are never more than that.
+ */
 export class Dependents {
   private readonly books: LeaseBooks
   /** Agents by class and capability that they need. */
-  private readonly agents = new Map<string, Map<string, Name>>()
+  private readonly agents = new Map<string, Map<string, Dependent>>()
+  private noted = 0
+  private sweepAbove = FEW_NOTES
   private readonly pending = new Map<string, { zone: ZoneId; agents: Map<string, Name> }>()
 
   constructor(books: LeaseBooks) {
     this.books = books
   }
 
+  /** Notes that are kept: one for each agent and capability that it needs. */
+  get size(): number {
+    return this.noted
+  }
+
   /** Takes note of what a lease depends on. */
-  note({ class: leaseClass, units }: Lease): void {
-    for (const record of units.flatMap(({ records }) => records)) {
-      for (const name of dependenciesOf(record)) {
-        const id = keyInClass({ name, class: leaseClass })
-        const agents = this.agents.get(id) ?? new Map<string, Name>()
-        this.agents.set(id, agents.set(units[0].name.key, units[0].name))
-      }
+  note(lease: Lease): void {
+    const [{ name }] = lease.units
+    for (const id of needsOf(lease)) {
+      const agents = this.agents.get(id) ?? new Map<string, Dependent>()
+      if (!agents.has(name.key)) this.noted++
+      this.agents.set(id, agents.set(name.key, { zone: { name: lease.zone, class: lease.class }, name }))
     }
+  }
+
+  /** Forgets who has left or needs it no more. */
+  private sweep(): void {
+    for (const [id, agents] of this.agents) {
+      for (const [key, { zone, name }] of agents) {
+        const entry = this.books.of(zone).claimOf(name)
+        if (entry === undefined || !needsOf(entry.lease).has(id)) agents.delete(key)
+      }
+      if (agents.size === 0) this.agents.delete(id)
+    }
+    this.noted = [...this.agents.values()].reduce((sum, { size }) => sum + size, 0)
+    this.sweepAbove = Math.max(FEW_NOTES, 2 * this.noted)
   }
 
   /** Told of changes: who depends on a capability that came or went is looked at again by `settle`. */
@@ -66,7 +97,7 @@ export class Dependents {
     if (this.agents.size === 0) return
     for (const { type, owner } of changes) {
       if (type !== TYPE.AGENT) continue
-      for (const name of [owner, owner.parent()]) for (const [key, agent] of this.agents.get(keyInClass({ name, class: zone.class })) ?? []) this.pend(zone, key, agent)
+      for (const name of [owner, owner.parent()]) for (const [key, agent] of this.agents.get(keyInClass({ name, class: zone.class })) ?? []) this.pend(zone, key, agent.name)
     }
   }
 
@@ -79,6 +110,7 @@ export class Dependents {
 
   /** Lets those who wait be served, and those who miss something wait, by one transaction for each zone. */
   async settle(engine: OwnChanges): Promise<void> {
+    if (this.noted > this.sweepAbove) this.sweep()
     const pending = [...this.pending.values()]
     this.pending.clear()
     await Promise.all(
@@ -104,6 +136,11 @@ export class Dependents {
     }
     return { rcode: RCODE.NOERROR, flow: 'dependencies', kept, reason: 'a capability that others depend on came or went' }
   }
+}
+
+/** What a lease depends on, as class and capability. */
+function needsOf({ class: leaseClass, units }: Lease): Set<string> {
+  return new Set(units.flatMap(({ records }) => records.flatMap(dependenciesOf)).map((name) => keyInClass({ name, class: leaseClass })))
 }
 
 function statesOf({ units }: Lease): string {

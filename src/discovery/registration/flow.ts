@@ -22,7 +22,7 @@ import { grantLease, type Grant, type LeaseLimits } from '../lease/terms.ts'
 import { refusalOfOffers } from './conflicts.ts'
 import { missingDependency, withStates, type Dependents } from './dependencies.ts'
 import { classifyAgent, type AgentMessage } from './message.ts'
-import { refusalOf, type Permissions } from './policy.ts'
+import { refusalOf, refusalOfKey, type Permissions } from './policy.ts'
 import { keepFields, partPrivate, validUntilMs } from './private-fields.ts'
 import { settleRegistration } from './settle.ts'
 import { missingField } from './template.ts'
@@ -75,6 +75,8 @@ export class RegistrationFlow implements UpdateFlow {
     const claim = this.bookOf(draft).claimOf(agent.name)
     const keys = own.filter(({ type }) => type === TYPE.KEY)
     if (keys.length > 1) return refuse(`${agent.name} is given more than one KEY`)
+    const unfit = refusalOfKey(agent.name, keys[0]?.rdata)
+    if (unfit !== undefined) return unfit
     const held = claim?.lease.units[0].records.find(({ type }) => type === TYPE.KEY)?.rdata
     const signedBy = (key: Uint8Array | undefined): boolean => signer?.kind === 'sig0' && key !== undefined && Buffer.compare(signer.key, key) === 0
     const refusal = refusalOf(this.options, update, requester, draft, signedBy(keys[0]?.rdata) || signedBy(held))

@@ -2,7 +2,10 @@
  * Who may register himself where: a zone may be open to whoever proves a KEY of his own, first come, first served
  * (RFC 9665 3.2.4), from some networks; everybody else needs grants, as for every update.
  */
+import { EDE, RCODE } from '../../dns/codes.ts'
+import type { Name } from '../../dns/name.ts'
 import type { PrefixList } from '../../dns/prefix.ts'
+import { isRegistrationKey } from '../../dnssec/sig0.ts'
 import type { Refusal, Requester, Update, ZoneDraft } from '../../update/contract.ts'
 import type { Grants } from '../../update/grants.ts'
 import type { ZoneId } from '../lease/lease.ts'
@@ -25,4 +28,11 @@ export function refusalOf({ policyOf, grantsOf }: Permissions, update: Update, r
   const policy = isOwnKey ? policyOf({ name: draft.apex, class: draft.class }) : undefined
   if (policy?.networks.holds(requester.address) === true) return undefined
   return grantsOf(draft).refusalOf(update, requester, draft)
+}
+
+/** Why nobody may be registered at `name` for this KEY (RFC 9665 3.2.5.1); undefined where he may, or where no KEY is given. */
+export function refusalOfKey(name: Name, rdata: Uint8Array | undefined): Refusal | undefined {
+  if (rdata === undefined || isRegistrationKey(rdata)) return undefined
+  const text = `the KEY of ${name} can sign no message that is checked here`
+  return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text }, reason: text }
 }

@@ -14,7 +14,7 @@ import type { Entry, LeaseBook } from '../lease/book.ts'
 import type { LeaseBooks } from '../lease/books.ts'
 import type { Lease, LeasedRecord, LeaseUnit } from '../lease/lease.ts'
 import { grantLease, type Grant, type LeaseLimits } from '../lease/terms.ts'
-import { refusalOf, type Permissions } from '../registration/policy.ts'
+import { refusalOf, refusalOfKey, type Permissions } from '../registration/policy.ts'
 import { settleRegistration } from '../registration/settle.ts'
 import { agentsOf } from './capabilities.ts'
 import { classifySrp, type SrpInstance, type SrpUpdate } from './classify.ts'
@@ -50,7 +50,8 @@ export class SrpFlow implements UpdateFlow {
     if (typeof srp === 'string' || (srp.key !== undefined && Buffer.compare(srp.key, signer.key) !== 0)) return undefined
     const book = this.books.of({ name: draft.apex, class: draft.class })
     const holder = holderOfKey(signer.key)
-    const refusal = refusalOf(this.options, update, requester, draft, true) ?? refusalOfTtls(srp) ?? refusalOfNames(srp, signer.key, holder, book, draft)
+    const unfit = refusalOf(this.options, update, requester, draft, true) ?? refusalOfKey(srp.host, srp.key)
+    const refusal = unfit ?? refusalOfTtls(srp) ?? refusalOfNames(srp, signer.key, holder, book, draft)
     if (refusal !== undefined) return { ...refusal, flow: this.name }
     const grant = grantLease(update.lease, this.options.limits)
     const formers = formersOf(srp, book)

@@ -18,19 +18,16 @@ test('it starts with the wall clock and moves with the monotonic one', () => {
   assert.equal(clock.nowMs(), T)
   w.pass(1_500)
   assert.equal(clock.nowMs(), T + 1_500)
-  assert.equal(clock.driftMs, 0)
 })
 
-test('a wall clock that jumps forward or back is not followed, but told', () => {
+test('a wall clock that jumps forward or back is not followed', () => {
   const w = world()
   const clock = new SteadyClock(w.sources)
   w.wallMs += 1_000 * HOUR
   w.pass(10)
   assert.equal(clock.nowMs(), T + 10)
-  assert.equal(clock.driftMs, 1_000 * HOUR)
   w.wallMs -= 2_000 * HOUR
   assert.equal(clock.nowMs(), T + 10)
-  assert.equal(clock.driftMs, -1_000 * HOUR)
 })
 
 test('after a restart with a wall clock that went back, time stands where it was last seen', () => {

@@ -41,6 +41,21 @@ test('an agent registers by its own KEY: identifier, addresses and capabilities 
   assert.deepEqual([running.discovery.leases, running.serial(), running.audit.at(-1)?.flow], [1, 8, 'agent'])
 })
 
+test('a KEY that no message could be checked by is registered for nobody, whoever asks (RFC 9665 3.2.5.1)', async () => {
+  const running = await registry()
+  const because = 'REFUSED: the KEY of babel._sa.example. can sign no message that is checked here'
+  const unfit: Record<string, Uint8Array> = {
+    'forbids authentication': Uint8Array.from(KEY, (octet, i) => (i === 0 ? 0x80 : octet)), 'names a zone': Uint8Array.from(KEY, (octet, i) => (i === 0 ? 1 : octet)),
+    'of any protocol': Uint8Array.from(KEY, (octet, i) => (i === 2 ? 255 : octet)), 'of no algorithm': Uint8Array.from(KEY, (octet, i) => (i === 3 ? 12 : octet)), 'cut short': KEY.subarray(0, 67),
+  }
+  for (const [what, key] of Object.entries(unfit)) {
+    assert.equal(await register(running, { key }, by(key)), because, what)
+    assert.equal(await register(running, { key }, provider), because, `${what}, by the provider`)
+  }
+  assert.deepEqual([agents(running), running.discovery.leases], [[], 0])
+  assert.equal(await register(running), 'NOERROR 60 120')
+})
+
 test('the same again renews without a step of the serial; unrenewed it goes, and its identifier is quarantined, then free', async () => {
   const running = await registry()
   await register(running)
@@ -199,6 +214,20 @@ test('a dependency that is missing: accepted, said, not served; served when it c
   await after.pass(1)
   assert.equal(agents(after).length, 3)
   assert.equal(await register(after, { capabilities: [{ name: 'v1.a', parameters: 'depends=v1.b._cap.elsewhere' }] }), 'NOERROR 60 120', 'what is not ours is not ours to know')
+})
+
+test('who depended on something and has left, or needs something else now, is not remembered for ever', async () => {
+  const running = await registry()
+  const needing = (need: string): Partial<Registration> => ({ capabilities: [{ name: 'v1.read.book', parameters: `depends=v1.${need}._cap.example` }] })
+  for (let i = 0; i < 150; i++) await register(running, { ...needing(`gone${i}`), id: `a${i}`, key: OTHER }, by(OTHER), { lease: 40, keyLease: 40 })
+  await running.pass(41)
+  assert.equal(running.discovery.dependencies, 150, 'nobody looks yet')
+  for (let i = 0; i < 200; i++) await register(running, needing(`changed${i}`))
+  await running.pass(1)
+  assert.equal(running.discovery.dependencies, 1)
+  await register(running, { id: 'eye', key: OTHER, capabilities: [{ name: 'tls.v1.changed199' }] }, by(OTHER))
+  await running.pass(1)
+  assert.equal(agents(running).length, 2, 'who depends on it is still remembered')
 })
 
 test('the template of the provider names fields that must be there', async () => {
