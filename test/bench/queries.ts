@@ -10,8 +10,12 @@ import { apexOf } from './zones.ts'
 
 /** One query of `row` for `name` below its zone. */
 export function encodeQuery(row: Row, name: string, type: number): Buffer {
-  const labels = [...name.split('.'), ...apexOf(row.zone).replace(/\.$/, '').split('.')]
-  const qname = Buffer.concat([...labels.map((label) => Buffer.from([label.length, ...Buffer.from(label)])), Buffer.alloc(1)])
+  return encodeNamed(`${name}.${apexOf(row.zone)}`, type, row.dnssecOk)
+}
+
+/** One query for the absolute `name`. */
+export function encodeNamed(name: string, type: number, dnssecOk = false): Buffer {
+  const qname = Buffer.concat(name.split('.').map((label) => Buffer.from([label.length, ...Buffer.from(label)])))
   const query = Buffer.alloc(12 + qname.length + 4 + 11)
   query[5] = 1 // QDCOUNT
   query[11] = 1 // ARCOUNT
@@ -21,19 +25,18 @@ export function encodeQuery(row: Row, name: string, type: number): Buffer {
   at = query.writeUInt16BE(CLASS.IN, at) + 1 // OPT is owned by the root (RFC 6891 6.1.2)
   at = query.writeUInt16BE(TYPE.OPT, at)
   at = query.writeUInt16BE(DEFAULT_UDP_OCTETS, at)
-  query[at + 2] = row.dnssecOk ? 0x80 : 0
+  query[at + 2] = dnssecOk ? 0x80 : 0
   return query
 }
 
 /** Writes the queries of `row` to `file`. */
 export function writeQueries(row: Row, file: string): void {
-  const chance = chanceOf(row)
-  const parts: Buffer[] = []
-  for (let i = 0; i < row.queries; i++) {
-    const query = encodeQuery(row, ...row.draw(chance))
-    parts.push(Buffer.from([query.length >> 8, query.length & 255]), query)
-  }
-  writeFileSync(file, Buffer.concat(parts))
+  writeFramed(sampleQueries(row, row.queries), file)
+}
+
+/** Writes `queries` to `file`, each behind its length. */
+export function writeFramed(queries: readonly Buffer[], file: string): void {
+  writeFileSync(file, Buffer.concat(queries.flatMap((query) => [Buffer.from([query.length >> 8, query.length & 255]), query])))
 }
 
 /** The first `count` queries of `row`: a sample to check answers with. */
