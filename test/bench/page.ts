@@ -29,7 +29,12 @@ answers wrongly is left out. Of each server's runs the three fifths are kept in 
 Differences below a twentieth mean nothing.
 `
 
-const CLOSING = `## What is not on this page
+const CLOSING = `## Where it falls short
+
+[Decision 7](decisions/0007-what-stands-between-an-answer-and-its-goal.md) has the profile, what was tried with which effect, and
+what would be next. \`npm run soak\` holds the server at full load while a million names are loaded anew every minute, and looks at samples.
+
+## What is not on this page
 
 Ranked answers for agents, cache hits of the resolver, durable updates and the time from lease to answer have goals too,
 and no rows yet. Scaling beyond two workers, cards that steer packets to processors, and zero-copy sockets need other
