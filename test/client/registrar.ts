@@ -2,9 +2,9 @@
  * A small server that takes registrations, for tests of clients: on UDP and TCP of one loopback port it proves who signs, keeps
  * records as text, grants leases where it is told to, and can refuse, lie or fall silent. It knows nothing of zones.
  */
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { CLASS, EDE, OPTION, printRcode, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { findOption, makeExtendedError, makeUpdateLease, readUpdateLease, type EdnsOption, type UpdateLease } from '../../src/dns/edns.ts'
 import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message } from '../../src/dns/message.ts'
@@ -60,11 +60,7 @@ export async function startRegistrar(options: RegistrarOptions = {}): Promise<Re
   const ring = makeKeyring(keys.map(({ name, algorithm, secret }) => makeTsigKey(name, algorithm, secret)))
   const authenticator = new Authenticator({ keys: ring, nowMs: () => Date.now() + aheadMs, sig0: { keysOf, introducedKeysOf, ...(ownKey && { ownKey }) } })
   const tcp = createServer((socket) => serveTcp(socket, (octets, source) => answer(octets, source)))
-  tcp.listen(0, '127.0.0.1')
-  await once(tcp, 'listening')
-  const { port } = tcp.address() as { port: number }
-  const udp = createSocket('udp4').bind(port, '127.0.0.1')
-  await once(udp, 'listening')
+  const { port, udp } = await listenOnOnePort(tcp)
   const registrar: Registrar = {
     grant: undefined, refusal: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0, corrupt: (octets) => octets, ...behaviour,
     port, server: `127.0.0.1:${port}`, records: new Set(), seen: [], leases: [], close: () => void [udp.close(), tcp.close()],
@@ -115,6 +111,24 @@ function apply({ records, grant }: Registrar, changes: readonly DnsRecord[], wis
     const isKept = isWithdrawal && record.type === TYPE.KEY && (wished?.keyLease ?? 0) > 0
     if (record.class === CLASS.NONE || (isWithdrawal && !isKept)) records.delete(text)
     else records.add(text)
+  }
+}
+
+/** Listens for TCP and UDP on one port: what is free for the one may be taken for the other. */
+async function listenOnOnePort(tcp: Server): Promise<{ port: number; udp: UdpSocket }> {
+  for (let tries = 0; ; tries++) {
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const { port } = tcp.address() as { port: number }
+    const udp = createSocket('udp4').bind(port, '127.0.0.1')
+    try {
+      await once(udp, 'listening')
+      return { port, udp }
+    } catch (fault) {
+      udp.close()
+      tcp.close()
+      if (tries === 9) throw fault
+    }
   }
 }
 
