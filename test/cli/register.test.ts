@@ -37,7 +37,7 @@ beforeEach(() => {
 })
 
 function told(command: string, ...args: string[]): Promise<Ran> {
-  return run(command, '-s', registrar.server, '--timeout', '300', '--tries', '1', ...args)
+  return run(command, '-s', registrar.server, '--timeout', '5000', '--tries', '1', ...args)
 }
 
 describe('register', () => {
@@ -71,7 +71,7 @@ describe('register', () => {
 
   it('fails where nobody answers, where the signature is not taken, and where the answer\'s is not good', async () => {
     registrar.isSilent = true
-    assert.match((await told('register', ...BABEL)).err, /as no good answer from .*: none came within 300 ms over TCP\n$/)
+    assert.match((await told('register', '--timeout', '300', ...BABEL)).err, /as no good answer from .*: none came within 300 ms over TCP\n$/)
     registrar.isSilent = false
     const stranger = write('stranger.tsig', printBindKey({ ...secret, name: Name.parse('stranger') }))
     const { code, err } = await told('register', '-k', stranger, ...BABEL)
@@ -81,7 +81,7 @@ describe('register', () => {
 
   it('turns to TCP where UDP is silent, and starts there where it is told to', async () => {
     registrar.isSilentOnUdp = true
-    assert.equal((await told('register', ...BABEL)).code, 0)
+    assert.equal((await told('register', '--timeout', '300', ...BABEL)).code, 0)
     assert.equal((await told('register', '--tcp', ...BABEL)).code, 0)
   })
 })
