@@ -114,6 +114,7 @@ export class NameTable {
     const shift = this.length[k] - length
     // an entry that is better than the best so far shares the octet before it too: most are ruled out by that
     const before = cut - 1
+    if (before + shift < 0) return cut // it is shorter than what the best so far shares
     if (!anyCase && from.getUint8(nameAt + before) !== other.getUint8(otherAt + before + shift)) return cut
     let differs = false
     let x = nameAt + length - 2

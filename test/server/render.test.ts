@@ -134,6 +134,14 @@ test('equal octets that are no equal labels are not taken for a common suffix', 
   assert.deepEqual(shown(decoded), wanted(entries))
 })
 
+test('a short name that stands at the start of its memory is compared with no octets before it', () => {
+  const long = `${'a'.repeat(62)}.${'a'.repeat(62)}.`
+  const entries: Entry[] = [{ section: ANSWER, lines: ['. 60 IN NS b.'] }, { section: ANSWER, lines: [`. 60 IN MX 1 x.${long}`] }]
+  const decoded = render(entries, long)
+  assert.deepEqual(shown(decoded), wanted(entries))
+  assert.equal(decoded.answer[1].size, 1 + 10 + 2 + 2 + 2, 'preference, x, and a pointer to the question')
+})
+
 test('the root as question, owner and target takes one octet and is never pointed to', () => {
   const entries: Entry[] = [{ section: ANSWER, lines: ['. 60 IN NS a.test.', '. 60 IN NS .'] }, { section: ADDITIONAL, lines: ['a.test. 60 IN A 192.0.2.1'] }]
   const decoded = render(entries, '.')

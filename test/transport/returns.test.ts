@@ -6,10 +6,9 @@ import { Worker } from 'node:worker_threads'
 import { MAX_UDP_SENDS_IN_FLIGHT, TCP_WAIT_MS, UDP_BATCH } from '../../src/dns/limits.ts'
 import { parseEndpoint } from '../../src/transport/address.ts'
 import { COUNTER, TRANSPORT_COUNTER_OCTETS, type TransportCounter, transportCounters } from '../../src/transport/counters.ts'
-import { Deferrals, Returns, unpackQueries, WAY_BACK_WORD } from '../../src/transport/deferral-parcel.ts'
-import { canUseMmsg, EAGAIN, EINTR, type Libc, loadLibc, MSG_WAITFORONE } from '../../src/transport/libc.ts'
-import { Batch } from '../../src/transport/mmsg-batch.ts'
-import { closeMmsgSockets, type MmsgSocket, openMmsgSockets } from '../../src/transport/mmsg-socket.ts'
+import { Returns } from '../../src/transport/deferral-parcel.ts'
+import { canUseMmsg, EAGAIN, EINTR, type Libc, loadLibc } from '../../src/transport/libc.ts'
+import { closeMmsgSockets, openMmsgSockets } from '../../src/transport/mmsg-socket.ts'
 import { openTable } from '../../src/transport/tcp-epoll.ts'
 import { closeTcpSockets, openTcpSockets } from '../../src/transport/tcp-socket.ts'
 import { UdpReturns } from '../../src/transport/udp-returns.ts'
@@ -17,31 +16,10 @@ import { openWakeUp, WakeUp } from '../../src/transport/wake-up.ts'
 import { FakeCore } from './fake-core.ts'
 import { DEFER, framed, hasIpv6, query, TcpClient, UdpClient, until } from './support.ts'
 import type { TcpWorkerData } from './tcp-worker.ts'
+import { type Way, wayTo } from './ways.ts'
 
 const usable = canUseMmsg()
 const skip = usable.usable ? false : `SKIPPED: ${usable.reason}`
-
-interface Way {
-  socket: MmsgSocket
-  words: Int32Array
-  wayBackAt: number
-}
-
-/** The way back to a client, as a thread would note it when the client's datagram is read from `socket`. */
-async function wayTo(client: UdpClient, socket: MmsgSocket, host: string): Promise<Way> {
-  const libc = loadLibc()
-  const batch = new Batch(libc, socket.family, socket.isWildcard)
-  client.send(query(1), socket.port, host)
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  assert.equal(libc.recvmmsg(socket.fd, batch.received, UDP_BATCH, MSG_WAITFORONE, 0), 1)
-  let parcel = new ArrayBuffer(0)
-  const deferrals = new Deferrals({ budget: new FakeCore().budget.shared, post: (sent) => (parcel = sent) }, transportCounters())
-  const at = deferrals.add(batch.queries[0], batch.length(0), { transport: 'udp', address: batch.addresses[0], port: batch.port(0) }, 0)
-  batch.wayBack(0, deferrals.words, at + WAY_BACK_WORD)
-  deferrals.flush()
-  const [{ words, wayBackAt }] = unpackQueries(parcel, 'udp')
-  return { socket, words, wayBackAt }
-}
 
 interface Made {
   returns: UdpReturns

@@ -1,58 +1,8 @@
 /** TCP by node:net and by epoll: the same tests for both. */
-import { canUseEpoll, EpollServer } from '../../src/transport/tcp-epoll.ts'
-import { TcpServer } from '../../src/transport/tcp-net.ts'
-import { closeTcpSockets, openTcpSockets } from '../../src/transport/tcp-socket.ts'
-import { FakeClock } from './support.ts'
+import { canUseEpoll } from '../../src/transport/tcp-epoll.ts'
 import { tcpDeferredSuite } from './tcp-deferred-suite.ts'
-import { type OpenTcp, tcpSuite } from './tcp-suite.ts'
-
-const openNet: OpenTcp = async (options, endpoint, core) => {
-  const clock = new FakeClock()
-  const server = new TcpServer({ ...options, clock, deferrals: core.main })
-  const port = await server.listen(endpoint)
-  return {
-    port,
-    get connectionCount() {
-      return server.connectionCount
-    },
-    advance: (ms) => clock.advance(ms),
-    close: (deadlineMs) => server.close(deadlineMs),
-  }
-}
-
-/** In this thread, a round at a time, so that clock, handler and clients are at hand; threads are tested in tcp-epoll.test.ts. */
-const openEpoll: OpenTcp = async (options, endpoint, core) => {
-  const clock = new FakeClock()
-  const sockets = openTcpSockets(endpoint, 1)
-  const server: EpollServer = new EpollServer({ ...options, sockets, clock, deferrals: core.forTcp(() => server) })
-  let ended: (() => void) | undefined
-  const end = new Promise<void>((resolve) => (ended = resolve))
-  let isEnded = false
-  const round = (): void => {
-    if (isEnded) return
-    server.turn(0)
-    if (!server.isDone) return void setImmediate(round)
-    isEnded = true
-    server.end()
-    closeTcpSockets(sockets)
-    ended?.()
-  }
-  setImmediate(round)
-  return {
-    port: sockets[0].port,
-    get connectionCount() {
-      return server.connectionCount
-    },
-    advance: (ms) => {
-      clock.advance(ms)
-      if (!isEnded) server.turn(0)
-    },
-    close: async (deadlineMs) => {
-      if (!isEnded) server.stop(deadlineMs)
-      await end
-    },
-  }
-}
+import { openEpoll, openNet } from './tcp-open.ts'
+import { tcpSuite } from './tcp-suite.ts'
 
 const epoll = canUseEpoll()
 tcpSuite('node:net', openNet)
