@@ -55,7 +55,8 @@ function oneOf<Word extends string>(option: string, text: string | undefined, st
   return known.filter((word) => words.includes(word))
 }
 
-function positive(option: string, text: string | undefined, standard: number): number {
+/** The number above 0 that an option gives, `standard` where it is not given. Throws an Error that says what is wrong with it. */
+export function positive(option: string, text: string | undefined, standard: number): number {
   if (text === undefined) return standard
   const value = Number(text)
   if (!(value > 0)) throw new Error(`Cannot use --${option} ${text} as it must be a number above 0`)

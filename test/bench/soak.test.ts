@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { SeenMessage } from '../battery/wire.ts'
-import { judge, type Topic } from './soak/checker.ts'
+import { positive } from './chosen.ts'
+import { judge, judgeOctets, type Topic } from './soak/checker.ts'
 import { addressOf, printAddress, writeVersion } from './soak/zone.ts'
 
 function answer(rcode: number, ...rdata: string[]): SeenMessage {
@@ -45,6 +46,16 @@ for (const [what, topic, seen, oldest, newest, expected] of CASES) {
     else assert.match(String(judged), expected)
   })
 }
+
+test('the checker and octets that are no message', () => {
+  for (const octets of [Buffer.alloc(0), Buffer.alloc(11), Buffer.alloc(12, 0xff), Buffer.alloc(40, 0xc0)]) assert.match(String(judgeOctets(host, octets, 5, 5)), /^h0000007: ./)
+})
+
+test('options of the bench and the soak are numbers above 0, or refused by name', () => {
+  assert.equal(positive('hosts', '1000', 7), 1_000)
+  assert.equal(positive('hosts', undefined, 7), 7)
+  for (const text of ['0', '-1', 'many', '']) assert.throws(() => positive('hosts', text, 7), /Cannot use --hosts/, text)
+})
 
 test('a version of the zone holds the addresses that the checker expects', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'soak-'))

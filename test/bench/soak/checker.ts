@@ -71,9 +71,18 @@ export class Checker {
     const { shown } = this
     const answer = await asker.ask(encodeNamed(`${nameOf(topic)}.${APEX}`, topic.about === 'version' ? TYPE.TXT : TYPE.A), this.chance.below(50) === 0)
     this.asked++
-    const judged = judge(topic, answer === undefined ? undefined : decode(answer), shown, this.written)
+    const judged = judgeOctets(topic, answer, shown, this.written)
     if (typeof judged === 'number') this.shown = Math.max(this.shown, judged)
     else if (this.faults++ < TOLD) this.told.push(judged)
+  }
+}
+
+/** As `judge`, of an answer's octets. */
+export function judgeOctets(topic: Topic, answer: Uint8Array | undefined, oldest: number, newest: number): number | string {
+  try {
+    return judge(topic, answer && decode(answer), oldest, newest)
+  } catch (fault) {
+    return `${nameOf(topic)}: ${(fault as Error).message}` // the decoder is strict: octets that are no message are a fault of the server
   }
 }
 

@@ -17,6 +17,7 @@ import { parseArgs, promisify } from 'node:util'
 import { RCODE, TYPE } from '../../../src/dns/codes.ts'
 import { Chance } from '../../battery/chance.ts'
 import { cpuOf, nanosBetween, pssOf } from '../accounting.ts'
+import { positive } from '../chosen.ts'
 import { buildPrograms, endLoad, load } from '../generator.ts'
 import { encodeNamed, writeFramed } from '../queries.ts'
 import { hostName } from '../rows.ts'
@@ -32,8 +33,11 @@ const MEMORY_EVERY_MS = 500
 const FIRST_RELOADS = 3
 const MOST_GROWTH = 1.1
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '20' }, hosts: { type: 'string', default: '1000000' }, every: { type: 'string', default: '60' }, workers: { type: 'string', default: '2' } } })
-const [minutes, hosts, every, workers] = [values.minutes, values.hosts, values.every, values.workers].map(Number)
+const { values } = parseArgs({ options: { minutes: { type: 'string' }, hosts: { type: 'string' }, every: { type: 'string' }, workers: { type: 'string' } } })
+const minutes = positive('minutes', values.minutes, 20)
+const hosts = positive('hosts', values.hosts, 1_000_000)
+const every = positive('every', values.every, 60)
+const workers = positive('workers', values.workers, 2)
 const folder = mkdtempSync(join(tmpdir(), 'waggle-soak-'))
 const home = join(folder, 'home')
 const file = join(folder, 'soak.zone')
