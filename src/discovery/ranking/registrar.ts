@@ -233,10 +233,10 @@ export class Registrar {
   }
 
   private putAlias(owner: Uint8Array, rdata: Uint8Array): PutResult {
-    const known = this.capabilities.get(Name.fromWire(owner).key)?.aliasLength !== undefined
     if (!this.makeRoom(owner.length * 2 + rdata.length)) return 'full'
     const capability = this.capabilityOf(owner)
-    if (capability.aliasLength > 0) this.heap.give(capability.aliasAt, capability.aliasLength)
+    const known = capability.aliasLength > 0
+    if (known) this.heap.give(capability.aliasAt, capability.aliasLength)
     capability.aliasAt = this.heap.write(rdata)
     capability.aliasLength = rdata.length
     this.isChanged = true
