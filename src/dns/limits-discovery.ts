@@ -9,7 +9,7 @@
 export const MAX_DEMAND_KEYS = 64
 /** Labels of a capability's name from the left to `_cap`, both included: each is a place where the agent is found. Reached: the agent is found at its own name alone. */
 export const MAX_CAPABILITY_LABELS = 16
-/** Registrations in one zone's table of candidates, some 1.2 kB each. Reached: a further one is refused and the log says so. */
+/** Registrations in one zone's table of candidates, some 1.2 kB each. Reached: a further one stands in the zone and is not ranked. */
 export const MAX_CANDIDATES = 1_048_576
 /** Octets of one zone's table of candidates: offsets in it are kept in 31 bits. Reached: as above. */
 export const MAX_CANDIDATE_OCTETS = 2_147_483_647
@@ -64,6 +64,8 @@ export const MAX_LEASE_UNITS = 1_024
 export const MAX_LEASE_RECORDS = 4_096
 /** Records of an RRset whose TTL is bounded by its leases. Reached: the TTL is as registered, and what has ended is taken out within a second as ever. */
 export const MAX_BOUNDED_RECORDS = 16
+/** Notes of which agent depends on which capability that are not looked through. Reached, and twice what held the last time: those that hold no more are forgotten. */
+export const DEPENDENCY_NOTES_KEPT = 64
 /** Milliseconds between two looks at what is due: a lease ends within a second, the sync of the store counted. */
 export const LEASE_TICK_MS = 200
 /** Milliseconds until the end of a lease that could not be kept is tried again. */

@@ -147,6 +147,13 @@ export function keyInClass({ name, class: rrClass }: { name: Name; class: number
   return `${rrClass} ${name.key}`
 }
 
+/** `name` with its end `above` replaced by `target` (RFC 6672 2.2); undefined where that would be longer than a name may be. */
+export function renamed(name: Name, above: Name, target: Name): Name | undefined {
+  const kept = name.wire.subarray(0, name.wire.length - above.wire.length)
+  if (kept.length + target.wire.length > MAX_NAME_OCTETS) return undefined
+  return Name.fromWire(Uint8Array.from([...kept, ...target.wire]))
+}
+
 const readOctets = new WireWriter(MAX_NAME_OCTETS, MAX_NAME_OCTETS)
 const labelStarts = new Uint8Array(MAX_LABELS)
 const keyOctets = Buffer.alloc(2 * MAX_NAME_OCTETS) // twice: covers every octet escaped

@@ -10,9 +10,8 @@
  *     lame, error  nothing of use
  */
 import { RCODE, TYPE } from '../dns/codes.ts'
-import { MAX_NAME_OCTETS } from '../dns/limits.ts'
 import type { DnsRecord, Message } from '../dns/message.ts'
-import { Name } from '../dns/name.ts'
+import { Name, renamed } from '../dns/name.ts'
 import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import { TRUST, type Absence, type RRset, type Trust } from './contract.ts'
 import { isProof, rrsetIn, rrsetsAt } from './rrsets.ts'
@@ -121,13 +120,6 @@ export function aliasBy(dname: RRset, name: Name): RRset | undefined {
   const target = renamed(name, above, Name.fromWire(rdata))
   if (target === undefined) return undefined
   return { name, type: TYPE.CNAME, records: [{ name, type: TYPE.CNAME, class: rrClass, ttl, rdata: target.wire }], signatures: [], trust: dname.trust }
-}
-
-/** `name` with its end `above` replaced by `target` (RFC 6672 2.2); undefined where that would be longer than a name may be. */
-export function renamed(name: Name, above: Name, target: Name): Name | undefined {
-  const kept = name.wire.subarray(0, name.wire.length - above.wire.length)
-  if (kept.length + target.wire.length > MAX_NAME_OCTETS) return undefined
-  return Name.fromWire(Uint8Array.from([...kept, ...target.wire]))
 }
 
 /**

@@ -14,6 +14,7 @@ import type { OwnChange, Refusal, Requester, Update, UpdateFlow, Verdict } from 
 import { UpdateCounts } from './counters.ts'
 import type { EditorDraft } from './draft.ts'
 import type { Grants } from './grants.ts'
+import { refuse } from './refusal.ts'
 import { readRequest } from './request.ts'
 import { StandardFlow } from './standard.ts'
 import type { EngineOptions, EngineWorld, Outcome } from './world.ts'
@@ -106,7 +107,7 @@ export class UpdateEngine {
   /** NOTAUTH for a zone that is not ours (RFC 2136 3.1.1); a zone of ours that nobody may change is refused. */
   private refusalOf({ zone: { name, class: rrClass } }: Update): Refusal {
     const isOurs = this.world.zoneOf(name, rrClass)?.equals(name) === true
-    if (!isOurs) return { rcode: RCODE.NOTAUTH, ede: { infoCode: EDE.NOT_AUTHORITATIVE, text: 'not a zone of this server' }, reason: 'not a zone of this server' }
+    if (!isOurs) return refuse(RCODE.NOTAUTH, 'not a zone of this server', EDE.NOT_AUTHORITATIVE)
     return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text: 'no grant allows changes of this zone' }, reason: 'the zone has no grants' }
   }
 

@@ -3,12 +3,13 @@
  * record of an update the first that matches decides; where none does, the update is refused. An update that
  * nobody signed is carried out only where a grant names a network and says that it may be unsigned.
  */
-import { CLASS, EDE, printType, RCODE, TYPE } from '../dns/codes.ts'
+import { CLASS, printType, RCODE, TYPE } from '../dns/codes.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { type Prefix, PrefixList } from '../dns/prefix.ts'
 import type { Refusal, Requester, Signer, Update, ZoneDraft } from './contract.ts'
 import { isProofType, isSameName, isWithin } from './records.ts'
+import { refuse } from './refusal.ts'
 
 /** What can be done with a record. */
 export const OPERATIONS = ['add', 'delete', 'prerequisites'] as const
@@ -61,13 +62,13 @@ export class Grants {
     const signer = knownSigner(requester)
     const grants = this.list.filter((grant, i) => isFor(grant, signer) && this.prefixes[i]?.holds(requester.address) !== false)
     const who = signer === undefined ? 'unsigned updates' : `key ${signer.name}`
-    if (grants.length === 0) return refused(`no grant for ${who}`)
+    if (grants.length === 0) return refuse(RCODE.REFUSED, `no grant for ${who}`)
     for (const record of update.prerequisites) {
-      if (!permits(grants, signer, record.name, record.type, 'prerequisites')) return refused(`no grant for ${who}: prerequisite ${record.name} ${printType(record.type)}`)
+      if (!permits(grants, signer, record.name, record.type, 'prerequisites')) return refuse(RCODE.REFUSED, `no grant for ${who}: prerequisite ${record.name} ${printType(record.type)}`)
     }
     for (const record of update.updates) {
       const type = typeNotPermitted(grants, signer, record, draft)
-      if (type !== undefined) return refused(`no grant for ${who}: ${record.name} ${printType(type)}`)
+      if (type !== undefined) return refuse(RCODE.REFUSED, `no grant for ${who}: ${record.name} ${printType(type)}`)
     }
     return undefined
   }
@@ -76,10 +77,6 @@ export class Grants {
 /** The signer whose name says something: a key that the message itself has brought could stand at any name. */
 function knownSigner({ signer }: Requester): Signer | undefined {
   return signer?.kind === 'sig0' && signer.isIntroduced === true ? undefined : signer
-}
-
-function refused(reason: string): Refusal {
-  return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text: reason }, reason }
 }
 
 function isFor({ key, kind }: Grant, signer: Signer | undefined): boolean {

@@ -8,6 +8,7 @@ import type { Refusal, Requester, Update, UpdateFlow, Verdict, ZoneDraft } from 
 import type { Grants } from './grants.ts'
 import { checkPrerequisites, scanPrerequisites } from './prerequisites.ts'
 import { isProofType } from './records.ts'
+import { refuse } from './refusal.ts'
 
 /** The flow of RFC 2136, where `grantsOf` tells who may change a zone. */
 export class StandardFlow implements UpdateFlow {
@@ -40,6 +41,5 @@ export class StandardFlow implements UpdateFlow {
 function refusalOfProofs({ updates }: Update): Refusal | undefined {
   const record = updates.find(({ type }) => isProofType(type))
   if (record === undefined) return undefined
-  const text = 'RRSIG, NSEC, NSEC3 and NSEC3PARAM cannot be updated'
-  return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.NOT_SUPPORTED, text }, reason: text }
+  return refuse(RCODE.REFUSED, 'RRSIG, NSEC, NSEC3 and NSEC3PARAM cannot be updated', EDE.NOT_SUPPORTED)
 }

@@ -18,6 +18,7 @@ import type { Grants } from './grants.ts'
 import { netChanges, type NetChange, type Soa, soaChanges } from './net-changes.ts'
 import { Overlay, zonePrefix } from './overlay.ts'
 import { isProofType } from './records.ts'
+import { refuse } from './refusal.ts'
 import { settleImage } from './settled-image.ts'
 import { Undoing } from './undoing.ts'
 import type { EngineWorld, Job, Outcome } from './world.ts'
@@ -340,10 +341,7 @@ function isSigned(image: ZoneImage): boolean {
   return false
 }
 
-const UNUSABLE_TEXT = 'what is kept of this zone cannot be used'
-const UNUSABLE: Refusal = { rcode: RCODE.SERVFAIL, ede: { infoCode: EDE.OTHER, text: UNUSABLE_TEXT }, reason: UNUSABLE_TEXT }
-const SIGNED_TEXT = 'the zone is signed beforehand and cannot be updated'
-const SIGNED: Refusal = { rcode: RCODE.REFUSED, ede: { infoCode: EDE.NOT_SUPPORTED, text: SIGNED_TEXT }, reason: SIGNED_TEXT }
-const FROZEN_TEXT = 'the zone is frozen by its administrator'
+const UNUSABLE = refuse(RCODE.SERVFAIL, 'what is kept of this zone cannot be used', EDE.OTHER)
+const SIGNED = refuse(RCODE.REFUSED, 'the zone is signed beforehand and cannot be updated', EDE.NOT_SUPPORTED)
 /** RFC 2136 3.3: who may update what is the server's to say; so it is for a while. */
-const FROZEN: Refusal = { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text: FROZEN_TEXT }, reason: FROZEN_TEXT }
+const FROZEN = refuse(RCODE.REFUSED, 'the zone is frozen by its administrator')

@@ -10,6 +10,7 @@ import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits-discovery.t
 import type { Change, KeptWrite, Refusal, Requester, Signer, Update, UpdateFlow, Verdict, ZoneDraft } from '../../update/contract.ts'
 import type { Grants } from '../../update/grants.ts'
 import { rdataKey } from '../../update/records.ts'
+import { refuse } from '../../update/refusal.ts'
 import { StandardFlow } from '../../update/standard.ts'
 import { holderOfKey, holderOfSecret } from '../identifier/agent.ts'
 import { BookFull, type Entry, type LeaseBook, type LeaseId } from './book.ts'
@@ -121,7 +122,7 @@ function unitsOf(records: readonly LeasedRecord[], draft: ZoneDraft, grant: Gran
 
 function refusalOfSize({ units }: Lease): Refusal | undefined {
   if (units.length <= MAX_LEASE_UNITS && units.every(({ records }) => records.length <= MAX_LEASE_RECORDS)) return undefined
-  return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text: 'too many records for one lease' }, reason: 'too many records for one lease' }
+  return refuse(RCODE.REFUSED, 'too many records for one lease')
 }
 
 /** Stages the lease; records that stood by other leases stand by this one from now on, or by none where it does not hold them. */

@@ -43,12 +43,12 @@ export class Ranker {
   private readonly settings: RankingSettings
   private readonly random: Random
   private readonly mostScored: number
-  private shortSlots: Int32Array
-  private shortScores: Float64Array
-  private shortAges: Float64Array
-  private shortUnmet: Int32Array
-  private shortVersions: Int32Array
-  private shortKeys: Float64Array
+  private shortSlots = new Int32Array(0)
+  private shortScores = new Float64Array(0)
+  private shortAges = new Float64Array(0)
+  private shortUnmet = new Int32Array(0)
+  private shortVersions = new Int32Array(0)
+  private shortKeys = new Float64Array(0)
   private shortCount = 0
   private hasTrusted = false
 
@@ -58,13 +58,7 @@ export class Ranker {
     this.mostScored = mostScored
     this.filter = new CandidateFilter(settings)
     this.scorer = new Scorer(settings, this.filter)
-    const room = Math.min(mostScored, MAX_SCORED_CANDIDATES)
-    this.shortSlots = new Int32Array(room)
-    this.shortVersions = new Int32Array(room)
-    this.shortUnmet = new Int32Array(room)
-    this.shortScores = new Float64Array(room)
-    this.shortAges = new Float64Array(room)
-    this.shortKeys = new Float64Array(room)
+    this.makeRoom(Math.min(mostScored, MAX_SCORED_CANDIDATES))
   }
 
   /** Chooses the best `most` of `match` for `demand`. */

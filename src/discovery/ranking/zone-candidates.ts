@@ -8,7 +8,7 @@
  *                                                                          └─ a larger block: onTables
  */
 import { TYPE } from '../../dns/codes.ts'
-import { Name } from '../../dns/name.ts'
+import { keyInClass, Name } from '../../dns/name.ts'
 import type { Change, Requester, Update, UpdateFlow, ZoneDraft } from '../../update/contract.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { LeaseBooks } from '../lease/books.ts'
@@ -56,25 +56,25 @@ export class ZoneCandidates implements UpdateFlow {
 
   /** The candidates of a zone; undefined where it has none and none are expected. */
   of(zone: ZoneId): Candidates | undefined {
-    return this.zones.get(idOf(zone))
+    return this.zones.get(keyInClass(zone))
   }
 
   /** The blocks for the zones that are now in service, each at the index of its zone; those of others are forgotten. */
   tablesFor(images: readonly ZoneImage[]): (SharedArrayBuffer | undefined)[] {
     const zones = images.map((image) => ({ image, zone: zoneOf(image) }))
-    const served = new Set(zones.map(({ zone }) => idOf(zone)))
+    const served = new Set(zones.map(({ zone }) => keyInClass(zone)))
     for (const id of this.zones.keys()) if (!served.has(id)) this.zones.delete(id)
     return zones.map(({ image, zone }) => this.tableFor(image, zone))
   }
 
   /** The zone moves to another block that holds the same: nothing needs to be read again. */
   moved(zone: ZoneId, image: ZoneImage): void {
-    const known = this.zones.get(idOf(zone))
+    const known = this.zones.get(keyInClass(zone))
     if (known !== undefined) known.image = image
   }
 
   private tableFor(image: ZoneImage, zone: ZoneId): SharedArrayBuffer | undefined {
-    const known = this.zones.get(idOf(zone))
+    const known = this.zones.get(keyInClass(zone))
     if (known !== undefined) {
       if (known.image !== image) reconcile(known.registrar, image, this.leaseEndOf(zone))
       known.image = image
@@ -82,7 +82,7 @@ export class ZoneCandidates implements UpdateFlow {
     }
     if (!image.hasAgents && !this.options.expects(zone)) return undefined
     const { registrar } = registerZone(image, () => this.options.onTables(), this.leaseEndOf(zone))
-    this.zones.set(idOf(zone), { image, registrar, sensing: new Sensing(registrar) })
+    this.zones.set(keyInClass(zone), { image, registrar, sensing: new Sensing(registrar) })
     return registrar.table.buffer
   }
 
@@ -107,8 +107,8 @@ export class ZoneCandidates implements UpdateFlow {
   }
 
   settled(kept: boolean, zone: ZoneId): void {
-    const notes = this.notes.get(idOf(zone))
-    this.notes.delete(idOf(zone))
+    const notes = this.notes.get(keyInClass(zone))
+    this.notes.delete(keyInClass(zone))
     if (!kept || notes === undefined) return
     const registrar = this.registrarFor(zone, notes)
     if (registrar === undefined) return
@@ -118,7 +118,7 @@ export class ZoneCandidates implements UpdateFlow {
   }
 
   private notesOf(zone: ZoneId): Notes {
-    const id = idOf(zone)
+    const id = keyInClass(zone)
     const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), offers: new Map<string, { owner: Name; offers: Offers }>() }
     this.notes.set(id, notes)
     return notes
@@ -126,10 +126,10 @@ export class ZoneCandidates implements UpdateFlow {
 
   /** The zone's registrar; made for its first agent. */
   private registrarFor(zone: ZoneId, { offers }: Notes): Registrar | undefined {
-    const known = this.zones.get(idOf(zone))
+    const known = this.zones.get(keyInClass(zone))
     if (known !== undefined || offers.size === 0) return known?.registrar
     const registrar = new Registrar(this.options.seed, () => this.options.onTables())
-    this.zones.set(idOf(zone), { image: undefined, registrar, sensing: new Sensing(registrar) })
+    this.zones.set(keyInClass(zone), { image: undefined, registrar, sensing: new Sensing(registrar) })
     this.options.onTables()
     return registrar
   }
@@ -156,10 +156,6 @@ export class ZoneCandidates implements UpdateFlow {
 function endIn({ units }: Lease, owner: Uint8Array, rdata: Uint8Array): number {
   const record = { owner: Name.fromWire(owner), type: TYPE.AGENT, rdata }
   return units.find(({ records }) => records.some((held) => sameRecord(held, record)))?.leaseEndMs ?? Infinity
-}
-
-function idOf({ name, class: rrClass }: ZoneId): string {
-  return `${rrClass} ${name.key}`
 }
 
 function zoneOf(image: ZoneImage): ZoneId {

@@ -2,10 +2,11 @@
  * What an agent may offer, and what stands against it: capabilities are complete and named once, one agent is held
  * exclusively or shared but not both, a human name is one agent's, and a version that has moved on is offered no more.
  */
-import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
+import { RCODE, TYPE } from '../../dns/codes.ts'
 import type { Name } from '../../dns/name.ts'
 import { PARAMETERS, valueOf } from '../../dns/parameters.ts'
 import type { Refusal, ZoneDraft } from '../../update/contract.ts'
+import { refuse } from '../../update/refusal.ts'
 import type { AgentIdentifier } from '../identifier/agent.ts'
 import { isComplete, readCapability } from '../identifier/capability.ts'
 import type { Entry, LeaseBook } from '../lease/book.ts'
@@ -29,10 +30,6 @@ export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentId
   if (text !== undefined) return refuse(RCODE.REFUSED, text)
   const taken = all.map(({ record }) => aliasOf(record.rdata)).find((alias) => alias !== undefined && isTaken(alias, claim, draft, book))
   return taken && refuse(RCODE.YXDOMAIN, `${taken} is the name of another`)
-}
-
-function refuse(rcode: number, text: string): Refusal {
-  return { rcode, ede: { infoCode: EDE.PROHIBITED, text }, reason: text }
 }
 
 function faultOfName({ owner, priority, target }: Offer): string | undefined {

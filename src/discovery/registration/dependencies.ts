@@ -4,6 +4,7 @@
  */
 import { RCODE, TYPE } from '../../dns/codes.ts'
 import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
+import { DEPENDENCY_NOTES_KEPT } from '../../dns/limits-discovery.ts'
 import { keyInClass, Name } from '../../dns/name.ts'
 import { PARAMETERS, valueOf } from '../../dns/parameters.ts'
 import type { Change, KeptWrite, Verdict, ZoneDraft } from '../../update/contract.ts'
@@ -45,19 +46,16 @@ interface Dependent {
   name: Name
 }
 
-/** Notes below which nobody looks whether they still hold. */
-const FEW_NOTES = 64
-
 /**
  * Who depends on what, in memory, and who is to be looked at again. An agent that leaves, or needs less, is not looked for at once: as soon as
- * there are twice as many notes as held the last time, all are held against the leases, so that there are never more than that.
+ * there are twice as many notes as held the last time, all are held against the leases, so that there are no more than that for long.
  */
 export class Dependents {
   private readonly books: LeaseBooks
   /** Agents by class and capability that they need. */
   private readonly agents = new Map<string, Map<string, Dependent>>()
   private noted = 0
-  private sweepAbove = FEW_NOTES
+  private sweepAbove = DEPENDENCY_NOTES_KEPT
   private readonly pending = new Map<string, { zone: ZoneId; agents: Map<string, Name> }>()
 
   constructor(books: LeaseBooks) {
@@ -89,7 +87,7 @@ export class Dependents {
       if (agents.size === 0) this.agents.delete(id)
     }
     this.noted = [...this.agents.values()].reduce((sum, { size }) => sum + size, 0)
-    this.sweepAbove = Math.max(FEW_NOTES, 2 * this.noted)
+    this.sweepAbove = Math.max(DEPENDENCY_NOTES_KEPT, 2 * this.noted)
   }
 
   /** Told of changes: who depends on a capability that came or went is looked at again by `settle`. */

@@ -12,6 +12,7 @@ import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
 import type { Requester, Refusal, Update, UpdateFlow, Verdict, ZoneDraft, Change } from '../../update/contract.ts'
 import { prescan } from '../../update/apply.ts'
 import { checkPrerequisites, scanPrerequisites } from '../../update/prerequisites.ts'
+import { refuse } from '../../update/refusal.ts'
 import { certifies } from '../identifier/agent.ts'
 import type { Entry, LeaseBook } from '../lease/book.ts'
 import type { ZoneId } from '../lease/lease.ts'
@@ -65,7 +66,7 @@ export class RegistrationFlow implements UpdateFlow {
   /** Private fields are never served, so an update that would put them into the zone is refused whoever may write there. */
   private guard(update: Update, draft: ZoneDraft): Verdict | undefined {
     const added = update.updates.filter((record) => record.class === draft.class)
-    return partPrivate(added).fields.length === 0 ? undefined : { ...refuse('fields of a user agent are kept by a registration with a lease, not in the zone'), flow: this.name }
+    return partPrivate(added).fields.length === 0 ? undefined : { ...refuse(RCODE.REFUSED, 'fields of a user agent are kept by a registration with a lease, not in the zone'), flow: this.name }
   }
 
   /** Who may, whose identifier it is, and whether it is that of its KEY. */
@@ -74,7 +75,7 @@ export class RegistrationFlow implements UpdateFlow {
     const { signer } = requester
     const claim = this.bookOf(draft).claimOf(agent.name)
     const keys = own.filter(({ type }) => type === TYPE.KEY)
-    if (keys.length > 1) return refuse(`${agent.name} is given more than one KEY`)
+    if (keys.length > 1) return refuse(RCODE.REFUSED, `${agent.name} is given more than one KEY`)
     const unfit = refusalOfKey(agent.name, keys[0]?.rdata)
     if (unfit !== undefined) return unfit
     const held = claim?.lease.units[0].records.find(({ type }) => type === TYPE.KEY)?.rdata
@@ -83,12 +84,12 @@ export class RegistrationFlow implements UpdateFlow {
     if (refusal !== undefined) return refusal
     const key = keys[0]?.rdata ?? held
     const certified = key === undefined ? certifies(agent.id, new Uint8Array(0)) : certifies(agent.id, key)
-    if (certified === 'other') return refuse(`${agent.id} is the identifier of another KEY`)
+    if (certified === 'other') return refuse(RCODE.REFUSED, `${agent.id} is the identifier of another KEY`)
     // first come, first served (RFC 9665 3.2.4)
     const isFree = (): boolean => draft.types(agent.name).every((type) => type === TYPE.KEY && key !== undefined && draft.holds(agent.name, type, key))
     const isHolder = claim === undefined ? isFree() : Buffer.compare(claim.lease.holder, holderOf(signer)) === 0
     if (isHolder || (claim !== undefined && signedBy(held))) return undefined
-    return { rcode: RCODE.YXDOMAIN, ede: { infoCode: EDE.PROHIBITED, text: `${agent.name} is held by another` }, reason: `${agent.name} is held by another` }
+    return refuse(RCODE.YXDOMAIN, `${agent.name} is held by another`)
   }
 
   private register(update: Update, message: AgentMessage, requester: Requester, draft: ZoneDraft, nowMs: number): Omit<Verdict, 'flow'> {
@@ -97,7 +98,7 @@ export class RegistrationFlow implements UpdateFlow {
     const claim = book.claimOf(agent.name)
     const { open, fields } = partPrivate(message.own)
     const untilMs = validUntilMs(fields)
-    if (!(untilMs > nowMs)) return refuse('valid-until of the agent is past, or no time')
+    if (!(untilMs > nowMs)) return refuse(RCODE.REFUSED, 'valid-until of the agent is past, or no time')
     const grant = boundGrant(grantLease(update.lease ?? { lease: 0 }, this.options.limits), untilMs - nowMs)
     const said = recordsOf({ ...message, own: open }, claim, grant)
     const refusal = grant.lease === 0 ? undefined : this.refusalOfContents(said, message, fields, claim, draft, book)
@@ -129,16 +130,12 @@ export class RegistrationFlow implements UpdateFlow {
     if (refusal !== undefined) return refusal
     // a message that changes one thing need not say again what is kept of the agent in private
     const missing = missingField(agent, said, fields.length > 0 || claim === undefined ? fields : this.books.fieldsOf(book.zone, agent.name), draft)
-    return missing === undefined ? undefined : refuse(`the template of ${agent.domain} requires ${missing}`)
+    return missing === undefined ? undefined : refuse(RCODE.REFUSED, `the template of ${agent.domain} requires ${missing}`)
   }
 
   private bookOf(draft: ZoneDraft): LeaseBook {
     return this.books.of({ name: draft.apex, class: draft.class })
   }
-}
-
-function refuse(text: string): Refusal {
-  return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text }, reason: text }
 }
 
 /** A lease no longer than the agent may be. */

@@ -2,12 +2,13 @@
  * Who may register himself where: a zone may be open to whoever proves a KEY of his own, first come, first served
  * (RFC 9665 3.2.4), from some networks; everybody else needs grants, as for every update.
  */
-import { EDE, RCODE } from '../../dns/codes.ts'
+import { RCODE } from '../../dns/codes.ts'
 import type { Name } from '../../dns/name.ts'
 import type { PrefixList } from '../../dns/prefix.ts'
 import { isRegistrationKey } from '../../dnssec/sig0.ts'
 import type { Refusal, Requester, Update, ZoneDraft } from '../../update/contract.ts'
 import type { Grants } from '../../update/grants.ts'
+import { refuse } from '../../update/refusal.ts'
 import type { ZoneId } from '../lease/lease.ts'
 
 /** What a zone says of registrations. */
@@ -33,6 +34,5 @@ export function refusalOf({ policyOf, grantsOf }: Permissions, update: Update, r
 /** Why nobody may be registered at `name` for this KEY (RFC 9665 3.2.5.1); undefined where he may, or where no KEY is given. */
 export function refusalOfKey(name: Name, rdata: Uint8Array | undefined): Refusal | undefined {
   if (rdata === undefined || isRegistrationKey(rdata)) return undefined
-  const text = `the KEY of ${name} can sign no message that is checked here`
-  return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.PROHIBITED, text }, reason: text }
+  return refuse(RCODE.REFUSED, `the KEY of ${name} can sign no message that is checked here`)
 }

@@ -7,6 +7,7 @@ import { MAX_LEASE_RECORDS, MAX_LEASE_UNITS } from '../../dns/limits-discovery.t
 import type { Name } from '../../dns/name.ts'
 import type { KeptWrite, Refusal, ZoneDraft } from '../../update/contract.ts'
 import { rdataKey } from '../../update/records.ts'
+import { refuse } from '../../update/refusal.ts'
 import { BookFull, type Entry, type LeaseBook } from '../lease/book.ts'
 import { TouchedSets } from '../lease/bounds.ts'
 import { endOf, type Lease, type LeasedRecord, type LeaseUnit, type RecordIdentity } from '../lease/lease.ts'
@@ -14,7 +15,7 @@ import { endOf, type Lease, type LeasedRecord, type LeaseUnit, type RecordIdenti
 /** What is staged for a registration, or why it cannot be made. `formers` are the leases whose names it takes over; the first with its anchor is replaced. */
 export function settleRegistration(book: LeaseBook, draft: ZoneDraft, lease: Lease, formers: readonly Entry[]): KeptWrite[] | Refusal {
   const tooMuch = lease.units.length > MAX_LEASE_UNITS || lease.units.some(({ records }) => records.length > MAX_LEASE_RECORDS)
-  if (tooMuch) return refuse(RCODE.REFUSED, EDE.PROHIBITED, 'too many records for one registration')
+  if (tooMuch) return refuse(RCODE.REFUSED, 'too many records for one registration')
   const before = formers.find(({ lease: { units } }) => units[0].name.equals(lease.units[0].name))
   const names = new Set(lease.units.map(({ name }) => name.key))
   const others = formers
@@ -31,15 +32,11 @@ export function settleRegistration(book: LeaseBook, draft: ZoneDraft, lease: Lea
     writes.push(...book.put(settled, before))
   } catch (fault) {
     if (!(fault instanceof BookFull)) throw fault
-    return refuse(RCODE.SERVFAIL, EDE.OTHER, 'no more leases can be kept')
+    return refuse(RCODE.SERVFAIL, 'no more leases can be kept', EDE.OTHER)
   }
   for (const { entry, left } of others) writes.push(...book.put(left, entry)) // names that the new lease has taken over stay with it
   touched.bound(draft, book)
   return writes
-}
-
-function refuse(rcode: number, infoCode: number, text: string): Refusal {
-  return { rcode, ede: { infoCode, text }, reason: text }
 }
 
 /** What stood by the leases that a registration takes over, and until when. */

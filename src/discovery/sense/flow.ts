@@ -11,6 +11,7 @@ import { prescan } from '../../update/apply.ts'
 import type { Refusal, Requester, Update, UpdateFlow, Verdict, ZoneDraft } from '../../update/contract.ts'
 import type { Grants } from '../../update/grants.ts'
 import { checkPrerequisites, scanPrerequisites } from '../../update/prerequisites.ts'
+import { refuse } from '../../update/refusal.ts'
 import { decodeReading, type Reading } from '../ranking/reading.ts'
 import type { Candidates, ZoneCandidates } from '../ranking/zone-candidates.ts'
 
@@ -64,6 +65,5 @@ function slotIn(candidates: Candidates | undefined, owner: Name, agent: Name): n
 }
 
 function notThere({ owner, agent }: Report): Refusal {
-  const text = `${agent} offers nothing at ${owner}`
-  return { rcode: RCODE.REFUSED, ede: { infoCode: EDE.NO_LIVE_AGENT, text }, reason: text }
+  return refuse(RCODE.REFUSED, `${agent} offers nothing at ${owner}`, EDE.NO_LIVE_AGENT)
 }

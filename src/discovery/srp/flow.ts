@@ -5,10 +5,11 @@
  *     shape (classify.ts) ─► signed by its KEY ─► may register here ─► TTLs ─► names free or ours ─► lease of host and instances
  *          no: next flow       no: next flow         REFUSED          REFUSED     YXDOMAIN
  */
-import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
+import { RCODE, TYPE } from '../../dns/codes.ts'
 import type { DnsRecord } from '../../dns/message.ts'
 import type { Name } from '../../dns/name.ts'
 import type { Refusal, Requester, Update, UpdateFlow, Verdict, ZoneDraft } from '../../update/contract.ts'
+import { refuse } from '../../update/refusal.ts'
 import { holderOfKey } from '../identifier/agent.ts'
 import type { Entry, LeaseBook } from '../lease/book.ts'
 import type { LeaseBooks } from '../lease/books.ts'
@@ -61,10 +62,6 @@ export class SrpFlow implements UpdateFlow {
     if (!Array.isArray(settled)) return { ...settled, flow: this.name }
     return { rcode: RCODE.NOERROR, flow: this.name, lease: grant.answer, kept: [...settled, this.books.seen(nowMs)] }
   }
-}
-
-function refuse(rcode: number, text: string): Refusal {
-  return { rcode, ede: { infoCode: EDE.PROHIBITED, text }, reason: text }
 }
 
 /** RFC 9665 4. */

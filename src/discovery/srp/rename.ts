@@ -4,8 +4,7 @@
  */
 import { TYPE } from '../../dns/codes.ts'
 import type { DnsRecord } from '../../dns/message.ts'
-import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
-import { Name } from '../../dns/name.ts'
+import { Name, renamed } from '../../dns/name.ts'
 import type { Update } from '../../update/contract.ts'
 
 /** The zone of who knows none. */
@@ -37,10 +36,9 @@ function renameRecord(record: DnsRecord, zone: Name): DnsRecord {
   return { ...record, name, rdata: Buffer.concat([record.rdata.subarray(0, at), target.wire]) }
 }
 
-
 function moved(name: Name, zone: Name): Name {
   if (!name.isWithin(DEFAULT_ZONE)) return name
-  const wire = Buffer.concat([name.wire.subarray(0, name.wire.length - DEFAULT_ZONE.wire.length), zone.wire])
-  if (wire.length > MAX_NAME_OCTETS) throw new TooLong(`Cannot move ${name} as it would be too long`) // RFC 1035 2.3.4
-  return Name.fromWire(wire)
+  const there = renamed(name, DEFAULT_ZONE, zone)
+  if (there === undefined) throw new TooLong(`Cannot move ${name} as it would be too long`) // RFC 1035 2.3.4
+  return there
 }

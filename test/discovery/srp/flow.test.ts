@@ -98,6 +98,17 @@ test('who is not within the networks of the zone, or registers where none is ope
   assert.deepEqual(standing(running), [])
 })
 
+test('RFC 9665 3.2.5.1: a KEY that may sign other things than DNS, or for a whole zone, registers nothing; flags of no meaning are let be', async () => {
+  const running = await registrar()
+  for (const [at, octet] of [[2, 255], [0, 1], [0, 0x80]] as const) {
+    const key = new SrpKey()
+    key.rdata[at] = octet
+    assert.equal(await register(running, key), 'REFUSED', `octet ${at} is ${octet}`)
+  }
+  assert.deepEqual(standing(running), [])
+  assert.equal(await register(running, new SrpKey(13, 0x0201)), 'NOERROR 60 120')
+})
+
 test('what is no SRP Update goes the way of every update: it needs a grant', async () => {
   const [running, key] = [await registrar(), new SrpKey()]
   const host = labels('host', 'example')
