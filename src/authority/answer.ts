@@ -47,6 +47,8 @@ export class ZoneAuthority implements Authority {
   /** Where it stands as it was written: QNAME, or the target of the last CNAME. */
   owner!: OctetBlock
   ownerAt = 0
+  /** Others can be asked for what is missing: an alias is followed each time, so that it is seen whether it leaves our zones. */
+  isBesideResolver = false
   /** Index of the zone whose apex is the name, while the zone above it is asked for DS; −1 otherwise. */
   private child = -1
 
@@ -79,7 +81,11 @@ export class ZoneAuthority implements Authority {
     answer.authoritative = query.qclass !== CLASS.ANY // which would speak for classes that we do not have (RFC 1035 6.2)
     for (let steps = 0; this.answerFromZone() && steps < MAX_CHAIN; steps++) {
       this.name.load(this.owner.octets, this.ownerAt, this.owner.view)
-      if (this.isLoop() || !this.findZone()) break
+      if (this.isLoop()) break
+      if (!this.findZone()) {
+        answer.isMissing = query.qclass === CLASS.IN // RFC 1034 4.3.1: the rest is elsewhere, and who recurses goes on there
+        break
+      }
     }
     if (this.owner !== query && !this.isOfOneZone()) answer.tails = null
     // proofs of the wildcards met on the way come behind the last answer; the outcome's own section has taken
@@ -173,7 +179,7 @@ export class ZoneAuthority implements Authority {
   private answerCname(node: NodeId, cname: RRsetId): boolean {
     const { zone } = this
     this.addAnswer(node, cname)
-    if (this.match.found === FOUND.exact && this.recall(node, TAIL.alias | (this.query.qtype << 8))) return false
+    if (this.match.found === FOUND.exact && !this.isBesideResolver && this.recall(node, TAIL.alias | (this.query.qtype << 8))) return false
     this.noteWildcard()
     this.owner = zone
     this.ownerAt = zone.rdataAt(zone.firstRecordAt(cname))
@@ -234,6 +240,7 @@ export class ZoneAuthority implements Authority {
   private answerReferral(cut: NodeId): false {
     const { zone, result, query } = this
     if (result.count === 0) result.authoritative = false
+    result.isMissing = query.qclass === CLASS.IN // RFC 1034 4.3.1: who recurses follows it himself
     this.denial.addWildcardProofs(result)
     const ns = zone.rrsetOf(cut, TYPE.NS)
     this.addAbove(SECTION.authority, cut, ns)
@@ -295,6 +302,7 @@ export class ZoneAuthority implements Authority {
   /** No zone of ours holds the name (RFC 8914 4.21: not authoritative). */
   private answerRefused(): void {
     this.result.rcode = RCODE.REFUSED
+    this.result.isMissing = this.query.qclass === CLASS.IN
     this.result.explain(EDE.NOT_AUTHORITATIVE)
   }
 

@@ -50,6 +50,8 @@ export class Answer {
   rcode = 0
   /** AA: the server is an authority for QNAME (RFC 1035 4.1.1). */
   authoritative = false
+  /** RA: this server recurses for the asker (RFC 1035 4.1.1). */
+  recursionAvailable = false
   /** The zone understands agents: a query's AG bit is set in the response too (docs/protocol.md 1). */
   agentCapable = false
   /** INFO-CODE of an Extended DNS Error (RFC 8914 2), or NO_EDE. */
@@ -94,7 +96,7 @@ export class Answer {
   reset(): void {
     this.rcode = 0
     this.authoritative = false
-    this.agentCapable = false
+    this.agentCapable = this.recursionAvailable = false
     this.edeCode = NO_EDE
     this.edeText = NO_OCTETS
     this.offerOctets = 0

@@ -63,3 +63,17 @@ export const MAX_WAIT_MS = 2_000
 export const TCP_ANSWER_MS = 3_000
 /** One in so many choices among servers is random, so that one that got better is found (Unbound takes any within 400 ms). */
 export const EXPLORE_ONE_IN = 16
+/** Sockets open at once to other servers, one for each message on its way: as many as questions may be under way. Reached: messages wait for one, on their own time. */
+export const MAX_UPSTREAM_SOCKETS = 2_048
+/** Ports of a user's own begin here (RFC 6335 6): those below may be a service's. Follows: random ports are 65,536 less these. */
+export const MIN_UPSTREAM_PORT = 1_024
+/** Ports tried for one message where others have them (RFC 5452 9.2). Reached: the system chooses. */
+export const MAX_PORT_TRIES = 4
+/** Octets of the cache unless the config says otherwise (BIND nine tenths of memory, Unbound 4 MB for each of two, Knot Resolver 100 MB): some 300,000 RRsets. */
+export const DEFAULT_CACHE_OCTETS = 67_108_864
+/** Networks that a list of the config may hold, each compared with each client or server. Reached: the config is refused. */
+export const MAX_CLIENT_NETWORKS = 64
+/** Zones whose servers the config may give: each is compared with each name that is asked for. Reached: the config is refused. */
+export const MAX_CONFIGURED_ZONES = 1_024
+/** Servers of one of these. Reached: the config is refused. */
+export const MAX_CONFIGURED_SERVERS = 16

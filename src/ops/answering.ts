@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { ZoneAuthority } from '../authority/answer.ts'
-import { parsePrefix, type Prefix } from '../dns/prefix.ts'
+import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
 import { RankedChooser } from '../discovery/ranking/choosing.ts'
 import { Cookies } from '../server/cookies.ts'
 import type { CoreSettings } from '../server/core.ts'
@@ -36,6 +36,8 @@ export interface AnsweringOptions {
   keepalive: number
   /** Undefined: nothing is limited. */
   rateLimit: RateLimitSettings | undefined
+  /** Networks that are recursed for; undefined: nobody is. */
+  recursion?: Prefix[] | undefined
   /** What is left to the core. */
   defers: Defers
   /** What to add to `machineMs` for the time that leases run by; undefined where no lease runs. */
@@ -43,7 +45,9 @@ export interface AnsweringOptions {
 }
 
 /** The part of a config that answering depends on. Of what one network may be sent each of `udpThreads` threads gives its share, as each counts for itself. */
-export function answeringOptions(values: ConfigValues, seed: number, secrets: SecretPair, udpThreads: number, defers: Defers = NO_DEFERRALS): AnsweringOptions {
+export function answeringOptions(
+  values: ConfigValues, seed: number, secrets: SecretPair, udpThreads: number, defers: Defers = NO_DEFERRALS, recursion?: Prefix[],
+): AnsweringOptions {
   const { server, cookies, tcp, 'rate-limit': limit } = values
   const rateLimit: RateLimitSettings = {
     responses: Math.ceil(limit.responses / udpThreads),
@@ -62,6 +66,7 @@ export function answeringOptions(values: ConfigValues, seed: number, secrets: Se
     requireCookie: cookies.require,
     keepalive: tcp.idle * 10,
     rateLimit: limit.responses === 0 ? undefined : rateLimit,
+    recursion,
     defers,
   }
 }
@@ -104,18 +109,20 @@ export function makeAnswering(
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, chooser)
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
-  const make = ({ nsid, version, identity, cookieSecret, alsoCookieSecret, udpOctets, requireCookie, keepalive, defers, leaseOriginMs }: AnsweringOptions): Server => new Server({
+  const make = ({ version, identity, recursion, defers, leaseOriginMs, ...rest }: AnsweringOptions): Server => new Server({
     authority,
     nowSeconds,
     ...(leaseOriginMs === undefined ? {} : { leaseSeconds: () => Math.floor((leaseOriginMs + machineMs()) / 1_000) }),
     chaos: { ...(version === '' ? {} : { version }), ...(identity === '' ? {} : { identity }) },
-    ...finishing({ nsid, cookieSecret, alsoCookieSecret, requireCookie, udpOctets, keepalive }),
+    ...finishing(rest),
     ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(recursion === undefined ? {} : { recursion: new PrefixList(recursion) }),
     defers,
     isOfCore,
     counters,
     onFault,
   })
+  authority.isBesideResolver = options.recursion !== undefined
   let server = make(options)
   return {
     handler: (query, length, peer, out, room) => server.answer(query, length, peer, out, room),
@@ -127,6 +134,7 @@ export function makeAnswering(
       if (!isDeepStrictEqual(next.rateLimit, settings)) rateLimit = next.rateLimit && new RateLimit(next.rateLimit, seed)
       settings = next.rateLimit
       originMs = next.leaseOriginMs
+      authority.isBesideResolver = next.recursion !== undefined
       server = make(next)
     },
   }

@@ -15,6 +15,7 @@ import { parsePrefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { OPERATIONS, parseScope, SCOPE_FORMS } from '../update/grants.ts'
 import { isMetaType, isProofType } from '../update/records.ts'
+import { recursionSchema } from './config-recursion.ts'
 import { keysOf, type KeyLine, type KeyNotes } from './schema-notes.ts'
 
 const text = (wanted: string, about: string) => z.string().meta({ wanted, about } satisfies KeyNotes)
@@ -152,15 +153,6 @@ const key = z
   })
   .meta({ wanted: 'must be { name, algorithm, secret }', about: 'One TSIG key.' })
 
-const recursion = z
-  .strictObject({
-    allow: z.array(text('must be a network', 'A network that may ask.')).meta({ wanted: 'must be a list of networks', about: 'Networks that may ask for names outside our zones.' }).default([]),
-    hints: text('must be a path', 'Root hints.').optional(),
-    anchors: text('must be a path', 'DNSSEC trust anchors.').optional(),
-    forward: z.record(z.string(), z.array(z.string())).meta({ wanted: 'must map names to lists of addresses', about: 'Zones asked of named servers.' }).default({}),
-  })
-  .meta({ wanted: 'must be a map', about: 'Recursive service.', unserved: 'names outside our zones are refused' })
-
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
 /** The whole config file. */
@@ -187,7 +179,7 @@ export const configSchema = z
     zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
     keys: z.array(key).max(MAX_TSIG_KEYS).meta({ wanted: 'must be a list of keys', about: 'TSIG keys (RFC 8945): who signs with one is who it says, and gets signed responses.' }).default([]),
     grants: grants('Grants for every zone, behind its own.'),
-    recursion: recursion.optional(),
+    recursion: recursionSchema.optional(),
   })
   .meta({ wanted: 'must be a map of keys', about: 'The config file.' })
 
@@ -195,7 +187,7 @@ export const configSchema = z
 export type ConfigValues = z.infer<typeof configSchema>
 
 /** Keys whose change a reload puts into use; all others take effect at the next start. */
-export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones', 'keys', 'grants'])
+export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones', 'keys', 'grants', 'recursion'])
 
 /** Every key in the order of the schema, groups before their members. */
 export function configKeys(): KeyLine[] {

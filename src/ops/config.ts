@@ -16,6 +16,7 @@ import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/addres
 import type { Grant } from '../update/grants.ts'
 import { configSchema, RELOADED_KEYS, type ConfigValues } from './config-schema.ts'
 import { settleKeys } from './config-keys.ts'
+import { settleRecursion, type RecursionConfig } from './config-recursion.ts'
 import { settleGrants } from './config-grants.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
 import { notesOf, unwrap } from './schema-notes.ts'
@@ -50,6 +51,8 @@ export interface Config {
   listen: Endpoint[]
   zones: ConfigZone[]
   keys: TsigKey[]
+  /** Undefined: nobody is recursed for. */
+  recursion: RecursionConfig | undefined
   /** Absolute path of the data directory. */
   dataFolder: string
 }
@@ -107,7 +110,8 @@ function settle(values: ConfigValues, yaml: YamlText): Config {
     yaml.error(['data'], `Cannot use data "${values.data}" as the path of its control socket must be at most ${MAX_SOCKET_PATH_OCTETS} octets long: ${controlPath(dataFolder)}`)
   }
   warnOfUnserved(values, yaml)
-  return { file: yaml.file, values, dataFolder, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base), keys: settleKeys(values.keys, yaml) }
+  const recursion = values.recursion && settleRecursion(values.recursion, yaml, base)
+  return { file: yaml.file, values, dataFolder, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base), keys: settleKeys(values.keys, yaml), recursion }
 }
 
 function settleListen(values: ConfigValues, yaml: YamlText): Endpoint[] {

@@ -7,6 +7,7 @@
  *          └─────────────┴───────────────┴────────────────┴──► StartFault: nothing stays open
  */
 import { randomBytes, randomInt } from 'node:crypto'
+import { CLASS } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
@@ -27,6 +28,7 @@ import { type Metric, processMetrics, updateMetrics } from './metrics.ts'
 import { OneAtATime, Turns } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { reasonOf } from './reason.ts'
+import { Recursing } from './recursing.ts'
 import { Serving } from './serving.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
 import { Updating } from './updating.ts'
@@ -54,6 +56,7 @@ export class RunningServer implements Commanded {
   private readonly seed = randomInt(-0x8000_0000, 0x8000_0000)
   private readonly secrets: CookieSecrets
   private readonly updating: Updating
+  private readonly recursing: Recursing
   private readonly serving: Serving
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   /** A zone's file is read or written, not both. */
@@ -90,11 +93,17 @@ export class RunningServer implements Commanded {
       log,
       onFault: (fault) => this.tellFault(fault, 0),
     })
+    this.recursing = new Recursing({
+      zones: { holds: (name) => this.zoneAbove(name, CLASS.IN) !== undefined, answer: (...query) => this.serving.answerOwn(...query) },
+      log,
+    })
+    this.recursing.configure(config.recursion)
     this.serving = new Serving({
       seed,
       values: () => this.config.values,
       secrets: () => this.secrets.pair,
-      handlers: this.updating.handlers,
+      handlers: { ...this.updating.handlers, resolve: this.recursing.resolve },
+      clients: () => this.recursing.clients,
       authenticator: this.updating.authenticator,
       leaseOriginMs: () => this.updating.leaseOriginMs,
       onFault: (fault, untold) => this.tellFault(fault, untold),
@@ -198,11 +207,12 @@ export class RunningServer implements Commanded {
     if (config === undefined) return new Error(['Cannot reload as the config has errors:', ...findings.map(printFinding)].join('\n'))
     const { values, taken, waiting } = mergeValues(this.config.values, config.values)
     if (waiting.length > 0) this.log('config keys wait', { keys: waiting })
-    this.config = { ...this.config, values, zones: config.zones, keys: config.keys }
+    this.config = { ...this.config, values, zones: config.zones, keys: config.keys, recursion: config.recursion }
     this.updating.useKeys(config.keys)
     await this.metricsAddress.take(values.metrics)
     if (taken.length === 0) return undefined
     this.secrets.configure(values.cookies)
+    if (taken.includes('recursion')) this.recursing.configure(config.recursion)
     await this.serving.settle()
     this.log('config keys taken', { keys: taken })
     return undefined
@@ -271,6 +281,7 @@ export class RunningServer implements Commanded {
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
     this.secrets.stop()
+    this.recursing.stop()
     await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
     await this.updating.close()
     if (this.isReady) this.log('stopped')

@@ -12,9 +12,11 @@ import { Core } from '../server/core.ts'
 import type { CoreHandlers, MessageAuthenticator } from '../server/core-contract.ts'
 import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
+import type { Prefix } from '../dns/prefix.ts'
 import type { Endpoint } from '../transport/address.ts'
 import { transportCounters } from '../transport/counters.ts'
 import { DeferralBudget } from '../transport/deferral-budget.ts'
+import type { Handler } from '../transport/handler.ts'
 import { UdpReturns } from '../transport/udp-returns.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { answeringOptions, finishing, makeAnswering, unixSeconds, type Answering, type AnsweringOptions } from './answering.ts'
@@ -37,6 +39,8 @@ export interface ServingOptions {
   /** The clock that leases run by, as `AnsweringOptions` has it; read again at `settle`. */
   leaseOriginMs?: () => number | undefined
   authenticator?: MessageAuthenticator
+  /** Networks that are recursed for by `handlers.resolve`; undefined: nobody is. Read again at `settle`. */
+  clients?: () => Prefix[] | undefined
   onFault: (fault: unknown, untold: number) => void
 }
 
@@ -59,6 +63,8 @@ export class Serving {
   /** Answers signed queries. */
   private readonly coreAnswering: Answering
   private readonly core: Core
+  /** Answers what the resolver asks our own zones. */
+  private readonly ownAnswering: Answering
   /** Published last. */
   private zones: SharedZones = { images: [], candidates: [] }
   private sockets: OpenSockets | undefined
@@ -69,9 +75,10 @@ export class Serving {
     const { handlers, authenticator, onFault } = options
     const counters = new Counters(this.serverCounts)
     this.options = options
-    this.defers = { update: handlers.update !== undefined, agent: handlers.agent !== undefined, signed: authenticator !== undefined, missing: false }
+    this.defers = { update: handlers.update !== undefined, agent: handlers.agent !== undefined, signed: authenticator !== undefined, missing: handlers.resolve !== undefined }
     this.answering = makeAnswering(this.answeringOptions(), counters, onFault)
     this.coreAnswering = makeAnswering(this.coreOptions(), counters, onFault, unixSeconds, true)
+    this.ownAnswering = makeAnswering(this.ownOptions(), new Counters(), onFault, unixSeconds, true)
     this.core = new Core({
       ...finishing(this.answeringOptions()),
       handlers: { query: this.coreAnswering.handler, ...handlers },
@@ -101,6 +108,7 @@ export class Serving {
   async publish(directory: ZoneDirectory, candidates: (SharedArrayBuffer | undefined)[]): Promise<void> {
     this.answering.publish(directory, candidates)
     this.coreAnswering.publish(directory, candidates)
+    this.ownAnswering.publish(directory, candidates)
     this.zones = { images: directory.zones.map((zone) => zone.buffer), candidates }
     await this.threads?.publish(this.zones)
   }
@@ -110,9 +118,13 @@ export class Serving {
     const options = this.answeringOptions()
     this.answering.settle(options)
     this.coreAnswering.settle(this.coreOptions())
+    this.ownAnswering.settle(this.ownOptions())
     this.core.settle(finishing(options))
     await this.threads?.settle(options)
   }
+
+  /** Answers a query of the resolver from our own zones. */
+  answerOwn: Handler = (...query) => this.ownAnswering.handler(...query)
 
   /** TCP connections open now. */
   get connectionCount(): number {
@@ -137,12 +149,17 @@ export class Serving {
   }
 
   private answeringOptions(): AnsweringOptions {
-    const { values, seed, secrets, leaseOriginMs } = this.options
-    return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers), leaseOriginMs: leaseOriginMs?.() }
+    const { values, seed, secrets, leaseOriginMs, clients } = this.options
+    return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers, clients?.()), leaseOriginMs: leaseOriginMs?.() }
   }
 
-  /** Nothing is deferred again, and whoever has signed is not limited. */
+  /** Nothing is deferred again but what others must be asked for, and whoever has signed is not limited. */
   private coreOptions(): AnsweringOptions {
-    return { ...this.answeringOptions(), defers: NO_DEFERRALS, rateLimit: undefined }
+    return { ...this.answeringOptions(), defers: { ...NO_DEFERRALS, missing: this.defers.missing }, rateLimit: undefined }
+  }
+
+  /** What is not ours is refused, whoever asks. */
+  private ownOptions(): AnsweringOptions {
+    return { ...this.answeringOptions(), defers: NO_DEFERRALS, rateLimit: undefined, recursion: undefined, requireCookie: false }
   }
 }

@@ -82,10 +82,10 @@ export class Flights<Waiter> {
     return { landed, waiters: sent.waiters }
   }
 
-  private silence({ flight, deadlineMs, budget }: Sent<Waiter>): Landed {
+  private silence({ flight, sentMs, deadlineMs, budget }: Sent<Waiter>): Landed {
     this.counters.timeouts++
     // a wait that was cut short as the question's time was over says nothing of the server
-    if (deadlineMs < budget.endMs) this.world.servers.silent(flight.to, this.world.nowMs)
+    if (deadlineMs < budget.endMs) this.world.servers.silent(flight.to, this.world.nowMs, sentMs)
     return { kind: 'silence' }
   }
 

@@ -17,8 +17,12 @@ export interface Manners {
   /** Smoothed round trip, and how far single ones are from it (RFC 6298 2); −1 where none was seen. */
   roundTripMs: number
   deviationMs: number
+  /** Whether it ever answered. */
+  hasAnswered: boolean
   /** Unanswered messages in a row. */
   silences: number
+  /** When the last of them was counted: what was sent before fell silent with it. */
+  silentSinceMs: Milliseconds
   /** Until then it rests. */
   restsUntilMs: Milliseconds
   /** It answers FORMERR or NOTIMP to EDNS, and not without (RFC 6891 7). */
@@ -51,7 +55,8 @@ export class ServerMemory {
   of(endpoint: Endpoint): Manners {
     const key = endpointKey(endpoint)
     const known = this.known.get(key) ?? {
-      endpoint, roundTripMs: -1, deviationMs: 0, silences: 0, restsUntilMs: 0, refusesEdns: false, changesCase: false, lame: new Map<string, Milliseconds>(),
+      endpoint, roundTripMs: -1, deviationMs: 0, hasAnswered: false, silences: 0, silentSinceMs: 0, restsUntilMs: 0,
+      refusesEdns: false, changesCase: false, lame: new Map<string, Milliseconds>(),
     }
     // what was heard of last stands last: the first is forgotten
     this.known.delete(key)
@@ -66,13 +71,20 @@ export class ServerMemory {
     const first = manners.roundTripMs < 0
     manners.deviationMs = first ? ms / 2 : 0.75 * manners.deviationMs + 0.25 * Math.abs(manners.roundTripMs - ms)
     manners.roundTripMs = first ? ms : 0.875 * manners.roundTripMs + 0.125 * ms
+    manners.hasAnswered = true
     manners.silences = 0
     manners.restsUntilMs = 0
+    manners.silentSinceMs = 0
   }
 
-  /** It did not answer: it counts as slower, and rests after some of that (RFC 2308 7.2). */
-  silent(endpoint: Endpoint, nowMs: Milliseconds): void {
+  /**
+   * It did not answer what was sent at `sentMs`: it counts as slower, and rests after some of that (RFC 2308 7.2). Messages
+   * to one that has answered before, on their way together, count as one: else a burst would put it to rest by one lost moment.
+   */
+  silent(endpoint: Endpoint, nowMs: Milliseconds, sentMs: Milliseconds = nowMs): void {
     const manners = this.of(endpoint)
+    if (manners.hasAnswered && sentMs < manners.silentSinceMs) return
+    manners.silentSinceMs = nowMs
     manners.silences++
     manners.roundTripMs = Math.min(MAX_WAIT_MS, Math.max(manners.roundTripMs, FIRST_WAIT_MS) * 2)
     if (manners.silences >= MAX_SILENCES) manners.restsUntilMs = nowMs + restMs(manners.silences)

@@ -47,6 +47,8 @@ export interface Reply {
   rcode: number
   /** AA. */
   authoritative?: boolean
+  /** RA: asked for others (RFC 1035 4.1.1). */
+  recursionAvailable?: boolean
   /** AG: understood (docs/protocol.md 1). */
   agent?: boolean
   /** Extended DNS Error (RFC 8914). */
@@ -69,6 +71,8 @@ export interface CoreHandlers {
   readonly update?: CoreHandler
   /** Opcode AGENT (docs/protocol.md 5). */
   readonly agent?: CoreHandler
-  /** A signed query without its signature, as `Server.answer` of a server of the core: `room` octets are left for the signature. */
+  /** A question that `query` has deferred, as others must be asked for its answer. */
+  readonly resolve?: CoreHandler
+  /** A signed query without its signature, or one whose answer is elsewhere, as `Server.answer` of a server of the core: `room` octets are left for the signature. */
   readonly query?: (octets: Uint8Array, length: number, peer: Peer, out: Uint8Array, room: number) => number
 }

@@ -69,9 +69,10 @@ export class ResponseWriter {
   }
 
   /** Header, question and OPT, which is all that a response to an update is. */
-  private writeBare(query: Query, { authoritative = false, agent = false }: Reply, optOctets: number): Uint8Array {
+  private writeBare(query: Query, { authoritative = false, recursionAvailable = false, agent = false }: Reply, optOctets: number): Uint8Array {
     const { finisher, plan, bare, bareView } = this
     plan.authoritative = authoritative
+    plan.recursionAvailable = recursionAvailable
     plan.agentCapable = agent
     const end = HEADER_OCTETS + questionOctets(query)
     writeHeader(query, plan, false, bareView)
@@ -93,10 +94,10 @@ export class ResponseWriter {
 
 /** RFC 2136 3.8 and RFC 1035 4.1.1: ID, opcode, RD and the first section come back. */
 function responseTo(query: Query, reply: Reply, rcode: number): Message {
-  const { answers = [], authorities = [], additionals = [], authoritative = false, agent = false } = reply
+  const { answers = [], authorities = [], additionals = [], authoritative = false, recursionAvailable = false, agent = false } = reply
   return makeMessage({
     id: query.id, response: true, opcode: query.opcode, recursionDesired: query.recursionDesired, checkingDisabled: query.checkingDisabled,
-    authoritative, agent: agent && query.agent, rcode, questions: reply.questions ?? questionOf(query), answers, authorities, additionals,
+    authoritative, recursionAvailable, agent: agent && query.agent, rcode, questions: reply.questions ?? questionOf(query), answers, authorities, additionals,
   })
 }
 

@@ -226,7 +226,7 @@ export class Core {
   /** Carries out what is asked; whether it was worth its price: who has proven himself never pays. */
   private serve(incoming: CoreMessage, query: Query, message: Message, signer?: Signer, seal?: unknown): boolean | Promise<boolean> {
     const { handlers, nowSeconds } = this.options
-    if (query.opcode === OPCODE.QUERY && handlers.query !== undefined) return this.serveQuery(incoming, query, handlers.query, seal)
+    if (query.opcode === OPCODE.QUERY && handlers.query !== undefined) return this.serveQuery(incoming, query, message, handlers.query, seal)
     const finish = (reply: Reply): boolean => {
       this.respond(incoming, query, reply, true, seal)
       return signer !== undefined || reply.rcode === RCODE.NOERROR
@@ -262,16 +262,32 @@ export class Core {
     return outcome === COOKIE.good || outcome === COOKIE.renew ? undefined : { rcode: RCODE.BADCOOKIE }
   }
 
-  /** A signed query is answered as any other, without its signature, and the answer signed. */
-  private serveQuery(incoming: CoreMessage, query: Query, answer: NonNullable<CoreHandlers['query']>, seal: unknown): boolean {
+  /** A signed query is answered as any other, without its signature, and the answer signed; one whose answer is elsewhere when that has been found. */
+  private serveQuery(incoming: CoreMessage, query: Query, message: Message, answer: NonNullable<CoreHandlers['query']>, seal: unknown): boolean | Promise<boolean> {
     const { authenticator } = this.options
     const room = seal === undefined ? 0 : (authenticator?.overhead(seal) ?? 0)
     const out = new Uint8Array(responseLimit(query, this.udpOctets))
     const bare = withoutSignature(query)
     const size = answer(bare, bare.length, query.peer, out, room)
-    if (size <= 0) incoming.drop()
+    if (size < 0) return this.find(incoming, query, message, seal)
+    if (size === 0) incoming.drop()
     else incoming.reply(this.sealed(query, out.slice(0, size), seal))
     return true
+  }
+
+  private find(incoming: CoreMessage, query: Query, message: Message, seal: unknown): Promise<boolean> {
+    const { handlers: { resolve }, counters } = this.options
+    const { address, port, transport } = query.peer
+    const finish = (reply: Reply): boolean => {
+      this.respond(incoming, query, reply, true, seal)
+      return true
+    }
+    if (resolve === undefined) return Promise.resolve(finish({ rcode: RCODE.REFUSED }))
+    return resolve(message, { address, port, transport }).then(finish, (fault: unknown) => {
+      counters.countFault()
+      this.reports.report(fault)
+      return finish({ rcode: RCODE.SERVFAIL })
+    })
   }
 
   private refuse(incoming: CoreMessage, query: Query, reply: Reply, seal?: unknown): boolean {

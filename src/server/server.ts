@@ -16,9 +16,10 @@
  */
 import { Answer, type Authority } from '../authority/plan.ts'
 import { Query, QUESTION_AT, type Peer } from '../authority/query.ts'
-import { OPCODE, RCODE } from '../dns/codes.ts'
+import { EDE, OPCODE, RCODE } from '../dns/codes.ts'
 import { DEFAULT_UDP_OCTETS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
 import { viewOf } from '../dns/octet-views.ts'
+import type { PrefixList } from '../dns/prefix.ts'
 import { ADMITTED, admit, HEADER_OCTETS, type Admitted } from './admit.ts'
 import { Chaos, type ChaosTexts } from './chaos.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
@@ -59,6 +60,8 @@ export interface ServerOptions {
   /** Says which responses over UDP are too many; without it none are. */
   readonly rateLimit?: RateLimit
   readonly counters?: Counters
+  /** Networks for which names outside our zones are looked up, by the core; without it nobody is recursed for, and RA stays clear. */
+  readonly recursion?: PrefixList
   /** What the core has a service for; what it has none for is answered here. */
   readonly defers?: Defers
   /** This server answers for the core, what another has counted when it deferred it. */
@@ -78,6 +81,7 @@ export class Server {
   private readonly defers: Defers
   private readonly isOfCore: boolean
   private readonly rateLimit: RateLimit | null
+  private readonly recursion: PrefixList | null
   private readonly chaos: Chaos
   private readonly query = new Query()
   private readonly plan = new Answer()
@@ -101,6 +105,7 @@ export class Server {
     this.isOfCore = options.isOfCore ?? false
     this.renderer = new Renderer(options.leaseSeconds ?? options.nowSeconds)
     this.rateLimit = options.rateLimit ?? null
+    this.recursion = options.recursion ?? null
     this.chaos = new Chaos(options.chaos ?? {})
     this.finisher = new Finisher({ udpOctets: this.udpOctets, nsid: options.nsid ?? null, keepalive: options.keepalive ?? 0, cookies: this.cookies })
   }
@@ -138,7 +143,7 @@ export class Server {
     if (need !== NEEDS.nothing) return this.defer(need)
     if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted, out)
     else plan.rcode = this.isMalformedChange() ? RCODE.FORMERR : rcodeOf(admitted)
-    if (plan.isMissing && this.defers.missing) return this.defer(NEEDS.missing)
+    if (plan.isMissing && this.recursion !== null && query.recursionDesired && this.isLookedFor()) return this.defer(NEEDS.missing)
     if (this.isTooMany()) return 0
     return this.write(out, admitted === ADMITTED.unknownKey)
   }
@@ -158,8 +163,16 @@ export class Server {
     return this.query.opcode === OPCODE.UPDATE && this.defers.update
   }
 
+  /** Whether the core shall find what is missing; who may not ask is told so (RFC 8914 4.19). */
+  private isLookedFor(): boolean {
+    const { plan, defers } = this
+    if (plan.recursionAvailable) return defers.missing
+    if (plan.rcode === RCODE.REFUSED) plan.edeCode = EDE.PROHIBITED
+    return false
+  }
+
   private defer(need: number): number {
-    this.counters.countDeferred(need)
+    if (!this.isOfCore) this.counters.countDeferred(need)
     return DEFERRED
   }
 
@@ -168,6 +181,7 @@ export class Server {
     const { query, plan, counters } = this
     this.finisher.withOptions = true
     this.judgeCookie()
+    if (this.recursion !== null) plan.recursionAvailable = this.recursion.holds(query.peer.address)
     if (admitted === ADMITTED.cookieOnly) {
       // RFC 7873 5.4: only a bad server cookie is an error here
       if (this.cookies === null) plan.rcode = RCODE.FORMERR

@@ -53,10 +53,10 @@ describe('a config without mistakes', () => {
   })
 
   it('says what it reads but does not act on yet, as a warning', () => {
-    const { config, findings } = parseConfig('recursion: { allow: ["127.0.0.0/8"] }\nkeys: [{ name: k., secret: "AAAA" }]\n', 'w.yaml')
+    const { config, findings } = parseConfig('recursion: { anchors: root.key }\nkeys: [{ name: k., secret: "AAAA" }]\n', 'w.yaml')
     assert.notEqual(config, undefined)
     assert.deepEqual(findings.map(printFinding), [
-      'w.yaml:1:12: warning: Cannot act on "recursion" yet: names outside our zones are refused',
+      'w.yaml:1:23: warning: Cannot act on "recursion.anchors" yet: answers are not validated',
       'w.yaml:2:28: warning: Cannot rely on keys[0].secret as it has 3 octets where hmac-sha256 wants 32',
     ])
   })

@@ -99,6 +99,20 @@ test('silence after silence makes a server rest: seconds at first, a minute at m
   assert.equal(servers.isResting(a, 0), false)
 })
 
+test('messages that were on their way together fall silent as one, however many: a burst puts no server to rest that ever answered', () => {
+  const servers = memory()
+  servers.answered(a, 10)
+  for (let round = 0; round < MAX_SILENCES - 1; round++) {
+    const sentMs = round * 1_000
+    for (let i = 0; i < 50; i++) servers.silent(a, sentMs + 400 + i / 100, sentMs + i / 100)
+    assert.deepEqual([servers.of(a).silences, servers.isResting(a, sentMs + 500)], [round + 1, false])
+  }
+  servers.silent(a, 9_400, 9_000)
+  assert.equal(servers.isResting(a, 9_500), true)
+  for (let i = 0; i < MAX_SILENCES; i++) servers.silent(b, 400 + i, i)
+  assert.equal(servers.isResting(b, 500), true, 'who never answered is not waited for so long')
+})
+
 test('after its rest one question tries it, and it rests for the others meanwhile', () => {
   const servers = memory()
   for (let i = 0; i < MAX_SILENCES; i++) servers.silent(a, 0)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OPCODE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { parsePrefix, PrefixList } from '../../src/dns/prefix.ts'
 import { NO_DEFERRALS, type Defers } from '../../src/server/defers.ts'
 import { DEFERRED, type ServerOptions } from '../../src/server/server.ts'
 import { DEFERRED as TRANSPORT_DEFERRED } from '../../src/transport/handler.ts'
@@ -64,9 +65,11 @@ test('a question whose answer is not here is left to the core where others can b
     answer.isMissing = true
     answer.rcode = RCODE.REFUSED
   }
-  assert.equal(decode(ask(serverOf(missing), query())).rcode, RCODE.REFUSED)
-  const server = serverOf(missing, { defers: ALL })
-  assert.equal(server.answer(query(), query().length, udp, new Uint8Array(512)), DEFERRED)
+  const recursion = new PrefixList([parsePrefix('192.0.2.0/24')!])
+  const wanted = query({ flags: 0x0100 })
+  assert.equal(decode(ask(serverOf(missing, { recursion }), wanted)).rcode, RCODE.REFUSED, 'nobody could be asked')
+  const server = serverOf(missing, { defers: ALL, recursion })
+  assert.equal(server.answer(wanted, wanted.length, udp, new Uint8Array(512)), DEFERRED)
   assert.equal(server.counters.get('deferred.missing'), 1)
   assert.equal(server.counters.get('rcode.REFUSED'), 0, 'no response is counted before there is one')
 })

@@ -178,6 +178,12 @@ test('more names than the table holds are still written correctly', () => {
   assert.deepEqual(shown(render(entries, 'www.example.', tcp)), wanted(entries))
 })
 
+test('a name longer than one that was written elsewhere is compared with what that has, and no further', () => {
+  const long = `${'a'.repeat(62)}.${'a'.repeat(62)}.`
+  const entries: Entry[] = [{ section: AUTHORITY, lines: ['a. 60 IN SRV 0 0 53 .'] }, { section: ADDITIONAL, lines: [`. 60 IN NS a.${long}`] }]
+  assert.deepEqual(shown(render(entries, long, tcp)), wanted(entries))
+})
+
 // ---- Random answers ----
 
 const label = fc.constantFrom('a', 'b', 'A', 'www', 'WWW', 'ns1', 'example', 'Example', 'x\\007example', '\\001a', '\\000', '\\192\\012', 'a'.repeat(62)) // four of the longest make a name of 253 octets

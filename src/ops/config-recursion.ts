@@ -1,0 +1,154 @@
+/**
+ * The recursive service in the config: its keys, and what they come to. Their form is checked by the schema; what no
+ * schema can say (names of zones, what stands in the file of root hints) is told at its place.
+ */
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { z } from 'zod'
+import { parseAddress } from '../dns/address.ts'
+import { CLASS } from '../dns/codes.ts'
+import { MAX_IMAGE_OCTETS, MIN_CACHE_OCTETS } from '../dns/limits.ts'
+import { DEFAULT_CACHE_OCTETS, MAX_CLIENT_NETWORKS, MAX_CONFIGURED_SERVERS, MAX_CONFIGURED_ZONES } from '../dns/limits-resolver.ts'
+import type { DnsRecord } from '../dns/message.ts'
+import { Name } from '../dns/name.ts'
+import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
+import type { ConfiguredZone, Endpoint, Hint, Settings } from '../resolver/contract.ts'
+import { hintsIn, ROOT_HINTS } from '../resolver/root-hints.ts'
+import { parseEndpoint } from '../transport/address.ts'
+import { parseZone } from '../zone/parse.ts'
+import { reasonOf } from './reason.ts'
+import type { KeyNotes } from './schema-notes.ts'
+import type { YamlText } from './yaml-text.ts'
+
+const PREFIX = 'must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix'
+const SERVER = 'must be an address, such as 192.0.2.1, or address:port, such as 192.0.2.1:5300 or [2001:db8::1]:5300'
+const PORT = 53
+
+const flag = (about: string, fallback: boolean) => z.boolean().meta({ wanted: 'must be true or false', about } satisfies KeyNotes).default(fallback)
+
+function networks(about: string, fallback: string[]) {
+  const network = z.string().refine((text) => parsePrefix(text) !== undefined, PREFIX).meta({ wanted: PREFIX, about: 'A network.' })
+  return z.array(network).max(MAX_CLIENT_NETWORKS).meta({ wanted: `must be a list of at most ${MAX_CLIENT_NETWORKS} networks`, about }).default(fallback)
+}
+
+function servers(about: string) {
+  const server = z.string().refine((text) => parseServer(text) !== undefined, SERVER).meta({ wanted: SERVER, about: 'A server.' })
+  const list = z.array(server).min(1).max(MAX_CONFIGURED_SERVERS).meta({ wanted: `must be a list of 1 to ${MAX_CONFIGURED_SERVERS} addresses`, about: 'Servers of a zone.' })
+  return z.record(z.string(), list).meta({ wanted: 'must map names to lists of addresses', about } satisfies KeyNotes).default({})
+}
+
+const path = (about: string) => z.string().min(1).meta({ wanted: 'must be the path of a file', about } satisfies KeyNotes)
+
+/** The keys under `recursion`. */
+export const recursionSchema = z
+  .strictObject({
+    allow: networks('Networks whose questions for names outside our zones are answered; all others are refused.', ['127.0.0.0/8', '::1/128']),
+    cache: z.int().min(MIN_CACHE_OCTETS).max(MAX_IMAGE_OCTETS).meta({ wanted: `must be a number from ${MIN_CACHE_OCTETS} to ${MAX_IMAGE_OCTETS} (octets)`, about: 'Octets of the cache, all that it ever takes; another size takes effect at the next start.' } satisfies KeyNotes).default(DEFAULT_CACHE_OCTETS),
+    hints: path('File with the root servers to begin with, as `named.root`; by default those of the Internet.').optional(),
+    anchors: path('DNSSEC trust anchors.').optional(),
+    stub: servers('Zones whose servers are given here: they are asked as any zone\'s, and what they delegate is followed, as in `{ corp.example.: ["192.0.2.1"] }`.'),
+    forward: servers('Zones for which other recursive servers are asked, with all that lies below; `.` is everything.'),
+    ipv4: flag('Whether servers are asked over IPv4.', true),
+    ipv6: flag('Whether servers are asked over IPv6.', true),
+    port: z.int().min(1).max(65_535).meta({ wanted: 'must be a number from 1 to 65535', about: 'Port of servers that are found by name; anything but 53 is for private trees.' } satisfies KeyNotes).default(PORT),
+    minimise: flag('Whether servers on the way are told no more of a name than they need to send us on (RFC 9156).', true),
+    'random-case': flag('Whether letters are sent in random case, as a further secret that a forger would have to guess.', true),
+    'special-names': flag('Whether special-use names and private reverse zones are answered here and never asked of the world (RFC 6761, RFC 6303).', true),
+    'never-ask': networks('Networks in which no server is asked, whatever the world says of its name servers; servers of `stub`, `forward` and `hints` are.', ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/127', 'fe80::/10', 'ff00::/8']),
+    'private-addresses': networks('Addresses that no name of the world may have, as they are inside (DNS rebinding); records with them are left out.', []),
+    'private-names': z.array(z.string().meta({ wanted: 'must be a domain name', about: 'A name.' })).meta({ wanted: 'must be a list of domain names', about: 'Names that may have them, with all below.' } satisfies KeyNotes).default([]),
+  })
+  .meta({ wanted: 'must be a map', about: 'Recursive service: names outside our zones are looked up for those allowed. Off unless it is there; `{}` is enough.' })
+
+/** The values under `recursion`. */
+export type RecursionValues = z.infer<typeof recursionSchema>
+
+/** A recursive service as the config has it. */
+export interface RecursionConfig {
+  /** Who is served. */
+  clients: Prefix[]
+  cacheOctets: number
+  settings: Settings
+}
+
+/** What `values` come to; faults are told at their places. `base` is where relative paths start. */
+export function settleRecursion(values: RecursionValues, yaml: YamlText, base: string): RecursionConfig {
+  if (values.anchors !== undefined) yaml.warn(['recursion', 'anchors'], 'Cannot act on "recursion.anchors" yet: answers are not validated')
+  const settings: Settings = {
+    hints: settleHints(values.hints, yaml, base),
+    zones: [...settleZones('stub', values.stub, yaml), ...settleZones('forward', values.forward, yaml)],
+    ipv4: values.ipv4,
+    ipv6: values.ipv6,
+    dnssec: true,
+    minimise: values.minimise,
+    randomCase: values['random-case'],
+    specialNames: values['special-names'],
+    neverAsk: listOf(values['never-ask']),
+    ...(values['private-addresses'].length === 0 ? {} : { privateAddresses: listOf(values['private-addresses']) }),
+    privateNames: values['private-names'].flatMap((text, i) => settleName(text, ['private-names', i], yaml) ?? []),
+    port: values.port,
+  }
+  if (!values.ipv4 && !values.ipv6) yaml.error(['recursion', 'ipv6'], 'Cannot use recursion.ipv6 false as recursion.ipv4 is false too: nobody could be asked')
+  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, settings }
+}
+
+function prefixesOf(texts: readonly string[]): Prefix[] {
+  return texts.map((text) => parsePrefix(text) as Prefix) // the schema has tried it
+}
+
+function listOf(texts: readonly string[]): PrefixList {
+  return new PrefixList(prefixesOf(texts))
+}
+
+function settleName(text: string, at: readonly PropertyKey[], yaml: YamlText): Name | undefined {
+  try {
+    return Name.parse(text)
+  } catch (error) {
+    yaml.error(['recursion', ...at], `Cannot use recursion.${at[0] as string} "${text}": ${reasonOf(error)}`)
+    return undefined
+  }
+}
+
+function settleZones(kind: ConfiguredZone['kind'], values: Readonly<Record<string, readonly string[]>>, yaml: YamlText): ConfiguredZone[] {
+  const entries = Object.entries(values)
+  if (entries.length > MAX_CONFIGURED_ZONES) yaml.error(['recursion', kind], `Cannot use recursion.${kind} as it must have at most ${MAX_CONFIGURED_ZONES} zones`)
+  return entries.flatMap(([text, addresses]) => {
+    const name = settleName(text, [kind, text], yaml)
+    return name === undefined ? [] : [{ name, kind, servers: addresses.map((address) => parseServer(address) as Endpoint) }]
+  })
+}
+
+/** The server that `text` writes: an address, or an address and a port. */
+export function parseServer(text: string): Endpoint | undefined {
+  const alone = parseAddress(text)
+  if (alone !== undefined) return { address: alone, port: PORT }
+  const endpoint = parseEndpoint(text)
+  const address = endpoint && parseAddress(endpoint.host)
+  return endpoint !== undefined && endpoint.port > 0 && address !== undefined ? { address, port: endpoint.port } : undefined
+}
+
+function settleHints(file: string | undefined, yaml: YamlText, base: string): readonly Hint[] {
+  if (file === undefined) return ROOT_HINTS
+  const fault = (why: string): readonly Hint[] => {
+    yaml.error(['recursion', 'hints'], `Cannot use recursion.hints "${file}": ${why}`)
+    return ROOT_HINTS
+  }
+  try {
+    const octets = readFileSync(isAbsolute(file) ? file : join(base, file))
+    const { records, problem } = recordsOf(octets, file)
+    if (problem !== undefined) return fault(problem)
+    const hints = hintsIn(records)
+    return hints.length > 0 ? hints : fault('it names no root server with an address')
+  } catch (error) {
+    return fault(reasonOf(error))
+  }
+}
+
+function recordsOf(octets: Uint8Array, file: string): { records: DnsRecord[]; problem: string | undefined } {
+  const records: DnsRecord[] = []
+  const add = (owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, length: number): void => {
+    records.push({ name: Name.fromWire(owner), type, class: CLASS.IN, ttl, rdata: rdata.slice(0, length) })
+  }
+  const faults = parseZone({ octets, file }, { origin: Name.root.wire, class: CLASS.IN }, { add })
+  return { records, problem: faults.reported[0]?.message }
+}

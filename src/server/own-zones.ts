@@ -1,0 +1,82 @@
+/**
+ * Our own zones as the resolver sees them: what it would else ask the world for, where the world may know nothing of them
+ * or have them from us. They come before whatever is cached, and what they delegate is followed from here (RFC 1034
+ * 4.3.2: an alias is followed from the zones that the server has, then from the cache). Nothing of them is kept.
+ */
+import type { Peer } from '../authority/query.ts'
+import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
+import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
+import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
+import { TRUST, type Absence, type Remembered, type ResolverCache, type RRset, type Trust } from '../resolver/contract.ts'
+import { isProof, rrsetIn } from '../resolver/rrsets.ts'
+
+/** What is known of our zones. */
+export interface OwnZones {
+  /** Whether one of them holds `name`, in class IN. */
+  holds(name: Name): boolean
+  /** Answers a query from them, as `Server.answer`. */
+  answer(octets: Uint8Array, length: number, peer: Peer, out: Uint8Array): number
+}
+
+const OURSELVES: Peer = { transport: 'tcp', address: Uint8Array.of(127, 0, 0, 1), port: 0 }
+/** DNSSEC records are wanted, and as much as a message may have. */
+const OPT = { udpSize: MAX_MESSAGE_OCTETS, version: 0, dnssecOk: true, compactOk: false, options: [] }
+
+/** A cache behind our own zones. */
+export class OwnZonesFirst implements ResolverCache {
+  private readonly zones: OwnZones
+  private readonly cache: ResolverCache
+  private readonly out = new Uint8Array(MAX_MESSAGE_OCTETS)
+
+  constructor(zones: OwnZones, cache: ResolverCache) {
+    this.zones = zones
+    this.cache = cache
+  }
+
+  find(name: Name, type: number, nowSeconds: number, least: Trust): Remembered | undefined {
+    const own = this.zones.holds(name) ? this.own(name, type, least) : undefined
+    return own ?? this.cache.find(name, type, nowSeconds, least)
+  }
+
+  keep(rrset: RRset, nowSeconds: number): void {
+    this.cache.keep(rrset, nowSeconds)
+  }
+
+  keepAbsence(absence: Absence, nowSeconds: number): void {
+    this.cache.keepAbsence(absence, nowSeconds)
+  }
+
+  keepFailure(...failure: Parameters<ResolverCache['keepFailure']>): void {
+    this.cache.keepFailure(...failure)
+  }
+
+  private own(name: Name, type: number, least: Trust): Remembered | undefined {
+    const query = encodeMessage(makeMessage({ questions: [{ name, type, class: CLASS.IN }], edns: OPT }))
+    const size = this.zones.answer(query, query.length, OURSELVES, this.out)
+    if (size <= 0) return undefined
+    const message = decodeMessage(this.out.slice(0, size))
+    if (message.rcode !== RCODE.NOERROR && message.rcode !== RCODE.NXDOMAIN) return undefined
+    return message.authoritative ? authoritativeIn(message, name, type) : delegatedIn(message, name, type, least)
+  }
+}
+
+/** What a zone says of a name that is its own. A name that a DNAME above renames is left to who finds the DNAME itself. */
+function authoritativeIn({ answers, authorities, rcode }: Message, name: Name, type: number): Remembered | undefined {
+  const rrset = rrsetIn(answers, name, type, TRUST.primary)
+  if (rrset !== undefined) return { kind: 'records', rrset }
+  if (answers.some((record) => record.type === TYPE.DNAME)) return undefined
+  const alias = rrsetIn(answers, name, TYPE.CNAME, TRUST.primary)
+  if (alias !== undefined) return { kind: 'alias', rrset: alias }
+  const owner = authorities.find((record) => record.type === TYPE.SOA)?.name
+  const soa = owner && rrsetIn(authorities, owner, TYPE.SOA, TRUST.primary)
+  return { kind: rcode === RCODE.NXDOMAIN ? 'nxdomain' : 'nodata', name, type, ...(soa && { soa }), proof: authorities.filter(isProof) }
+}
+
+/** What a zone says of a zone that it delegates: who serves that, and where, for nobody's answer (RFC 2181 5.4.1). */
+function delegatedIn({ authorities, additionals }: Message, name: Name, type: number, least: Trust): Remembered | undefined {
+  if (least > TRUST.additional) return undefined
+  const sections: Readonly<Record<number, readonly DnsRecord[]>> = { [TYPE.NS]: authorities, [TYPE.A]: additionals, [TYPE.AAAA]: additionals }
+  const rrset = rrsetIn(sections[type] ?? [], name, type, TRUST.additional)
+  return rrset && { kind: 'records', rrset }
+}
