@@ -67,6 +67,11 @@ export class ZoneAuthority implements Authority {
     this.tails.clear()
   }
 
+  /** Whether a zone of ours holds `name`, in class IN. */
+  holds(name: LookupName): boolean {
+    return this.directory.indexFor(name, CLASS.IN) >= 0
+  }
+
   answer(query: Query, answer: Answer): void {
     this.query = query
     this.result = answer

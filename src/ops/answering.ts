@@ -6,11 +6,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { ZoneAuthority } from '../authority/answer.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
 import { RankedChooser } from '../discovery/ranking/choosing.ts'
+import { CacheBlock } from '../cache/block.ts'
 import { Cookies } from '../server/cookies.ts'
 import type { CoreSettings } from '../server/core.ts'
 import type { Counters } from '../server/counters.ts'
 import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
 import { RateLimit, type RateLimitSettings } from '../server/rate-limit.ts'
+import { Remembered } from '../server/remembered.ts'
 import { Server } from '../server/server.ts'
 import type { Handler } from '../transport/handler.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
@@ -38,10 +40,18 @@ export interface AnsweringOptions {
   rateLimit: RateLimitSettings | undefined
   /** Networks that are recursed for; undefined: nobody is. */
   recursion?: Prefix[] | undefined
+  /** The cache that is answered from for them, and what to add to `machineMs` for its clock. */
+  cache?: SharedCacheBlock | undefined
   /** What is left to the core. */
   defers: Defers
   /** What to add to `machineMs` for the time that leases run by; undefined where no lease runs. */
   leaseOriginMs?: number | undefined
+}
+
+/** A cache as threads share it. */
+export interface SharedCacheBlock {
+  buffer: SharedArrayBuffer
+  originMs: number
 }
 
 /** The part of a config that answering depends on. Of what one network may be sent each of `udpThreads` threads gives its share, as each counts for itself. */
@@ -99,6 +109,11 @@ export function unixSeconds(): number {
   return Math.floor(Date.now() / 1_000)
 }
 
+function rememberedIn({ buffer, originMs }: SharedCacheBlock, authority: ZoneAuthority): Remembered {
+  const nowSeconds = (): number => Math.floor((originMs + machineMs()) / 1_000)
+  return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isOurs: (name) => authority.holds(name) })
+}
+
 /** Makes what answers; `onFault` is told of faults of ours. A thread that reads in batches hands in a clock that it reads once for each. */
 export function makeAnswering(
   options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, nowSeconds: () => number = unixSeconds, isOfCore = false,
@@ -109,7 +124,7 @@ export function makeAnswering(
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, chooser)
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
-  const make = ({ version, identity, recursion, defers, leaseOriginMs, ...rest }: AnsweringOptions): Server => new Server({
+  const make = ({ version, identity, recursion, cache, defers, leaseOriginMs, ...rest }: AnsweringOptions): Server => new Server({
     authority,
     nowSeconds,
     ...(leaseOriginMs === undefined ? {} : { leaseSeconds: () => Math.floor((leaseOriginMs + machineMs()) / 1_000) }),
@@ -117,6 +132,7 @@ export function makeAnswering(
     ...finishing(rest),
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(recursion === undefined ? {} : { recursion: new PrefixList(recursion) }),
+    ...(cache === undefined ? {} : { remembered: rememberedIn(cache, authority) }),
     defers,
     isOfCore,
     counters,

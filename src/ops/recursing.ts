@@ -20,6 +20,7 @@ import { OwnZonesFirst, type OwnZones } from '../server/own-zones.ts'
 import { replyOf } from '../server/recursive-reply.ts'
 import { systemClock } from '../transport/clock.ts'
 import { Upstream } from '../transport/upstream.ts'
+import type { SharedCacheBlock } from './answering.ts'
 import type { RecursionConfig } from './config-recursion.ts'
 import type { Log } from './log.ts'
 import { machineMs } from './machine-clock.ts'
@@ -28,6 +29,8 @@ import { machineMs } from './machine-clock.ts'
 export interface RecursingOptions {
   /** Our own zones, which come before the world's. */
   zones: OwnZones
+  /** The process's hash seed, by which our zones are searched too. */
+  seed: number
   log: Log
 }
 
@@ -51,13 +54,18 @@ export class Recursing {
     return this.config?.clients
   }
 
+  /** The cache for threads that answer from it; undefined where the service is off. */
+  get shared(): SharedCacheBlock | undefined {
+    return this.config && this.cache && { buffer: this.cache.block.buffer, originMs: this.originMs }
+  }
+
   /** Works by `config` from the next question on; what is under way ends by the one before. The cache stays, at the size that it was made with. */
   configure(config: RecursionConfig | undefined): void {
     this.config = config
     this.retire()
     if (config === undefined) return
     const { cacheOctets, settings } = config
-    this.cache ??= new Cache(CacheBlock.create(cacheOctets, randomInt(-0x8000_0000, 0x8000_0000)))
+    this.cache ??= new Cache(CacheBlock.create(cacheOctets, this.options.seed))
     if (this.cache.block.buffer.byteLength !== cacheOctets - (cacheOctets % 4)) this.options.log('config keys wait', { keys: ['recursion.cache'] })
     const cache = new OwnZonesFirst(this.options.zones, new SharedCache(this.cache))
     const resolver = new Resolver({ settings, cache, random: (bound) => randomInt(bound) })

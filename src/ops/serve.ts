@@ -95,6 +95,7 @@ export class RunningServer implements Commanded {
     })
     this.recursing = new Recursing({
       zones: { holds: (name) => this.zoneAbove(name, CLASS.IN) !== undefined, answer: (...query) => this.serving.answerOwn(...query) },
+      seed,
       log,
     })
     this.recursing.configure(config.recursion)
@@ -104,6 +105,7 @@ export class RunningServer implements Commanded {
       secrets: () => this.secrets.pair,
       handlers: { ...this.updating.handlers, resolve: this.recursing.resolve },
       clients: () => this.recursing.clients,
+      cache: () => this.recursing.shared,
       authenticator: this.updating.authenticator,
       leaseOriginMs: () => this.updating.leaseOriginMs,
       onFault: (fault, untold) => this.tellFault(fault, untold),

@@ -19,7 +19,7 @@ import { DeferralBudget } from '../transport/deferral-budget.ts'
 import type { Handler } from '../transport/handler.ts'
 import { UdpReturns } from '../transport/udp-returns.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
-import { answeringOptions, finishing, makeAnswering, unixSeconds, type Answering, type AnsweringOptions } from './answering.ts'
+import { answeringOptions, finishing, makeAnswering, unixSeconds, type Answering, type AnsweringOptions, type SharedCacheBlock } from './answering.ts'
 import type { ConfigValues } from './config-schema.ts'
 import type { SecretPair } from './cookie-secrets.ts'
 import { type Metric, histogramMetrics, serverMetrics, transportMetrics } from './metrics.ts'
@@ -41,6 +41,8 @@ export interface ServingOptions {
   authenticator?: MessageAuthenticator
   /** Networks that are recursed for by `handlers.resolve`; undefined: nobody is. Read again at `settle`. */
   clients?: () => Prefix[] | undefined
+  /** What is known of other names; read again at `settle`. */
+  cache?: () => SharedCacheBlock | undefined
   onFault: (fault: unknown, untold: number) => void
 }
 
@@ -149,17 +151,17 @@ export class Serving {
   }
 
   private answeringOptions(): AnsweringOptions {
-    const { values, seed, secrets, leaseOriginMs, clients } = this.options
-    return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers, clients?.()), leaseOriginMs: leaseOriginMs?.() }
+    const { values, seed, secrets, leaseOriginMs, clients, cache } = this.options
+    return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers, clients?.()), cache: cache?.(), leaseOriginMs: leaseOriginMs?.() }
   }
 
   /** Nothing is deferred again but what others must be asked for, and whoever has signed is not limited. */
   private coreOptions(): AnsweringOptions {
-    return { ...this.answeringOptions(), defers: { ...NO_DEFERRALS, missing: this.defers.missing }, rateLimit: undefined }
+    return { ...this.answeringOptions(), defers: { ...NO_DEFERRALS, missing: this.defers.missing }, rateLimit: undefined, cache: undefined }
   }
 
   /** What is not ours is refused, whoever asks. */
   private ownOptions(): AnsweringOptions {
-    return { ...this.answeringOptions(), defers: NO_DEFERRALS, rateLimit: undefined, recursion: undefined, requireCookie: false }
+    return { ...this.answeringOptions(), defers: NO_DEFERRALS, rateLimit: undefined, recursion: undefined, cache: undefined, requireCookie: false }
   }
 }

@@ -35,7 +35,7 @@ const GROUPS = {
   /** Responses sent, by RCODE. */
   rcode: [...range(16, printRcode), ...EXTENDED.map((code) => (code === RCODE.BADVERS ? 'BADVERS' : printRcode(code))), 'other'],
   /** Responses sent with a mark of their own. */
-  response: ['truncated', 'authoritative', 'referral', 'nodata', 'slipped'],
+  response: ['truncated', 'authoritative', 'referral', 'nodata', 'slipped', 'remembered'],
   /** Messages left to the core, which answers them later; by what it is needed for. */
   deferred: ['update', 'agent', 'signed', 'missing'],
   /** Messages not answered, and why. */
@@ -177,6 +177,11 @@ export class Counters {
   /** A response sent empty in the place of one too many. */
   countSlipped(): void {
     this.values[AT.response + 4]++
+  }
+
+  /** A response from what is remembered of others' names. */
+  countRemembered(): void {
+    this.values[AT.response + 5]++
   }
 
   countFault(): void {

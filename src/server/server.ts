@@ -28,6 +28,7 @@ import { FaultReports } from './fault-reports.ts'
 import { Counters } from './counters.ts'
 import { Finisher, writeCounts, writeHeader } from './finish.ts'
 import { isBare, type RateLimit, VERDICT } from './rate-limit.ts'
+import type { Remembered } from './remembered.ts'
 import { Renderer } from './render.ts'
 import { route } from './route.ts'
 import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
@@ -62,6 +63,8 @@ export interface ServerOptions {
   readonly counters?: Counters
   /** Networks for which names outside our zones are looked up, by the core; without it nobody is recursed for, and RA stays clear. */
   readonly recursion?: PrefixList
+  /** What is known of names outside our zones, for those networks; what it does not know is the core's. */
+  readonly remembered?: Remembered
   /** What the core has a service for; what it has none for is answered here. */
   readonly defers?: Defers
   /** This server answers for the core, what another has counted when it deferred it. */
@@ -143,7 +146,7 @@ export class Server {
     if (need !== NEEDS.nothing) return this.defer(need)
     if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted, out)
     else plan.rcode = this.isMalformedChange() ? RCODE.FORMERR : rcodeOf(admitted)
-    if (plan.isMissing && this.recursion !== null && query.recursionDesired && this.isLookedFor()) return this.defer(NEEDS.missing)
+    if (plan.isMissing && this.recursion !== null && query.recursionDesired && this.isLookedFor()) return this.recall(out)
     if (this.isTooMany()) return 0
     return this.write(out, admitted === ADMITTED.unknownKey)
   }
@@ -161,6 +164,27 @@ export class Server {
   /** An UPDATE that nobody needs to look at: one that cannot be read (RFC 2136 3.1.1). */
   private isMalformedChange(): boolean {
     return this.query.opcode === OPCODE.UPDATE && this.defers.update
+  }
+
+  /** Answers from memory where all of it is known; a name of ours that leads out is the core's, who knows both. */
+  private recall(out: Uint8Array): number {
+    const { query, plan, finisher, options: { remembered } } = this
+    if (remembered === undefined || plan.count > 0 || plan.rcode !== RCODE.REFUSED) return this.defer(NEEDS.missing)
+    plan.reset()
+    plan.recursionAvailable = true
+    if (!remembered.answer(query, out, this.limitFor(out) - finisher.optOctets(query, plan))) return this.defer(NEEDS.missing)
+    const { end, answers, authorities, rcode, edeCode, edeText, truncated } = remembered
+    plan.rcode = rcode
+    if (edeCode >= 0) plan.explain(edeCode, edeText)
+    const view = viewOf(out)
+    const optOctets = finisher.optOctets(query, plan)
+    const at = optOctets > 0 ? finisher.writeOpt(query, plan, out, view, end, optOctets) : end
+    writeHeader(query, plan, truncated, view)
+    writeCounts(view, 1, answers, authorities, optOctets > 0 ? 1 : 0)
+    this.counters.countRemembered()
+    this.counters.countResponse(rcode, truncated, false, answers, 0) // no referral, whatever its authority section holds
+    this.counters.countSize(query.peer.transport === 'udp', at)
+    return at
   }
 
   /** Whether the core shall find what is missing; who may not ask is told so (RFC 8914 4.19). */

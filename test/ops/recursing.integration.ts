@@ -133,6 +133,18 @@ describe('a recursive server in a private internet', { skip }, () => {
     assert.ok(second.ttl < first.ttl && second.ttl > first.ttl - 10, `${first.ttl} ${second.ttl}`)
   })
 
+  it('what is known is answered by the thread that was asked, over UDP and TCP, without the core', async () => {
+    const count = async (name: string): Promise<number> => {
+      const { out } = await waggle(['stats', '-c', join(folder.path, 'w.yaml'), '--json'])
+      return (JSON.parse(out) as Record<string, number>)[name] ?? assert.fail(out)
+    }
+    await asked('alias.example. A')
+    const [hits, misses] = [await count('server.response.remembered'), await count('server.deferred.missing')]
+    for (let i = 0; i < 20; i++) assert.equal((await asked('alias.example. A')).answers.length, 2)
+    for (let i = 0; i < 5; i++) assert.equal((await asked('none.example. A')).rcode, RCODE.NXDOMAIN)
+    assert.deepEqual([await count('server.response.remembered') - hits, await count('server.deferred.missing') - misses], [25, 0])
+  })
+
   it('a failure says why, and that it is remembered when it is (RFC 8914 4.22, RFC 9520)', async () => {
     const code = ({ edns }: Message): number => Buffer.from(edns?.options.find((option) => option.code === OPTION.EDE)?.octets ?? []).readUInt16BE()
     assert.ok([EDE.NO_REACHABLE_AUTHORITY, EDE.CACHED_ERROR].includes(code(await asked('other.lame.example. A', opt)) as 22))

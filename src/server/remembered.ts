@@ -1,0 +1,149 @@
+/**
+ * Answers from the cache, in the thread that was asked: what others have said is copied from the shared block straight into
+ * the response, with the TTL that is left (RFC 1035 3.2.1), and nothing is allocated. Aliases are followed as far as all of
+ * it is known; what is not, what has expired, and what failed validation is for the core, which can ask.
+ *
+ *     records   answer: RRset                       owner: a pointer to the question, or into the alias that led to it
+ *     alias     answer: CNAME, then its target …
+ *     absence   authority: SOA, proofs with DO      RFC 2308 3
+ *     failure   SERVFAIL: not asked for again yet   RFC 9520 3.2
+ */
+import { CacheReader } from '../cache/reader.ts'
+import type { CacheBlock } from '../cache/block.ts'
+import { PART, type Part } from '../cache/entry.ts'
+import { CACHED, SECURITY } from '../cache/terms.ts'
+import { QUESTION_AT, type Query } from '../authority/query.ts'
+import { EDE, RCODE, TYPE } from '../dns/codes.ts'
+import { POINTER_LIMIT } from '../dns/limits.ts'
+import { MAX_ALIASES } from '../dns/limits-resolver.ts'
+import { LookupName } from '../dns/lookup-name.ts'
+import { copyOctets, viewOf } from '../dns/octet-views.ts'
+
+/** Types from here to ANY are for questions alone (RFC 6895 3.1); ANY is not answered from memory, as what is known is not all there is. */
+const FIRST_META_TYPE = 128
+
+const CACHED_ERROR = new TextEncoder().encode('it failed a moment ago')
+
+/** What answering from memory takes. */
+export interface RememberedParts {
+  readonly block: CacheBlock
+  /** The clock of the cache. */
+  readonly nowSeconds: () => number
+  /** Whether a zone of ours holds the name, made ready with the block's seed: then what others say of it does not count. */
+  readonly isOurs: (name: LookupName) => boolean
+}
+
+/** Answers from the cache; one for each thread. What it has written last stands in its fields. */
+export class Remembered {
+  /** Octets of header, question and records; the header's are not written. */
+  end = 0
+  /** Records in the answer and the authority section. */
+  answers = 0
+  authorities = 0
+  rcode = 0
+  /** INFO-CODE and text of an Extended DNS Error; −1 for none. */
+  edeCode = -1
+  readonly edeText: Uint8Array = CACHED_ERROR
+  /** What is known has no room: the asker is to come again by TCP (RFC 2181 9). */
+  truncated = false
+  private readonly parts: RememberedParts
+  private readonly reader: CacheReader
+  private readonly name: LookupName
+  private questionEnd = 0
+  private limit = 0
+  private withProofs = false
+
+  constructor(parts: RememberedParts) {
+    this.parts = parts
+    this.reader = new CacheReader(parts.block)
+    this.name = new LookupName(parts.block.seed)
+  }
+
+  /** Writes question and records for `query` to `out`, at most `limit` octets; false where the core must be asked, with nothing to be sent. */
+  answer(query: Query, out: Uint8Array, limit: number): boolean {
+    if (query.qtype >= FIRST_META_TYPE && query.qtype <= TYPE.ANY) return false
+    const { name } = this
+    const view = viewOf(out)
+    this.begin(query, view, limit)
+    name.load(query.octets, query.qnameAt, query.view)
+    const now = this.parts.nowSeconds()
+    for (let ownerAt = QUESTION_AT, steps = 0; steps <= MAX_ALIASES; steps++) {
+      const next = this.take(query, view, now, ownerAt)
+      if (this.truncated) return this.cut()
+      if (next <= 0) return next === DONE
+      // the target stands uncompressed where the CNAME has put it, and the next owner points there (RFC 1035 4.1.4)
+      if (next >= POINTER_LIMIT) return false
+      name.load(out, next, view)
+      if (this.parts.isOurs(name)) return false
+      ownerAt = next
+    }
+    return false
+  }
+
+  private begin(query: Query, view: DataView, limit: number): void {
+    const size = query.qnameLength + 4
+    copyOctets(query.view, query.qnameAt, view, QUESTION_AT, size)
+    this.end = this.questionEnd = QUESTION_AT + size
+    this.limit = limit
+    this.withProofs = query.dnssecOk
+    this.answers = this.authorities = this.rcode = 0
+    this.edeCode = -1
+    this.truncated = false
+  }
+
+  /** Writes what is known of the name: DONE, UNKNOWN, or where the target of an alias stands in the message. */
+  private take({ qtype, checkingDisabled }: Query, view: DataView, now: number, ownerAt: number): number {
+    const { reader } = this
+    const found = reader.find(this.name, qtype, now)
+    if (found === CACHED.failure) return this.fail()
+    if (found === CACHED.nothing || reader.isStale || (reader.security === SECURITY.bogus && !checkingDisabled)) return UNKNOWN
+    if (found === CACHED.nxdomain) this.rcode = RCODE.NXDOMAIN // RFC 6604 3: of the last name
+    if (found !== CACHED.records && found !== CACHED.alias) return this.writeDenial(view, ownerAt)
+    const startAt = this.end
+    this.answers += this.write(PART.records, view, ownerAt) + this.writeSigned(PART.signatures, view, ownerAt)
+    if (found === CACHED.records) return DONE
+    return startAt + OWNER_OCTETS + FIXED_OCTETS
+  }
+
+  private writeDenial(view: DataView, ownerAt: number): number {
+    this.authorities += this.write(PART.records, view, ownerAt) + this.writeSigned(PART.signatures, view, ownerAt) + this.writeSigned(PART.proof, view, ownerAt)
+    return DONE
+  }
+
+  /** RFC 9520 3.2: the question is not to be asked again yet. */
+  private fail(): number {
+    this.answers = this.authorities = 0
+    this.end = this.questionEnd
+    this.rcode = RCODE.SERVFAIL
+    this.edeCode = EDE.CACHED_ERROR
+    return DONE
+  }
+
+  /** Nothing but the question, so that nobody uses half of it (RFC 2181 9). */
+  private cut(): true {
+    this.end = this.questionEnd
+    this.answers = this.authorities = 0
+    return true
+  }
+
+  private writeSigned(part: Part, view: DataView, ownerAt: number): number {
+    return this.withProofs ? this.write(part, view, ownerAt) : 0 // RFC 4035 3.2.1
+  }
+
+  /** Writes a part of what was found and returns how many records it has; what does not fit truncates all (RFC 2181 9). */
+  private write(part: Part, view: DataView, ownerAt: number): number {
+    const { reader } = this
+    if (this.truncated || this.end + reader.octetsOf(part) > this.limit) {
+      this.truncated = true
+      return 0
+    }
+    this.end = reader.writePart(part, view, this.end, ownerAt)
+    return reader.countOf(part)
+  }
+}
+
+const DONE = 0
+const UNKNOWN = -1
+/** Octets of a record's owner, which is a pointer, and from its type to its RDATA. */
+const OWNER_OCTETS = 2
+const FIXED_OCTETS = 10

@@ -1,0 +1,219 @@
+/**
+ * Answers from the cache in the thread that was asked: each kind of what is known, TTLs that run down, what the core must
+ * be asked for, and that nothing else is ever said than what the resolver itself says of the same cache.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { ZoneAuthority } from '../../src/authority/answer.ts'
+import { SECURITY, TRUST } from '../../src/cache/terms.ts'
+import { CLASS, EDE, OPTION, parseType, RCODE } from '../../src/dns/codes.ts'
+import { MAX_ALIASES } from '../../src/dns/limits-resolver.ts'
+import { decodeMessage, type Message } from '../../src/dns/message.ts'
+import { Name } from '../../src/dns/name.ts'
+import { parsePrefix, PrefixList, type Prefix } from '../../src/dns/prefix.ts'
+import { printRecord } from '../../src/dns/record-text.ts'
+import { Resolver } from '../../src/resolver/resolver.ts'
+import { SharedCache } from '../../src/resolver/shared-cache.ts'
+import { NO_DEFERRALS } from '../../src/server/defers.ts'
+import { replyOf } from '../../src/server/recursive-reply.ts'
+import { Remembered } from '../../src/server/remembered.ts'
+import { DEFERRED, Server } from '../../src/server/server.ts'
+import { ZoneDirectory } from '../../src/zone/directory.ts'
+import { encodeQuery, SEED, type Asking } from '../authority/ask.ts'
+import { Bench } from '../cache/support.ts'
+import { settingsOf } from '../resolver/support.ts'
+import { decode } from './messages.ts'
+
+const SIG = (owner: string, type: string): string => `${owner} 300 IN RRSIG ${type} 13 2 300 20300101000000 20200101000000 1 example. AAAA`
+const SIGNED_SOA = 'example. 900 IN SOA ns.example. admin.example. 1 7200 900 1209600 600'
+const recursion = new PrefixList([parsePrefix('192.0.2.0/24') as Prefix])
+
+/** A server over a cache; what it says. */
+class Asked {
+  readonly bench = new Bench()
+  readonly server: Server
+  readonly remembered: Remembered
+
+  constructor() {
+    const authority = new ZoneAuthority(new ZoneDirectory([], SEED), SEED)
+    const ours = Name.parse('ours.example.')
+    // the directory of a true server has the cache's seed; here one name stands for it
+    this.remembered = new Remembered({ block: this.bench.block, nowSeconds: () => this.bench.now, isOurs: (name) => Name.fromWire(name.octets.slice(0, name.length)).equals(ours) })
+    this.server = new Server({ authority, nowSeconds: () => 0, recursion, remembered: this.remembered, defers: { ...NO_DEFERRALS, missing: true }, onFault: (fault) => { throw fault } })
+  }
+
+  ask(question: string, asking: Asking = {}): Message | undefined {
+    const octets = encodeQuery(question, { header: 'rd', size: 1232, ...asking })
+    const out = new Uint8Array(65_535)
+    const size = this.server.answer(octets, octets.length, { transport: asking.tcp === true ? 'tcp' : 'udp', address: asking.from ?? Uint8Array.of(192, 0, 2, 1), port: 4096 }, out)
+    if (size === DEFERRED) return undefined
+    decode(out.slice(0, size)) // which refuses every irregularity
+    return decodeMessage(out.slice(0, size))
+  }
+
+  /** RCODE, then answers, `/`, authorities; `core` where the core is asked. */
+  say(question: string, asking: Asking = {}): string[] {
+    const message = this.ask(question, asking)
+    if (message === undefined) return ['core']
+    const shown = message.authorities.length === 0 ? [] : ['/', ...message.authorities.map(printRecord)]
+    return [String(message.rcode), ...message.answers.map(printRecord), ...shown]
+  }
+}
+
+function filled(): Asked {
+  const asked = new Asked()
+  const { bench } = asked
+  bench.put('www.example. 300 A 192.0.2.1\nwww.example. 300 A 192.0.2.2', { signatures: [SIG('www.example.', 'A')] })
+  bench.put('alias.example. 100 CNAME www.example.', { signatures: [SIG('alias.example.', 'CNAME')] })
+  bench.put('twice.example. 100 CNAME alias.example.')
+  bench.put('out.example. 100 CNAME unknown.example.')
+  bench.put('home.example. 100 CNAME ours.example.')
+  bench.put('ours.example. 100 A 192.0.2.66')
+  bench.put('gone.example. 100 CNAME none.example.')
+  bench.put('bogus.example. 60 A 192.0.2.9', { security: SECURITY.bogus, reason: EDE.DNSSEC_BOGUS })
+  bench.put('glue.example. 60 A 192.0.2.10', { trust: TRUST.additional })
+  bench.put('a.circle. 60 CNAME b.circle.')
+  bench.put('b.circle. 60 CNAME a.circle.')
+  bench.putAbsent('none.example.', { soa: SIGNED_SOA, signatures: [SIG('example.', 'SOA')], proof: ['m.example. 300 IN NSEC o.example. A RRSIG NSEC'] })
+  bench.putAbsent('www.example. AAAA', { soa: SIGNED_SOA })
+  bench.cache.keepFailure({ name: Name.parse('dead.example.'), type: 1 }, bench.now)
+  return asked
+}
+
+/** The TTL of a denial is the least of all that is kept with it (RFC 2308 5): of one with its proof that of the NSEC. */
+const SOA = SIGNED_SOA.replace('900', '600')
+const PROVEN_SOA = SIGNED_SOA.replace('900', '300')
+
+/** A question and how it is asked, and what is said. */
+const ROWS: [question: string, asking: Asking, said: string[]][] = [
+  ['www.example. A', {}, ['0', 'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2']],
+  ['WWW.Example. A', {}, ['0', 'WWW.Example. 300 IN A 192.0.2.1', 'WWW.Example. 300 IN A 192.0.2.2']],
+  ['www.example. A', { dnssec: true }, ['0', 'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2', SIG('www.example.', 'A')]],
+  ['www.example. A', { tcp: true }, ['0', 'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2']],
+  ['alias.example. CNAME', {}, ['0', 'alias.example. 100 IN CNAME www.example.']],
+  ['alias.example. A', {}, ['0', 'alias.example. 100 IN CNAME www.example.', 'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2']],
+  ['twice.example. A', { dnssec: true }, ['0', 'twice.example. 100 IN CNAME alias.example.', 'alias.example. 100 IN CNAME www.example.', SIG('alias.example.', 'CNAME').replace(' 300 IN', ' 100 IN'),
+    'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2', SIG('www.example.', 'A')]],
+  ['none.example. A', {}, ['3', '/', PROVEN_SOA]],
+  ['none.example. MX', {}, ['3', '/', PROVEN_SOA]],
+  ['gone.example. A', {}, ['3', 'gone.example. 100 IN CNAME none.example.', '/', PROVEN_SOA]],
+  ['www.example. AAAA', {}, ['0', '/', SOA]],
+  ['alias.example. AAAA', {}, ['0', 'alias.example. 100 IN CNAME www.example.', '/', SOA]],
+  ['dead.example. A', {}, ['2']],
+  ['dead.example. AAAA', {}, ['core']],
+  ['unknown.example. A', {}, ['core']],
+  ['www.example. MX', {}, ['core']],
+  ['www.example. ANY', {}, ['core']],
+  ['out.example. A', {}, ['core']],
+  ['home.example. A', {}, ['core']],
+  ['a.circle. A', {}, ['core']],
+  ['bogus.example. A', {}, ['core']],
+  ['bogus.example. A', { header: 'rd cd' }, ['0', 'bogus.example. 60 IN A 192.0.2.9']],
+  ['glue.example. A', {}, ['core']],
+  ['www.example. A', { header: '' }, ['5']],
+  ['www.example. A', { from: Uint8Array.of(198, 51, 100, 1) }, ['5']],
+  ['www.example. A LOCAL', {}, ['5']],
+]
+
+for (const [question, asking, said] of ROWS) {
+  test(`${question} ${JSON.stringify(asking)}: ${said[0]}`, () => {
+    assert.deepEqual(filled().say(question, asking), said)
+  })
+}
+
+test('the bits of the header: RA and what was asked with, never AA or AD (RFC 1035 4.1.1, RFC 4035 3.2.2)', () => {
+  const { recursionAvailable, recursionDesired, checkingDisabled, authoritative, authenticData, truncated, edns } = filled().ask('www.example. A', { header: 'rd cd', dnssec: true }) ?? assert.fail()
+  assert.deepEqual({ recursionAvailable, recursionDesired, checkingDisabled, authoritative, authenticData, truncated }, { recursionAvailable: true, recursionDesired: true, checkingDisabled: true, authoritative: false, authenticData: false, truncated: false })
+  assert.equal(edns?.dnssecOk, true)
+})
+
+test('without EDNS there is no OPT in the answer, nor a reason of a failure (RFC 6891 7)', () => {
+  const asked = filled()
+  const bare = encodeQuery('dead.example. A', { header: 'rd' })
+  const out = new Uint8Array(512)
+  const size = asked.server.answer(bare, bare.length, { transport: 'udp', address: Uint8Array.of(192, 0, 2, 1), port: 1 }, out)
+  assert.deepEqual([decodeMessage(out.slice(0, size)).rcode, decodeMessage(out.slice(0, size)).edns], [RCODE.SERVFAIL, undefined])
+})
+
+test('a failure says that it is remembered (RFC 8914 4.14, RFC 9520 3.2), until it may be tried again', () => {
+  const asked = filled()
+  const told = asked.ask('dead.example. A')?.edns?.options.find(({ code }) => code === OPTION.EDE)?.octets
+  assert.equal(Buffer.from(told ?? []).readUInt16BE(), EDE.CACHED_ERROR)
+  assert.equal(Buffer.from(told ?? []).subarray(2).toString(), 'it failed a moment ago')
+  asked.bench.now += 6
+  assert.deepEqual(asked.say('dead.example. A'), ['core'])
+})
+
+test('TTLs run down by the second; at their end the core is asked', () => {
+  const asked = filled()
+  asked.bench.now += 99
+  assert.deepEqual(asked.say('alias.example. A').map((line) => line.split(' ')[1]), [undefined, '1', '201', '201'])
+  asked.bench.now += 1
+  assert.deepEqual(asked.say('alias.example. A'), ['core'], 'what has expired is not given')
+  assert.equal(asked.say('www.example. A').length, 3)
+  asked.bench.now += 200
+  assert.deepEqual(asked.say('www.example. A'), ['core'])
+})
+
+test('what has no room is cut to the question, whole over TCP (RFC 2181 9)', () => {
+  const asked = filled()
+  asked.bench.put(Array.from({ length: 60 }, (_, i) => `many.example. 60 A 192.0.2.${i}`).join('\n'))
+  asked.bench.put('to.example. 60 CNAME many.example.')
+  for (const question of ['many.example. A', 'to.example. A']) {
+    const cut = asked.ask(question, { size: 600 }) ?? assert.fail()
+    assert.deepEqual([cut.truncated, cut.answers.length, cut.rcode], [true, 0, 0], question)
+    const whole = asked.ask(question, { tcp: true }) ?? assert.fail()
+    assert.deepEqual([whole.truncated, whole.answers.filter(({ type }) => type === 1).length], [false, 60])
+  }
+})
+
+test('a chain is followed as far as the resolver would, and longer ones are the core\'s', () => {
+  const asked = new Asked()
+  for (let i = 0; i < MAX_ALIASES + 3; i++) asked.bench.put(`c${i}.example. 60 CNAME c${i + 1}.example.`)
+  asked.bench.put(`c${MAX_ALIASES + 3}.example. 60 A 192.0.2.1`)
+  assert.equal(asked.say('c3.example. A').length, 1 + MAX_ALIASES + 1)
+  assert.deepEqual(asked.say('c2.example. A'), ['core'])
+})
+
+test('hits are counted as responses, misses as left to the core', () => {
+  const asked = filled()
+  for (const question of ['www.example. A', 'none.example. A', 'unknown.example. A']) asked.say(question)
+  assert.deepEqual(['response.remembered', 'rcode.NOERROR', 'rcode.NXDOMAIN', 'deferred.missing', 'response.referral'].map((name) => asked.server.counters.get(name)), [2, 1, 1, 1, 0])
+})
+
+// ---- Against the resolver ----
+
+const NAMES = ['a.test-zone.', 'b.test-zone.', 'c.test-zone.', 'd.example.']
+const TYPES = ['A', 'AAAA', 'TXT', 'CNAME']
+const entry = fc.record({ name: fc.constantFrom(...NAMES), what: fc.constantFrom('A', 'AAAA', 'TXT', 'alias', 'nodata', 'nxdomain', 'failure'), to: fc.constantFrom(...NAMES), ttl: fc.integer({ min: 1, max: 400 }), type: fc.constantFrom(...TYPES) })
+
+function put({ bench }: Asked, { name, what, to, ttl, type }: { name: string; what: string; to: string; ttl: number; type: string }): void {
+  if (what === 'alias') bench.put(`${name} ${ttl} CNAME ${to}`)
+  else if (what === 'nodata') bench.putAbsent(`${name} ${type}`)
+  else if (what === 'nxdomain') bench.putAbsent(name)
+  else if (what === 'failure') bench.cache.keepFailure({ name: Name.parse(name), type: parseType(type) ?? 1 }, bench.now)
+  else bench.put(`${name} ${ttl} ${what} ${what === 'A' ? '192.0.2.1' : what === 'AAAA' ? '2001:db8::1' : '"x"'}`)
+}
+
+test('whatever is in the cache: what is said from memory is what the resolver says of it, and only what it need not ask for', () => {
+  let both = 0
+  fc.assert(fc.property(fc.array(entry, { maxLength: 12 }), fc.constantFrom(...NAMES), fc.constantFrom(...TYPES), fc.integer({ min: 0, max: 500 }), (entries, name, type, later) => {
+    const asked = new Asked()
+    for (const one of entries) put(asked, one)
+    asked.bench.now += later
+    const resolver = new Resolver({ settings: settingsOf(), cache: new SharedCache(asked.bench.cache), random: () => 0 })
+    const effects = resolver.step({ kind: 'start', nowMs: asked.bench.now * 1000, waiter: 1, question: { name: Name.parse(name), type: parseType(type) ?? 1, class: CLASS.IN } })
+    const message = asked.ask(`${name} ${type}`)
+    const [effect] = effects
+    if (message === undefined) return
+    both++
+    assert.equal(effect.kind, 'done', 'the resolver would have asked')
+    if (effect.kind !== 'done') return
+    const { rcode, answers = [], authorities = [] } = replyOf(effect.outcome, false)
+    assert.equal(message.rcode, rcode)
+    assert.deepEqual(message.answers.map(printRecord), answers.map(printRecord))
+    assert.deepEqual(message.authorities.map(printRecord), authorities.map(printRecord))
+  }), { numRuns: 400 })
+  assert.ok(both > 60, `${both} were answered from memory`)
+})
