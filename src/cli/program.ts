@@ -10,6 +10,7 @@ import type { ServerOptions } from './control.ts'
 import type { ExitCode, Io } from './io.ts'
 import { examples, wholeNumber, withServer, type Run } from './program-parts.ts'
 import type { QueryOptions } from './query.ts'
+import { addCache } from './cache-program.ts'
 import { addZone } from './zone-program.ts'
 
 /** Where a command leaves its exit code. */
@@ -36,6 +37,7 @@ export function makeProgram(io: Io, outcome: Outcome): Command {
   addDemand(program, io, run)
   addStats(program, io, run)
   addZone(program, io, run)
+  addCache(program, io, run)
   addAgents(program, io, run)
   addRegistry(program, io, run)
   addKeygen(program, io, run)

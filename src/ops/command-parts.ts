@@ -6,6 +6,7 @@ import { parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
+import type { CacheDesk } from './cache-desk.ts'
 import type { ControlAnswer, ControlRequest } from './control.ts'
 import type { Metric } from './metrics.ts'
 import type { ServedZone, ZoneOutcome } from './zone-keeper.ts'
@@ -25,8 +26,10 @@ export interface Commanded {
   dump(zone: ServedZone, send: (text: string) => Promise<void>): Promise<void>
   /** Writes a zone into its own file or another. Rejects with what stands against it. */
   write(zone: ServedZone, copy: ZoneCopy): Promise<ZoneWritten>
-  /** Tells what was done to a zone. */
-  tell(event: 'zone frozen' | 'zone thawed' | 'zone written', fields: object): void
+  /** What is remembered of others' names; undefined where nobody is recursed for. */
+  readonly cache?: CacheDesk | undefined
+  /** Tells what was done to a zone, or the cache. */
+  tell(event: 'zone frozen' | 'zone thawed' | 'zone written' | 'cache flushed', fields: object): void
 }
 
 /** Carries out one command. */

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
 import { listAgents, showAgent } from './agent-commands.ts'
+import { dumpCacheText, flushCache, showCache } from './cache-commands.ts'
 import { type Command, type Commanded, headOf, notServed, textOf, zoneOf } from './command-parts.ts'
 import type { ControlAnswer, ControlHandler, ControlRequest } from './control.ts'
 import { printFinding } from './finding.ts'
@@ -48,6 +49,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'zone write': writeZoneFile,
   'zone freeze': freezeZone,
   'zone thaw': thawZone,
+  'cache stats': showCache,
+  'cache dump': dumpCacheText,
+  'cache flush': flushCache,
   'agent list': listAgents,
   'agent show': showAgent,
 }

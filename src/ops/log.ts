@@ -25,6 +25,7 @@ export const LOG_EVENTS = {
   'zone frozen': ['info', 'an administrator has frozen a zone: updates are refused until it is thawed or the server starts again: `zone`, `class`, `serial`'],
   'zone thawed': ['info', 'its file was read again and updates go on: `zone`, `class`, `previousSerial`, `serial`'],
   'zone written': ['info', 'a zone was written into a file as an administrator asked: `zone`, `class`, `file`, `serial`, `changes` (lines of `zone diff` that its own file has come to say; 0: the file is another)'],
+  'cache flushed': ['info', 'the cache has forgotten as an administrator asked: `name`, `type`, `subtree`, `entries`'],
   'reload done': ['info', 'a reload has ended: `zones` (loaded or removed), `complete` (nothing was kept or refused)'],
   update: ['info', 'a zone was asked to change, or changed by itself: `key`, `keyKind`, `address`, `transport`, `zone`, `class`, `flow`, `verdict`, `reason`, `added`, `removed`, `records` (the first few), `serial` (before and after), `lease`, `untold` (refusals left out since the last line)'],
   'updates refused': ['error', 'nothing can be kept, so that every update is answered SERVFAIL: `code`, `reason`'],

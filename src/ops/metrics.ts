@@ -11,6 +11,7 @@
  */
 import { type Histogram, type HistogramShape, quantile, readHistogram } from '../dns/histogram.ts'
 import { COUNTER_NAMES, type CounterGroup, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../server/counters.ts'
+import { RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS, recursionLines, type RecursionMeasured } from './recursion-metrics.ts'
 import { UPDATE_COUNTERS, UPDATE_HISTOGRAM, UPDATE_HISTOGRAMS, UpdateCounts } from '../update/counters.ts'
 import { HISTOGRAM, sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTERS, TRANSPORT_HISTOGRAMS, type TransportCounters } from '../transport/counters.ts'
 
@@ -95,6 +96,11 @@ export function updateMetrics(values: Float64Array): Metric[] {
   return [...counters, ...histogramsOf('update', UPDATE_HISTOGRAMS, UPDATE_HISTOGRAM, [values])]
 }
 
+/** The recursive service and its cache, and how long others took to answer. */
+export function recursionMetrics(measured: RecursionMeasured, values: readonly Float64Array[]): Metric[] {
+  return [...recursionLines(measured), ...histogramsOf('recursion', RECURSION_HISTOGRAMS, RECURSION_HISTOGRAM, values)]
+}
+
 /** What the process measures: name, kind and meaning. */
 export const PROCESS_METRICS = {
   'process.uptime_seconds': ['gauge', 'seconds since the server was ready'],
@@ -132,9 +138,11 @@ export function metricTable(): MetricEntry[] {
   const histograms = histogramMetrics([], []).map(({ name, kind, about, unit }) => ({ name, kind, unit, about: `${about}, in ${unit}` }))
   const server = Object.entries(SERVER_GROUPS).map(([group, about]) => ({ name: `server.${group}.*`, kind: 'counter' as const, about }))
   const sockets = TRANSPORT_COUNTER_NAMES.map((name) => ({ name: `transport.${snakeCase(name)}`, kind: 'counter' as const, about: TRANSPORT_COUNTERS[name] }))
-  const updates = updateMetrics(new UpdateCounts().values).map((metric): MetricEntry => (metric.kind === 'histogram' ? { ...metric, about: `${metric.about}, in ${metric.unit}` } : metric))
+  const entryOf = (metric: Metric): MetricEntry => (metric.kind === 'histogram' ? { ...metric, about: `${metric.about}, in ${metric.unit}` } : metric)
+  const updates = updateMetrics(new UpdateCounts().values).map(entryOf)
+  const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, []).map(entryOf)
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
-  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...own]
+  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(recursion), ...own]
 }
 
 /** Lines of one group as one: `update.verdict.*`. */

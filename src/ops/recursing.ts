@@ -9,9 +9,11 @@
 import { randomInt } from 'node:crypto'
 import { Cache } from '../cache/cache.ts'
 import { CacheBlock } from '../cache/block.ts'
+import { countInto } from '../dns/histogram.ts'
 import { printAddress } from '../dns/address.ts'
 import { RCODE } from '../dns/codes.ts'
 import type { Prefix } from '../dns/prefix.ts'
+import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import { Runner } from '../resolver/runner.ts'
 import { SharedCache } from '../resolver/shared-cache.ts'
@@ -21,8 +23,11 @@ import { replyOf } from '../server/recursive-reply.ts'
 import { systemClock } from '../transport/clock.ts'
 import { Upstream } from '../transport/upstream.ts'
 import type { SharedCacheBlock } from './answering.ts'
+import { CacheDesk } from './cache-desk.ts'
 import type { RecursionConfig } from './config-recursion.ts'
 import type { Log } from './log.ts'
+import { type Metric, recursionMetrics } from './metrics.ts'
+import { RECURSION_ELEMENTS, RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS } from './recursion-metrics.ts'
 import { machineMs } from './machine-clock.ts'
 
 /** What the recursive service needs of the server around it. */
@@ -42,8 +47,10 @@ export class Recursing {
   private config: RecursionConfig | undefined
   private cache: Cache | undefined
   private runner: Runner | undefined
-  /** Machines of configs before, until their questions have ended. */
+  /** Machines of configs before, until their questions have ended, and what those before them have counted. */
   private readonly retired = new Set<Runner>()
+  private readonly pastCounters: ResolverCounters[] = []
+  private readonly times = new Float64Array(RECURSION_ELEMENTS)
 
   constructor(options: RecursingOptions) {
     this.options = options
@@ -59,6 +66,23 @@ export class Recursing {
     return this.config && this.cache && { buffer: this.cache.block.buffer, originMs: this.originMs }
   }
 
+  /** The cache for operators; undefined where the service is off. */
+  get desk(): CacheDesk | undefined {
+    return this.config && this.cache && new CacheDesk(this.cache, () => Math.floor(this.nowMs() / 1_000))
+  }
+
+  /** What all of it has counted since the start. */
+  metrics(): Metric[] {
+    const runners = [...this.retired, ...(this.runner === undefined ? [] : [this.runner])].map(({ resolver }) => resolver)
+    const sum = (of: (resolver: Resolver) => number): number => runners.reduce((total, resolver) => total + of(resolver), 0)
+    return recursionMetrics({
+      counters: [...this.pastCounters, ...runners.map(({ counters }) => counters)],
+      underWay: sum((resolver) => resolver.underWay),
+      inFlight: sum((resolver) => resolver.inFlight),
+      levels: this.desk?.levels ?? { entries: 0, octets: 0, size: 0 },
+    }, [this.times])
+  }
+
   /** Works by `config` from the next question on; what is under way ends by the one before. The cache stays, at the size that it was made with. */
   configure(config: RecursionConfig | undefined): void {
     this.config = config
@@ -69,7 +93,7 @@ export class Recursing {
     if (this.cache.block.buffer.byteLength !== cacheOctets - (cacheOctets % 4)) this.options.log('config keys wait', { keys: ['recursion.cache'] })
     const cache = new OwnZonesFirst(this.options.zones, new SharedCache(this.cache))
     const resolver = new Resolver({ settings, cache, random: (bound) => randomInt(bound) })
-    const runner = new Runner({ resolver, nowMs: this.nowMs, after: (delayMs, run) => systemClock.after(delayMs, run), soon: (run) => systemClock.soon(run) })
+    const runner = new Runner({ resolver, nowMs: this.nowMs, after: (delayMs, run) => systemClock.after(delayMs, run), soon: (run) => systemClock.soon(run), onAnswer: this.countTime })
     runner.network = new Upstream({ listener: runner, random: (bound) => randomInt(bound), print: printAddress })
     this.runner = runner
   }
@@ -90,13 +114,30 @@ export class Recursing {
     this.retired.clear()
   }
 
+  private countTime = (ms: number): void =>
+    countInto(this.times, RECURSION_HISTOGRAM.upstream, RECURSION_HISTOGRAMS.upstream.buckets, Math.round(ms * 1_000))
+
   private nowMs = (): number => this.originMs + machineMs()
 
   private retire(): void {
-    for (const runner of this.retired) if (runner.resolver.underWay === 0) this.retired.delete(runner)
+    for (const runner of this.retired) {
+      if (runner.resolver.underWay > 0) continue
+      this.retired.delete(runner)
+      this.pastCounters.splice(0, Infinity, added([...this.pastCounters, runner.resolver.counters]))
+    }
     if (this.runner !== undefined) this.retired.add(this.runner)
     this.runner = undefined
   }
+}
+
+/** Counters of several machines as those of one. */
+function added(all: readonly ResolverCounters[]): ResolverCounters {
+  const sum = newCounters()
+  for (const { outcomes, ...counts } of all) {
+    for (const [name, count] of Object.entries(counts)) sum[name as keyof typeof counts] += count
+    for (const [name, count] of Object.entries(outcomes)) sum.outcomes[name] = (sum.outcomes[name] ?? 0) + count
+  }
+  return sum
 }
 
 /** The config has turned the service off while the question was on its way to us. */

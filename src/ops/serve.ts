@@ -13,6 +13,7 @@ import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
 import type { ZoneImage } from '../zone/image.ts'
+import type { CacheDesk } from './cache-desk.ts'
 import { collectGarbage } from './collect.ts'
 import type { Commanded } from './command-parts.ts'
 import { commandsOf } from './commands.ts'
@@ -259,6 +260,10 @@ export class RunningServer implements Commanded {
     })
   }
 
+  get cache(): CacheDesk | undefined {
+    return this.recursing.desk
+  }
+
   tell(...told: Parameters<Commanded['tell']>): void {
     this.log(...told)
   }
@@ -275,7 +280,8 @@ export class RunningServer implements Commanded {
   metrics(): Metric[] {
     const { serving, startMs, reloadCounts } = this
     const updates = updateMetrics(this.updating.engine.counts.values)
-    return [...serving.metrics(), ...updates, ...processMetrics(measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount }))]
+    const own = measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount })
+    return [...serving.metrics(), ...updates, ...this.recursing.metrics(), ...processMetrics(own)]
   }
 
   // ---- Stop ----

@@ -26,6 +26,8 @@ export interface RunnerParts {
   readonly nowMs: () => Milliseconds
   /** Runs after so many milliseconds; returns what cancels it. */
   readonly after: (delayMs: Milliseconds, run: () => void) => () => void
+  /** Told how long a server took to answer. */
+  readonly onAnswer?: (ms: Milliseconds) => void
   /** Runs after the input that is already waiting. */
   readonly soon: (run: () => void) => void
 }
@@ -41,6 +43,7 @@ export class Runner {
   private readonly parts: RunnerParts
   private readonly waiters = new Map<number, OnOutcome>()
   private readonly timers = new Map<number, () => void>()
+  private readonly sentMs = new Map<number, Milliseconds>()
   private readonly events: ResolverEvent[] = []
   private asked = 0
   private isTurning = false
@@ -60,6 +63,8 @@ export class Runner {
 
   /** Something has come for a message: an answer, or what pretends to be one. */
   onMessage(send: number, octets: Uint8Array, from: Endpoint): void {
+    const sentMs = this.sentMs.get(send)
+    if (sentMs !== undefined) this.parts.onAnswer?.(this.nowMs() - sentMs)
     this.turn({ kind: 'response', nowMs: this.nowMs(), send, from, octets })
   }
 
@@ -72,6 +77,7 @@ export class Runner {
   stop(): void {
     for (const cancel of this.timers.values()) cancel()
     this.timers.clear()
+    this.sentMs.clear()
     this.network.closeAll()
     const waiting = [...this.waiters.values()]
     this.waiters.clear()
@@ -104,12 +110,14 @@ export class Runner {
         const { send, to, transport, octets, deadlineMs } = effect
         const delayMs = Math.min(Math.max(0, deadlineMs - this.lastMs), MAX_QUESTION_MS)
         // an answer that came while this thread was busy is read before its time is called over; whoever is told twice hears once
+        this.sentMs.set(send, this.lastMs)
         this.timers.set(send, this.parts.after(delayMs, () => this.parts.soon(() => this.timers.has(send) && this.onFailure(send))))
         return this.network.send(send, to, transport, octets)
       }
       case 'close':
         this.timers.get(effect.send)?.()
         this.timers.delete(effect.send)
+        this.sentMs.delete(effect.send)
         return this.network.close(effect.send)
       case 'done': {
         const done = this.waiters.get(effect.waiter)

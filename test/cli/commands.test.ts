@@ -42,7 +42,7 @@ describe('calling wrongly', () => {
   it('ends with code 2 and the right way on standard error', async () => {
     const cases: [string[], RegExp][] = [
       [[], /^Usage: waggle /],
-      [['srve'], /^waggle: unknown command 'srve'\n\(Did you mean serve\?\)\nCommands: serve, check, query, demand, stats, zone, register, renew, withdraw, agent, keygen\. /],
+      [['srve'], /^waggle: unknown command 'srve'\n\(Did you mean serve\?\)\nCommands: serve, check, query, demand, stats, zone, cache, register, renew, withdraw, agent, keygen\. /],
       [['enroll'], /^waggle: unknown command 'enroll'\nCommands: serve, check,/],
       [['zone', 'lst'], /^waggle: unknown command 'lst'\n.*\nCommands: zone list, zone status, zone reload, zone dump, zone diff, zone freeze, zone thaw\. /],
       [['serve'], /^waggle: required option '-c, --config <file>' not specified\n$/],
@@ -85,7 +85,7 @@ describe('help', () => {
   it('comes with every command, with examples, on standard output', async () => {
     const program = makeProgram({ out: () => undefined, err: () => undefined }, { code: 0 })
     const paths = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands.map((sub) => [command.name(), sub.name()]) : [[command.name()]]))
-    assert.equal(paths.length, 20)
+    assert.equal(paths.length, 23)
     for (const path of paths) {
       const { code, out, err } = await run(...path, '--help')
       assert.equal(code, 0)
@@ -97,7 +97,7 @@ describe('help', () => {
 
   it('lists the commands and what exit codes mean', async () => {
     const { out } = await run('--help')
-    for (const word of ['serve', 'check', 'query', 'demand', 'stats', 'zone', 'register', 'renew', 'withdraw', 'keygen', 'Exit codes:']) assert.ok(out.includes(word), word)
+    for (const word of ['serve', 'check', 'query', 'demand', 'stats', 'zone', 'cache', 'register', 'renew', 'withdraw', 'keygen', 'Exit codes:']) assert.ok(out.includes(word), word)
     assert.equal((await run('help', 'serve')).out, (await run('serve', '--help')).out)
   })
 

@@ -52,6 +52,11 @@ describe('the request', () => {
     [['zone', 'dump', 'a.example'], { command: 'zone dump', zone: 'a.example' }],
     [['zone', 'dump', 'a.example', '--write'], { command: 'zone write', zone: 'a.example', leases: false }],
     [['zone', 'dump', 'a.example', '--leases', '--write', 'x/y.zone'], { command: 'zone write', zone: 'a.example', leases: true, file: resolve('x/y.zone') }],
+    [['cache', 'stats'], { command: 'cache stats' }],
+    [['cache', 'dump'], { command: 'cache dump' }],
+    [['cache', 'flush', 'www.example.com'], { command: 'cache flush', name: 'www.example.com', subtree: false }],
+    [['cache', 'flush', 'example.com', '--subtree'], { command: 'cache flush', name: 'example.com', subtree: true }],
+    [['cache', 'flush', 'example.com', '--type', 'mx'], { command: 'cache flush', name: 'example.com', type: 'MX', subtree: false }],
     [['agent', 'list'], { command: 'agent list' }],
     [['agent', 'list', 'a.example'], { command: 'agent list', zone: 'a.example' }],
     [['agent', 'show', 'b._sa.a.example'], { command: 'agent show', agent: 'b._sa.a.example' }],
@@ -292,5 +297,32 @@ describe('a server that is none', () => {
 
   it('is told where no socket is', async () => {
     assert.match((await run('zone', 'list', '-d', join(folder, 'nowhere'))).err, /^waggle: Cannot reach a server as none runs with this data directory \(.*nowhere\/control\.sock\)\n$/)
+  })
+})
+
+describe('cache', () => {
+  it('stats prints levels in columns, or as JSON', async () => {
+    answer = { ok: true, levels: { entries: 12, octets: 3456, size: 1_048_576 } }
+    assert.equal(await printed('cache', 'stats'), 'entries       12\noctets      3456\nsize     1048576\n')
+    assert.deepEqual(JSON.parse(await printed('cache', 'stats', '--json')), { entries: 12, octets: 3456, size: 1_048_576 })
+  })
+
+  it('dump prints what is sent, as it is', async () => {
+    answer = { ok: true, entries: 1 }
+    texts = ['; www.example. A records\n', 'www.example. 5 IN A 192.0.2.1\n']
+    assert.equal(await printed('cache', 'dump'), texts.join(''))
+  })
+
+  it('flush prints how many entries that were', async () => {
+    answer = { ok: true, name: 'www.example.', entries: 3 }
+    assert.equal(await printed('cache', 'flush', 'www.example'), 'www.example. 3 entries forgotten\n')
+  })
+
+  it('flush of what is no name, or of a type below a name, is a mistake and asks nobody', async () => {
+    for (const args of [['a..b'], ['example.com', '--type', 'A', '--subtree'], []]) {
+      const { code, out, err } = await run('cache', 'flush', ...args, '-d', folder)
+      assert.deepEqual([code, out, asked], [2, '', []], args.join(' '))
+      assert.notEqual(err, '')
+    }
   })
 })

@@ -18,6 +18,9 @@ function tree(): Internet {
     .serve('198.51.100.2', { 'example.': '@ NS ns\nns A 198.51.100.2\nwww A 192.0.2.1\nalias CNAME www' })
 }
 
+/** Milliseconds that servers took to answer, as the runner tells them. */
+const times: number[] = []
+
 interface Timer { at: number; run: () => void }
 
 /** A runner in an internet whose clock goes only when told. */
@@ -33,7 +36,7 @@ class Stage {
   constructor(net: Internet = tree(), soon?: (run: () => void) => void) {
     const chance = new Chance(7)
     const resolver = new Resolver({ settings: settingsOf(), cache: new MapCache(), random: (bound) => chance.below(bound) })
-    this.runner = new Runner({ resolver, nowMs: () => this.nowMs, after: (delayMs, run) => this.after(delayMs, run), soon: soon ?? ((run) => void this.after(0, run)) })
+    this.runner = new Runner({ resolver, nowMs: () => this.nowMs, after: (delayMs, run) => this.after(delayMs, run), soon: soon ?? ((run) => void this.after(0, run)), onAnswer: (ms) => void times.push(ms) })
     this.runner.network = this.network(net)
   }
 
@@ -97,6 +100,16 @@ for (const [question, kind, sends] of ROWS) {
     assert.deepEqual([stage.open.size, stage.timers.size, stage.runner.resolver.underWay], [0, 0, 0])
   })
 }
+
+test('the time of each answer is told, and none of silence', () => {
+  times.length = 0
+  new Stage().ask('www.example. A').run()
+  assert.deepEqual(times, [10, 10, 10])
+  const silent = new Stage()
+  silent.sends = () => undefined
+  silent.ask('www.example. A').run()
+  assert.equal(times.length, 3)
+})
 
 test('what is known is answered before `ask` returns', () => {
   const stage = new Stage().ask('www.example. A').run().ask('www.example. A')
