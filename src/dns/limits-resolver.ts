@@ -77,3 +77,5 @@ export const MAX_CLIENT_NETWORKS = 64
 export const MAX_CONFIGURED_ZONES = 1_024
 /** Servers of one of these. Reached: the config is refused. */
 export const MAX_CONFIGURED_SERVERS = 16
+/** Milliseconds that a client waits before it is given what has expired (RFC 8767 5: 1,800). Reached: the stale answer, if there is one; asking goes on for the next. */
+export const STALE_AFTER_MS = 1_800

@@ -7,7 +7,7 @@ import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { parseAddress } from '../dns/address.ts'
 import { CLASS } from '../dns/codes.ts'
-import { MAX_IMAGE_OCTETS, MIN_CACHE_OCTETS } from '../dns/limits.ts'
+import { MAX_IMAGE_OCTETS, MAX_STALE_SECONDS, MIN_CACHE_OCTETS } from '../dns/limits.ts'
 import { DEFAULT_CACHE_OCTETS, MAX_CLIENT_NETWORKS, MAX_CONFIGURED_SERVERS, MAX_CONFIGURED_ZONES } from '../dns/limits-resolver.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
@@ -44,6 +44,7 @@ export const recursionSchema = z
   .strictObject({
     allow: networks('Networks whose questions for names outside our zones are answered; all others are refused.', ['127.0.0.0/8', '::1/128']),
     cache: z.int().min(MIN_CACHE_OCTETS).max(MAX_IMAGE_OCTETS).meta({ wanted: `must be a number from ${MIN_CACHE_OCTETS} to ${MAX_IMAGE_OCTETS} (octets)`, about: 'Octets of the cache, all that it ever takes; another size takes effect at the next start.' } satisfies KeyNotes).default(DEFAULT_CACHE_OCTETS),
+    stale: z.int().min(0).max(MAX_STALE_SECONDS).meta({ wanted: `must be a number from 0 to ${MAX_STALE_SECONDS} (seconds; 0 never)`, about: 'How long after its end a record is given where nobody can be asked, or not soon enough (RFC 8767); another time takes effect at the next start.' } satisfies KeyNotes).default(MAX_STALE_SECONDS),
     hints: path('File with the root servers to begin with, as `named.root`; by default those of the Internet.').optional(),
     anchors: path('DNSSEC trust anchors.').optional(),
     stub: servers('Zones whose servers are given here: they are asked as any zone\'s, and what they delegate is followed, as in `{ corp.example.: ["192.0.2.1"] }`.'),
@@ -68,6 +69,8 @@ export interface RecursionConfig {
   /** Who is served. */
   clients: Prefix[]
   cacheOctets: number
+  /** Seconds for which what has expired may still be given. */
+  staleSeconds: number
   settings: Settings
 }
 
@@ -89,7 +92,7 @@ export function settleRecursion(values: RecursionValues, yaml: YamlText, base: s
     port: values.port,
   }
   if (!values.ipv4 && !values.ipv6) yaml.error(['recursion', 'ipv6'], 'Cannot use recursion.ipv6 false as recursion.ipv4 is false too: nobody could be asked')
-  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, settings }
+  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, settings }
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {

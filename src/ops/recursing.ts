@@ -12,10 +12,14 @@ import { CacheBlock } from '../cache/block.ts'
 import { countInto } from '../dns/histogram.ts'
 import { printAddress } from '../dns/address.ts'
 import { RCODE } from '../dns/codes.ts'
+import { STALE_AFTER_MS } from '../dns/limits-resolver.ts'
+import type { Question } from '../dns/message.ts'
 import type { Prefix } from '../dns/prefix.ts'
 import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import { Runner } from '../resolver/runner.ts'
+import type { Outcome } from '../resolver/contract.ts'
+import { StaleAnswers } from '../resolver/stale.ts'
 import { SharedCache } from '../resolver/shared-cache.ts'
 import type { CoreHandler } from '../server/core-contract.ts'
 import { OwnZonesFirst, type OwnZones } from '../server/own-zones.ts'
@@ -46,6 +50,7 @@ export class Recursing {
   private readonly originMs = Date.now() - machineMs()
   private config: RecursionConfig | undefined
   private cache: Cache | undefined
+  private stale: StaleAnswers | undefined
   private runner: Runner | undefined
   /** Machines of configs before, until their questions have ended, and what those before them have counted. */
   private readonly retired = new Set<Runner>()
@@ -68,7 +73,7 @@ export class Recursing {
 
   /** The cache for operators; undefined where the service is off. */
   get desk(): CacheDesk | undefined {
-    return this.config && this.cache && new CacheDesk(this.cache, () => Math.floor(this.nowMs() / 1_000))
+    return this.config && this.cache && new CacheDesk(this.cache, this.nowSeconds)
   }
 
   /** What all of it has counted since the start. */
@@ -88,12 +93,13 @@ export class Recursing {
     this.config = config
     this.retire()
     if (config === undefined) return
-    const { cacheOctets, settings } = config
-    this.cache ??= new Cache(CacheBlock.create(cacheOctets, this.options.seed))
-    if (this.cache.block.buffer.byteLength !== cacheOctets - (cacheOctets % 4)) this.options.log('config keys wait', { keys: ['recursion.cache'] })
+    const { settings } = config
+    this.cache ??= this.makeCache(config)
+    this.tellWaiting(config, this.cache.block)
     const cache = new OwnZonesFirst(this.options.zones, new SharedCache(this.cache))
     const resolver = new Resolver({ settings, cache, random: (bound) => randomInt(bound) })
-    const runner = new Runner({ resolver, nowMs: this.nowMs, after: (delayMs, run) => systemClock.after(delayMs, run), soon: (run) => systemClock.soon(run), onAnswer: this.countTime })
+    const after = (delayMs: number, run: () => void): (() => void) => systemClock.after(delayMs, run)
+    const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime })
     runner.network = new Upstream({ listener: runner, random: (bound) => randomInt(bound), print: printAddress })
     this.runner = runner
   }
@@ -102,10 +108,38 @@ export class Recursing {
   resolve: CoreHandler = (message) => {
     const { runner } = this
     const [question] = message.questions
+    if (runner === undefined) return Promise.resolve(REFUSED)
     return new Promise((resolve) => {
-      if (runner === undefined) resolve(REFUSED)
-      else runner.ask(question, (outcome) => resolve(replyOf(outcome, message.edns?.dnssecOk === true)))
+      const answer = (outcome: Outcome): void => resolve(replyOf(outcome, message.edns?.dnssecOk === true))
+      // RFC 8767 5: who has waited for so long is given what was known before; asking goes on for the next
+      const cancel = systemClock.after(STALE_AFTER_MS, () => {
+        const stale = this.findStale(question)
+        if (stale !== undefined) answer(stale)
+      })
+      runner.ask(question, (outcome) => {
+        cancel()
+        answer(outcome.kind === 'failure' && outcome.reason !== 'unsupported' ? (this.findStale(question) ?? outcome) : outcome)
+      })
     })
+  }
+
+  private findStale(question: Question): Outcome | undefined {
+    return this.stale?.find(question, this.nowSeconds())
+  }
+
+  private makeCache({ cacheOctets, staleSeconds }: RecursionConfig): Cache {
+    const cache = new Cache(CacheBlock.create(cacheOctets, this.options.seed, staleSeconds))
+    this.stale = new StaleAnswers(cache.block)
+    return cache
+  }
+
+  /** What of the config the cache was made by stays until the next start. */
+  private tellWaiting({ cacheOctets, staleSeconds }: RecursionConfig, block: CacheBlock): void {
+    const keys = [
+      ...(block.buffer.byteLength === cacheOctets - (cacheOctets % 4) ? [] : ['recursion.cache']),
+      ...(block.staleSeconds === staleSeconds ? [] : ['recursion.stale']),
+    ]
+    if (keys.length > 0) this.options.log('config keys wait', { keys })
   }
 
   /** Ends all that is under way: those who wait are told so. */
@@ -118,6 +152,8 @@ export class Recursing {
     countInto(this.times, RECURSION_HISTOGRAM.upstream, RECURSION_HISTOGRAMS.upstream.buckets, Math.round(ms * 1_000))
 
   private nowMs = (): number => this.originMs + machineMs()
+
+  private nowSeconds = (): number => Math.floor(this.nowMs() / 1_000)
 
   private retire(): void {
     for (const runner of this.retired) {

@@ -1,7 +1,7 @@
 /**
  * Answers from the cache, in the thread that was asked: what others have said is copied from the shared block straight into
  * the response, with the TTL that is left (RFC 1035 3.2.1), and nothing is allocated. Aliases are followed as far as all of
- * it is known; what is not, what has expired, and what failed validation is for the core, which can ask.
+ * it is known; what is not, what has expired unless asking has just failed (RFC 8767 5), and what failed validation is for the core, which can ask.
  *
  *     records   answer: RRset                       owner: a pointer to the question, or into the alias that led to it
  *     alias     answer: CNAME, then its target …
@@ -22,6 +22,7 @@ import { copyOctets, viewOf } from '../dns/octet-views.ts'
 /** Types from here to ANY are for questions alone (RFC 6895 3.1); ANY is not answered from memory, as what is known is not all there is. */
 const FIRST_META_TYPE = 128
 
+const NO_TEXT = new Uint8Array(0)
 const CACHED_ERROR = new TextEncoder().encode('it failed a moment ago')
 
 /** What answering from memory takes. */
@@ -43,7 +44,7 @@ export class Remembered {
   rcode = 0
   /** INFO-CODE and text of an Extended DNS Error; −1 for none. */
   edeCode = -1
-  readonly edeText: Uint8Array = CACHED_ERROR
+  edeText: Uint8Array = NO_TEXT
   /** What is known has no room: the asker is to come again by TCP (RFC 2181 9). */
   truncated = false
   private readonly parts: RememberedParts
@@ -96,13 +97,20 @@ export class Remembered {
     const { reader } = this
     const found = reader.find(this.name, qtype, now)
     if (found === CACHED.failure) return this.fail()
-    if (found === CACHED.nothing || reader.isStale || (reader.security === SECURITY.bogus && !checkingDisabled)) return UNKNOWN
+    if (found === CACHED.nothing || (reader.isStale && !reader.hasFailed) || (reader.security === SECURITY.bogus && !checkingDisabled)) return UNKNOWN
+    if (reader.isStale) this.tellStale(found === CACHED.nxdomain)
     if (found === CACHED.nxdomain) this.rcode = RCODE.NXDOMAIN // RFC 6604 3: of the last name
     if (found !== CACHED.records && found !== CACHED.alias) return this.writeDenial(view, ownerAt)
     const startAt = this.end
     this.answers += this.write(PART.records, view, ownerAt) + this.writeSigned(PART.signatures, view, ownerAt)
     if (found === CACHED.records) return DONE
     return startAt + OWNER_OCTETS + FIXED_OCTETS
+  }
+
+  /** RFC 8914 4.4, 4.20; of the first that has expired, or of the name that does not exist. */
+  private tellStale(isDenied: boolean): void {
+    this.edeCode = isDenied ? EDE.STALE_NXDOMAIN_ANSWER : EDE.STALE_ANSWER
+    this.edeText = NO_TEXT
   }
 
   private writeDenial(view: DataView, ownerAt: number): number {
@@ -116,6 +124,7 @@ export class Remembered {
     this.end = this.questionEnd
     this.rcode = RCODE.SERVFAIL
     this.edeCode = EDE.CACHED_ERROR
+    this.edeText = CACHED_ERROR
     return DONE
   }
 

@@ -14,7 +14,7 @@
  * Every response but silence goes through the last two, so that an error too has its question and its OPT.
  * A fault of ours is caught here and nowhere below: the asker gets SERVFAIL, the operator a report.
  */
-import { Answer, type Authority } from '../authority/plan.ts'
+import { Answer, NO_EDE, type Authority } from '../authority/plan.ts'
 import { Query, QUESTION_AT, type Peer } from '../authority/query.ts'
 import { EDE, OPCODE, RCODE } from '../dns/codes.ts'
 import { DEFAULT_UDP_OCTETS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
@@ -172,7 +172,10 @@ export class Server {
     if (remembered === undefined || plan.count > 0 || plan.rcode !== RCODE.REFUSED) return this.defer(NEEDS.missing)
     plan.reset()
     plan.recursionAvailable = true
-    if (!remembered.answer(query, out, this.limitFor(out) - finisher.optOctets(query, plan))) return this.defer(NEEDS.missing)
+    plan.explain(EDE.STALE_ANSWER) // room is left for what may have to be said
+    const known = remembered.answer(query, out, this.limitFor(out) - finisher.optOctets(query, plan))
+    plan.edeCode = NO_EDE
+    if (!known) return this.defer(NEEDS.missing)
     const { end, answers, authorities, rcode, edeCode, edeText, truncated } = remembered
     plan.rcode = rcode
     if (edeCode >= 0) plan.explain(edeCode, edeText)

@@ -156,6 +156,21 @@ test('TTLs run down by the second; at their end the core is asked', () => {
   assert.deepEqual(asked.say('www.example. A'), ['core'])
 })
 
+test('what has expired is given where asking has just failed, as what it is, and for half a minute (RFC 8767 5, RFC 8914 4.4, 4.20)', () => {
+  const asked = filled()
+  asked.bench.now += 1_000
+  assert.deepEqual(asked.say('www.example. A'), ['core'])
+  for (const [name, type] of [['www.example.', 1], ['none.example.', 1]] as const) asked.bench.cache.keepFailure({ name: Name.parse(name), type }, asked.bench.now)
+  assert.deepEqual(asked.say('www.example. A'), ['0', 'www.example. 30 IN A 192.0.2.1', 'www.example. 30 IN A 192.0.2.2'])
+  assert.deepEqual(asked.say('alias.example. A'), ['core'], 'the alias itself may be asked for')
+  for (const [question, code] of [['www.example. A', EDE.STALE_ANSWER], ['none.example. A', EDE.STALE_NXDOMAIN_ANSWER]] as const) {
+    const told = asked.ask(question)?.edns?.options.find((option) => option.code === OPTION.EDE)?.octets
+    assert.deepEqual([...(told ?? [])], [0, code])
+  }
+  asked.bench.now += 6
+  assert.deepEqual(asked.say('www.example. A'), ['core'], 'it may be asked for again')
+})
+
 test('what has no room is cut to the question, whole over TCP (RFC 2181 9)', () => {
   const asked = filled()
   asked.bench.put(Array.from({ length: 60 }, (_, i) => `many.example. 60 A 192.0.2.${i}`).join('\n'))
