@@ -79,3 +79,5 @@ export const MAX_CONFIGURED_ZONES = 1_024
 export const MAX_CONFIGURED_SERVERS = 16
 /** Milliseconds that a client waits before it is given what has expired (RFC 8767 5: 1,800). Reached: the stale answer, if there is one; asking goes on for the next. */
 export const STALE_AFTER_MS = 1_800
+/** Names and types that are fetched anew at once before they expire: one in twenty of all questions. Reached: they expire, and are asked for then. */
+export const MAX_REFRESHES = 100

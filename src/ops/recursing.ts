@@ -17,6 +17,7 @@ import type { Question } from '../dns/message.ts'
 import type { Prefix } from '../dns/prefix.ts'
 import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
 import { Resolver } from '../resolver/resolver.ts'
+import { RefreshingCache } from '../resolver/refreshing.ts'
 import { Runner } from '../resolver/runner.ts'
 import type { Outcome } from '../resolver/contract.ts'
 import { StaleAnswers } from '../resolver/stale.ts'
@@ -51,6 +52,7 @@ export class Recursing {
   private config: RecursionConfig | undefined
   private cache: Cache | undefined
   private stale: StaleAnswers | undefined
+  private refreshing: RefreshingCache | undefined
   private runner: Runner | undefined
   /** Machines of configs before, until their questions have ended, and what those before them have counted. */
   private readonly retired = new Set<Runner>()
@@ -96,7 +98,8 @@ export class Recursing {
     const { settings } = config
     this.cache ??= this.makeCache(config)
     this.tellWaiting(config, this.cache.block)
-    const cache = new OwnZonesFirst(this.options.zones, new SharedCache(this.cache))
+    this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
+    const cache = new OwnZonesFirst(this.options.zones, this.refreshing)
     const resolver = new Resolver({ settings, cache, random: (bound) => randomInt(bound) })
     const after = (delayMs: number, run: () => void): (() => void) => systemClock.after(delayMs, run)
     const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime })
@@ -118,9 +121,16 @@ export class Recursing {
       })
       runner.ask(question, (outcome) => {
         cancel()
+        this.refresh(runner, question)
         answer(outcome.kind === 'failure' && outcome.reason !== 'unsupported' ? (this.findStale(question) ?? outcome) : outcome)
       })
     })
+  }
+
+  /** What was answered and is about to expire is fetched anew: the reader that saw it has sent its question here. */
+  private refresh(runner: Runner, question: Question): void {
+    const { refreshing } = this
+    if (runner === this.runner && refreshing?.begin(question, this.nowSeconds()) === true) runner.ask(question, () => refreshing.end(question))
   }
 
   private findStale(question: Question): Outcome | undefined {

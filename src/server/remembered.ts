@@ -97,6 +97,7 @@ export class Remembered {
     const { reader } = this
     const found = reader.find(this.name, qtype, now)
     if (found === CACHED.failure) return this.fail()
+    if (reader.shouldPrefetch) return UNKNOWN // told to one reader alone: the core, which gets this question, fetches it anew
     if (found === CACHED.nothing || (reader.isStale && !reader.hasFailed) || (reader.security === SECURITY.bogus && !checkingDisabled)) return UNKNOWN
     if (reader.isStale) this.tellStale(found === CACHED.nxdomain)
     if (found === CACHED.nxdomain) this.rcode = RCODE.NXDOMAIN // RFC 6604 3: of the last name

@@ -171,6 +171,13 @@ test('what has expired is given where asking has just failed, as what it is, and
   assert.deepEqual(asked.say('www.example. A'), ['core'], 'it may be asked for again')
 })
 
+test('a popular name in its last tenth is the core\'s to fetch anew once, and known meanwhile', () => {
+  const asked = filled()
+  for (let i = 0; i < 5; i++) asked.say('www.example. A')
+  asked.bench.now += 280
+  assert.deepEqual(Array.from({ length: 4 }, () => asked.say('www.example. A')[0]), ['core', '0', '0', '0'])
+})
+
 test('what has no room is cut to the question, whole over TCP (RFC 2181 9)', () => {
   const asked = filled()
   asked.bench.put(Array.from({ length: 60 }, (_, i) => `many.example. 60 A 192.0.2.${i}`).join('\n'))

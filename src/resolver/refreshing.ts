@@ -1,0 +1,77 @@
+/**
+ * Fetching anew what is popular and about to expire (prefetch), so that nobody waits for it: for as long as a name and type
+ * are being refreshed they count as unknown to the resolver, which therefore asks, while everybody else still reads them.
+ */
+import type { CacheBlock } from '../cache/block.ts'
+import { CacheReader } from '../cache/reader.ts'
+import { CACHED } from '../cache/terms.ts'
+import { MAX_REFRESHES } from '../dns/limits-resolver.ts'
+import { MIN_PREFETCH_TTL } from '../dns/limits.ts'
+import { LookupName } from '../dns/lookup-name.ts'
+import type { Question } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
+import type { Absence, Remembered, ResolverCache, RRset, Trust } from './contract.ts'
+
+/** Of its TTL a record has less than this part left when it is fetched anew: a tenth, as the cache's readers have it. */
+const LAST_PART = 10
+
+/** A cache of which some is being refreshed. */
+export class RefreshingCache implements ResolverCache {
+  private readonly cache: ResolverCache
+  private readonly reader: CacheReader
+  private readonly lookup: LookupName
+  private readonly underWay = new Set<string>()
+
+  /** `block` is what `cache` keeps in. */
+  constructor(cache: ResolverCache, block: CacheBlock) {
+    this.cache = cache
+    this.reader = new CacheReader(block)
+    this.lookup = new LookupName(block.seed)
+  }
+
+  /** Names and types being refreshed now. */
+  get size(): number {
+    return this.underWay.size
+  }
+
+  /** Whether the entry that answers `question` is about to expire; then it counts as unknown until `end` is called. False where enough is being refreshed. */
+  begin({ name, type }: Question, nowSeconds: number): boolean {
+    const key = keyOf(name, type)
+    if (this.underWay.size >= MAX_REFRESHES || this.underWay.has(key) || !this.isDue(name, type, nowSeconds)) return false
+    this.underWay.add(key)
+    return true
+  }
+
+  /** It was asked for, whatever came of it. */
+  end({ name, type }: Question): void {
+    this.underWay.delete(keyOf(name, type))
+  }
+
+  find(name: Name, type: number, nowSeconds: number, least: Trust): Remembered | undefined {
+    return this.underWay.size > 0 && this.underWay.has(keyOf(name, type)) ? undefined : this.cache.find(name, type, nowSeconds, least)
+  }
+
+  keep(rrset: RRset, nowSeconds: number): void {
+    this.cache.keep(rrset, nowSeconds)
+  }
+
+  keepAbsence(absence: Absence, nowSeconds: number): void {
+    this.cache.keepAbsence(absence, nowSeconds)
+  }
+
+  keepFailure(...failure: Parameters<ResolverCache['keepFailure']>): void {
+    this.cache.keepFailure(...failure)
+  }
+
+  private isDue(name: Name, type: number, nowSeconds: number): boolean {
+    const { reader, lookup } = this
+    lookup.load(name.wire, 0)
+    const found = reader.find(lookup, type, nowSeconds)
+    if (found === CACHED.nothing || found === CACHED.failure || reader.isStale || reader.originalTtl < MIN_PREFETCH_TTL) return false
+    return (reader.expiry - nowSeconds) * LAST_PART < reader.originalTtl
+  }
+}
+
+function keyOf(name: Name, type: number): string {
+  return `${type} ${name.key}`
+}
