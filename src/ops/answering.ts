@@ -12,10 +12,12 @@ import type { CoreSettings } from '../server/core.ts'
 import type { Counters } from '../server/counters.ts'
 import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
 import { RateLimit, type RateLimitSettings } from '../server/rate-limit.ts'
+import { Policy } from '../server/policy.ts'
 import { Remembered } from '../server/remembered.ts'
 import { Server } from '../server/server.ts'
 import type { Handler } from '../transport/handler.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
+import { ZoneImage } from '../zone/image.ts'
 import type { ConfigValues } from './config-schema.ts'
 import type { SecretPair } from './cookie-secrets.ts'
 import { machineMs } from './machine-clock.ts'
@@ -52,6 +54,8 @@ export interface AnsweringOptions {
 export interface SharedCacheBlock {
   buffer: SharedArrayBuffer
   originMs: number
+  /** The operator's rules. */
+  policy?: SharedArrayBuffer
 }
 
 /** The part of a config that answering depends on. Of what one network may be sent each of `udpThreads` threads gives its share, as each counts for itself. */
@@ -109,9 +113,10 @@ export function unixSeconds(): number {
   return Math.floor(Date.now() / 1_000)
 }
 
-function rememberedIn({ buffer, originMs }: SharedCacheBlock, authority: ZoneAuthority): Remembered {
+function rememberedIn({ buffer, originMs, policy: rules }: SharedCacheBlock, authority: ZoneAuthority): Remembered {
+  const policy = rules && new Policy(new ZoneImage(rules))
   const nowSeconds = (): number => Math.floor((originMs + machineMs()) / 1_000)
-  return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isOurs: (name) => authority.holds(name) })
+  return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isOurs: (name) => authority.holds(name), ...(policy && { isRuled: (name) => policy.concerns(name) }) })
 }
 
 /** Makes what answers; `onFault` is told of faults of ours. A thread that reads in batches hands in a clock that it reads once for each. */

@@ -16,6 +16,7 @@ import type { ConfiguredZone, Endpoint, Hint, Settings } from '../resolver/contr
 import { hintsIn, ROOT_HINTS } from '../resolver/root-hints.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { parseZone } from '../zone/parse.ts'
+import { readPolicy, type PolicySource } from './policy-file.ts'
 import { reasonOf } from './reason.ts'
 import type { KeyNotes } from './schema-notes.ts'
 import type { YamlText } from './yaml-text.ts'
@@ -47,6 +48,7 @@ export const recursionSchema = z
     stale: z.int().min(0).max(MAX_STALE_SECONDS).meta({ wanted: `must be a number from 0 to ${MAX_STALE_SECONDS} (seconds; 0 never)`, about: 'How long after its end a record is given where nobody can be asked, or not soon enough (RFC 8767); another time takes effect at the next start.' } satisfies KeyNotes).default(MAX_STALE_SECONDS),
     hints: path('File with the root servers to begin with, as `named.root`; by default those of the Internet.').optional(),
     anchors: path('DNSSEC trust anchors.').optional(),
+    policy: path('File of rules that come before what the world says, in the form of response policy zones; read again by each reload.').optional(),
     stub: servers('Zones whose servers are given here: they are asked as any zone\'s, and what they delegate is followed, as in `{ corp.example.: ["192.0.2.1"] }`.'),
     forward: servers('Zones for which other recursive servers are asked, with all that lies below; `.` is everything.'),
     ipv4: flag('Whether servers are asked over IPv4.', true),
@@ -72,6 +74,7 @@ export interface RecursionConfig {
   /** Seconds for which what has expired may still be given. */
   staleSeconds: number
   settings: Settings
+  policy?: PolicySource
 }
 
 /** What `values` come to; faults are told at their places. `base` is where relative paths start. */
@@ -92,7 +95,7 @@ export function settleRecursion(values: RecursionValues, yaml: YamlText, base: s
     port: values.port,
   }
   if (!values.ipv4 && !values.ipv6) yaml.error(['recursion', 'ipv6'], 'Cannot use recursion.ipv6 false as recursion.ipv4 is false too: nobody could be asked')
-  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, settings }
+  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, settings, ...settlePolicy(values.policy, yaml, base) }
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {
@@ -128,6 +131,18 @@ export function parseServer(text: string): Endpoint | undefined {
   const endpoint = parseEndpoint(text)
   const address = endpoint && parseAddress(endpoint.host)
   return endpoint !== undefined && endpoint.port > 0 && address !== undefined ? { address, port: endpoint.port } : undefined
+}
+
+function settlePolicy(file: string | undefined, yaml: YamlText, base: string): { policy?: PolicySource } {
+  if (file === undefined) return {}
+  try {
+    const policy = readPolicy(isAbsolute(file) ? file : join(base, file))
+    if (policy.ignored > 0) yaml.warn(['recursion', 'policy'], `Cannot act on ${policy.ignored} rules of recursion.policy "${file}" as they are not about names that are asked for, or want what is not done here`)
+    return { policy }
+  } catch (error) {
+    yaml.error(['recursion', 'policy'], `Cannot use recursion.policy "${file}": ${reasonOf(error)}`)
+    return {}
+  }
 }
 
 function settleHints(file: string | undefined, yaml: YamlText, base: string): readonly Hint[] {

@@ -18,20 +18,23 @@ import type { Prefix } from '../dns/prefix.ts'
 import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import { RefreshingCache } from '../resolver/refreshing.ts'
-import { Runner } from '../resolver/runner.ts'
+import { Runner, type OnOutcome } from '../resolver/runner.ts'
 import type { Outcome } from '../resolver/contract.ts'
 import { StaleAnswers } from '../resolver/stale.ts'
 import { SharedCache } from '../resolver/shared-cache.ts'
 import type { CoreHandler } from '../server/core-contract.ts'
 import { OwnZonesFirst, type OwnZones } from '../server/own-zones.ts'
+import { behind, Policy, type Ruling } from '../server/policy.ts'
 import { replyOf } from '../server/recursive-reply.ts'
 import { systemClock } from '../transport/clock.ts'
 import { Upstream } from '../transport/upstream.ts'
 import type { SharedCacheBlock } from './answering.ts'
 import { CacheDesk } from './cache-desk.ts'
+import type { ZoneImage } from '../zone/image.ts'
 import type { RecursionConfig } from './config-recursion.ts'
 import type { Log } from './log.ts'
 import { type Metric, recursionMetrics } from './metrics.ts'
+import { policyImage } from './policy-file.ts'
 import { RECURSION_ELEMENTS, RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS } from './recursion-metrics.ts'
 import { machineMs } from './machine-clock.ts'
 
@@ -51,6 +54,8 @@ export class Recursing {
   private readonly originMs = Date.now() - machineMs()
   private config: RecursionConfig | undefined
   private cache: Cache | undefined
+  private rules: ZoneImage | undefined
+  private policy: Policy | undefined
   private stale: StaleAnswers | undefined
   private refreshing: RefreshingCache | undefined
   private runner: Runner | undefined
@@ -70,7 +75,7 @@ export class Recursing {
 
   /** The cache for threads that answer from it; undefined where the service is off. */
   get shared(): SharedCacheBlock | undefined {
-    return this.config && this.cache && { buffer: this.cache.block.buffer, originMs: this.originMs }
+    return this.config && this.cache && { buffer: this.cache.block.buffer, originMs: this.originMs, ...(this.rules && { policy: this.rules.buffer }) }
   }
 
   /** The cache for operators; undefined where the service is off. */
@@ -95,7 +100,9 @@ export class Recursing {
     this.config = config
     this.retire()
     if (config === undefined) return
-    const { settings } = config
+    const { settings, policy } = config
+    this.rules = policy && policyImage(policy, this.options.seed)
+    this.policy = this.rules && new Policy(this.rules)
     this.cache ??= this.makeCache(config)
     this.tellWaiting(config, this.cache.block)
     this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
@@ -116,15 +123,33 @@ export class Recursing {
       const answer = (outcome: Outcome): void => resolve(replyOf(outcome, message.edns?.dnssecOk === true))
       // RFC 8767 5: who has waited for so long is given what was known before; asking goes on for the next
       const cancel = systemClock.after(STALE_AFTER_MS, () => {
-        const stale = this.findStale(question)
-        if (stale !== undefined) answer(stale)
+        const stale = this.policy?.rule(question) === undefined ? this.findStale(question) : undefined
+        if (stale !== undefined && this.policy?.review(stale, question.type) === undefined) answer(stale)
       })
-      runner.ask(question, (outcome) => {
+      this.ask(runner, question, (outcome) => {
         cancel()
-        this.refresh(runner, question)
-        answer(outcome.kind === 'failure' && outcome.reason !== 'unsupported' ? (this.findStale(question) ?? outcome) : outcome)
+        answer(outcome)
       })
     })
+  }
+
+  /** Asks for what no rule of the operator's speaks of: the name asked for, and those that its aliases lead to. */
+  private ask(runner: Runner, question: Question, done: OnOutcome): void {
+    const ruling = this.policy?.rule(question)
+    if (ruling !== undefined) return this.obey(runner, ruling, question, done)
+    runner.ask(question, (outcome) => {
+      this.refresh(runner, question)
+      const known = outcome.kind === 'failure' && outcome.reason !== 'unsupported' ? (this.findStale(question) ?? outcome) : outcome
+      const found = this.policy?.review(known, question.type)
+      if (found === undefined) done(known)
+      else this.obey(runner, found.ruling, question, (ruled) => done(behind(found.chain, ruled)))
+    })
+  }
+
+  /** An alias that a rule puts in place is followed without rules. */
+  private obey(runner: Runner, ruling: Ruling, question: Question, done: OnOutcome): void {
+    if ('outcome' in ruling) done(ruling.outcome)
+    else runner.ask({ ...question, name: ruling.target }, (outcome) => done(behind([ruling.alias], outcome)))
   }
 
   /** What was answered and is about to expire is fetched anew: the reader that saw it has sent its question here. */

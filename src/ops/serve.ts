@@ -213,11 +213,12 @@ export class RunningServer implements Commanded {
     this.config = { ...this.config, values, zones: config.zones, keys: config.keys, recursion: config.recursion }
     this.updating.useKeys(config.keys)
     await this.metricsAddress.take(values.metrics)
-    if (taken.length === 0) return undefined
+    const hasRules = config.recursion?.policy !== undefined // whose file may have changed
+    if (taken.includes('recursion') || hasRules) this.recursing.configure(config.recursion)
+    if (taken.length === 0 && !hasRules) return undefined
     this.secrets.configure(values.cookies)
-    if (taken.includes('recursion')) this.recursing.configure(config.recursion)
     await this.serving.settle()
-    this.log('config keys taken', { keys: taken })
+    if (taken.length > 0) this.log('config keys taken', { keys: taken })
     return undefined
   }
 

@@ -32,6 +32,8 @@ export interface RememberedParts {
   readonly nowSeconds: () => number
   /** Whether a zone of ours holds the name, made ready with the block's seed: then what others say of it does not count. */
   readonly isOurs: (name: LookupName) => boolean
+  /** Whether a rule of the operator's speaks of the name: then the core says what it says. */
+  readonly isRuled?: (name: LookupName) => boolean
 }
 
 /** Answers from the cache; one for each thread. What it has written last stands in its fields. */
@@ -69,6 +71,7 @@ export class Remembered {
     name.load(query.octets, query.qnameAt, query.view)
     const now = this.parts.nowSeconds()
     for (let ownerAt = QUESTION_AT, steps = 0; steps <= MAX_ALIASES; steps++) {
+      if (this.parts.isRuled?.(name) === true) return false
       const next = this.take(query, view, now, ownerAt)
       if (this.truncated) return this.cut()
       if (next <= 0) return next === DONE

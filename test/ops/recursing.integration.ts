@@ -17,15 +17,18 @@ const skip = absent.length > 0 ? `needs ${absent.join(', ')}` : false
 
 const LONG = Array.from({ length: 8 }, (_, i) => `big TXT "${String(i).repeat(240)}"`).join('\n')
 
+/** Whether the servers of fleeting.example. are down. */
+let isDown = false
+
 async function build(net: PrivateInternet): Promise<void> {
   net.nsd(1, { '.': '@ NS a.root.\na.root. A @1\nexample. NS ns.example.\nns.example. A @2\nnet2. NS ns.net2.\nnet2. NS ns2.net2.\nns.net2. A @3\nns2.net2. A @9\nns. A @1\nhost. A @1' })
   net.nsd(2, {
     'example.': `@ NS ns\nns A @2\nwww A 192.0.2.1\nwww AAAA 2001:db8::1\n@ MX 10 www\nalias CNAME www.sub.net2.\ndangling CNAME none.net2.\n*.wild TXT "any"\n${LONG}
       circle CNAME circle2\ncircle2 CNAME circle\nempty.non.terminal A 192.0.2.3
       lame NS ns.lame\nns.lame A @4\nsilent NS ns.silent\nns.silent A @5\nedns NS ns.edns\nns.edns A @6\nslow NS ns.slow\nns.slow A @7\nslow NS ns2.slow\nns2.slow A @5
-      short NS ns.short\nns.short A @8\nglueless NS ns.host.net2.\nloop NS ns.loop.net2.\nnames NS ns.names\nns.names A @10`,
+      short NS ns.short\nns.short A @8\nglueless NS ns.host.net2.\nloop NS ns.loop.net2.\nnames NS ns.names\nns.names A @10\nfleeting NS ns.fleeting\nns.fleeting A @12`,
   })
-  net.knot(3, { 'net2.': '@ NS ns\nns A @3\nns2 A @9\nwww.sub A 192.0.2.2\nback CNAME www.example.\nold DNAME new\nhost.new A 192.0.2.4\nns.host A @11\nloop NS ns.loop.example.' })
+  net.knot(3, { 'net2.': '@ NS ns\nns A @3\nns2 A @9\nwww.sub A 192.0.2.2\nback CNAME www.example.\nforth CNAME www.example.\nold DNAME new\nhost.new A 192.0.2.4\nns.host A @11\nloop NS ns.loop.example.' })
   const apex = '@ NS ns\nns A 192.0.2.9\nwww A 192.0.2.5'
   await net.play(4, { 'other.': apex }, {})
   await net.play(5, { 'silent.example.': apex }, { silent: true })
@@ -33,6 +36,7 @@ async function build(net: PrivateInternet): Promise<void> {
   await net.play(7, { 'slow.example.': apex }, { delayMs: 150 })
   await net.play(8, { 'short.example.': `${apex}\nlong TXT "${'x'.repeat(200)}" "${'y'.repeat(200)}"` }, { truncatesAbove: 300 })
   await net.play(10, { 'names.example.': apex }, { lowers: true })
+  await net.play(12, { 'fleeting.example.': '@ NS ns\nns A @12\nwww 1 A 192.0.2.12' }, { says: () => (isDown ? null : undefined) })
   await net.play(11, { 'glueless.example.': apex }, {})
   await Promise.all([net.ready('.', net.at(1)), net.ready('example.', net.at(2)), net.ready('net2.', net.at(3))])
 }
@@ -62,7 +66,7 @@ const SAME: [question: string, gist: string[]][] = [
   ['alias.example. CNAME', ['NOERROR', 'alias.example. 0 in cname www.sub.net2.']],
   ['alias.example. MX', ['NOERROR', 'alias.example. 0 in cname www.sub.net2.']],
   ['dangling.example. A', ['NXDOMAIN', 'dangling.example. 0 in cname none.net2.']],
-  ['back.net2. A', ['NOERROR', 'back.net2. 0 in cname www.example.', 'www.example. 0 in a 192.0.2.1']],
+  ['forth.net2. A', ['NOERROR', 'forth.net2. 0 in cname www.example.', 'www.example. 0 in a 192.0.2.1']],
   ['host.old.net2. A', ['NOERROR', 'host.new.net2. 0 in a 192.0.2.4', 'host.old.net2. 0 in cname host.new.net2.', 'old.net2. 0 in dname new.net2.']],
   ['www.edns.example. A', ['NOERROR', 'www.edns.example. 0 in a 192.0.2.5']],
   ['www.slow.example. A', ['NOERROR', 'www.slow.example. 0 in a 192.0.2.5']],
@@ -84,7 +88,8 @@ describe('a recursive server in a private internet', { skip }, () => {
     net = new PrivateInternet()
     await build(net)
     folder = makeFolder({
-      'w.yaml': `listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\nzones: [{ name: home.example, file: home.zone }]\nrecursion: { hints: ${net.hints}, never-ask: [], ipv6: false, allow: ["127.0.0.1/32"] }\n`,
+      'w.yaml': `listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\nzones: [{ name: home.example, file: home.zone }]\nrecursion: { hints: ${net.hints}, never-ask: [], ipv6: false, allow: ["127.0.0.1/32"], policy: rules }\n`,
+      rules: 'blocked.example CNAME .\n*.blocked.example CNAME .\nok.blocked.example CNAME rpz-passthru.\nforged.example A 192.0.2.99\nled.example CNAME www.sub.net2.\nback.net2 CNAME *.\n',
       'home.zone': `$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\nout CNAME www.example.\nsub NS ns.edns.example.\n`,
     })
     served = await Served.start(join(folder.path, 'w.yaml'))
@@ -163,12 +168,54 @@ describe('a recursive server in a private internet', { skip }, () => {
     assert.deepEqual([...new Set(answers.map((answer) => `${answer.rcode} ${answer.answers.length}${whyOf(answer)}`))], ['0 1'])
   })
 
+  it('what has expired is given where its servers are down, with a TTL of 30, and says so (RFC 8767, RFC 8914 4.4)', async () => {
+    assert.equal(gist(await asked('www.fleeting.example. A')), 'NOERROR\nwww.fleeting.example. 0 in a 192.0.2.12')
+    isDown = true
+    await new Promise((resolve) => setTimeout(resolve, 2_100))
+    const start = performance.now()
+    const stale = await asked('www.fleeting.example. A', opt)
+    assert.equal(gist(stale), 'NOERROR\nwww.fleeting.example. 0 in a 192.0.2.12')
+    assert.deepEqual([stale.answers[0].ttl, whyOf(stale)], [30, ' 3 '])
+    assert.ok(performance.now() - start < 2_500, 'nobody waited for all of it')
+    assert.equal((await asked('other.fleeting.example. A')).rcode, RCODE.SERVFAIL, 'what was never known is not')
+  })
+
+  it('rules of the operator come before what the world says, whether it is known or not', async () => {
+    const RULED: [question: string, wanted: string][] = [
+      ['blocked.example. A', 'NXDOMAIN'], ['a.b.blocked.example. MX', 'NXDOMAIN'], ['forged.example. A', 'NOERROR\nforged.example. 0 in a 192.0.2.99'], ['forged.example. TXT', 'NOERROR'],
+      ['led.example. A', 'NOERROR\nled.example. 0 in cname www.sub.net2.\nwww.sub.net2. 0 in a 192.0.2.2'], ['back.net2. A', 'NOERROR'], ['ok.blocked.example. A', 'NXDOMAIN'],
+    ]
+    for (const [question, wanted] of [...RULED, ...RULED]) assert.equal(gist(await asked(question)), wanted, question)
+    folder.write('rules', 'www.example CNAME .\n')
+    served.child.kill('SIGHUP')
+    await served.line('reload done')
+    assert.equal(gist(await asked('www.example. A')), 'NXDOMAIN', 'although it is known')
+    assert.equal(gist(await asked('forth.net2. A')), 'NXDOMAIN\nforth.net2. 0 in cname www.example.')
+    assert.equal(gist(await asked('back.net2. A')), 'NXDOMAIN\nback.net2. 0 in cname www.example.')
+    folder.write('rules', '')
+    served.child.kill('SIGHUP')
+    await served.line('reload done', 2)
+    assert.equal(gist(await asked('www.example. A')), 'NOERROR\nwww.example. 0 in a 192.0.2.1')
+  })
+
+  it('the cache is looked into and forgets by command', async () => {
+    const command = async (...args: string[]): Promise<string> => (await waggle(['cache', ...args, '-c', join(folder.path, 'w.yaml')])).out
+    await asked('www.example. A')
+    assert.match(await command('dump'), /; www\.example\. A records, authoritative, \w+, \d+ s left\nwww\.example\. \d+ IN A 192\.0\.2\.1\n/)
+    assert.match(await command('stats'), /^entries +\d+$/m)
+    assert.match(await command('flush', 'www.example.', '--type', 'A'), /^www\.example\. 1 entries forgotten$/m)
+    assert.doesNotMatch(await command('dump'), /^www\.example\. \d+ IN A /m)
+    assert.match(await command('flush', '.', '--subtree'), /^\. \d+ entries forgotten$/m)
+    assert.match(await command('stats'), /^entries +0$/m)
+  })
+
   it('a reload takes other settings and keeps what is known', async () => {
     const [first] = (await asked('www.example. A')).answers
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
     folder.write('w.yaml', `listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, never-ask: [], ipv6: false, minimise: false, forward: { silent.example.: ["${net.at(6)}"] } }\n`)
     served.child.kill('SIGHUP')
     await served.line('config keys taken')
-    await served.line('reload done')
+    await served.line('reload done', 3)
     const [second] = (await asked('www.example. A')).answers
     assert.ok(second.ttl <= first.ttl && second.ttl < 3_600, 'it is the one from before')
     assert.equal((await asked('out.home.example. A')).rcode, RCODE.NXDOMAIN, 'the zone is ours no more')
@@ -177,7 +224,7 @@ describe('a recursive server in a private internet', { skip }, () => {
   it('turning it off refuses at once, as ever without it', async () => {
     folder.write('w.yaml', 'listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\n')
     served.child.kill('SIGHUP')
-    await served.line('reload done', 2)
+    await served.line('reload done', 4)
     const refused = await asked('www.example. A')
     assert.deepEqual([refused.rcode, refused.recursionAvailable], [RCODE.REFUSED, false])
   })

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { ZoneAuthority } from '../../src/authority/answer.ts'
 import { SECURITY, TRUST } from '../../src/cache/terms.ts'
 import { CLASS, EDE, OPTION, parseType, RCODE } from '../../src/dns/codes.ts'
+import type { LookupName } from '../../src/dns/lookup-name.ts'
 import { MAX_ALIASES } from '../../src/dns/limits-resolver.ts'
 import { decodeMessage, type Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
@@ -35,11 +36,13 @@ class Asked {
   readonly server: Server
   readonly remembered: Remembered
 
-  constructor() {
+  /** `ruled`: names that the operator's rules speak of. */
+  constructor(ruled: string[] = []) {
     const authority = new ZoneAuthority(new ZoneDirectory([], SEED), SEED)
-    const ours = Name.parse('ours.example.')
+    const ours = 'ours.example.'
+    const textOf = ({ octets, length }: LookupName): string => Name.fromWire(octets.slice(0, length)).toString()
     // the directory of a true server has the cache's seed; here one name stands for it
-    this.remembered = new Remembered({ block: this.bench.block, nowSeconds: () => this.bench.now, isOurs: (name) => Name.fromWire(name.octets.slice(0, name.length)).equals(ours) })
+    this.remembered = new Remembered({ block: this.bench.block, nowSeconds: () => this.bench.now, isOurs: (name) => textOf(name) === ours, isRuled: (name) => ruled.includes(textOf(name)) })
     this.server = new Server({ authority, nowSeconds: () => 0, recursion, remembered: this.remembered, defers: { ...NO_DEFERRALS, missing: true }, onFault: (fault) => { throw fault } })
   }
 
@@ -61,8 +64,8 @@ class Asked {
   }
 }
 
-function filled(): Asked {
-  const asked = new Asked()
+function filled(ruled: string[] = []): Asked {
+  const asked = new Asked(ruled)
   const { bench } = asked
   bench.put('www.example. 300 A 192.0.2.1\nwww.example. 300 A 192.0.2.2', { signatures: [SIG('www.example.', 'A')] })
   bench.put('alias.example. 100 CNAME www.example.', { signatures: [SIG('alias.example.', 'CNAME')] })
@@ -176,6 +179,10 @@ test('a popular name in its last tenth is the core\'s to fetch anew once, and kn
   for (let i = 0; i < 5; i++) asked.say('www.example. A')
   asked.bench.now += 280
   assert.deepEqual(Array.from({ length: 4 }, () => asked.say('www.example. A')[0]), ['core', '0', '0', '0'])
+})
+
+test('what a rule of the operator\'s speaks of is the core\'s, as the name asked for or at the end of an alias', () => {
+  assert.deepEqual(['www.example. A', 'alias.example. A', 'alias.example. CNAME', 'none.example. A'].map((question) => filled(['www.example.']).say(question)[0]), ['core', 'core', '0', '3'])
 })
 
 test('what has no room is cut to the question, whole over TCP (RFC 2181 9)', () => {
