@@ -46,6 +46,7 @@ export const recursionSchema = z
     allow: networks('Networks whose questions for names outside our zones are answered; all others are refused.', ['127.0.0.0/8', '::1/128']),
     cache: z.int().min(MIN_CACHE_OCTETS).max(MAX_IMAGE_OCTETS).meta({ wanted: `must be a number from ${MIN_CACHE_OCTETS} to ${MAX_IMAGE_OCTETS} (octets)`, about: 'Octets of the cache, all that it ever takes; another size takes effect at the next start.' } satisfies KeyNotes).default(DEFAULT_CACHE_OCTETS),
     stale: z.int().min(0).max(MAX_STALE_SECONDS).meta({ wanted: `must be a number from 0 to ${MAX_STALE_SECONDS} (seconds; 0 never)`, about: 'How long after its end a record is given where nobody can be asked, or not soon enough (RFC 8767); another time takes effect at the next start.' } satisfies KeyNotes).default(MAX_STALE_SECONDS),
+    persist: flag('Whether the cache outlives the server: written to `data` when it stops, read when it starts.', false),
     hints: path('File with the root servers to begin with, as `named.root`; by default those of the Internet.').optional(),
     anchors: path('DNSSEC trust anchors.').optional(),
     policy: path('File of rules that come before what the world says, in the form of response policy zones; read again by each reload.').optional(),
@@ -73,6 +74,8 @@ export interface RecursionConfig {
   cacheOctets: number
   /** Seconds for which what has expired may still be given. */
   staleSeconds: number
+  /** The cache is kept over a restart. */
+  persists: boolean
   settings: Settings
   policy?: PolicySource
 }
@@ -95,7 +98,8 @@ export function settleRecursion(values: RecursionValues, yaml: YamlText, base: s
     port: values.port,
   }
   if (!values.ipv4 && !values.ipv6) yaml.error(['recursion', 'ipv6'], 'Cannot use recursion.ipv6 false as recursion.ipv4 is false too: nobody could be asked')
-  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, settings, ...settlePolicy(values.policy, yaml, base) }
+  const policy = settlePolicy(values.policy, yaml, base)
+  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, persists: values.persist, settings, ...policy }
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {

@@ -29,6 +29,7 @@ import { replyOf } from '../server/recursive-reply.ts'
 import { systemClock } from '../transport/clock.ts'
 import { Upstream } from '../transport/upstream.ts'
 import type { SharedCacheBlock } from './answering.ts'
+import { readCache, writeCache } from './cache-file.ts'
 import { CacheDesk } from './cache-desk.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import type { RecursionConfig } from './config-recursion.ts'
@@ -44,6 +45,8 @@ export interface RecursingOptions {
   zones: OwnZones
   /** The process's hash seed, by which our zones are searched too. */
   seed: number
+  /** Where the cache is kept over a restart. */
+  cacheFile: string
   log: Log
 }
 
@@ -162,9 +165,10 @@ export class Recursing {
     return this.stale?.find(question, this.nowSeconds())
   }
 
-  private makeCache({ cacheOctets, staleSeconds }: RecursionConfig): Cache {
+  private makeCache({ cacheOctets, staleSeconds, persists }: RecursionConfig): Cache {
     const cache = new Cache(CacheBlock.create(cacheOctets, this.options.seed, staleSeconds))
     this.stale = new StaleAnswers(cache.block)
+    if (persists) readCache(cache, this.options.cacheFile, this.nowSeconds(), this.options.log)
     return cache
   }
 
@@ -181,6 +185,7 @@ export class Recursing {
   stop(): void {
     for (const runner of [...this.retired, ...(this.runner === undefined ? [] : [this.runner])]) runner.stop()
     this.retired.clear()
+    if (this.config?.persists === true && this.cache !== undefined) writeCache(this.cache, this.options.cacheFile, this.nowSeconds(), this.options.log)
   }
 
   private countTime = (ms: number): void =>

@@ -7,6 +7,7 @@
  *          └─────────────┴───────────────┴────────────────┴──► StartFault: nothing stays open
  */
 import { randomBytes, randomInt } from 'node:crypto'
+import { join } from 'node:path'
 import { CLASS } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
@@ -97,6 +98,7 @@ export class RunningServer implements Commanded {
     this.recursing = new Recursing({
       zones: { holds: (name) => this.zoneAbove(name, CLASS.IN) !== undefined, answer: (...query) => this.serving.answerOwn(...query) },
       seed,
+      cacheFile: join(config.dataFolder, 'cache'),
       log,
     })
     this.recursing.configure(config.recursion)

@@ -151,10 +151,10 @@ export class PrivateInternet {
 }
 
 /** Asks a resolver at loopback; rejects where nothing comes. */
-export async function tell(question: string, host: string, port: number, tries = 3, more: Partial<Message> = {}): Promise<Message> {
+export async function tell(question: string, host: string, port: number, tries = 3, more: Partial<Message> = {}, tcp = false): Promise<Message> {
   const [name, type] = question.split(' ')
   const octets = encodeMessage(makeMessage({ id: randomInt(0x1_0000), recursionDesired: true, questions: [{ name: Name.parse(name), type: parseType(type) ?? assert.fail(type), class: CLASS.IN }], ...more }))
-  const asked = await ask(octets, { server: { host, family: 4, port }, tcp: false, timeoutMs: tries === 1 ? 500 : 12_000, tries })
+  const asked = await ask(octets, { server: { host, family: 4, port }, tcp, timeoutMs: tries === 1 ? 500 : 12_000, tries })
   if (!('octets' in asked)) throw new Error(asked.failed)
   return decodeMessage(asked.octets)
 }

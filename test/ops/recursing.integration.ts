@@ -112,10 +112,10 @@ describe('a recursive server in a private internet', { skip }, () => {
     })
   }
 
-  it('a circle of aliases is SERVFAIL (RFC 1034 5.2.2: an error); Unbound and BIND give what they have of it', async () => {
-    const ours = await asked('circle.example. A')
-    assert.equal(gist(ours), 'SERVFAIL')
-    assert.deepEqual([...(await Promise.all(Object.values(ports).map((port) => tell('circle.example. A', '127.0.0.1', port))))].map(({ answers }) => answers.length > 0 || undefined).length, 2)
+  it('a circle of aliases is SERVFAIL (RFC 1034 5.2.2: an error), as of Unbound; BIND gives the aliases with it', async () => {
+    assert.equal(gist(await asked('circle.example. A')), 'SERVFAIL')
+    const theirs = await Promise.all(Object.values(ports).map((port) => tell('circle.example. A', '127.0.0.1', port)))
+    assert.deepEqual(theirs.map((message) => gist(message)), ['SERVFAIL', 'SERVFAIL\ncircle.example. 0 in cname circle2.example.\ncircle2.example. 0 in cname circle.example.'])
   })
 
   it('servers that are silent are given up within the time of a question', async () => {
@@ -125,10 +125,12 @@ describe('a recursive server in a private internet', { skip }, () => {
   })
 
   it('what is long comes by TCP from the servers, and goes by TCP to who asks', async () => {
-    const truncated = await asked('big.example. TXT')
-    assert.ok(truncated.truncated || truncated.answers.length === 8)
-    const whole = await served.ask('big.example.', 16, { tcp: true })
-    assert.equal(whole.rcode, RCODE.REFUSED, 'without RD nothing is looked up')
+    for (const time of ['first', 'from memory']) {
+      assert.equal((await asked('big.example. TXT')).answers.length, 8, `${time}, by UDP and then TCP`)
+      const whole = await tell('big.example. TXT', '127.0.0.1', served.endpoints[0].port, 3, {}, true)
+      assert.deepEqual([whole.truncated, whole.answers.length], [false, 8], time)
+    }
+    assert.equal((await served.ask('big.example.', 16, { tcp: true })).rcode, RCODE.REFUSED, 'without RD nothing is looked up')
   })
 
   it('a second answer is from memory: its TTL has run down', async () => {
