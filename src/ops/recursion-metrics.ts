@@ -41,8 +41,9 @@ export const RECURSION_HISTOGRAMS = {
 
 const histograms = layHistograms(RECURSION_HISTOGRAMS, 0)
 
-/** Where each starts in its array, and the elements of that. */
+/** Where each starts in its array. */
 export const RECURSION_HISTOGRAM: Readonly<Record<keyof typeof RECURSION_HISTOGRAMS, number>> = histograms.at
+/** Elements of that array. */
 export const RECURSION_ELEMENTS: number = histograms.end
 
 /** What is measured; zeros where the service is off. */
