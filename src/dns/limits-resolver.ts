@@ -81,3 +81,24 @@ export const MAX_CONFIGURED_SERVERS = 16
 export const STALE_AFTER_MS = 1_800
 /** Names and types that are fetched anew at once before they expire: one in twenty of all questions. Reached: they expire, and are asked for then. */
 export const MAX_REFRESHES = 100
+
+// ---- Validation (RFC 4035 5) ----
+
+/** RRSIGs of one RRset that are looked at (Unbound 8): KeyTrap. Reached: the rest is passed over. */
+export const MAX_SIGNATURES_PER_RRSET = 8
+/** Keys of one algorithm and key tag that one signature is tried with (PowerDNS 2, Hickory 2): KeyTrap, as tags collide at will. Reached: the others are passed over. */
+export const MAX_KEYS_PER_TAG = 2
+/** DS records, or keys of a trust anchor, that keys are held against (PowerDNS 8). Reached: the rest is passed over. */
+export const MAX_DIGESTS_PER_ZONE = 8
+/** Digests made for one DNSKEY RRset: each DS may match several keys by their tag (Unbound: 4 failures). Reached: bogus. */
+export const MAX_DIGESTS_MADE = 16
+/** Signatures verified on behalf of one client question, some 100 µs each (PowerDNS 30, Knot Resolver 32 in a row, BIND 16 a fetch): KeyTrap. Reached: SERVFAIL. */
+export const MAX_VERIFICATIONS_PER_QUESTION = 64
+/** Of these, such as failed (BIND 1 a fetch, Unbound 4 a DS): KeyTrap. Reached: SERVFAIL. */
+export const MAX_FAILED_VERIFICATIONS = 8
+/** RRsets of NSEC or NSEC3 of one response that are looked at (PowerDNS 10; CVE-2026-11605): a proof needs four at most. Reached: the rest is passed over. */
+export const MAX_PROOF_RRSETS = 10
+/** Iterations of NSEC3 above which a zone counts as unsigned (RFC 9276 3.2; BIND 50, Knot Resolver 50, PowerDNS 50). Reached: insecure, with the error that says so. */
+export const MAX_NSEC3_ITERATIONS = 50
+/** Rounds of SHA-1 on behalf of one client question, under 1 µs each (PowerDNS 600): ten names at 50 iterations (CVE-2023-50868). Reached: SERVFAIL. */
+export const MAX_HASH_ROUNDS_PER_QUESTION = 600

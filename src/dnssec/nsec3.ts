@@ -40,6 +40,14 @@ function hashSalted(length: number, salt: Uint8Array, saltAt: number, saltLength
   sha1(input, length, digest)
 }
 
+/** The base32hex form of a hash, in lower case; its order is that of the octets (RFC 5155 1.3, 3.3). */
+export function printHash(hash: Uint8Array): string {
+  digest.set(hash)
+  const out = Buffer.alloc(HASH_LABEL_OCTETS)
+  writeBase32Hex(out, 0)
+  return out.toString('latin1')
+}
+
 /** Five octets become eight digits (RFC 4648 7), four times. */
 function writeBase32Hex(out: Uint8Array, at: number): void {
   for (let from = 0; from < HASH_OCTETS; from += 5) {
