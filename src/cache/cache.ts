@@ -8,6 +8,7 @@
 import { CLASS } from '../dns/codes.ts'
 import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MIN_FAILURE_SECONDS } from '../dns/limits.ts'
 import type { DnsRecord } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
 import { viewOf } from '../dns/octet-views.ts'
 import type { CacheBlock } from './block.ts'
 import { Chains } from './chains.ts'
@@ -129,6 +130,12 @@ export class Cache {
       })
     }
     return count
+  }
+
+  /** Forgets what is known of a name and type, and NXDOMAIN, which would answer for it; that it failed is not forgotten. */
+  drop(name: Name, type: number, recordClass: number = CLASS.IN): void {
+    this.draft.begin(name, type, recordClass)
+    for (const entry of this.othersOf(type)) this.chains.unlink(entry)
   }
 
   /** Whether an entry, 0 for none, is alive at `now` and stands more firmly than `stands` (RFC 2181 5.4.1). */

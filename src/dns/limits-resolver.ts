@@ -102,3 +102,7 @@ export const MAX_PROOF_RRSETS = 10
 export const MAX_NSEC3_ITERATIONS = 50
 /** Rounds of SHA-1 on behalf of one client question, under 1 µs each (PowerDNS 600): ten names at 50 iterations (CVE-2023-50868). Reached: SERVFAIL. */
 export const MAX_HASH_ROUNDS_PER_QUESTION = 600
+/** Zones whose keys, or lack of them, are remembered, some 600 octets each. Reached: the one used longest ago is forgotten. */
+export const MAX_ZONES_REMEMBERED = 8_192
+/** Zones and names between a trust anchor and a name that are looked at one by one, where an answer is not signed: the deepest trees have six, names below ip6.arpa 34. Reached: SERVFAIL. */
+export const MAX_CHAIN_STEPS = 40

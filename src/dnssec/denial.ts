@@ -49,6 +49,7 @@ export function hidesBelow(types: readonly number[]): boolean {
  */
 export function deniesType(types: readonly number[], type: number, owner: Name | undefined): boolean {
   if (types.includes(type) || types.includes(TYPE.CNAME)) return false
+  if (type === TYPE.ANY) return types.every((own) => own === TYPE.RRSIG || own === TYPE.NSEC)
   if (type === TYPE.DS) return !types.includes(TYPE.SOA) || owner?.labelCount === 0
   return !isDelegation(types)
 }

@@ -12,18 +12,25 @@ export class Effort {
   failures = 0
   /** Rounds of SHA-1 so far. */
   rounds = 0
+  /** Something was left undone, so that what was found says nothing of the zone. */
+  isSpent = false
 
   /** Whether one more signature may be verified; then it counts. */
   takeVerification(): boolean {
-    if (this.verifications >= MAX_VERIFICATIONS_PER_QUESTION || this.failures >= MAX_FAILED_VERIFICATIONS) return false
+    if (this.verifications >= MAX_VERIFICATIONS_PER_QUESTION || this.failures >= MAX_FAILED_VERIFICATIONS) return this.spend()
     this.verifications++
     return true
   }
 
   /** Whether a name may be hashed in so many rounds; then they count. */
   takeRounds(count: number): boolean {
-    if (this.rounds + count > MAX_HASH_ROUNDS_PER_QUESTION) return false
+    if (this.rounds + count > MAX_HASH_ROUNDS_PER_QUESTION) return this.spend()
     this.rounds += count
     return true
+  }
+
+  private spend(): false {
+    this.isSpent = true
+    return false
   }
 }

@@ -3,14 +3,17 @@
  * servers and lookups for those, so that no combination of them costs more than the sum (CAMP, NXNSAttack, TsuNAME).
  */
 import { MAX_LOOKUPS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../dns/limits-resolver.ts'
+import { Effort } from '../dnssec/effort.ts'
 import type { Milliseconds, Work } from './contract.ts'
 
 /** What a question has left. */
-export class Budget implements Work {
+export class Budget implements Omit<Work, 'verifications' | 'rounds'> {
   sends = 0
   octets = 0
   lookups = 0
   readonly endMs: Milliseconds
+  /** The account of validation. */
+  readonly effort = new Effort()
 
   constructor(nowMs: Milliseconds) {
     this.endMs = nowMs + MAX_QUESTION_MS
@@ -42,7 +45,7 @@ export class Budget implements Work {
 
   /** What was spent, as it stands now. */
   get work(): Work {
-    const { sends, octets, lookups } = this
-    return { sends, octets, lookups }
+    const { sends, octets, lookups, effort: { verifications, rounds } } = this
+    return { sends, octets, lookups, verifications, rounds }
   }
 }

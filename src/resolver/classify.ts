@@ -14,7 +14,7 @@ import type { DnsRecord, Message } from '../dns/message.ts'
 import { Name, renamed } from '../dns/name.ts'
 import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import { TRUST, type Absence, type RRset, type Trust } from './contract.ts'
-import { isProof, rrsetIn, rrsetsAt } from './rrsets.ts'
+import { isProof, rrsetIn, rrsetsAt, withProof } from './rrsets.ts'
 
 /** What was asked, and of whom. */
 export interface Asked {
@@ -53,9 +53,11 @@ export interface Referral {
 export function classify(response: Message, asked: Asked): Finding {
   const { rcode } = response
   if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN && rcode !== RCODE.YXDOMAIN) return { kind: 'error', rcode }
-  const { chain, name } = followAliases(response, asked)
+  const { chain: plain, name } = followAliases(response, asked)
+  const proof = response.authorities.filter((record) => isProof(record) && within(record.name, asked))
+  const chain = plain.map((set) => withProof(set, proof))
   const trust = trustOf(response, chain.length)
-  const sets = within(name, asked) ? setsOf(response, name, asked.type, trust) : []
+  const sets = within(name, asked) ? setsOf(response, name, asked.type, trust).map((set) => withProof(set, proof)) : []
   if (sets.length > 0) return { kind: 'answer', chain, sets, glue: rootGlue(response, sets[0], asked) }
   // RFC 6672 2.2: the name that a DNAME makes is too long
   if (rcode === RCODE.YXDOMAIN) return { kind: 'error', rcode }

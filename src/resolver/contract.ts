@@ -9,13 +9,13 @@
  * Each send goes from a socket and port of its own (RFC 5452 9.2), so the number of the send tells the port by which a
  * response came. Every send ends in a response that is taken or in a timeout; after `close` neither is wanted.
  */
-import type { Trust } from '../cache/terms.ts'
+import type { Security, Trust } from '../cache/terms.ts'
 import type { ExtendedError } from '../dns/edns.ts'
 import type { DnsRecord, Question } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import type { PrefixList } from '../dns/prefix.ts'
 
-export { TRUST, type Trust } from '../cache/terms.ts'
+export { SECURITY, TRUST, type Security, type Trust } from '../cache/terms.ts'
 
 /** Milliseconds of a clock that never goes back; the cache counts seconds of the same clock. */
 export type Milliseconds = number
@@ -36,6 +36,10 @@ export interface RRset {
   readonly records: readonly DnsRecord[]
   readonly signatures: readonly DnsRecord[]
   readonly trust: Trust
+  /** What validation said of it (RFC 4033 5); left out where nobody asked yet. */
+  readonly security?: Security
+  /** What came beside it to show that a wildcard stands for its name: NSEC and NSEC3 with their RRSIGs (RFC 4035 3.1.3.3). */
+  readonly proof?: readonly DnsRecord[]
 }
 
 /** What does not exist (RFC 2308 2): the whole name, or its records of `type`. */
@@ -47,6 +51,8 @@ export interface Absence {
   readonly soa?: RRset
   /** NSEC and NSEC3 with their RRSIGs. */
   readonly proof: readonly DnsRecord[]
+  /** What validation said of it (RFC 4033 5); left out where nobody asked yet. */
+  readonly security?: Security
 }
 
 /** What a cache has about a name and type. */
@@ -55,8 +61,8 @@ export type Remembered =
   /** A CNAME, which stands for every type but its own (RFC 1034 3.6.2). */
   | { readonly kind: 'alias'; readonly rrset: RRset }
   | Absence
-  /** Asking failed a moment ago (RFC 9520 3.2). */
-  | { readonly kind: 'failure' }
+  /** Asking failed a moment ago (RFC 9520 3.2), with the INFO-CODE that it was kept with. */
+  | { readonly kind: 'failure'; readonly infoCode?: number }
 
 /** The little that the machine needs of a cache. TTLs are counted down by it; it may forget anything at any time. */
 export interface ResolverCache {
@@ -68,6 +74,8 @@ export interface ResolverCache {
   keepAbsence(absence: Absence, nowSeconds: number): void
   /** Keeps that a question failed (RFC 9520 3.2). */
   keepFailure(name: Name, type: number, infoCode: number, nowSeconds: number): void
+  /** Forgets records and absences of `name` and `type`, as they turned out to be bogus (RFC 4035 4.7). */
+  forget(name: Name, type: number): void
 }
 
 /** A zone whose servers are configured. A `stub` is iterated from there on; to a `forward` whole questions go, with RD. */
@@ -83,6 +91,23 @@ export interface Hint {
   readonly addresses: readonly Uint8Array[]
 }
 
+/** What is believed of a zone from the start (RFC 4035 4.4): DS or DNSKEY of its keys, one at least. */
+export interface TrustAnchor {
+  readonly zone: Name
+  /** RDATA. */
+  readonly digests: readonly Uint8Array[]
+  readonly keys: readonly Uint8Array[]
+}
+
+/** How answers are validated (RFC 4035 5). */
+export interface ValidationSettings {
+  readonly anchors: readonly TrustAnchor[]
+  /** Zones that count as unsigned, with all below, whatever they say (RFC 7646). */
+  readonly negativeAnchors: readonly Name[]
+  /** Seconds since 1970 at a time of the machine's clock: signatures are good by the wall's. */
+  readonly unixSeconds: (nowMs: Milliseconds) => number
+}
+
 /** How a resolver goes about it. */
 export interface Settings {
   readonly hints: readonly Hint[]
@@ -92,6 +117,8 @@ export interface Settings {
   readonly ipv6: boolean
   /** DNSSEC records are asked for (RFC 4035 4.1). */
   readonly dnssec: boolean
+  /** How answers are validated; left out where they are not. Needs `dnssec`. */
+  readonly validation?: ValidationSettings
   /** QNAME minimisation (RFC 9156). */
   readonly minimise: boolean
   /** Letters in random case, as a further secret (draft-vixie-dnsext-dns0x20). */
@@ -113,6 +140,9 @@ export interface Work {
   readonly sends: number
   readonly octets: number
   readonly lookups: number
+  /** Signatures verified, and rounds of SHA-1 for NSEC3. */
+  readonly verifications: number
+  readonly rounds: number
 }
 
 /** Why a question could not be answered. */
@@ -131,6 +161,8 @@ export type FailureReason =
   | 'blocked'
   /** It failed a moment ago, and is not tried again yet. */
   | 'remembered'
+  /** It was answered, but what should prove the answer does not (RFC 4033 5). */
+  | 'bogus'
   /** Not a question that can be resolved: a meta type, a class other than IN. */
   | 'unsupported'
 
@@ -139,11 +171,18 @@ export type Outcome = (
   | { readonly kind: 'answer'; readonly sets: readonly RRset[] }
   | { readonly kind: 'nodata' | 'nxdomain'; readonly absence: Absence }
   | { readonly kind: 'failure'; readonly reason: FailureReason; readonly rcode: number }
-) & { readonly chain: readonly RRset[]; readonly explanation?: ExtendedError; readonly work: Work }
+) & {
+  readonly chain: readonly RRset[]
+  readonly explanation?: ExtendedError
+  readonly work: Work
+  /** What validation said of all of it together (RFC 4035 3.2.3: AD is for what is secure); left out where nobody asked. */
+  readonly security?: Security
+}
 
 /** What happens to the machine. */
 export type ResolverEvent =
-  | { readonly kind: 'start'; readonly nowMs: Milliseconds; readonly waiter: number; readonly question: Question }
+  /** `checkingDisabled` leaves validation to whoever asks (RFC 4035 3.2.2: CD). */
+  | { readonly kind: 'start'; readonly nowMs: Milliseconds; readonly waiter: number; readonly question: Question; readonly checkingDisabled?: boolean }
   | { readonly kind: 'response'; readonly nowMs: Milliseconds; readonly send: number; readonly from: Endpoint; readonly octets: Uint8Array }
   /** The deadline has passed, or sooner where the network says that nobody is there. */
   | { readonly kind: 'timeout'; readonly nowMs: Milliseconds; readonly send: number }

@@ -15,6 +15,11 @@ export function keepFinding(world: World, finding: Extract<Finding, { kind: 'ans
   if (finding.kind === 'absence') world.cache.keepAbsence(finding.absence, now)
 }
 
+/** Keeps again what was validated, in place of what it was before. */
+export function keepChecked(world: World, set: RRset): void {
+  world.cache.keep(withDelegationsEnd(world, set), nowSeconds(world))
+}
+
 /** Keeps a referral: never an answer, whoever asks (RFC 2181 5.4.1: its trust is the least). */
 export function keepReferral(world: World, { servers, glue, signer }: Referral): void {
   for (const set of [servers, ...glue, ...(signer === undefined ? [] : [signer])]) world.cache.keep(set, nowSeconds(world))

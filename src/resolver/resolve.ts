@@ -23,7 +23,7 @@ export function* resolve(world: World, errand: Errand): Steps<Outcome> {
   let { name } = errand
   for (;;) {
     seen.add(name.key)
-    const found = locally(world, name, errand.type) ?? (yield* walk(world, errand, name, errand.type))
+    const found = locally(world, errand, name) ?? (yield* walk(world, errand, name, errand.type))
     if (found.kind === 'failure') return failed(errand, chain, found)
     chain.push(...found.chain)
     if (found.kind !== 'alias') return ended(errand, chain, found)
@@ -40,20 +40,24 @@ export function isResolvable({ type, class: rrClass }: Question): boolean {
   return rrClass === CLASS.IN && !isMeta
 }
 
+const NO_WORK = { sends: 0, octets: 0, lookups: 0, verifications: 0, rounds: 0 }
+
 /** The outcome of a question that is not even begun. */
 export function refuse(reason: 'busy' | 'unsupported' | 'loop' | 'budget', text: string): Outcome {
   const unsupported = reason === 'unsupported'
   const explanation = { infoCode: unsupported ? EDE.INVALID_QUERY_TYPE : EDE.OTHER, text }
-  return { kind: 'failure', reason, rcode: unsupported ? RCODE.NOTIMP : RCODE.SERVFAIL, chain: [], explanation, work: { sends: 0, octets: 0, lookups: 0 } }
+  return { kind: 'failure', reason, rcode: unsupported ? RCODE.NOTIMP : RCODE.SERVFAIL, chain: [], explanation, work: NO_WORK }
 }
 
 /** What needs nobody else: special names and what was kept. */
-function locally(world: World, name: Name, type: number): Walked | undefined {
+function locally(world: World, { type, isChecked }: Errand, name: Name): Walked | undefined {
   const special = answerSpecial(world.settings, name, type)
   if (special !== undefined) return special
   if (type === TYPE.ANY) return undefined // what is kept is not all there is
   const known = world.cache.find(name, type, nowSeconds(world), TRUST.answer)
-  return known === undefined ? renamedByMemory(world, name) : fromMemory(known)
+  if (known === undefined) return renamedByMemory(world, name)
+  // RFC 4035 3.2.2, 4.7: that a proof failed is nothing to who does without it
+  return known.kind === 'failure' && isChecked !== true && isProofFault(known.infoCode) ? undefined : fromMemory(known)
 }
 
 /** The alias that a DNAME makes which is known from another name (RFC 6672 5.3.1). */
@@ -74,11 +78,21 @@ function fromMemory(known: Remembered): Walked {
       return { kind: 'alias', chain: [known.rrset], target: Name.fromWire(known.rrset.records[0].rdata) }
     case 'failure':
       // RFC 9520 3.2: not asked for again while the failure is remembered
-      return { kind: 'failure', reason: 'remembered', infoCode: EDE.CACHED_ERROR, text: 'it failed a moment ago' }
+      return { kind: 'failure', reason: 'remembered', infoCode: isProofFault(known.infoCode) ? known.infoCode : EDE.CACHED_ERROR, text: 'it failed a moment ago' }
     default:
       return { kind: 'absence', chain: [], absence: known }
   }
 }
+
+/** Whether an INFO-CODE says that a proof failed (RFC 8914 4.6 to 4.13). */
+export function isProofFault(infoCode: number | undefined): infoCode is number {
+  return infoCode !== undefined && PROOF_FAULTS.has(infoCode)
+}
+
+const PROOF_FAULTS: ReadonlySet<number> = new Set([
+  EDE.DNSSEC_INDETERMINATE, EDE.DNSSEC_BOGUS, EDE.SIGNATURE_EXPIRED, EDE.SIGNATURE_NOT_YET_VALID, EDE.DNSKEY_MISSING, EDE.RRSIGS_MISSING, EDE.NO_ZONE_KEY_BIT_SET, EDE.NSEC_MISSING,
+  EDE.SIGNATURE_EXPIRED_BEFORE_VALID, EDE.UNSUPPORTED_DNSKEY_ALGORITHM,
+])
 
 function ended({ budget }: Errand, chain: RRset[], found: Exclude<Walked, Failure | { kind: 'alias' }>): Outcome {
   const { work } = budget

@@ -14,12 +14,15 @@ import { MAX_LOOKUP_DEPTH, MAX_QUESTIONS_UNDER_WAY, MAX_WAITERS_PER_QUESTION } f
 import type { Question } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { Budget } from './budget.ts'
-import type { Effect, Outcome, Random, ResolverCache, ResolverEvent, Settings } from './contract.ts'
+import { SECURITY, type Effect, type Outcome, type Random, type ResolverCache, type ResolverEvent, type Settings } from './contract.ts'
 import { newCounters, type ResolverCounters } from './counters.ts'
 import { Flights } from './flights.ts'
 import { isResolvable, refuse, resolve } from './resolve.ts'
 import { ServerMemory } from './servers.ts'
-import { nowSeconds, type Landed, type LookedUp, type Lookup, type Steps, type World } from './steps.ts'
+import { KeyCache } from '../dnssec/public-key.ts'
+import { nowSeconds, type Errand, type Landed, type LookedUp, type Lookup, type Steps, type World } from './steps.ts'
+import { validate } from './validate.ts'
+import { ZoneMemory } from './zone-memory.ts'
 
 /** A question under way. */
 interface Job {
@@ -29,6 +32,7 @@ interface Job {
   readonly budget: Budget
   /** 0 for a client's question, else one more than that of the question which it is a lookup for. */
   readonly depth: number
+  readonly isChecked: boolean
   readonly steps: Steps<Outcome>
   readonly clients: number[]
   readonly parents: Job[]
@@ -54,7 +58,7 @@ export class Resolver {
   private effects: Effect[] = []
 
   constructor({ settings, cache, random }: ResolverParts) {
-    this.world = { settings, cache, random, servers: new ServerMemory(random), busy: new Map(), nowMs: 0 }
+    this.world = { settings, cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
     this.flights = new Flights(this.world, this.counters)
   }
 
@@ -71,7 +75,7 @@ export class Resolver {
   /** What is to be done about `event`, in this order. Times of events never go back. */
   step(event: ResolverEvent): Effect[] {
     this.world.nowMs = event.nowMs
-    if (event.kind === 'start') this.start(event.waiter, event.question)
+    if (event.kind === 'start') this.start(event.waiter, event.question, event.checkingDisabled === true)
     else this.land(event)
     for (let next = this.ready.shift(); next !== undefined; next = this.ready.shift()) this.turn(next.job, next.landed)
     const { effects } = this
@@ -79,14 +83,15 @@ export class Resolver {
     return effects
   }
 
-  private start(waiter: number, question: Question): void {
+  private start(waiter: number, question: Question, checkingDisabled: boolean): void {
     this.counters.questions++
     if (!isResolvable(question)) return this.done(waiter, refuse('unsupported', 'not a question for resolution'))
     const { name, type } = question
-    const known = this.jobs.get(jobKey(name, type))
+    const isChecked = this.world.settings.validation !== undefined && !checkingDisabled
+    const known = this.jobs.get(jobKey(name, type, isChecked))
     if (known !== undefined) this.counters.joined++
     else if (this.jobs.size >= MAX_QUESTIONS_UNDER_WAY) return this.done(waiter, refuse('busy', 'too many questions'))
-    const job = known ?? this.begin(name, type, new Budget(this.world.nowMs), 0)
+    const job = known ?? this.begin({ name, type, budget: new Budget(this.world.nowMs), isChecked }, 0)
     // DNSBomb: what waits is answered at once, and that is bounded
     if (job.clients.length >= MAX_WAITERS_PER_QUESTION) return this.done(waiter, refuse('busy', 'too many wait for this answer'))
     job.clients.push(waiter)
@@ -97,9 +102,10 @@ export class Resolver {
     for (const job of landing?.waiters ?? []) this.ready.push({ job, landed: landing?.landed })
   }
 
-  private begin(name: Name, type: number, budget: Budget, depth: number): Job {
-    const steps = resolve(this.world, { name, type, budget })
-    const job: Job = { key: jobKey(name, type), name, type, budget, depth, steps, clients: [], parents: [], waitsFor: undefined }
+  private begin(errand: Errand, depth: number): Job {
+    const { name, type, budget, isChecked = false } = errand
+    const steps = isChecked ? validate(this.world, errand) : resolve(this.world, errand)
+    const job: Job = { key: jobKey(name, type, isChecked), name, type, budget, depth, steps, isChecked, clients: [], parents: [], waitsFor: undefined }
     this.jobs.set(job.key, job)
     this.ready.push({ job, landed: undefined })
     return job
@@ -116,12 +122,12 @@ export class Resolver {
   /** Lets `parent` wait for the answer to another question, unless that waits for it, however far around (TsuNAME). */
   private lookUp(parent: Job, { name, type }: Lookup): void {
     this.counters.lookups++
-    const known = this.jobs.get(jobKey(name, type))
+    const known = this.jobs.get(jobKey(name, type, false))
     const refusal = this.refusalOf(parent, known)
     if (refusal !== undefined) return void this.ready.push({ job: parent, landed: { kind: 'outcome', outcome: refusal } })
     // priming is for all, and on nobody's account (RFC 8109 3)
     const budget = name.labelCount === 0 ? new Budget(this.world.nowMs) : parent.budget
-    const job = known ?? this.begin(name, type, budget, parent.depth + 1)
+    const job = known ?? this.begin({ name, type, budget }, parent.depth + 1)
     job.parents.push(parent)
     parent.waitsFor = job
   }
@@ -145,7 +151,7 @@ export class Resolver {
       else this.ready.push({ job: parent, landed: { kind: 'outcome', outcome } })
     }
     if (isForeign && job.clients.length > 0) {
-      const again = this.jobs.get(job.key) ?? this.begin(job.name, job.type, new Budget(this.world.nowMs), 0)
+      const again = this.jobs.get(job.key) ?? this.begin({ ...job, budget: new Budget(this.world.nowMs) }, 0)
       again.clients.push(...job.clients)
     } else for (const client of job.clients) this.done(client, outcome)
   }
@@ -160,6 +166,8 @@ export class Resolver {
   private done(waiter: number, outcome: Outcome): void {
     const kind = outcome.kind === 'failure' ? outcome.reason : outcome.kind
     this.counters.outcomes[kind] = (this.counters.outcomes[kind] ?? 0) + 1
+    if (outcome.security === SECURITY.secure) this.counters.secure++
+    else if (outcome.security !== undefined) this.counters.insecure++
     this.effects.push({ kind: 'done', waiter, outcome })
   }
 }
@@ -167,6 +175,7 @@ export class Resolver {
 /** What a generator is begun with; it does not look at it. */
 const START: Landed = { kind: 'spent' }
 
-function jobKey(name: Name, type: number): string {
-  return `${type} ${name.key}`
+/** Questions whose answers are validated are jobs of their own: what validation asks itself is not. */
+function jobKey(name: Name, type: number, isChecked: boolean): string {
+  return `${isChecked ? 'checked ' : ''}${type} ${name.key}`
 }

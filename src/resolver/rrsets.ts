@@ -2,6 +2,7 @@
 import { CLASS, TYPE } from '../dns/codes.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
+import { signedLabels } from '../dnssec/rrsig.ts'
 import type { RRset, Trust } from './contract.ts'
 
 /** The RRset of `name` and `type` in `records`, or undefined. Of class IN alone, as nothing else was asked for. */
@@ -29,6 +30,15 @@ export function isProof(record: DnsRecord): boolean {
   const type = record.type === TYPE.RRSIG ? coveredType(record) : record.type
   return type === TYPE.NSEC || type === TYPE.NSEC3
 }
+
+/** The set with what proves that a wildcard stands for its name, where its signatures say that one does (RFC 4035 5.3.4: fewer labels were signed than it has). */
+export function withProof(set: RRset, proof: readonly DnsRecord[]): RRset {
+  const isExpanded = set.signatures.some(({ rdata }) => rdata[LABELS_AT] < signedLabels(set.name))
+  return isExpanded && proof.length > 0 ? { ...set, proof } : set
+}
+
+/** Where RRSIG RDATA tells how many labels were signed (RFC 4034 3.1). */
+const LABELS_AT = 3
 
 /** The seconds for which all of the set may be kept: the least, where they differ (RFC 2181 5.2). */
 function withOneTtl(records: readonly DnsRecord[]): DnsRecord[] {

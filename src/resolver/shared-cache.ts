@@ -1,6 +1,6 @@
 /**
  * The cache of src/cache as the machine wants it (`ResolverCache`): RRsets and absences as values, read back from the
- * block. Nothing here is validated yet, so that all is kept as indeterminate (RFC 4033 5).
+ * block. What was not validated yet is kept as indeterminate (RFC 4033 5).
  */
 import type { Cache } from '../cache/cache.ts'
 import { PART, type Part } from '../cache/entry.ts'
@@ -30,30 +30,42 @@ export class SharedCache implements ResolverCache {
     const { reader, lookup } = this
     lookup.load(name.wire, 0)
     const found = reader.find(lookup, type, now, 0, CLASS.IN, least)
-    if (found === CACHED.failure || (reader.isStale && reader.hasFailed)) return { kind: 'failure' }
+    if (found === CACHED.failure || (reader.isStale && reader.hasFailed)) return { kind: 'failure', infoCode: reader.reason }
     if (found === CACHED.nothing || reader.isStale) return undefined
     if (found === CACHED.records) return { kind: 'records', rrset: this.rrset() }
     if (found === CACHED.alias) return { kind: 'alias', rrset: this.rrset() }
-    return { kind: found === CACHED.nxdomain ? 'nxdomain' : 'nodata', name, type, soa: this.rrset(), proof: this.part(PART.proof) }
+    const { security } = reader
+    return { kind: found === CACHED.nxdomain ? 'nxdomain' : 'nodata', name, type, soa: this.soa(), proof: this.part(PART.proof), ...(security !== SECURITY.indeterminate && { security }) }
   }
 
   keep(rrset: RRset, now: number): void {
-    const { records, signatures, trust } = rrset
-    this.cache.keepRRset({ records, signatures, trust, security: SECURITY.indeterminate }, now)
+    const { records, signatures, trust, proof = [], security = SECURITY.indeterminate } = rrset
+    this.cache.keepRRset({ records, signatures, trust, proof, security }, now)
   }
 
-  keepAbsence({ kind, name, type, soa, proof }: Absence, now: number): void {
+  keepAbsence({ kind, name, type, soa, proof, security = SECURITY.indeterminate }: Absence, now: number): void {
     if (soa === undefined) return // RFC 2308 5
     const [record] = soa.records
     const what = kind === 'nodata' ? { name, type } : { name } // RFC 2308 5: NXDOMAIN is about all types
-    this.cache.keepAbsence({ ...what, soa: record, signatures: soa.signatures, proof, trust: soa.trust, security: SECURITY.indeterminate }, now)
+    this.cache.keepAbsence({ ...what, soa: record, signatures: soa.signatures, proof, trust: soa.trust, security }, now)
   }
 
   keepFailure(name: Name, type: number, infoCode: number, now: number): void {
     this.cache.keepFailure({ name, type, reason: infoCode }, now)
   }
 
+  forget(name: Name, type: number): void {
+    this.cache.drop(name, type)
+  }
+
   private rrset(): RRset {
+    const { security } = this.reader
+    const proof = this.part(PART.proof)
+    return { ...this.soa(), ...(proof.length > 0 && { proof }), ...(security !== SECURITY.indeterminate && { security }) }
+  }
+
+  /** The records that stand first: of an absence its SOA. */
+  private soa(): RRset {
     const records = this.part(PART.records)
     const [{ name, type }] = records
     return { name, type, records, signatures: this.part(PART.signatures), trust: this.reader.trust }

@@ -1,14 +1,14 @@
 /**
  * Names that are answered here and never asked of the world: special-use names (RFC 6761 and later) and zones of private
  * and unroutable addresses (RFC 6303), which leak what is inside and burden the roots. A zone configured at or below
- * such a name comes first.
+ * such a name comes first. They are nobody's to sign, and so never validated.
  */
 import { CLASS, TYPE } from '../dns/codes.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { parseRecord } from '../dns/record-text.ts'
 import type { Finding } from './classify.ts'
-import { TRUST, type RRset, type Settings } from './contract.ts'
+import { SECURITY, TRUST, type RRset, type Settings } from './contract.ts'
 import { configuredFor } from './cuts.ts'
 
 /** How names are answered: as loopback, as names that do not exist, or from a zone that holds its apex alone. */
@@ -79,15 +79,15 @@ const LOOPBACK: readonly (readonly [type: number, rdata: Uint8Array])[] = [
 ]
 
 function denied(kind: 'nodata' | 'nxdomain', apex: Name, name: Name, type: number): ReturnType<typeof answerSpecial> {
-  return { kind: 'absence', chain: [], absence: { kind, name, type, soa: soaOf(apex), proof: [] } }
+  return { kind: 'absence', chain: [], absence: { kind, name, type, soa: soaOf(apex), proof: [], security: SECURITY.insecure } }
 }
 
 /** RFC 6303 3: the SOA of an empty zone. */
 function soaOf(apex: Name): RRset {
   const record: DnsRecord = parseRecord(`@ 10800 IN SOA @ nobody.invalid. 1 3600 1200 604800 10800`, apex)
-  return { name: apex, type: TYPE.SOA, records: [record], signatures: [], trust: TRUST.authoritative }
+  return { name: apex, type: TYPE.SOA, records: [record], signatures: [], trust: TRUST.authoritative, security: SECURITY.insecure }
 }
 
 function ownSet(name: Name, type: number, rdata: Uint8Array): RRset {
-  return { name, type, records: [{ name, type, class: CLASS.IN, ttl: 10_800, rdata }], signatures: [], trust: TRUST.authoritative }
+  return { name, type, records: [{ name, type, class: CLASS.IN, ttl: 10_800, rdata }], signatures: [], trust: TRUST.authoritative, security: SECURITY.insecure }
 }

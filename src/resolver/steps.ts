@@ -4,10 +4,12 @@
  */
 import type { Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
+import type { KeyCache } from '../dnssec/public-key.ts'
 import type { Budget } from './budget.ts'
 import type { Endpoint, Milliseconds, Outcome, Random, ResolverCache, Settings, Transport } from './contract.ts'
 import type { Mismatch } from './query.ts'
 import type { ServerMemory } from './servers.ts'
+import type { ZoneMemory } from './zone-memory.ts'
 
 /** A message to one server, awaited. */
 export interface Flight {
@@ -69,6 +71,9 @@ export interface World {
   readonly settings: Settings
   readonly cache: ResolverCache
   readonly servers: ServerMemory
+  /** What is known of zones' keys, and the keys as objects. */
+  readonly zones: ZoneMemory
+  readonly keys: KeyCache
   readonly random: Random
   /** Questions under way with the servers of a zone, by the zone's key. */
   readonly busy: Map<string, number>
@@ -86,4 +91,6 @@ export interface Errand {
   readonly name: Name
   readonly type: number
   readonly budget: Budget
+  /** What comes of it is validated: then it is not asked again while its proof failed a moment ago. */
+  readonly isChecked?: boolean
 }

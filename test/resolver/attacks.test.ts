@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { CLASS, TYPE } from '../../src/dns/codes.ts'
 import type { DnsRecord, Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
+import { KeyCache } from '../../src/dnssec/public-key.ts'
 import {
   MAX_ALIASES, MAX_ATTEMPTS_PER_STEP, MAX_DELEGATION_SERVERS, MAX_LOOKUPS_PER_QUESTION, MAX_LOOKUPS_PER_ZONE, MAX_LOOKUP_DEPTH, MAX_QUESTIONS_PER_ZONE, MAX_QUESTIONS_UNDER_WAY, MAX_QUESTION_MS,
   MAX_SENDS_PER_QUESTION, MAX_WAITERS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_REFERRALS, MAX_SERVER_ADDRESSES, MAX_WAIT_MS,
@@ -17,6 +18,7 @@ import { suffix } from '../../src/resolver/minimise.ts'
 import { resolve } from '../../src/resolver/resolve.ts'
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import type { World } from '../../src/resolver/steps.ts'
+import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { Internet, Play, records, settingsOf, smallInternet, type Told } from './support.ts'
 
 const EVIL = '203.0.113.66'
@@ -346,5 +348,5 @@ test('a zone whose glue is gone before its delegation is asked for at its parent
 /** A world beside the one of a play, with its cache and chance. */
 function worldOf({ cache }: Play): World {
   const random = (): number => 0
-  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), busy: new Map(), nowMs: 0 }
+  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
 }

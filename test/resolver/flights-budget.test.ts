@@ -228,7 +228,7 @@ test('octets that came count until nothing more is sent (CVE-2026-24027)', () =>
   assert.equal(budget.takeSend(0), true)
   budget.receive(1)
   assert.equal(budget.takeSend(0), false)
-  assert.deepEqual(budget.work, { sends: 1, octets: MAX_OCTETS_PER_QUESTION, lookups: 0 })
+  assert.deepEqual(budget.work, { sends: 1, octets: MAX_OCTETS_PER_QUESTION, lookups: 0, verifications: 0, rounds: 0 })
 })
 
 test('a question has MAX_QUESTION_MS, to the millisecond', () => {

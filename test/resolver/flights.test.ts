@@ -4,12 +4,14 @@ import { test } from 'node:test'
 import { FIRST_WAIT_MS, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION, TCP_ANSWER_MS } from '../../src/dns/limits-resolver.ts'
 import { decodeMessage, encodeMessage, makeMessage } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
+import { KeyCache } from '../../src/dnssec/public-key.ts'
 import { Budget } from '../../src/resolver/budget.ts'
 import type { Effect } from '../../src/resolver/contract.ts'
 import { newCounters } from '../../src/resolver/counters.ts'
 import { Flights } from '../../src/resolver/flights.ts'
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import type { Flight, World } from '../../src/resolver/steps.ts'
+import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { address, MapCache, settingsOf } from './support.ts'
 
 const to = { address: address('192.0.2.1'), port: 53 }
@@ -18,7 +20,7 @@ const FLIGHT: Flight = { kind: 'flight', to, transport: 'udp', name: Name.parse(
 /** Flights of a world whose clock the test sets. */
 function bench(): { flights: Flights<string>; world: World; effects: Effect[]; launch: (who: string, flight?: Partial<Flight>, budget?: Budget) => boolean } {
   const random = (bound: number): number => bound - 1
-  const world: World = { settings: settingsOf(), cache: new MapCache(), random, servers: new ServerMemory(random), busy: new Map(), nowMs: 0 }
+  const world: World = { settings: settingsOf(), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
   const flights = new Flights<string>(world, newCounters())
   const effects: Effect[] = []
   return { flights, world, effects, launch: (who, flight = {}, budget = new Budget(world.nowMs)) => flights.launch({ ...FLIGHT, ...flight }, who, budget, effects) }

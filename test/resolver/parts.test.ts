@@ -5,6 +5,7 @@ import { TYPE } from '../../src/dns/codes.ts'
 import { MAX_LOOKUPS_PER_QUESTION, MAX_MESSAGES_PER_ATTEMPT, MAX_OCTETS_PER_QUESTION, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../../src/dns/limits-resolver.ts'
 import { makeMessage, type Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
+import { KeyCache } from '../../src/dnssec/public-key.ts'
 import { parsePrefix, PrefixList } from '../../src/dns/prefix.ts'
 import { Budget } from '../../src/resolver/budget.ts'
 import { TRUST, type ConfiguredZone, type RRset, type Settings } from '../../src/resolver/contract.ts'
@@ -16,11 +17,12 @@ import { coveredType, isProof, rrsetIn, rrsetsAt } from '../../src/resolver/rrse
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import { answerSpecial } from '../../src/resolver/special.ts'
 import { fly, lookUp, type Landed, type World } from '../../src/resolver/steps.ts'
+import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { address, MapCache, records, settingsOf } from './support.ts'
 
 function worldOf(settings: Partial<Settings> = {}): World {
   const random = (): number => 0
-  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), busy: new Map(), nowMs: 0 }
+  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
 }
 
 function setOf(text: string): RRset {
@@ -173,7 +175,7 @@ test('no exchange sends more than its bound, whatever comes back', () => {
 test('steps that are resumed with what they did not wait for are our own bug', () => {
   const flight = fly({ to: { address: address('192.0.2.1'), port: 53 }, transport: 'udp', name: Name.root, type: 1, recursion: false, edns: true, randomCase: true })
   flight.next({ kind: 'spent' })
-  const outcome = { kind: 'failure', reason: 'busy', rcode: 2, chain: [], work: { sends: 0, octets: 0, lookups: 0 } } as const
+  const outcome = { kind: 'failure', reason: 'busy', rcode: 2, chain: [], work: { sends: 0, octets: 0, lookups: 0, verifications: 0, rounds: 0 } } as const
   assert.throws(() => flight.next({ kind: 'outcome', outcome }), /resumed/)
   const lookup = lookUp(Name.root, 2)
   lookup.next({ kind: 'spent' })

@@ -7,7 +7,7 @@ import { dumpCache } from '../../src/cache/dump.ts'
 import { parseType, TYPE } from '../../src/dns/codes.ts'
 import { MIN_CACHE_OCTETS } from '../../src/dns/limits.ts'
 import { Name } from '../../src/dns/name.ts'
-import { TRUST, type ResolverCache, type RRset, type Trust } from '../../src/resolver/contract.ts'
+import { SECURITY, TRUST, type ResolverCache, type RRset, type Trust } from '../../src/resolver/contract.ts'
 import { SharedCache } from '../../src/resolver/shared-cache.ts'
 import { MapCache, Play, records, smallInternet, type Internet } from './support.ts'
 
@@ -151,5 +151,31 @@ test('an RRset that the cache does not take is answered all the same', () => {
     assert.ok(outcome.kind === 'answer')
     assert.equal(outcome.sets[0].records.length, 150)
     assert.equal(packets.at(-1)?.split(' ')[2], 'many.example.')
+  }
+})
+
+test('both caches forget one name and type on demand, absences too, and neither what failed nor other types (RFC 4035 4.7)', () => {
+  for (const cache of filled()) {
+    cache.keep(setOf('a.example. TXT "stays"'), NOW)
+    for (const [name, type] of [['a.example.', TYPE.A], ['gone.example.', TYPE.TXT], ['bad.example.', TYPE.A], ['a.example.', TYPE.MX], ['never.example.', TYPE.A]] as const) cache.forget(Name.parse(name), type)
+    assert.deepEqual(['a.example. A', 'gone.example. A', 'bad.example. A', 'a.example. MX'].map((question) => shown(cache, question)), ['nothing', 'nothing', 'failure', 'nothing'])
+    assert.match(shown(cache, 'a.example. TXT'), /^records/)
+    assert.match(shown(cache, 'alias.example. A'), /^alias/)
+  }
+})
+
+test('both caches give back what validation said, the proof of a wildcard, and why something failed', () => {
+  for (const cache of filled()) {
+    const proof = records('a.example. NSEC z.example. A')
+    cache.keep({ ...setOf('w.example. A 192.0.2.7', TRUST.answer, RRSIG.replace('a.', 'w.')), security: SECURITY.secure, proof }, NOW)
+    cache.keep({ ...setOf('i.example. A 192.0.2.7'), security: SECURITY.insecure }, NOW)
+    cache.keepAbsence({ kind: 'nodata', name: Name.parse('w.example.'), type: TYPE.MX, soa: SOA, proof, security: SECURITY.secure }, NOW)
+    const of = (name: string, type: number): ReturnType<ResolverCache['find']> => cache.find(Name.parse(name), type, NOW, TRUST.answer)
+    const [secure, insecure, absent, failed, unknown] = [of('w.example.', TYPE.A), of('i.example.', TYPE.A), of('w.example.', TYPE.MX), of('bad.example.', TYPE.A), of('a.example.', TYPE.A)]
+    assert.ok(secure?.kind === 'records' && secure.rrset.security === SECURITY.secure && secure.rrset.proof?.length === 1)
+    assert.ok(insecure?.kind === 'records' && insecure.rrset.security === SECURITY.insecure && insecure.rrset.proof === undefined)
+    assert.ok(absent?.kind === 'nodata' && absent.security === SECURITY.secure)
+    assert.ok(failed?.kind === 'failure' && failed.infoCode === 22)
+    assert.ok(unknown?.kind === 'records' && unknown.rrset.security === undefined)
   }
 })

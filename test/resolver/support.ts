@@ -10,7 +10,8 @@ import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message
 import { Name } from '../../src/dns/name.ts'
 import { PrefixList } from '../../src/dns/prefix.ts'
 import { printRecord, parseRecord } from '../../src/dns/record-text.ts'
-import type { Absence, Effect, Endpoint, Outcome, Remembered, ResolverCache, RRset, Settings, Transport, Trust } from '../../src/resolver/contract.ts'
+import { standing } from '../../src/cache/terms.ts'
+import { SECURITY, type Absence, type Effect, type Endpoint, type Outcome, type Remembered, type ResolverCache, type RRset, type Security, type Settings, type Transport, type Trust } from '../../src/resolver/contract.ts'
 import { Resolver } from '../../src/resolver/resolver.ts'
 import type { Server } from '../../src/server/server.ts'
 import { serverOf, zoneOf } from '../authority/ask.ts'
@@ -86,7 +87,7 @@ export function records(text: string): DnsRecord[] {
 
 /** A cache as simple as can be: a Map, with trust, expiry and TTLs that count down. */
 export class MapCache implements ResolverCache {
-  readonly entries = new Map<string, { what: Remembered; end: number; trust: number }>()
+  readonly entries = new Map<string, { what: Remembered; end: number; trust: number; firmness: number }>()
 
   find(name: Name, type: number, now: number, least: Trust): Remembered | undefined {
     const found = this.live(name, 0, now, least) ?? this.live(name, type, now, least)
@@ -98,25 +99,30 @@ export class MapCache implements ResolverCache {
 
   keep(rrset: RRset, now: number): void {
     const [{ ttl }] = rrset.records
-    if (ttl > 0) this.put(rrset.name, rrset.type, { kind: 'records', rrset }, ttl, rrset.trust, now)
+    if (ttl > 0) this.put(rrset.name, rrset.type, { kind: 'records', rrset }, ttl, rrset.trust, now, rrset.security)
   }
 
   keepAbsence(absence: Absence, now: number): void {
     const soa = absence.soa?.records[0]
     if (soa === undefined) return
     const minimum = Buffer.from(soa.rdata).readUInt32BE(soa.rdata.length - 4)
-    this.put(absence.name, absence.kind === 'nxdomain' ? 0 : absence.type, absence, Math.min(soa.ttl, minimum), 5, now)
+    this.put(absence.name, absence.kind === 'nxdomain' ? 0 : absence.type, absence, Math.min(soa.ttl, minimum), 5, now, absence.security)
   }
 
-  keepFailure(name: Name, type: number, _infoCode: number, now: number): void {
-    if (this.find(name, type, now, 1) === undefined) this.put(name, type, { kind: 'failure' }, 5, 9, now)
+  keepFailure(name: Name, type: number, infoCode: number, now: number): void {
+    if (this.find(name, type, now, 1) === undefined) this.put(name, type, { kind: 'failure', infoCode }, 5, 9, now)
   }
 
-  private put(name: Name, type: number, what: Remembered, ttl: number, trust: number, now: number): void {
+  forget(name: Name, type: number): void {
+    for (const one of [0, type]) if (this.entries.get(`${one} ${name.key}`)?.what.kind !== 'failure') this.entries.delete(`${one} ${name.key}`)
+  }
+
+  private put(name: Name, type: number, what: Remembered, ttl: number, trust: number, now: number, security: Security = SECURITY.indeterminate): void {
     const key = `${type} ${name.key}`
     const old = this.entries.get(key)
-    if (old !== undefined && old.end > now && old.trust > trust) return
-    this.entries.set(key, { what, end: now + ttl, trust })
+    const firmness = standing(trust as Trust, security)
+    if (old !== undefined && old.end > now && old.firmness > firmness && old.what.kind !== 'failure') return
+    this.entries.set(key, { what, end: now + ttl, trust, firmness })
   }
 
   private live(name: Name, type: number, now: number, least: number): Remembered | undefined {
@@ -184,18 +190,18 @@ export class Play {
   }
 
   /** Plays `question`, such as `www.example. A`, to its end. */
-  ask(question: string): Told {
-    const [waiter, before, start] = [this.start(question), this.sent.length, this.nowMs]
+  ask(question: string, checkingDisabled = false): Told {
+    const [waiter, before, start] = [this.start(question, checkingDisabled), this.sent.length, this.nowMs]
     this.run()
     return this.told(waiter, before, start)
   }
 
   /** Begins `question` and gives the number of who waits for it; `run` plays on. */
-  start(question: string): number {
+  start(question: string, checkingDisabled = false): number {
     const [name, type = 'A'] = question.split(' ')
     const waiter = ++this.waiters
     const asked = { name: Name.parse(name), type: parseType(type) ?? assert.fail(type), class: CLASS.IN }
-    this.at(0, () => this.resolver.step({ kind: 'start', nowMs: this.nowMs, waiter, question: asked }))
+    this.at(0, () => this.resolver.step({ kind: 'start', nowMs: this.nowMs, waiter, question: asked, checkingDisabled }))
     return waiter
   }
 
