@@ -106,3 +106,5 @@ export const MAX_HASH_ROUNDS_PER_QUESTION = 600
 export const MAX_ZONES_REMEMBERED = 8_192
 /** Zones and names between a trust anchor and a name that are looked at one by one, where an answer is not signed: the deepest trees have six, names below ip6.arpa 34. Reached: SERVFAIL. */
 export const MAX_CHAIN_STEPS = 40
+/** Keys of one trust anchor that are tracked (RFC 5011 asks for five at once): those that are waited for, in use and revoked. Reached: further new keys are not looked at. */
+export const MAX_TRACKED_KEYS = 16

@@ -19,18 +19,35 @@ export interface Proven {
   readonly encloser?: Name
 }
 
-/** Bits of DNSKEY flags: a key of the zone (RFC 4034 2.1.1), and one that was revoked (RFC 5011 2.1). */
+/** The bit of DNSKEY flags of a key of the zone (RFC 4034 2.1.1). */
 const ZONE_KEY = 0x0100
-const REVOKED = 0x0080
+/** The bit of DNSKEY flags of a key that was revoked (RFC 5011 2.1). */
+export const REVOKED = 0x0080
 /** The protocol of every DNSKEY (RFC 4034 2.1.2). */
 const PROTOCOL = 3
 
 /** Whether the set is signed by one of the zone's keys, now (RFC 4035 5.3). */
 export function checkRRset(set: SignedSet, zone: ZoneKeys, judge: Judge): Proven | Bogus {
+  return checkAgainst(set, { zone, judge, isEligible: isZoneKey })
+}
+
+/** Whether a DNSKEY set is signed by this key of its own, which may be revoked: that is how a key is taken out of use (RFC 5011 2.1). */
+export function isSignedBy(set: SignedSet, key: Uint8Array, judge: Judge): boolean {
+  return checkAgainst(set, { zone: { zone: set.name, keys: [key] }, judge, isEligible: () => true }).kind === 'proven'
+}
+
+/** What a set is held against. */
+interface Against {
+  readonly zone: ZoneKeys
+  readonly judge: Judge
+  readonly isEligible: (rdata: Uint8Array) => boolean
+}
+
+function checkAgainst(set: SignedSet, against: Against): Proven | Bogus {
   let nearest: Bogus = bogus(EDE.RRSIGS_MISSING, 'not signed')
   for (const { rdata, ttl } of set.signatures.slice(0, MAX_SIGNATURES_PER_RRSET)) {
     const rrsig = readRrsig(rdata)
-    const found = rrsig === undefined ? bogus(EDE.DNSSEC_BOGUS, 'a signature cannot be read') : checkSignature(set, rrsig, ttl, zone, judge)
+    const found = rrsig === undefined ? bogus(EDE.DNSSEC_BOGUS, 'a signature cannot be read') : checkSignature(set, rrsig, ttl, against)
     if (found.kind === 'proven') return found
     if (nearness(found) > nearness(nearest)) nearest = found
   }
@@ -47,10 +64,10 @@ const NEARNESS: readonly number[] = [
   EDE.SIGNATURE_EXPIRED, EDE.DNSSEC_BOGUS,
 ]
 
-function checkSignature(set: SignedSet, rrsig: Rrsig, ttl: number, zone: ZoneKeys, judge: Judge): Proven | Bogus {
+function checkSignature(set: SignedSet, rrsig: Rrsig, ttl: number, { zone, judge, isEligible }: Against): Proven | Bogus {
   const complaint = formalFault(set, rrsig, zone.zone) ?? timeFault(rrsig, judge.unixSeconds)
   if (complaint !== undefined) return complaint
-  const keys = keysFor(rrsig, zone)
+  const keys = keysFor(rrsig, zone, isEligible)
   if ('kind' in keys) return keys
   const octets = signedOctets(set, rrsig)
   for (const rdata of octets === undefined ? [] : keys) {
@@ -93,11 +110,11 @@ function printTime(seconds: number): string {
 }
 
 /** The zone's keys of the signature's tag and algorithm (RFC 4035 5.3.1); several may share a tag (RFC 4034 B). */
-function keysFor({ algorithm, keyTag: tag }: Rrsig, { zone, keys }: ZoneKeys): readonly Uint8Array[] | Bogus {
+function keysFor({ algorithm, keyTag: tag }: Rrsig, { zone, keys }: ZoneKeys, isEligible: (rdata: Uint8Array) => boolean): readonly Uint8Array[] | Bogus {
   if (!isServedAlgorithm(algorithm)) return bogus(EDE.UNSUPPORTED_DNSKEY_ALGORITHM, `signed by algorithm ${algorithm}`)
   const own = keys.filter((rdata) => rdata[3] === algorithm && keyTag(rdata) === tag)
   if (own.length === 0) return bogus(EDE.DNSKEY_MISSING, `${zone} has no key ${tag} of algorithm ${algorithm}`)
-  const usable = own.filter(isZoneKey)
+  const usable = own.filter(isEligible)
   return usable.length === 0 ? bogus(EDE.NO_ZONE_KEY_BIT_SET, `key ${tag} may not sign a zone`) : usable.slice(0, MAX_KEYS_PER_TAG)
 }
 
