@@ -21,12 +21,14 @@ export interface AbsenceProven {
   readonly isOptOut: boolean
   /** Seconds for which the proof may be kept (RFC 4035 5.3.3). */
   readonly ttl: number
+  /** The RRsets of NSEC or NSEC3 whose signatures are good, whether the proof needs them or not. */
+  readonly sets: readonly SignedSet[]
 }
 
 /** What the NSEC or NSEC3 records of `proof`, with their RRSIGs, prove of the claim by the keys of its zone. */
 export function checkAbsence(proof: readonly DnsRecord[], claim: Claim, zone: ZoneKeys, judge: Judge): AbsenceProven | Insecure | Bogus {
   const type = proof.some((record) => record.type === TYPE.NSEC) ? TYPE.NSEC : TYPE.NSEC3
-  const records: DnsRecord[] = []
+  const sets: SignedSet[] = []
   let ttl = Infinity
   let fault: Bogus | undefined
   for (const set of proofSets(proof, type)) {
@@ -36,12 +38,12 @@ export function checkAbsence(proof: readonly DnsRecord[], claim: Claim, zone: Zo
       continue
     }
     ttl = Math.min(ttl, found.ttl)
-    records.push(...set.records)
+    sets.push(set)
   }
-  const denial = denialOf(records, type, claim, zone, judge)
+  const denial = denialOf(sets.flatMap(({ records }) => records), type, claim, zone, judge)
   if (denial.kind === 'insecure') return denial
   if (denial.kind === 'unproven') return fault ?? bogus(denial.why.infoCode, denial.why.text ?? '')
-  return { kind: 'absent', isCut: denial.kind === 'opt-out' || denial.isCut, isOptOut: denial.kind === 'opt-out', ttl }
+  return { kind: 'absent', isCut: denial.kind === 'opt-out' || denial.isCut, isOptOut: denial.kind === 'opt-out', ttl, sets }
 }
 
 function denialOf(records: readonly DnsRecord[], type: number, claim: Claim, { zone }: ZoneKeys, { effort }: Judge): Denial {

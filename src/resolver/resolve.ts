@@ -55,7 +55,7 @@ function locally(world: World, { type, isChecked }: Errand, name: Name): Walked 
   if (special !== undefined) return special
   if (type === TYPE.ANY) return undefined // what is kept is not all there is
   const known = world.cache.find(name, type, nowSeconds(world), TRUST.answer)
-  if (known === undefined) return renamedByMemory(world, name)
+  if (known === undefined) return renamedByMemory(world, name) ?? (isChecked === true ? deniedByMemory(world, name, type) : undefined)
   // RFC 4035 3.2.2, 4.7: that a proof failed is nothing to who does without it
   return known.kind === 'failure' && isChecked !== true && isProofFault(known.infoCode) ? undefined : fromMemory(known)
 }
@@ -68,6 +68,12 @@ function renamedByMemory(world: World, name: Name): Walked | undefined {
     if (alias !== undefined && known?.kind === 'records') return { kind: 'alias', chain: [known.rrset, alias], target: Name.fromWire(alias.records[0].rdata) }
   }
   return undefined
+}
+
+/** What a proof for another name denies of this one as well (RFC 8198 5): for who wants proven answers, as nothing else says that it holds. */
+function deniedByMemory({ gaps, nowMs }: World, name: Name, type: number): Walked | undefined {
+  const absence = gaps.deny(name, type, nowMs)
+  return absence && { kind: 'absence', chain: [], absence }
 }
 
 function fromMemory(known: Remembered): Walked {

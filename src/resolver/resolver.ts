@@ -17,6 +17,7 @@ import { Budget } from './budget.ts'
 import { SECURITY, type Effect, type Outcome, type Random, type ResolverCache, type ResolverEvent, type Settings } from './contract.ts'
 import { newCounters, type ResolverCounters } from './counters.ts'
 import { Flights } from './flights.ts'
+import { GapMemory } from './gap-memory.ts'
 import { isResolvable, refuse, resolve } from './resolve.ts'
 import { ServerMemory } from './servers.ts'
 import { KeyCache } from '../dnssec/public-key.ts'
@@ -58,7 +59,7 @@ export class Resolver {
   private effects: Effect[] = []
 
   constructor({ settings, cache, random }: ResolverParts) {
-    this.world = { settings, cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
+    this.world = { settings, cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
     this.flights = new Flights(this.world, this.counters)
   }
 

@@ -7,6 +7,7 @@ import type { Name } from '../dns/name.ts'
 import type { KeyCache } from '../dnssec/public-key.ts'
 import type { Budget } from './budget.ts'
 import type { Endpoint, Milliseconds, Outcome, Random, ResolverCache, Settings, Transport } from './contract.ts'
+import type { GapMemory } from './gap-memory.ts'
 import type { Mismatch } from './query.ts'
 import type { ServerMemory } from './servers.ts'
 import type { ZoneMemory } from './zone-memory.ts'
@@ -73,6 +74,8 @@ export interface World {
   readonly servers: ServerMemory
   /** What is known of zones' keys, and the keys as objects. */
   readonly zones: ZoneMemory
+  /** Proven gaps between names, by which more is denied than was asked (RFC 8198). */
+  readonly gaps: GapMemory
   readonly keys: KeyCache
   readonly random: Random
   /** Questions under way with the servers of a zone, by the zone's key. */

@@ -139,5 +139,6 @@ function* judgeAbsence(checking: Checking, absence: Absence): Steps<Judged<Absen
   const shorter = soa && noLongerThan(soa, Math.min(found.ttl, head?.ttl ?? found.ttl))
   const kept: Absence = { ...absence, ...(shorter && { soa: shorter }), security: SECURITY.secure }
   world.cache.keepAbsence(kept, nowSeconds(world))
+  if (shorter !== undefined) world.gaps.keep({ ...shorter, security: SECURITY.secure }, found.sets, found.ttl, world.nowMs)
   return { what: kept, security: SECURITY.secure }
 }

@@ -18,6 +18,7 @@ import { suffix } from '../../src/resolver/minimise.ts'
 import { resolve } from '../../src/resolver/resolve.ts'
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import type { World } from '../../src/resolver/steps.ts'
+import { GapMemory } from '../../src/resolver/gap-memory.ts'
 import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { Internet, Play, records, settingsOf, smallInternet, type Told } from './support.ts'
 
@@ -348,5 +349,5 @@ test('a zone whose glue is gone before its delegation is asked for at its parent
 /** A world beside the one of a play, with its cache and chance. */
 function worldOf({ cache }: Play): World {
   const random = (): number => 0
-  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
+  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
 }

@@ -11,6 +11,7 @@ import { newCounters } from '../../src/resolver/counters.ts'
 import { Flights } from '../../src/resolver/flights.ts'
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import type { Flight, World } from '../../src/resolver/steps.ts'
+import { GapMemory } from '../../src/resolver/gap-memory.ts'
 import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { address, MapCache, settingsOf } from './support.ts'
 
@@ -20,7 +21,7 @@ const FLIGHT: Flight = { kind: 'flight', to, transport: 'udp', name: Name.parse(
 /** Flights of a world whose clock the test sets. */
 function bench(): { flights: Flights<string>; world: World; effects: Effect[]; launch: (who: string, flight?: Partial<Flight>, budget?: Budget) => boolean } {
   const random = (bound: number): number => bound - 1
-  const world: World = { settings: settingsOf(), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
+  const world: World = { settings: settingsOf(), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
   const flights = new Flights<string>(world, newCounters())
   const effects: Effect[] = []
   return { flights, world, effects, launch: (who, flight = {}, budget = new Budget(world.nowMs)) => flights.launch({ ...FLIGHT, ...flight }, who, budget, effects) }

@@ -17,12 +17,13 @@ import { coveredType, isProof, rrsetIn, rrsetsAt } from '../../src/resolver/rrse
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import { answerSpecial } from '../../src/resolver/special.ts'
 import { fly, lookUp, type Landed, type World } from '../../src/resolver/steps.ts'
+import { GapMemory } from '../../src/resolver/gap-memory.ts'
 import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { address, MapCache, records, settingsOf } from './support.ts'
 
 function worldOf(settings: Partial<Settings> = {}): World {
   const random = (): number => 0
-  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
+  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
 }
 
 function setOf(text: string): RRset {

@@ -10,6 +10,7 @@ import { parsePrefix, PrefixList } from '../../src/dns/prefix.ts'
 import type { ConfiguredZone, Endpoint, RRset, Settings, Trust } from '../../src/resolver/contract.ts'
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import type { World } from '../../src/resolver/steps.ts'
+import { GapMemory } from '../../src/resolver/gap-memory.ts'
 import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { KeyCache } from '../../src/dnssec/public-key.ts'
 import { Chance } from '../battery/chance.ts'
@@ -19,7 +20,7 @@ import { address, MapCache, records, settingsOf } from './support.ts'
 export function worldOf(settings: Partial<Settings> = {}, seed = 1): World & { cache: MapCache } {
   const chance = new Chance(seed)
   const random = (bound: number): number => chance.below(bound)
-  return { settings: settingsOf(settings), cache: new MapCache(), servers: new ServerMemory(random), zones: new ZoneMemory(), keys: new KeyCache(), random, busy: new Map(), nowMs: 1_000_000 }
+  return { settings: settingsOf(settings), cache: new MapCache(), servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), random, busy: new Map(), nowMs: 1_000_000 }
 }
 
 /** The RRset that `text` writes, all of its lines of one name and type: `example. NS ns.example.` */
