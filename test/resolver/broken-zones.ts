@@ -1,4 +1,4 @@
-/** Zones broken in every way that validation must tell (RFC 4035 5.5, RFC 8914 4): played by the machine in validate.test.ts. */
+/** Zones broken in every way that validation must tell (RFC 4035 5.5, RFC 8914 4): played by the machine in validate.test.ts, and asked of Unbound in validate-unbound.integration.ts. */
 import assert from 'node:assert/strict'
 import { NOW } from '../dnssec/zone-signer.ts'
 import { leaveOut, signedInternet, spoil, type ZonePlan } from './signed-internet.ts'
