@@ -52,6 +52,8 @@ export class Answer {
   authoritative = false
   /** RA: this server recurses for the asker (RFC 1035 4.1.1). */
   recursionAvailable = false
+  /** All of it was proven by validation (RFC 4035 3.2.3): AD. Never of our own zones (RFC 4035 3.1.6). */
+  authentic = false
   /** The zone understands agents: a query's AG bit is set in the response too (docs/protocol.md 1). */
   agentCapable = false
   /** INFO-CODE of an Extended DNS Error (RFC 8914 2), or NO_EDE. */
@@ -96,7 +98,7 @@ export class Answer {
   reset(): void {
     this.rcode = 0
     this.authoritative = false
-    this.agentCapable = this.recursionAvailable = false
+    this.agentCapable = this.recursionAvailable = this.authentic = false
     this.edeCode = NO_EDE
     this.edeText = NO_OCTETS
     this.offerOctets = 0

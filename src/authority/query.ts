@@ -86,6 +86,11 @@ export class Query implements OctetBlock {
   /** Whether all of the message was read, to its last octet. */
   isWhole = false
 
+  /** Whether the asker wants to know that an answer is proven (RFC 6840 5.7, 5.8). */
+  get wantsProof(): boolean {
+    return this.authenticData || this.dnssecOk
+  }
+
   /** Takes a new message: every field as if nothing had been read yet. `view` is one over the octets, where they come but once and are not to be known again. */
   begin(octets: Uint8Array, length: number, peer: Peer, view: DataView = viewOf(octets)): void {
     this.octets = octets

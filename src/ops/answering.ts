@@ -13,7 +13,7 @@ import type { Counters } from '../server/counters.ts'
 import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
 import { RateLimit, type RateLimitSettings } from '../server/rate-limit.ts'
 import { Policy } from '../server/policy.ts'
-import { Remembered } from '../server/remembered.ts'
+import { Remembered, type RememberedParts } from '../server/remembered.ts'
 import { Server } from '../server/server.ts'
 import type { Handler } from '../transport/handler.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
@@ -54,6 +54,8 @@ export interface AnsweringOptions {
 export interface SharedCacheBlock {
   buffer: SharedArrayBuffer
   originMs: number
+  /** Answers are validated. */
+  isValidating: boolean
   /** The operator's rules. */
   policy?: SharedArrayBuffer
 }
@@ -113,10 +115,11 @@ export function unixSeconds(): number {
   return Math.floor(Date.now() / 1_000)
 }
 
-function rememberedIn({ buffer, originMs, policy: rules }: SharedCacheBlock, authority: ZoneAuthority): Remembered {
+function rememberedIn({ buffer, originMs, isValidating, policy: rules }: SharedCacheBlock, authority: ZoneAuthority): Remembered {
   const policy = rules && new Policy(new ZoneImage(rules))
   const nowSeconds = (): number => Math.floor((originMs + machineMs()) / 1_000)
-  return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isOurs: (name) => authority.holds(name), ...(policy && { isRuled: (name) => policy.concerns(name) }) })
+  const isOurs: RememberedParts['isOurs'] = (name) => authority.holds(name)
+  return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isValidating, isOurs, ...(policy && { isRuled: (name) => policy.concerns(name) }) })
 }
 
 /** Makes what answers; `onFault` is told of faults of ours. A thread that reads in batches hands in a clock that it reads once for each. */

@@ -12,8 +12,9 @@ import { DEFAULT_CACHE_OCTETS, MAX_CLIENT_NETWORKS, MAX_CONFIGURED_SERVERS, MAX_
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
-import type { ConfiguredZone, Endpoint, Hint, Settings } from '../resolver/contract.ts'
+import type { ConfiguredZone, Endpoint, Hint, Settings, TrustAnchor, ValidationSettings } from '../resolver/contract.ts'
 import { hintsIn, ROOT_HINTS } from '../resolver/root-hints.ts'
+import { anchorsIn, ROOT_ANCHORS } from '../resolver/trust-anchors.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { parseZone } from '../zone/parse.ts'
 import { readPolicy, type PolicySource } from './policy-file.ts'
@@ -48,7 +49,9 @@ export const recursionSchema = z
     stale: z.int().min(0).max(MAX_STALE_SECONDS).meta({ wanted: `must be a number from 0 to ${MAX_STALE_SECONDS} (seconds; 0 never)`, about: 'How long after its end a record is given where nobody can be asked, or not soon enough (RFC 8767); another time takes effect at the next start.' } satisfies KeyNotes).default(MAX_STALE_SECONDS),
     persist: flag('Whether the cache outlives the server: written to `data` when it stops, read when it starts.', false),
     hints: path('File with the root servers to begin with, as `named.root`; by default those of the Internet.').optional(),
-    anchors: path('DNSSEC trust anchors.').optional(),
+    validate: flag('Whether answers are validated (RFC 4035 5): what should be proven and is not is SERVFAIL, unless the asker sets CD.', true),
+    anchors: path('File of DS and DNSKEY records that are believed from the start; by default those of the root of the Internet.').optional(),
+    'negative-anchors': z.array(z.string().meta({ wanted: 'must be a domain name', about: 'A name.' })).max(MAX_CONFIGURED_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIGURED_ZONES} domain names`, about: 'Names that count as unsigned, with all below, whatever is said above them (RFC 7646): for zones of one\'s own that the world does not know.' } satisfies KeyNotes).default([]),
     policy: path('File of rules that come before what the world says, in the form of response policy zones; read again by each reload.').optional(),
     stub: servers('Zones whose servers are given here: they are asked as any zone\'s, and what they delegate is followed, as in `{ corp.example.: ["192.0.2.1"] }`.'),
     forward: servers('Zones for which other recursive servers are asked, with all that lies below; `.` is everything.'),
@@ -76,19 +79,20 @@ export interface RecursionConfig {
   staleSeconds: number
   /** The cache is kept over a restart. */
   persists: boolean
-  settings: Settings
+  /** The clock of validation is the server's to give. */
+  settings: Omit<Settings, 'validation'> & { validation?: Omit<ValidationSettings, 'unixSeconds'> }
   policy?: PolicySource
 }
 
 /** What `values` come to; faults are told at their places. `base` is where relative paths start. */
 export function settleRecursion(values: RecursionValues, yaml: YamlText, base: string): RecursionConfig {
-  if (values.anchors !== undefined) yaml.warn(['recursion', 'anchors'], 'Cannot act on "recursion.anchors" yet: answers are not validated')
-  const settings: Settings = {
+  const settings: RecursionConfig['settings'] = {
     hints: settleHints(values.hints, yaml, base),
     zones: [...settleZones('stub', values.stub, yaml), ...settleZones('forward', values.forward, yaml)],
     ipv4: values.ipv4,
     ipv6: values.ipv6,
     dnssec: true,
+    ...(values.validate && { validation: settleValidation(values, yaml, base) }),
     minimise: values.minimise,
     randomCase: values['random-case'],
     specialNames: values['special-names'],
@@ -151,16 +155,24 @@ function settlePolicy(file: string | undefined, yaml: YamlText, base: string): {
 
 function settleHints(file: string | undefined, yaml: YamlText, base: string): readonly Hint[] {
   if (file === undefined) return ROOT_HINTS
-  const fault = (why: string): readonly Hint[] => {
-    yaml.error(['recursion', 'hints'], `Cannot use recursion.hints "${file}": ${why}`)
-    return ROOT_HINTS
-  }
+  return settleFile('hints', file, yaml, base, hintsIn, 'it names no root server with an address') ?? ROOT_HINTS
+}
+
+function settleValidation(values: RecursionValues, yaml: YamlText, base: string): { anchors: readonly TrustAnchor[]; negativeAnchors: Name[] } {
+  const { anchors: file } = values
+  const anchors = file === undefined ? undefined : settleFile('anchors', file, yaml, base, anchorsIn, 'it holds neither DS nor DNSKEY records')
+  return { anchors: anchors ?? ROOT_ANCHORS, negativeAnchors: values['negative-anchors'].flatMap((text, i) => settleName(text, ['negative-anchors', i], yaml) ?? []) }
+}
+
+/** What `read` finds in the records of a file that is written as a zone; undefined where that is nothing, which is told at `recursion.key`. */
+function settleFile<Found>(key: 'hints' | 'anchors', file: string, yaml: YamlText, base: string, read: (records: readonly DnsRecord[]) => readonly Found[], emptyReason: string): readonly Found[] | undefined {
+  const fault = (why: string): undefined => yaml.error(['recursion', key], `Cannot use recursion.${key} "${file}": ${why}`) as undefined
   try {
     const octets = readFileSync(isAbsolute(file) ? file : join(base, file))
     const { records, problem } = recordsOf(octets, file)
     if (problem !== undefined) return fault(problem)
-    const hints = hintsIn(records)
-    return hints.length > 0 ? hints : fault('it names no root server with an address')
+    const found = read(records)
+    return found.length > 0 ? found : fault(emptyReason)
   } catch (error) {
     return fault(reasonOf(error))
   }

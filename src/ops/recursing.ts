@@ -16,6 +16,7 @@ import { STALE_AFTER_MS } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import type { Prefix } from '../dns/prefix.ts'
 import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
+import { isProofFault } from '../resolver/resolve.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import { RefreshingCache } from '../resolver/refreshing.ts'
 import { Runner, type OnOutcome } from '../resolver/runner.ts'
@@ -78,7 +79,8 @@ export class Recursing {
 
   /** The cache for threads that answer from it; undefined where the service is off. */
   get shared(): SharedCacheBlock | undefined {
-    return this.config && this.cache && { buffer: this.cache.block.buffer, originMs: this.originMs, ...(this.rules && { policy: this.rules.buffer }) }
+    const { config, cache, originMs, rules } = this
+    return config && cache && { buffer: cache.block.buffer, originMs, isValidating: config.settings.validation !== undefined, ...(rules && { policy: rules.buffer }) }
   }
 
   /** The cache for operators; undefined where the service is off. */
@@ -103,14 +105,14 @@ export class Recursing {
     this.config = config
     this.retire()
     if (config === undefined) return
-    const { settings, policy } = config
+    const { policy, settings: { validation, ...settings } } = config
     this.rules = policy && policyImage(policy, this.options.seed)
     this.policy = this.rules && new Policy(this.rules)
     this.cache ??= this.makeCache(config)
     this.tellWaiting(config, this.cache.block)
     this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
     const cache = new OwnZonesFirst(this.options.zones, this.refreshing)
-    const resolver = new Resolver({ settings, cache, random: (bound) => randomInt(bound) })
+    const resolver = new Resolver({ settings: { ...settings, ...(validation && { validation: { ...validation, unixSeconds } }) }, cache, random: (bound) => randomInt(bound) })
     const after = (delayMs: number, run: () => void): (() => void) => systemClock.after(delayMs, run)
     const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime })
     runner.network = new Upstream({ listener: runner, random: (bound) => randomInt(bound), print: printAddress })
@@ -132,21 +134,21 @@ export class Recursing {
       this.ask(runner, question, (outcome) => {
         cancel()
         answer(outcome)
-      })
+      }, message.checkingDisabled)
     })
   }
 
   /** Asks for what no rule of the operator's speaks of: the name asked for, and those that its aliases lead to. */
-  private ask(runner: Runner, question: Question, done: OnOutcome): void {
+  private ask(runner: Runner, question: Question, done: OnOutcome, checkingDisabled: boolean): void {
     const ruling = this.policy?.rule(question)
     if (ruling !== undefined) return this.obey(runner, ruling, question, done)
     runner.ask(question, (outcome) => {
       this.refresh(runner, question)
-      const known = outcome.kind === 'failure' && outcome.reason !== 'unsupported' ? (this.findStale(question) ?? outcome) : outcome
+      const known = outcome.kind === 'failure' && isForStale(outcome) ? (this.findStale(question) ?? outcome) : outcome
       const found = this.policy?.review(known, question.type)
       if (found === undefined) done(known)
       else this.obey(runner, found.ruling, question, (ruled) => done(behind(found.chain, ruled)))
-    })
+    }, checkingDisabled)
   }
 
   /** An alias that a rule puts in place is followed without rules. */
@@ -162,7 +164,7 @@ export class Recursing {
   }
 
   private findStale(question: Question): Outcome | undefined {
-    return this.stale?.find(question, this.nowSeconds())
+    return this.stale?.find(question, this.nowSeconds(), this.config?.settings.validation !== undefined)
   }
 
   private makeCache({ cacheOctets, staleSeconds, persists }: RecursionConfig): Cache {
@@ -214,6 +216,16 @@ function added(all: readonly ResolverCounters[]): ResolverCounters {
     for (const [name, count] of Object.entries(outcomes)) sum.outcomes[name] = (sum.outcomes[name] ?? 0) + count
   }
   return sum
+}
+
+/** What is not to be answered by what was known before: a failed proof stays one (RFC 8767 4: stale data only where none are to be had). */
+function isForStale(outcome: Extract<Outcome, { kind: 'failure' }>): boolean {
+  return outcome.reason !== 'unsupported' && outcome.reason !== 'bogus' && !isProofFault(outcome.explanation?.infoCode)
+}
+
+/** Signatures are good by the wall's clock (RFC 4034 3.1.5). */
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1_000)
 }
 
 /** The config has turned the service off while the question was on its way to us. */

@@ -21,10 +21,12 @@ const COUNTERS = {
   wrongIds: 'responses with a wrong id: somebody guesses, or is late',
   doubtful: 'responses that made a question go by TCP',
   late: 'responses to what was over',
+  secure: 'answers proven from a trust anchor down',
+  insecure: 'answers of zones that are proven to be unsigned, or that no anchor covers',
 } as const satisfies Record<Exclude<keyof ResolverCounters, 'outcomes'>, string>
 
 /** How a question ends. */
-const OUTCOMES = ['answer', 'nodata', 'nxdomain', 'unreachable', 'useless', 'loop', 'budget', 'busy', 'blocked', 'remembered', 'unsupported'] as const
+const OUTCOMES = ['answer', 'nodata', 'nxdomain', 'unreachable', 'useless', 'loop', 'budget', 'busy', 'blocked', 'remembered', 'bogus', 'unsupported'] as const
 
 const GAUGES = {
   'recursion.under_way': 'questions under way, lookups for them included',

@@ -145,6 +145,9 @@ export interface Work {
   readonly rounds: number
 }
 
+/** Of what was answered without asking anybody. */
+export const NO_WORK: Work = { sends: 0, octets: 0, lookups: 0, verifications: 0, rounds: 0 }
+
 /** Why a question could not be answered. */
 export type FailureReason =
   /** No server of the zone answered. */

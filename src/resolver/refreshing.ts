@@ -63,6 +63,10 @@ export class RefreshingCache implements ResolverCache {
     this.cache.keepFailure(...failure)
   }
 
+  forget(name: Name, type: number): void {
+    this.cache.forget(name, type)
+  }
+
   private isDue(name: Name, type: number, nowSeconds: number): boolean {
     const { reader, lookup } = this
     lookup.load(name.wire, 0)

@@ -11,7 +11,7 @@ import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { aliasBy } from './classify.ts'
-import { TRUST, type Outcome, type Remembered, type RRset } from './contract.ts'
+import { NO_WORK, TRUST, type Outcome, type Remembered, type RRset } from './contract.ts'
 import { answerSpecial } from './special.ts'
 import { nowSeconds, type Errand, type Steps, type World } from './steps.ts'
 import { walk, type Failure, type Walked } from './walk.ts'
@@ -40,7 +40,6 @@ export function isResolvable({ type, class: rrClass }: Question): boolean {
   return rrClass === CLASS.IN && !isMeta
 }
 
-const NO_WORK = { sends: 0, octets: 0, lookups: 0, verifications: 0, rounds: 0 }
 
 /** The outcome of a question that is not even begun. */
 export function refuse(reason: 'busy' | 'unsupported' | 'loop' | 'budget', text: string): Outcome {

@@ -54,11 +54,11 @@ export class Runner {
     this.resolver = parts.resolver
   }
 
-  /** Resolves `question`; `done` is called once, at the earliest before this returns. */
-  ask(question: Question, done: OnOutcome): void {
+  /** Resolves `question`; `done` is called once, at the earliest before this returns. With `checkingDisabled` the asker validates (RFC 4035 3.2.2). */
+  ask(question: Question, done: OnOutcome, checkingDisabled = false): void {
     const waiter = ++this.asked
     this.waiters.set(waiter, done)
-    this.turn({ kind: 'start', nowMs: this.nowMs(), waiter, question })
+    this.turn({ kind: 'start', nowMs: this.nowMs(), waiter, question, checkingDisabled })
   }
 
   /** Something has come for a message: an answer, or what pretends to be one. */

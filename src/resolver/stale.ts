@@ -12,9 +12,8 @@ import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import type { Question } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
-import type { Outcome, RRset } from './contract.ts'
+import { NO_WORK, type Outcome, type RRset } from './contract.ts'
 
-const WORK = { sends: 0, octets: 0, lookups: 0 }
 
 /** Reads expired answers of one cache. */
 export class StaleAnswers {
@@ -26,12 +25,12 @@ export class StaleAnswers {
     this.lookup = new LookupName(block.seed)
   }
 
-  /** What was known of `question`, with an Extended DNS Error that says so (RFC 8914 4.4, 4.20); undefined where it was not, or where nothing of it has expired. */
-  find({ name, type }: Question, nowSeconds: number): Outcome | undefined {
+  /** What was known of `question`, with an Extended DNS Error that says so (RFC 8914 4.4, 4.20); undefined where it was not, or where nothing of it has expired. Where answers are validated (`mustBeJudged`), what never was is no answer. */
+  find({ name, type }: Question, nowSeconds: number, mustBeJudged = false): Outcome | undefined {
     const chain: RRset[] = []
     let isStale = false
     for (let target = name; chain.length <= MAX_ALIASES; ) {
-      const found = this.look(target, type, nowSeconds)
+      const found = this.look(target, type, nowSeconds, mustBeJudged)
       if (found === CACHED.nothing || found === CACHED.failure) return undefined
       isStale ||= this.reader.isStale
       const rrset = this.rrset()
@@ -43,11 +42,12 @@ export class StaleAnswers {
   }
 
   /** What failed validation is no answer, however old (RFC 8767 4: stale data are used as if fresh). */
-  private look(name: Name, type: number, nowSeconds: number): Cached {
+  private look(name: Name, type: number, nowSeconds: number, mustBeJudged: boolean): Cached {
     const { reader, lookup } = this
     lookup.load(name.wire, 0)
     const found = reader.find(lookup, type, nowSeconds)
-    return reader.security === SECURITY.bogus ? CACHED.nothing : found
+    const isUnproven = reader.security === SECURITY.bogus || (mustBeJudged && reader.security === SECURITY.indeterminate)
+    return isUnproven ? CACHED.nothing : found
   }
 
   private rrset(): RRset {
@@ -57,9 +57,9 @@ export class StaleAnswers {
   }
 
   private outcome(found: Cached, rrset: RRset, chain: readonly RRset[], { name, type }: Pick<Question, 'name' | 'type'>): Outcome {
-    if (found === CACHED.records) return { kind: 'answer', sets: [rrset], chain, explanation: { infoCode: EDE.STALE_ANSWER, text: '' }, work: WORK }
+    if (found === CACHED.records) return { kind: 'answer', sets: [rrset], chain, explanation: { infoCode: EDE.STALE_ANSWER, text: '' }, work: NO_WORK }
     const kind = found === CACHED.nxdomain ? 'nxdomain' : 'nodata'
     const infoCode = kind === 'nxdomain' ? EDE.STALE_NXDOMAIN_ANSWER : EDE.STALE_ANSWER
-    return { kind, absence: { kind, name, type, soa: rrset, proof: recordsIn(this.reader, PART.proof) }, chain, explanation: { infoCode, text: '' }, work: WORK }
+    return { kind, absence: { kind, name, type, soa: rrset, proof: recordsIn(this.reader, PART.proof) }, chain, explanation: { infoCode, text: '' }, work: NO_WORK }
   }
 }

@@ -49,6 +49,8 @@ export interface Reply {
   authoritative?: boolean
   /** RA: asked for others (RFC 1035 4.1.1). */
   recursionAvailable?: boolean
+  /** AD, for those who want to know: all of it is proven (RFC 4035 3.2.3). */
+  authentic?: boolean
   /** AG: understood (docs/protocol.md 1). */
   agent?: boolean
   /** Extended DNS Error (RFC 8914). */

@@ -94,10 +94,11 @@ export class ResponseWriter {
 
 /** RFC 2136 3.8 and RFC 1035 4.1.1: ID, opcode, RD and the first section come back. */
 function responseTo(query: Query, reply: Reply, rcode: number): Message {
-  const { answers = [], authorities = [], additionals = [], authoritative = false, recursionAvailable = false, agent = false } = reply
+  const { answers = [], authorities = [], additionals = [], authoritative = false, recursionAvailable = false, authentic = false, agent = false } = reply
   return makeMessage({
     id: query.id, response: true, opcode: query.opcode, recursionDesired: query.recursionDesired, checkingDisabled: query.checkingDisabled,
-    authoritative, recursionAvailable, agent: agent && query.agent, rcode, questions: reply.questions ?? questionOf(query), answers, authorities, additionals,
+    authoritative, recursionAvailable, authenticData: authentic && query.wantsProof, agent: agent && query.agent,
+    rcode, questions: reply.questions ?? questionOf(query), answers, authorities, additionals,
   })
 }
 
@@ -120,6 +121,6 @@ function encodeWithin(message: Message, limit: number): { octets: Uint8Array; tr
     return { octets: encodeMessage(message, limit), truncated: false }
   } catch (fault) {
     if (!(fault instanceof WireFault)) throw fault
-    return { octets: encodeMessage({ ...message, truncated: true, answers: [], authorities: [], additionals: [] }), truncated: true }
+    return { octets: encodeMessage({ ...message, truncated: true, authenticData: false, answers: [], authorities: [], additionals: [] }), truncated: true }
   }
 }

@@ -121,11 +121,12 @@ export class Finisher {
 
 /**
  * Writes the response's header (RFC 1035 4.1.1): QR set; opcode, RD and CD copied (RFC 4035 3.1.6); RA where the asker
- * is recursed for; AD clear, as nothing is validated here (RFC 4035 3.1.6); the AG bit copied where the zone understands it.
+ * is recursed for; AD where all is proven and the asker wants to know (RFC 6840 5.8); the AG bit copied where the zone understands it.
  */
 export function writeHeader(query: Query, answer: Answer, truncated: boolean, out: DataView): void {
   const high = 0x80 | (query.opcode << 3) | (answer.authoritative ? 0x04 : 0) | (truncated ? 0x02 : 0) | (query.recursionDesired ? 0x01 : 0)
-  const low = (answer.recursionAvailable ? 0x80 : 0) | (query.agent && answer.agentCapable ? 0x40 : 0) | (query.checkingDisabled ? 0x10 : 0) | (answer.rcode & 0x0f)
+  const recursion = (answer.recursionAvailable ? 0x80 : 0) | (answer.authentic && query.wantsProof ? 0x20 : 0) | (query.checkingDisabled ? 0x10 : 0)
+  const low = recursion | (query.agent && answer.agentCapable ? 0x40 : 0) | (answer.rcode & 0x0f)
   out.setUint16(0, query.id)
   out.setUint16(2, (high << 8) | low)
 }

@@ -51,6 +51,10 @@ export class OwnZonesFirst implements ResolverCache {
     this.cache.keepFailure(...failure)
   }
 
+  forget(name: Name, type: number): void {
+    this.cache.forget(name, type)
+  }
+
   private own(name: Name, type: number, least: Trust): Remembered | undefined {
     const query = encodeMessage(makeMessage({ questions: [{ name, type, class: CLASS.IN }], edns: OPT }))
     const size = this.zones.answer(query, query.length, OURSELVES, this.out)

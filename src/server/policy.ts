@@ -16,12 +16,10 @@ import type { ExtendedError } from '../dns/edns.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import type { DnsRecord, Question } from '../dns/message.ts'
 import { Name, renamed, sameNameAt } from '../dns/name.ts'
-import type { Outcome, RRset } from '../resolver/contract.ts'
-import { TRUST } from '../resolver/contract.ts'
+import { NO_WORK, TRUST, type Outcome, type RRset } from '../resolver/contract.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { HEADER } from '../zone/layout.ts'
 
-const WORK = { sends: 0, octets: 0, lookups: 0 }
 const PASSTHRU = Name.parse('rpz-passthru.')
 const NO_DATA = Name.parse('*.')
 
@@ -57,7 +55,7 @@ export class Policy {
     if (alias !== 0) return this.act(alias, name, type)
     const rrset = this.image.rrsetOf(node, type)
     if (rrset === 0) return { outcome: denial('nodata', name, type, FORGED) }
-    return { outcome: { kind: 'answer', sets: [this.read(rrset, name, type)], chain: [], explanation: FORGED, work: WORK } }
+    return { outcome: { kind: 'answer', sets: [this.read(rrset, name, type)], chain: [], explanation: FORGED, work: NO_WORK } }
   }
 
   /** The first alias of an outcome that leads to a name of a rule: the aliases up to it, and what is said of that name. */
@@ -88,7 +86,7 @@ export class Policy {
     if (target.labelCount === 0) return { outcome: denial('nxdomain', name, type, BLOCKED) }
     if (target.equals(NO_DATA)) return { outcome: denial('nodata', name, type, BLOCKED) }
     if (target.equals(PASSTHRU)) return undefined
-    if (type === TYPE.CNAME) return { outcome: { kind: 'answer', sets: [set], chain: [], explanation: FORGED, work: WORK } }
+    if (type === TYPE.CNAME) return { outcome: { kind: 'answer', sets: [set], chain: [], explanation: FORGED, work: NO_WORK } }
     const whole = target.wire[0] === 1 && target.wire[1] === ASTERISK ? renamed(name, Name.root, target.parent()) : target
     if (whole === undefined) return { outcome: denial('nxdomain', name, type, BLOCKED) } // the name would be too long
     return { alias: { ...set, records: [{ ...set.records[0], rdata: whole.wire }] }, target: whole }
@@ -112,7 +110,7 @@ const ASTERISK = 0x2a
 
 /** Without SOA, so that nobody keeps it (RFC 2308 5): a rule may be gone with the next reload. */
 function denial(kind: 'nodata' | 'nxdomain', name: Name, type: number, explanation: ExtendedError): Outcome {
-  return { kind, absence: { kind, name, type, proof: [] }, chain: [], explanation, work: WORK }
+  return { kind, absence: { kind, name, type, proof: [] }, chain: [], explanation, work: NO_WORK }
 }
 
 /** An outcome behind the aliases that led to it. */

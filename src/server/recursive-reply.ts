@@ -4,7 +4,7 @@
  */
 import { RCODE, TYPE } from '../dns/codes.ts'
 import type { DnsRecord } from '../dns/message.ts'
-import { TRUST, type Outcome, type RRset } from '../resolver/contract.ts'
+import { SECURITY, TRUST, type Outcome, type RRset } from '../resolver/contract.ts'
 import type { Reply } from './core-contract.ts'
 
 /** Octets of MINIMUM, the last field of an SOA (RFC 1035 3.3.13). */
@@ -12,7 +12,7 @@ const MINIMUM_OCTETS = 4
 
 /** The reply that says `outcome`, with DNSSEC records where `dnssecOk`. AA tells that the name asked for is in a zone of ours. */
 export function replyOf(outcome: Outcome, dnssecOk: boolean): Reply {
-  const { kind, chain, explanation } = outcome
+  const { kind, chain, explanation, security } = outcome
   const ede = explanation === undefined ? {} : { ede: explanation }
   if (kind === 'failure') return { rcode: outcome.rcode, recursionAvailable: true, ...ede }
   const sets = kind === 'answer' ? [...chain, ...outcome.sets] : chain
@@ -20,7 +20,7 @@ export function replyOf(outcome: Outcome, dnssecOk: boolean): Reply {
   const answers = sets.flatMap((set) => recordsOf(set, dnssecOk))
   const rcode = kind === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR // RFC 6604 3: of the last name
   const authorities = kind === 'answer' ? [] : denialOf(outcome.absence, dnssecOk)
-  return { rcode, authoritative, recursionAvailable: true, answers, authorities, ...ede }
+  return { rcode, authoritative, recursionAvailable: true, authentic: security === SECURITY.secure, answers, authorities, ...ede }
 }
 
 function recordsOf({ records, signatures }: RRset, dnssecOk: boolean): DnsRecord[] {

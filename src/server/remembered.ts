@@ -18,6 +18,7 @@ import { POINTER_LIMIT } from '../dns/limits.ts'
 import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import { copyOctets, viewOf } from '../dns/octet-views.ts'
+import { isProofFault } from '../resolver/resolve.ts'
 
 /** Types from here to ANY are for questions alone (RFC 6895 3.1); ANY is not answered from memory, as what is known is not all there is. */
 const FIRST_META_TYPE = 128
@@ -32,6 +33,8 @@ export interface RememberedParts {
   readonly nowSeconds: () => number
   /** Whether a zone of ours holds the name, made ready with the block's seed: then what others say of it does not count. */
   readonly isOurs: (name: LookupName) => boolean
+  /** Whether answers are validated: then what nobody has judged yet is for the core, unless the asker validates (RFC 4035 3.2.2). */
+  readonly isValidating?: boolean
   /** Whether a rule of the operator's speaks of the name: then the core says what it says. */
   readonly isRuled?: (name: LookupName) => boolean
 }
@@ -44,6 +47,8 @@ export class Remembered {
   answers = 0
   authorities = 0
   rcode = 0
+  /** All of it was proven (RFC 4035 3.2.3). */
+  authentic = false
   /** INFO-CODE and text of an Extended DNS Error; −1 for none. */
   edeCode = -1
   edeText: Uint8Array = NO_TEXT
@@ -93,15 +98,19 @@ export class Remembered {
     this.answers = this.authorities = this.rcode = 0
     this.edeCode = -1
     this.truncated = false
+    this.authentic = this.parts.isValidating === true
   }
 
   /** Writes what is known of the name: DONE, UNKNOWN, or where the target of an alias stands in the message. */
   private take({ qtype, checkingDisabled }: Query, view: DataView, now: number, ownerAt: number): number {
     const { reader } = this
     const found = reader.find(this.name, qtype, now)
-    if (found === CACHED.failure) return this.fail()
+    const isUnproven = (found === CACHED.failure || (reader.isStale && reader.hasFailed)) && isProofFault(reader.reason)
+    if (isUnproven && checkingDisabled) return UNKNOWN
+    if (isUnproven || found === CACHED.failure) return this.fail(reader.reason)
     if (reader.shouldPrefetch) return UNKNOWN // told to one reader alone: the core, which gets this question, fetches it anew
-    if (found === CACHED.nothing || (reader.isStale && !reader.hasFailed) || (reader.security === SECURITY.bogus && !checkingDisabled)) return UNKNOWN
+    if (found === CACHED.nothing || (reader.isStale && !reader.hasFailed) || !(checkingDisabled || this.isJudged())) return UNKNOWN
+    if (reader.security !== SECURITY.secure) this.authentic = false
     if (reader.isStale) this.tellStale(found === CACHED.nxdomain)
     if (found === CACHED.nxdomain) this.rcode = RCODE.NXDOMAIN // RFC 6604 3: of the last name
     if (found !== CACHED.records && found !== CACHED.alias) return this.writeDenial(view, ownerAt)
@@ -109,6 +118,12 @@ export class Remembered {
     this.answers += this.write(PART.records, view, ownerAt) + this.writeSigned(PART.signatures, view, ownerAt)
     if (found === CACHED.records) return DONE
     return startAt + OWNER_OCTETS + FIXED_OCTETS
+  }
+
+  /** Whether validation lets what was found be given out. */
+  private isJudged(): boolean {
+    const { reader: { security }, parts } = this
+    return security !== SECURITY.bogus && (security !== SECURITY.indeterminate || parts.isValidating !== true)
   }
 
   /** RFC 8914 4.4, 4.20; of the first that has expired, or of the name that does not exist. */
@@ -122,12 +137,13 @@ export class Remembered {
     return DONE
   }
 
-  /** RFC 9520 3.2: the question is not to be asked again yet. */
-  private fail(): number {
+  /** RFC 9520 3.2: the question is not to be asked again yet. What was wrong with its proof is told anew (RFC 8914 4.6 to 4.13). */
+  private fail(reason: number): number {
     this.answers = this.authorities = 0
+    this.authentic = false
     this.end = this.questionEnd
     this.rcode = RCODE.SERVFAIL
-    this.edeCode = EDE.CACHED_ERROR
+    this.edeCode = isProofFault(reason) ? reason : EDE.CACHED_ERROR
     this.edeText = CACHED_ERROR
     return DONE
   }

@@ -178,6 +178,7 @@ export class Server {
     if (!known) return this.defer(NEEDS.missing)
     const { end, answers, authorities, rcode, edeCode, edeText, truncated } = remembered
     plan.rcode = rcode
+    plan.authentic = remembered.authentic && !truncated
     if (edeCode >= 0) plan.explain(edeCode, edeText)
     const view = viewOf(out)
     const optOctets = finisher.optOctets(query, plan)

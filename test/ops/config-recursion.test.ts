@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { printAddress } from '../../src/dns/address.ts'
 import { DEFAULT_CACHE_OCTETS } from '../../src/dns/limits-resolver.ts'
 import { ROOT_HINTS } from '../../src/resolver/root-hints.ts'
+import { ROOT_ANCHORS } from '../../src/resolver/trust-anchors.ts'
 import { mergeValues, parseConfig } from '../../src/ops/config.ts'
 import { parseServer, type RecursionConfig } from '../../src/ops/config-recursion.ts'
 import { printFinding } from '../../src/ops/finding.ts'
@@ -33,6 +34,7 @@ describe('the recursive service in the config', () => {
     assert.deepEqual(clients.map(({ address, bits }) => `${printAddress(address)}/${bits}`), ['127.0.0.0/8', '::1/128'])
     assert.equal(cacheOctets, DEFAULT_CACHE_OCTETS)
     assert.equal(settings.hints, ROOT_HINTS)
+    assert.deepEqual(settings.validation, { anchors: ROOT_ANCHORS, negativeAnchors: [] })
     const { ipv4, ipv6, dnssec, minimise, randomCase, specialNames, port, zones, privateNames, privateAddresses } = settings
     assert.deepEqual({ ipv4, ipv6, dnssec, minimise, randomCase, specialNames, port }, { ipv4: true, ipv6: true, dnssec: true, minimise: true, randomCase: true, specialNames: true, port: 53 })
     assert.deepEqual([zones, privateNames, privateAddresses], [[], [], undefined])
@@ -43,6 +45,28 @@ describe('the recursive service in the config', () => {
     for (const text of ['127.0.0.1', '127.255.255.255', '0.0.0.0', '169.254.1.1', '224.0.0.251', '255.255.255.255', '::1', '::', 'fe80::1', 'ff02::1']) assert.ok(holds(config, text), text)
     for (const text of ['192.0.2.1', '10.0.0.1', '2001:db8::1', 'fd00::1']) assert.ok(!holds(config, text), text)
     assert.ok(!holds(good('{ never-ask: [] }'), '127.0.0.1'))
+  })
+
+  it('validates by anchors of a file (RFC 4035 4.4), and not what it is told to leave (RFC 7646)', () => {
+    const folder = makeFolder({ 'root.key': `. 3600 IN DS 1 13 2 ${'ab'.repeat(32)}\nexample. DS 2 13 2 ${'cd'.repeat(32)}\n`, empty: '; nothing\n', 'bad.key': '. DS 1 13\n' })
+    const file = join(folder.path, 'w.yaml')
+    const { recursion, findings } = read('recursion: { anchors: root.key, negative-anchors: [corp.example, lab.] }\n', file)
+    assert.deepEqual(findings, [])
+    const { anchors = [], negativeAnchors = [] } = recursion?.settings.validation ?? {}
+    assert.deepEqual(anchors.map(({ zone, digests, keys }) => [zone.toString(), digests.length, keys.length]), [['.', 1, 0], ['example.', 1, 0]])
+    assert.deepEqual(negativeAnchors.map((name) => name.toString()), ['corp.example.', 'lab.'])
+    assert.equal(good('{ validate: false }').settings.validation, undefined)
+    const rows: [string, RegExp][] = [
+      ['recursion: { anchors: none.key }', /^.*w\.yaml:1:23: Cannot use recursion\.anchors "none\.key": .*/],
+      ['recursion: { anchors: empty }', /w\.yaml:1:23: Cannot use recursion\.anchors "empty": it holds neither DS nor DNSKEY records$/],
+      ['recursion: { anchors: bad.key }', /w\.yaml:1:23: Cannot use recursion\.anchors "bad\.key": /],
+      ['recursion: { negative-anchors: [a..b] }', /w\.yaml:1:33: Cannot use recursion\.negative-anchors "a\.\.b": /],
+    ]
+    for (const [text, wanted] of rows) {
+      const { findings: [finding = ''] } = read(`${text}\n`, file)
+      assert.match(finding, wanted, `${text} ${finding}`)
+    }
+    folder.remove()
   })
 
   it('has stubs and forwarders, with ports and in either family', () => {

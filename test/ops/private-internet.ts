@@ -110,22 +110,24 @@ export class PrivateInternet {
     return file
   }
 
-  /** An Unbound that starts at this root; its port. */
-  async unbound(): Promise<number> {
+  /** An Unbound that starts at this root, and validates where it is given the DS of it; its port. */
+  async unbound(ds?: string): Promise<number> {
     const port = await freePort()
     const home = this.home('unbound')
-    const server = [`interface: 127.0.0.1`, `port: ${port}`, 'username: ""', 'chroot: ""', `directory: "${home}"`, `pidfile: "${home}/pid"`, 'use-syslog: no', 'do-not-query-localhost: no', 'do-ip6: no', 'module-config: "iterator"', `root-hints: "${this.hints}"`, 'num-threads: 1']
+    const server = [`interface: 127.0.0.1`, `port: ${port}`, 'username: ""', 'chroot: ""', `directory: "${home}"`, `pidfile: "${home}/pid"`, 'use-syslog: no', 'do-not-query-localhost: no', 'do-ip6: no', ...(ds === undefined ? ['module-config: "iterator"'] : ['module-config: "validator iterator"', `trust-anchor: "${ds}"`]), `root-hints: "${this.hints}"`, 'num-threads: 1']
     writeFileSync(join(home, 'unbound.conf'), `server:\n  ${server.join('\n  ')}\nremote-control:\n  control-enable: no\n`)
     this.run(['unbound', '-d', '-c', join(home, 'unbound.conf')])
     return port
   }
 
-  /** A BIND that starts at this root; its port. */
-  async bind(): Promise<number> {
+  /** A BIND that starts at this root, and validates where it is given the DS of it; its port. */
+  async bind(ds?: string): Promise<number> {
     const port = await freePort()
     const home = this.home('bind')
-    const options = [`directory "${home}"`, `listen-on port ${port} { 127.0.0.1; }`, 'listen-on-v6 { none; }', 'recursion yes', `pid-file "${home}/pid"`, `session-keyfile "${home}/key"`, 'dnssec-validation no', 'empty-zones-enable no', 'minimal-responses yes']
-    writeFileSync(join(home, 'named.conf'), `options { ${options.join('; ')}; };\ncontrols { };\nserver ::/0 { bogus yes; };\nzone "." { type hint; file "${this.hints}"; };\n`)
+    const options = [`directory "${home}"`, `listen-on port ${port} { 127.0.0.1; }`, 'listen-on-v6 { none; }', 'recursion yes', `pid-file "${home}/pid"`, `session-keyfile "${home}/key"`, `dnssec-validation ${ds === undefined ? 'no' : 'yes'}`, 'empty-zones-enable no', 'minimal-responses yes']
+    const [tag, algorithm, digestType, digest] = ds?.split(' DS ')[1].split(' ') ?? []
+    const anchor = ds === undefined ? '' : `trust-anchors { . static-ds ${tag} ${algorithm} ${digestType} "${digest}"; };\n`
+    writeFileSync(join(home, 'named.conf'), `options { ${options.join('; ')}; };\ncontrols { };\n${anchor}server ::/0 { bogus yes; };\nzone "." { type hint; file "${this.hints}"; };\n`)
     this.run(['named', '-4', '-g', '-c', join(home, 'named.conf')])
     return port
   }

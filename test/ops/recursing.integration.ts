@@ -88,7 +88,7 @@ describe('a recursive server in a private internet', { skip }, () => {
     net = new PrivateInternet()
     await build(net)
     folder = makeFolder({
-      'w.yaml': `listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\nzones: [{ name: home.example, file: home.zone }]\nrecursion: { hints: ${net.hints}, never-ask: [], ipv6: false, allow: ["127.0.0.1/32"], policy: rules }\n`,
+      'w.yaml': `listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\nzones: [{ name: home.example, file: home.zone }]\nrecursion: { hints: ${net.hints}, validate: false, never-ask: [], ipv6: false, allow: ["127.0.0.1/32"], policy: rules }\n`,
       rules: 'blocked.example CNAME .\n*.blocked.example CNAME .\nok.blocked.example CNAME rpz-passthru.\nforged.example A 192.0.2.99\nled.example CNAME www.sub.net2.\nback.net2 CNAME *.\n',
       'home.zone': `$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\nout CNAME www.example.\nsub NS ns.edns.example.\n`,
     })
@@ -214,7 +214,7 @@ describe('a recursive server in a private internet', { skip }, () => {
   it('a reload takes other settings and keeps what is known', async () => {
     const [first] = (await asked('www.example. A')).answers
     await new Promise((resolve) => setTimeout(resolve, 1_100))
-    folder.write('w.yaml', `listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, never-ask: [], ipv6: false, minimise: false, forward: { silent.example.: ["${net.at(6)}"] } }\n`)
+    folder.write('w.yaml', `listen: ["127.0.0.1:0", "127.0.0.2:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, validate: false, never-ask: [], ipv6: false, minimise: false, forward: { silent.example.: ["${net.at(6)}"] } }\n`)
     served.child.kill('SIGHUP')
     await served.line('config keys taken')
     await served.line('reload done', 3)

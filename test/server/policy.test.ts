@@ -7,7 +7,7 @@ import { LookupName } from '../../src/dns/lookup-name.ts'
 import { Name } from '../../src/dns/name.ts'
 import { printRecord } from '../../src/dns/record-text.ts'
 import { policyImage } from '../../src/ops/policy-file.ts'
-import { TRUST, type Outcome, type RRset } from '../../src/resolver/contract.ts'
+import { NO_WORK, TRUST, type Outcome, type RRset } from '../../src/resolver/contract.ts'
 import { behind, Policy, type Ruling } from '../../src/server/policy.ts'
 import { records } from '../resolver/support.ts'
 
@@ -100,7 +100,7 @@ test('a rule of trust below our own, unsigned, and its denial is for nobody to k
 })
 
 const setOf = (text: string): RRset => ({ name: records(text)[0].name, type: records(text)[0].type, records: records(text), signatures: [], trust: TRUST.answer })
-const answerOf = (chain: string[], last: string): Outcome => ({ kind: 'answer', chain: chain.map(setOf), sets: [setOf(last)], work: { sends: 1, octets: 1, lookups: 0 } })
+const answerOf = (chain: string[], last: string): Outcome => ({ kind: 'answer', chain: chain.map(setOf), sets: [setOf(last)], work: NO_WORK })
 
 test('aliases of the world that lead to a name of a rule end there', () => {
   const policy = policyOf()

@@ -4,10 +4,9 @@ import { test } from 'node:test'
 import { EDE, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
 import { parseRecord, printRecord } from '../../src/dns/record-text.ts'
-import { TRUST, type Absence, type Outcome, type RRset, type Trust } from '../../src/resolver/contract.ts'
+import { NO_WORK, TRUST, type Absence, type Outcome, type RRset, type Trust } from '../../src/resolver/contract.ts'
 import { replyOf } from '../../src/server/recursive-reply.ts'
 
-const WORK = { sends: 0, octets: 0, lookups: 0 }
 const SIGNATURE = (type: string, owner = 'www.example.'): string => `${owner} 60 IN RRSIG ${type} 13 2 60 20300101000000 20200101000000 1 example. AAAA`
 const A = 'www.example. 60 IN A 192.0.2.1'
 const CNAME = 'alias.example. 90 IN CNAME www.example.'
@@ -23,7 +22,7 @@ function set(texts: string[], signatures: string[] = [], trust: Trust = TRUST.au
 const absence = (kind: Absence['kind'], soa: RRset | undefined = set([SOA], [SIGNATURE('SOA', 'example.')])): Absence =>
   ({ kind, name: Name.parse('none.example.'), type: TYPE.A, ...(soa && { soa }), proof: [parseRecord(NSEC)] })
 
-const answer = (chain: RRset[], sets: RRset[]): Outcome => ({ kind: 'answer', chain, sets, work: WORK })
+const answer = (chain: RRset[], sets: RRset[]): Outcome => ({ kind: 'answer', chain, sets, work: NO_WORK })
 
 interface Wanted {
   rcode: number
@@ -38,14 +37,14 @@ const ROWS: [title: string, outcome: Outcome, dnssecOk: boolean, wanted: Wanted]
   ['an answer with its signatures', answer([], [set([A], [SIGNATURE('A')])]), true, { rcode: RCODE.NOERROR, answers: [A, SIGNATURE('A')] }],
   ['aliases first', answer([set([CNAME])], [set([A])]), false, { rcode: RCODE.NOERROR, answers: [CNAME, A] }],
   ['several sets, of ANY', answer([], [set([A]), set(['www.example. 60 IN TXT "x"'])]), false, { rcode: RCODE.NOERROR, answers: [A, 'www.example. 60 IN TXT "x"'] }],
-  ['nothing of that type', { kind: 'nodata', absence: absence('nodata'), chain: [], work: WORK }, false, { rcode: RCODE.NOERROR, answers: [], authorities: [SOA.replace('3600', '300')] }],
-  ['no such name, with its proof', { kind: 'nxdomain', absence: absence('nxdomain'), chain: [], work: WORK }, true,
+  ['nothing of that type', { kind: 'nodata', absence: absence('nodata'), chain: [], work: NO_WORK }, false, { rcode: RCODE.NOERROR, answers: [], authorities: [SOA.replace('3600', '300')] }],
+  ['no such name, with its proof', { kind: 'nxdomain', absence: absence('nxdomain'), chain: [], work: NO_WORK }, true,
     { rcode: RCODE.NXDOMAIN, answers: [], authorities: [SOA.replace('3600', '300'), SIGNATURE('SOA', 'example.'), NSEC] }],
-  ['an alias to no such name (RFC 6604 3)', { kind: 'nxdomain', absence: absence('nxdomain'), chain: [set([CNAME])], work: WORK }, false,
+  ['an alias to no such name (RFC 6604 3)', { kind: 'nxdomain', absence: absence('nxdomain'), chain: [set([CNAME])], work: NO_WORK }, false,
     { rcode: RCODE.NXDOMAIN, answers: [CNAME], authorities: [SOA.replace('3600', '300')] }],
-  ['an SOA whose TTL is the lesser', { kind: 'nodata', absence: absence('nodata', set([SOA.replace('3600', '20')])), chain: [], work: WORK }, false,
+  ['an SOA whose TTL is the lesser', { kind: 'nodata', absence: absence('nodata', set([SOA.replace('3600', '20')])), chain: [], work: NO_WORK }, false,
     { rcode: RCODE.NOERROR, answers: [], authorities: [SOA.replace('3600', '20')] }],
-  ['an absence that nobody vouches for', { kind: 'nodata', absence: { ...absence('nodata'), soa: undefined } as unknown as Absence, chain: [], work: WORK }, true, { rcode: RCODE.NOERROR, answers: [], authorities: [] }],
+  ['an absence that nobody vouches for', { kind: 'nodata', absence: { ...absence('nodata'), soa: undefined } as unknown as Absence, chain: [], work: NO_WORK }, true, { rcode: RCODE.NOERROR, answers: [], authorities: [] }],
   ['an alias of our own zone: AA speaks of the first name (RFC 1035 4.1.1)', answer([set([CNAME], [], TRUST.primary)], [set([A])]), false, { rcode: RCODE.NOERROR, answers: [CNAME, A], authoritative: true }],
   ['an alias to our own zone: AA does not', answer([set([CNAME])], [set([A], [], TRUST.primary)]), false, { rcode: RCODE.NOERROR, answers: [CNAME, A] }],
 ]
@@ -65,7 +64,7 @@ for (const [title, outcome, dnssecOk, wanted] of ROWS) {
 
 test('a failure is SERVFAIL or NOTIMP without records, and says why', () => {
   const ede = { infoCode: EDE.NO_REACHABLE_AUTHORITY, text: 'no server of example. answers' }
-  const failed: Outcome = { kind: 'failure', reason: 'unreachable', rcode: RCODE.SERVFAIL, chain: [set([CNAME])], explanation: ede, work: WORK }
+  const failed: Outcome = { kind: 'failure', reason: 'unreachable', rcode: RCODE.SERVFAIL, chain: [set([CNAME])], explanation: ede, work: NO_WORK }
   assert.deepEqual(replyOf(failed, true), { rcode: RCODE.SERVFAIL, recursionAvailable: true, ede })
   assert.equal(replyOf({ ...failed, reason: 'unsupported', rcode: RCODE.NOTIMP }, false).rcode, RCODE.NOTIMP)
 })

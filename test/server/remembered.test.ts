@@ -5,65 +5,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ZoneAuthority } from '../../src/authority/answer.ts'
 import { SECURITY, TRUST } from '../../src/cache/terms.ts'
 import { CLASS, EDE, OPTION, parseType, RCODE } from '../../src/dns/codes.ts'
-import type { LookupName } from '../../src/dns/lookup-name.ts'
 import { MAX_ALIASES } from '../../src/dns/limits-resolver.ts'
-import { decodeMessage, type Message } from '../../src/dns/message.ts'
+import { decodeMessage } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
-import { parsePrefix, PrefixList, type Prefix } from '../../src/dns/prefix.ts'
 import { printRecord } from '../../src/dns/record-text.ts'
 import { Resolver } from '../../src/resolver/resolver.ts'
 import { SharedCache } from '../../src/resolver/shared-cache.ts'
-import { NO_DEFERRALS } from '../../src/server/defers.ts'
 import { replyOf } from '../../src/server/recursive-reply.ts'
-import { Remembered } from '../../src/server/remembered.ts'
-import { DEFERRED, Server } from '../../src/server/server.ts'
-import { ZoneDirectory } from '../../src/zone/directory.ts'
-import { encodeQuery, SEED, type Asking } from '../authority/ask.ts'
-import { Bench } from '../cache/support.ts'
+import { encodeQuery, type Asking } from '../authority/ask.ts'
 import { settingsOf } from '../resolver/support.ts'
-import { decode } from './messages.ts'
+import { Asked } from './remembering.ts'
 
 const SIG = (owner: string, type: string): string => `${owner} 300 IN RRSIG ${type} 13 2 300 20300101000000 20200101000000 1 example. AAAA`
 const SIGNED_SOA = 'example. 900 IN SOA ns.example. admin.example. 1 7200 900 1209600 600'
-const recursion = new PrefixList([parsePrefix('192.0.2.0/24') as Prefix])
-
-/** A server over a cache; what it says. */
-class Asked {
-  readonly bench = new Bench()
-  readonly server: Server
-  readonly remembered: Remembered
-
-  /** `ruled`: names that the operator's rules speak of. */
-  constructor(ruled: string[] = []) {
-    const authority = new ZoneAuthority(new ZoneDirectory([], SEED), SEED)
-    const ours = 'ours.example.'
-    const textOf = ({ octets, length }: LookupName): string => Name.fromWire(octets.slice(0, length)).toString()
-    // the directory of a true server has the cache's seed; here one name stands for it
-    this.remembered = new Remembered({ block: this.bench.block, nowSeconds: () => this.bench.now, isOurs: (name) => textOf(name) === ours, isRuled: (name) => ruled.includes(textOf(name)) })
-    this.server = new Server({ authority, nowSeconds: () => 0, recursion, remembered: this.remembered, defers: { ...NO_DEFERRALS, missing: true }, onFault: (fault) => { throw fault } })
-  }
-
-  ask(question: string, asking: Asking = {}): Message | undefined {
-    const octets = encodeQuery(question, { header: 'rd', size: 1232, ...asking })
-    const out = new Uint8Array(65_535)
-    const size = this.server.answer(octets, octets.length, { transport: asking.tcp === true ? 'tcp' : 'udp', address: asking.from ?? Uint8Array.of(192, 0, 2, 1), port: 4096 }, out)
-    if (size === DEFERRED) return undefined
-    decode(out.slice(0, size)) // which refuses every irregularity
-    return decodeMessage(out.slice(0, size))
-  }
-
-  /** RCODE, then answers, `/`, authorities; `core` where the core is asked. */
-  say(question: string, asking: Asking = {}): string[] {
-    const message = this.ask(question, asking)
-    if (message === undefined) return ['core']
-    const shown = message.authorities.length === 0 ? [] : ['/', ...message.authorities.map(printRecord)]
-    return [String(message.rcode), ...message.answers.map(printRecord), ...shown]
-  }
-}
-
 function filled(ruled: string[] = []): Asked {
   const asked = new Asked(ruled)
   const { bench } = asked

@@ -1,0 +1,173 @@
+/**
+ * A validating server in a private internet whose zones are signed, served by NSD and Knot, beside Unbound and BIND that trust the
+ * same root (RFC 4035 5): zones that are good, unsigned, and broken in each way that must be told (RFC 8914 4); with and without DO, AD and CD.
+ */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { EDE, OPTION, TYPE } from '../../src/dns/codes.ts'
+import type { Message } from '../../src/dns/message.ts'
+import { signZone, type Signing } from '../dnssec/zone-signer.ts'
+import { leaveOut, spoil } from '../resolver/signed-internet.ts'
+import { missing, PrivateInternet, gist, tell } from './private-internet.ts'
+import { makeFolder, Served } from './process.ts'
+
+const absent = missing('nsd', 'knotd', 'unbound', 'named')
+const skip = absent.length > 0 ? `needs ${absent.join(', ')}` : false
+
+const HOUR = 3_600
+const NOW = Math.floor(Date.now() / 1_000)
+/** Times of signatures that are good now, with more leeway than any clock needs. */
+const GOOD: Signing = { inception: NOW - 24 * HOUR, expiration: NOW + 24 * HOUR }
+const P256 = [{ algorithm: 13, flags: 257, which: 0 }, { algorithm: 13, flags: 256, which: 1 }]
+
+interface Zone {
+  signing?: Signing | 'unsigned'
+  ds?: (own: string) => string
+  edits?: (text: string) => string
+}
+
+/** Each is `www`, an alias, and a wildcard below `wild`. */
+const ZONES: Readonly<Record<string, Zone>> = {
+  'good.': {},
+  'p256.': { signing: { ...GOOD, keys: P256 } },
+  'rsa.': { signing: { ...GOOD, keys: [{ algorithm: 8, flags: 257, which: 0 }] } },
+  'ed448.': { signing: { ...GOOD, keys: [{ algorithm: 16, flags: 257, which: 0 }] } },
+  'nsec3.': { signing: { ...GOOD, denial: 'nsec3', iterations: 0 } },
+  'salted.': { signing: { ...GOOD, denial: 'nsec3', iterations: 5, salt: 'ab' } },
+  'plain.': { signing: 'unsigned' },
+  'odd.': { ds: (own) => own.replace(/DS (\d+) 15/, 'DS $1 253') },
+  'expired.': { signing: { inception: NOW - 72 * HOUR, expiration: NOW - 48 * HOUR } },
+  'future.': { signing: { inception: NOW + 48 * HOUR, expiration: NOW + 72 * HOUR } },
+  'wrong.': { edits: spoil('www.wrong.', 'A') },
+  'bare.': { edits: leaveOut(/^www\.bare\. .*RRSIG A /) },
+  'keyless.': { edits: leaveOut(/^keyless\. .*(DNSKEY|RRSIG DNSKEY) /) },
+  'stranger.': { ds: (own) => own.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')) },
+  'unproven.': { edits: leaveOut(/ (NSEC|RRSIG NSEC) /) },
+  'leftout.': { edits: spoil('www.leftout.', 'A') },
+}
+
+const text = (apex: string, host: string): string => [`${apex} NS ns.${apex}`, `ns.${apex} A ${host}`, `www.${apex} A 192.0.2.1`, `alias.${apex} CNAME www.${apex}`, `out.${apex} CNAME www.plain.`, `*.wild.${apex} TXT "any"`].join('\n')
+
+/** Zones as they are served, the root last, and the DS of the root. */
+function build(at: (n: number) => string): { zones: Record<string, string>; ds: string } {
+  const up: string[] = ['. NS a.root.', `a.root. A ${at(1)}`]
+  const zones: Record<string, string> = {}
+  for (const [i, [apex, { signing = GOOD, ds = (own: string) => own, edits = (own: string) => own }]] of Object.entries(ZONES).entries()) {
+    const host = at(2 + (i % 2))
+    const own = text(apex, host)
+    const zone = signing === 'unsigned' ? undefined : signZone(apex, own, signing)
+    zones[apex] = edits(zone?.text ?? own)
+    up.push(`${apex} NS ns.${apex}`, `ns.${apex} A ${host}`, ds(zone?.ds ?? ''))
+  }
+  const root = signZone('.', up.join('\n'), GOOD)
+  return { zones: { ...zones, '.': root.text }, ds: root.ds }
+}
+
+const flags = (dnssecOk: boolean): Partial<Message> => ({ edns: { udpSize: 1232, version: 0, dnssecOk, compactOk: false, options: [] } })
+const DO = flags(true)
+
+/** RCODE and records, signatures aside, and whether they are said to be proven. */
+function verdict(message: Message): string {
+  const shown = gist({ ...message, answers: message.answers.filter(({ type }) => type !== TYPE.RRSIG) })
+  return `${message.authenticData ? 'secure' : 'not proven'} ${shown.replaceAll('\n', ', ')}`
+}
+
+function whyOf({ edns }: Message): number | undefined {
+  const told = edns?.options.find(({ code }) => code === OPTION.EDE)?.octets
+  return told && Buffer.from(told).readUInt16BE()
+}
+
+const A = (apex: string, verdict = 'secure'): string => `${verdict} NOERROR, www.${apex} 0 in a 192.0.2.1`
+const SERVFAIL = 'not proven SERVFAIL'
+
+/** Questions, what all three say, and the INFO-CODE that we give. */
+const SAME: [question: string, verdict: string, ede?: number][] = [
+  ...['good.', 'p256.', 'rsa.', 'ed448.', 'nsec3.', 'salted.'].flatMap((apex): [string, string][] => [
+    [`www.${apex} A`, A(apex)],
+    [`alias.${apex} A`, `secure NOERROR, alias.${apex} 0 in cname www.${apex}, www.${apex} 0 in a 192.0.2.1`],
+    [`out.${apex} A`, `not proven NOERROR, out.${apex} 0 in cname www.plain., www.plain. 0 in a 192.0.2.1`],
+    [`q.wild.${apex} TXT`, `secure NOERROR, q.wild.${apex} 0 in txt "any"`],
+    [`www.${apex} AAAA`, 'secure NOERROR'],
+    [`none.${apex} A`, 'secure NXDOMAIN'],
+  ]),
+  ['nowhere. A', 'secure NXDOMAIN'],
+  ['plain. DS', 'secure NOERROR'],
+  ['www.plain. A', A('plain.', 'not proven')],
+  ['none.plain. A', 'not proven NXDOMAIN'],
+  ['www.odd. A', A('odd.', 'not proven'), EDE.UNSUPPORTED_DNSKEY_ALGORITHM],
+  ['www.expired. A', SERVFAIL, EDE.SIGNATURE_EXPIRED],
+  ['none.expired. A', SERVFAIL, EDE.SIGNATURE_EXPIRED],
+  ['www.future. A', SERVFAIL, EDE.SIGNATURE_NOT_YET_VALID],
+  ['www.wrong. A', SERVFAIL, EDE.DNSSEC_BOGUS],
+  ['alias.wrong. A', SERVFAIL, EDE.DNSSEC_BOGUS],
+  ['www.wrong. AAAA', 'secure NOERROR'],
+  ['www.bare. A', SERVFAIL, EDE.RRSIGS_MISSING],
+  ['www.keyless. A', SERVFAIL, EDE.DNSKEY_MISSING],
+  ['www.stranger. A', SERVFAIL, EDE.DNSKEY_MISSING],
+  ['none.unproven. A', SERVFAIL, EDE.NSEC_MISSING],
+  ['www.unproven. A', A('unproven.')],
+]
+
+describe('a validating server in a private internet', { skip }, () => {
+  let net: PrivateInternet
+  let served: Served
+  let folder: ReturnType<typeof makeFolder>
+  let peers: Record<'unbound' | 'bind', number>
+  const asked = (question: string, more: Partial<Message> = DO): Promise<Message> => tell(question, '127.0.0.1', served.endpoints[0].port, 3, more)
+
+  before(async () => {
+    net = new PrivateInternet()
+    const { zones, ds } = build((n) => net.at(n))
+    const { '.': root, ...below } = zones
+    const half = (n: number): Record<string, string> => Object.fromEntries(Object.entries(below).filter((_, i) => i % 2 === n))
+    net.nsd(1, { '.': root })
+    net.nsd(2, half(0))
+    net.knot(3, half(1))
+    folder = makeFolder({ 'root.key': `${ds}\n`, 'w.yaml': `listen: ["127.0.0.1:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, anchors: root.key, negative-anchors: [leftout.], never-ask: [], ipv6: false, stale: 0 }\n` })
+    served = await Served.start(join(folder.path, 'w.yaml'))
+    peers = { unbound: await net.unbound(ds), bind: await net.bind(ds) }
+    await Promise.all([net.ready('good.', net.at(2)), net.ready('p256.', net.at(3)), ...Object.values(peers).map((port) => net.ready('good.', '127.0.0.1', port))])
+  })
+
+  after(async () => {
+    await served.stop()
+    await net.stop()
+    folder.remove()
+  })
+
+  for (const [question, wanted, ede] of SAME) {
+    it(`${question}: ${wanted}, as Unbound and BIND say`, async () => {
+      const ours = await asked(question)
+      assert.deepEqual([verdict(ours), whyOf(ours)], [wanted, ede])
+      assert.deepEqual([verdict(await asked(question)), whyOf(await asked(question))], [wanted, wanted === SERVFAIL ? ede : undefined], 'from memory: of failures alone the reason is kept')
+      for (const [who, port] of Object.entries(peers)) assert.equal(verdict(await tell(question, '127.0.0.1', port, 3, DO)), wanted, who)
+    })
+  }
+
+  it('AD is for who asks by DO or AD, and signatures for DO alone (RFC 4035 3.2.1, RFC 6840 5.8)', async () => {
+    const rows: [Partial<Message>, boolean, number][] = [[DO, true, 2], [flags(false), false, 1], [{ authenticData: true }, true, 1], [{}, false, 1]]
+    for (const [more, isProven, count] of rows) {
+      for (const [who, port] of Object.entries({ us: served.endpoints[0].port, ...peers })) {
+        const { authenticData, answers } = await tell('www.good. A', '127.0.0.1', port, 3, more)
+        assert.deepEqual([authenticData, answers.length], [isProven, count], `${who} ${JSON.stringify(more)}`)
+      }
+    }
+  })
+
+  for (const apex of ['expired.', 'wrong.', 'bare.', 'stranger.']) {
+    it(`with CD ${apex} is given as it is, and fails again without (RFC 4035 3.2.2)`, async () => {
+      for (const time of ['once', 'again']) {
+        const ours = await asked(`www.${apex} A`, { ...DO, checkingDisabled: true })
+        assert.deepEqual([verdict(ours), ours.checkingDisabled], [A(apex, 'not proven'), true], time)
+        assert.equal(verdict(await asked(`www.${apex} A`)), SERVFAIL, time)
+      }
+      for (const [who, port] of Object.entries(peers)) assert.equal(verdict(await tell(`www.${apex} A`, '127.0.0.1', port, 3, { ...DO, checkingDisabled: true })), A(apex, 'not proven'), who)
+    })
+  }
+
+  it('what a negative anchor covers passes as unsigned (RFC 7646), which the others were not told of', async () => {
+    assert.equal(verdict(await asked('www.leftout. A')), A('leftout.', 'not proven'))
+    for (const [who, port] of Object.entries(peers)) assert.equal(verdict(await tell('www.leftout. A', '127.0.0.1', port, 3, DO)), SERVFAIL, who)
+  })
+})
