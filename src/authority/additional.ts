@@ -21,7 +21,7 @@ export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupNam
     const source = answer.source[i]
     const rrset = answer.rrset[i]
     const type = source.words[rrset + RRSET.key] & 0xffff
-    if (source !== zone && type !== TYPE.AGENT) continue // agents that were chosen stand in a block of their own
+    if (source !== zone && source !== answer.derived) continue
     if (answer.section[i] !== SECTION.answer && !isService(type)) continue
     const targetAt = targetOffset(type)
     if (targetAt < 0) continue

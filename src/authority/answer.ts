@@ -20,7 +20,7 @@ import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type Link, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
-import { type AgentChooser, CHOICE } from './choosing.ts'
+import { type AgentChooser, type Choice, CHOICE } from './choosing.ts'
 import { Denial } from './denial.ts'
 import { type Answer, type Authority, KIND, type Kind, SECTION, type Section, TTL_AS_STORED } from './plan.ts'
 import type { Query } from './query.ts'
@@ -132,15 +132,15 @@ export class ZoneAuthority implements Authority {
       case FOUND.exact:
         return this.isChosen() ? false : this.answerNode(match.node)
       case FOUND.wildcard:
-        return this.answerNode(match.node)
+        return this.isDerived(0) ? false : this.answerNode(match.node)
       case FOUND.empty:
-        return this.isChosen() ? false : this.answerNoData()
+        return this.isChosen() || this.isDerived(match.node) ? false : this.answerNoData()
       case FOUND.cut:
         return this.answerAtCut()
       case FOUND.dname:
         return this.answerDname(match.cut)
       case FOUND.nothing:
-        return this.answerNameError()
+        return this.isDerived(0) ? false : this.answerNameError()
     }
   }
 
@@ -148,13 +148,27 @@ export class ZoneAuthority implements Authority {
   private isChosen(): boolean {
     const { query, result, zone, chooser } = this
     if (query.qtype !== TYPE.AGENT || chooser === undefined) return false
-    switch (chooser.choose(query, result, zone, this)) {
+    return this.isTaken(chooser.choose(query, result, zone, this))
+  }
+
+  /** Whether the name, `node` in the zone or none of its own, is derived from what agents have registered. */
+  private isDerived(node: NodeId): boolean {
+    const { query, result, zone, chooser } = this
+    if (chooser?.derive === undefined || query.qtype === TYPE.AGENT || query.qclass === CLASS.ANY) return false
+    return this.isTaken(chooser.derive(query, result, zone, this, node))
+  }
+
+  /** Whether a chooser has answered; what it made holds for this query alone. */
+  private isTaken(choice: Choice): boolean {
+    const { result } = this
+    if (choice !== CHOICE.none) result.tails = null
+    switch (choice) {
       case CHOICE.none:
         return false
       case CHOICE.made:
         return true
       case CHOICE.nobody:
-        this.answerNoData() // RFC 2308 2.2
+        this.addSoa() // RFC 2308 2.2
         return true
       case CHOICE.malformed:
         result.rcode = RCODE.FORMERR
@@ -169,9 +183,11 @@ export class ZoneAuthority implements Authority {
     if ((query.qtype === TYPE.ANY || query.qtype === TYPE.RRSIG) && this.addMany(node)) return false
     // an NSEC3 record is never an answer, also where its owner bears an ordinary name (RFC 5155 7.2.8)
     const rrset = query.qtype === TYPE.NSEC3 ? 0 : zone.rrsetOf(node, query.qtype)
+    if (rrset !== 0 && query.qtype === TYPE.PTR && this.isDerived(node)) return false // a list of services has both
     if (rrset !== 0) return this.answerPositive(node, rrset)
     const cname = zone.rrsetOf(node, TYPE.CNAME)
-    return cname !== 0 ? this.answerCname(node, cname) : this.answerNoData()
+    if (cname !== 0) return this.answerCname(node, cname)
+    return this.match.found === FOUND.exact && this.isDerived(node) ? false : this.answerNoData()
   }
 
   private answerPositive(node: NodeId, rrset: RRsetId): false {

@@ -32,4 +32,10 @@ export interface Wanted {
 /** Chooses agents; `answer.zone` is the index of `zone` in the directory. Adds to the answer what it chose, and OFFER. Never throws. */
 export interface AgentChooser {
   choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice
+  /**
+   * Answers a name of the zone that it derives from what agents have registered, for any type but AGENT: `made` where the
+   * answer section holds it, `nobody` where the name is derived but has nothing of that type, `none` where it is not derived.
+   * `node` is the name's own in the zone, 0 where it has none. Without it no name is derived.
+   */
+  derive?(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice
 }

@@ -68,6 +68,8 @@ export class Answer {
   zone = -1
   /** What is missing for the answer may be found out by asking others: the message is left to the core, where that can be done. */
   isMissing = false
+  /** The block in which records stand that a chooser has made: their targets are looked up like those of the zone's own. */
+  derived: RRsetSource | null = null
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
   overflowed = false
 
@@ -105,7 +107,7 @@ export class Answer {
     this.zone = -1
     this.isMissing = this.overflowed = this.isFull = this.isRecalled = false
     this.room = 0
-    this.tails = null
+    this.tails = this.derived = null
     this.count = 0
   }
 

@@ -10,6 +10,7 @@ import type { Keeper, UpdateFlow, ZoneDraft } from '../update/contract.ts'
 import type { UpdateEngine } from '../update/engine.ts'
 import type { Grants } from '../update/grants.ts'
 import type { ZoneId } from './lease/lease.ts'
+import { ALL_SHOWN } from './faces/names.ts'
 import { LeaseBooks } from './lease/books.ts'
 import { Expiry } from './lease/expiry.ts'
 import { LeaseFlow } from './lease/flow.ts'
@@ -33,6 +34,8 @@ export interface DiscoveryOptions {
   readonly onFault: (fault: unknown) => void
   /** How a zone is open to registrations; undefined where it is not. */
   policyOf?: Permissions['policyOf']
+  /** Bits of the faces that a zone shows; by default all. */
+  facesOf?: (zone: ZoneId) => number
   /** The zone that default.service.arpa. stands for (RFC 9665 3.2.2). */
   defaultZone?: () => Name | undefined
   /** The process's hash seed, as that of the zones; by default 0. */
@@ -76,9 +79,9 @@ export interface Discovery {
 /** The flows of a server; they count once they are given to its engine and `start` is called. */
 export function discoveryFlows(options: DiscoveryOptions): Discovery {
   const { keeper, clock, every, onFault, limits = ORDINARY_LIMITS, srpLimits = SRP_LIMITS, mostLeases } = options
-  const { policyOf = () => undefined, defaultZone = () => undefined, seed = 0, onTables = () => undefined } = options
+  const { policyOf = () => undefined, defaultZone = () => undefined, seed = 0, onTables = () => undefined, facesOf = () => ALL_SHOWN } = options
   const books = new LeaseBooks(keeper, mostLeases)
-  const candidates = new ZoneCandidates({ books, seed, expects: (zone) => policyOf(zone) !== undefined, onTables })
+  const candidates = new ZoneCandidates({ books, seed, expects: (zone) => policyOf(zone) !== undefined, facesOf, onTables })
   const dependents = new Dependents(books)
   let steady = new SteadyClock(clock)
   const nowMs = (): number => steady.nowMs()

@@ -42,6 +42,11 @@ export const REPORT_GRACE_MS = 500
 /** Looks at an entry that is being changed: its writer needs far less, unless it was put to sleep. Reached: the entry is left out of this answer. */
 export const MAX_VERSION_LOOKS = 64
 
+/** Slots looked at in one chain of names: as many capabilities as one agent may well have. Reached: the rest of them is not shown at its own name. */
+export const MAX_CHAIN_STEPS = 4_096
+/** Agents of one face that is a list (PTR of DNS-SD, the index of DNS-AID): some 12 kB. Reached: the others are not in it; they are found by capability. */
+export const MAX_FACE_AGENTS = 256
+
 // ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----
 
 /** Least seconds that a lease is granted for (RFC 9664 8: 30): less would be renewals only. Reached: 30 are granted. */

@@ -157,6 +157,8 @@ export const POINTER_LIMIT = 0x4000
 export const MAX_NSID_OCTETS = 64
 /** Octets of an Extended DNS Error's text that are sent (RFC 8914 2: keep it short). Reached: the text is cut between two characters. */
 export const MAX_EDE_TEXT_OCTETS = 64
+/** Octets of one character-string (RFC 1035 3.3). Reached: text of a face goes on in the next one. */
+export const MAX_STRING_OCTETS = 255
 /** Octets of a text that a CHAOS query is answered with: one character-string (RFC 1035 3.3). Reached: the config is refused. */
 export const MAX_CHAOS_TEXT_OCTETS = 255
 /** Seconds that a server cookie is good for (RFC 9018 4.3). Reached: it counts as bad. */

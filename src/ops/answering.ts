@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ZoneAuthority } from '../authority/answer.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
+import { AgentFaces } from '../discovery/faces/faces.ts'
 import { RankedChooser } from '../discovery/ranking/choosing.ts'
 import { CacheBlock } from '../cache/block.ts'
 import { Cookies } from '../server/cookies.ts'
@@ -129,7 +130,7 @@ export function makeAnswering(
   const { seed } = options
   let { leaseOriginMs: originMs } = options
   const chooser = new RankedChooser({ nowMs: () => (originMs === undefined ? Date.now() : originMs + machineMs()), random: Math.random })
-  const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, chooser)
+  const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, new AgentFaces(chooser, seed))
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
   const make = ({ version, identity, recursion, cache, defers, leaseOriginMs, ...rest }: AnsweringOptions): Server => new Server({

@@ -10,6 +10,7 @@ import {
   MAX_REGISTER_NETWORKS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TSIG_KEYS, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP,
   RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
 } from '../dns/limits.ts'
+import { SHOWN } from '../discovery/faces/names.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
@@ -86,6 +87,8 @@ const grant = z
 
 const grants = (about: string) => z.array(grant).max(MAX_GRANTS).meta({ wanted: `must be a list of at most ${MAX_GRANTS} grants`, about }).default([])
 
+const FACES = Object.keys(SHOWN) as (keyof typeof SHOWN)[]
+
 const zone = z
   .strictObject({
     name: z.string().superRefine(checkName).meta({ wanted: 'must be a domain name', about: 'Name of the zone; the final dot may be left out.' }),
@@ -98,6 +101,10 @@ const zone = z
       .meta({ wanted: `must be a list of at most ${MAX_REGISTER_NETWORKS} networks`, about: 'Networks from which whoever proves a KEY of its own may register itself, first come, first served (RFC 9665); none by default. Everybody else needs a grant.' })
       .default([]),
     'default-service': flag('Whether registrations in `default.service.arpa.` are taken into this zone (RFC 9665 3.2.2).').default(false),
+    faces: z
+      .array(z.enum(FACES).meta({ wanted: `must be one of ${FACES.join(', ')}`, about: 'A form.' }))
+      .meta({ wanted: `must be a list of ${FACES.join(', ')}`, about: 'Forms, besides AGENT, in which agents are answered to software that does not know it: `address` (A and AAAA at capabilities and human names), `svcb` (SVCB and HTTPS), `dns-sd` (RFC 6763), `dns-aid`.' })
+      .default([...FACES]),
   })
   .meta({ wanted: 'must be { name, file }', about: 'One zone.' })
 

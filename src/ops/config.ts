@@ -10,6 +10,7 @@ import type { Place } from '../dns/faults.ts'
 import { MAX_CONFIG_OCTETS, MAX_SOCKET_PATH_OCTETS } from '../dns/limits.ts'
 import { keyInClass, Name } from '../dns/name.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
+import { SHOWN } from '../discovery/faces/names.ts'
 import type { RegistrationPolicy } from '../discovery/registration/policy.ts'
 import type { TsigKey } from '../dnssec/tsig.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
@@ -34,6 +35,8 @@ export interface ConfigZone {
   grants?: readonly Grant[]
   /** From where keys of their own may register; undefined: from nowhere. */
   registration?: RegistrationPolicy
+  /** Bits of the forms in which agents are answered besides AGENT; undefined: all. */
+  faces?: number
   /** It stands for default.service.arpa. (RFC 9665 3.2.2). */
   isDefaultService?: boolean
 }
@@ -146,6 +149,7 @@ function settleZones(values: ConfigValues, yaml: YamlText, base: string): Config
     zones.push({
       name, class: rrClass, file, place: yaml.placeOf([...path, 'file']), grants: [...own, ...common],
       ...(zone.register.length === 0 ? {} : { registration: { networks: new PrefixList(zone.register.map((text) => parsePrefix(text) as Prefix)) } }),
+      faces: zone.faces.reduce((bits, face) => bits | SHOWN[face], 0),
       ...(zone['default-service'] ? { isDefaultService: true } : {}),
     })
   })

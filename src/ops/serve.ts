@@ -10,6 +10,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { CLASS } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
+import { ALL_SHOWN } from '../discovery/faces/names.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
@@ -89,6 +90,7 @@ export class RunningServer implements Commanded {
       seed,
       keys: config.keys,
       zoneAbove: (name, rrClass) => this.zoneAbove(name, rrClass),
+      facesOf: (zone) => this.find(zone.name, zone.class)?.config.faces ?? ALL_SHOWN,
       serve: (zone, image) => this.keeper.replace(zone, image),
       spreadClock: () => this.serving.settle(),
       republish: () => void this.keeper.republish().catch((fault: unknown) => this.tellFault(fault, 0)),

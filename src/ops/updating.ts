@@ -42,6 +42,8 @@ export interface UpdatingOptions {
   keys: readonly TsigKey[]
   /** The zone in service nearest above a name. */
   zoneAbove(name: Name, rrClass: number): { name: Name; image: ZoneImage } | undefined
+  /** Bits of the faces that a zone shows. */
+  facesOf(zone: { name: Name; class: number }): number
   /** Puts another block of a zone into service; resolves when every thread reads it. */
   serve(zone: { name: Name; class: number }, image: ZoneImage): Promise<void>
   /** A zone's candidates are in another block: publishes the zones in service once more. */
@@ -86,6 +88,7 @@ export class Updating {
       policyOf: (zone) => this.configs.get(keyInClass(zone))?.registration,
       defaultZone: () => this.defaultZone(),
       seed: options.seed,
+      facesOf: (zone) => options.facesOf(zone),
       onTables: () => void setImmediate(() => options.republish()),
     })
     this.engine = new UpdateEngine({

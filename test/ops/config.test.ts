@@ -35,6 +35,12 @@ describe('a config without mistakes', () => {
     )
   })
 
+  it('shows every face of agents unless a zone says which, and none where it says so', () => {
+    const facesOf = (said: string): number | undefined => parseConfig(`zones: [{ name: a.example, file: a.zone${said} }]`, 'w.yaml').config?.zones[0].faces
+    assert.deepEqual(['', ', faces: [dns-sd, address]', ', faces: [svcb, svcb]', ', faces: []'].map(facesOf), [15, 5, 2, 0])
+    assert.match(findingsOf('zones: [{ name: a.example, file: a.zone, faces: [srv] }]').join(), /zones\[0\]\.faces\[0\] "srv" as it must be one of address, svcb, dns-sd, dns-aid/)
+  })
+
   it('remembers where a zone file was named, so that a missing file is told there', () => {
     const { config } = parseConfig('zones:\n  - name: a.example\n    file: a.zone\n', 'w.yaml')
     assert.deepEqual(config?.zones[0].place, { file: 'w.yaml', line: 3, column: 11 })

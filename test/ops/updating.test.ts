@@ -55,6 +55,7 @@ class Scene {
         this.served.push(image)
         this.image = image
       },
+      facesOf: () => 15,
       republish: () => undefined,
       spreadClock: async () => void this.clocks++,
       log: (event, fields) => void this.log.push([event, (fields ?? {}) as Record<string, unknown>]),

@@ -35,6 +35,7 @@ class Scene {
       return image && { name: Name.fromWire(image.octets, image.nameAt(image.apex)), image }
     },
     serve: (zone, image) => this.keeper.replace(zone, image),
+    facesOf: () => 15,
     republish: () => void this.keeper.republish(),
     spreadClock: async () => undefined,
     log: () => undefined,

@@ -5,6 +5,7 @@
  */
 import { HANDED_HISTORY, MAX_INDEX_TRIES, READING_HISTORY } from '../../dns/limits-discovery.ts'
 import type { LookupName } from '../../dns/lookup-name.ts'
+import { SlotChains } from './chains.ts'
 import { METRIC_COUNT } from './metrics.ts'
 import { DOUBLES, HISTORY, INDEX_NODE, shapeOf, TABLE, TABLE_MAGIC, WORDS, type DoubleColumn, type TableShape, type WordColumn } from './table-layout.ts'
 
@@ -61,6 +62,9 @@ export class CandidateTable {
   readonly handedTimes: Int32Array
   /** Earlier readings: READING_HISTORY × HISTORY.doubles a slot. */
   readonly history: Float64Array
+  /** Slots by the name of the agent, and by its human name. */
+  readonly byAgent: SlotChains
+  readonly byAlias: SlotChains
   /** The two indexes, as words, and their hash tables and nodes. */
   private readonly indexes: readonly Int32Array[]
   private readonly floats: readonly Float32Array[]
@@ -82,9 +86,17 @@ export class CandidateTable {
     this.readings = metrics(shape.readingsAt)
     this.handedTimes = new Int32Array(buffer, shape.handedAt, HANDED_HISTORY * capacity)
     this.history = new Float64Array(buffer, shape.historyAt, READING_HISTORY * HISTORY.doubles * capacity)
+    const heads = (kind: number): Int32Array => new Int32Array(buffer, shape.chainsAt + kind * shape.buckets * 4, shape.buckets)
+    this.byAgent = new SlotChains(heads(0), this.i32.agentNext, this.i32.agentKey)
+    this.byAlias = new SlotChains(heads(1), this.i32.aliasNext, this.i32.aliasKey)
     const words = shape.indexOctets / 4
     this.indexes = [0, 1].map((i) => new Int32Array(buffer, shape.indexAt + i * shape.indexOctets, words))
     this.floats = [0, 1].map((i) => new Float32Array(buffer, shape.indexAt + i * shape.indexOctets, words))
+  }
+
+  /** Bits of the faces that the zone shows. */
+  get faces(): number {
+    return this.header[TABLE.faces]
   }
 
   /** Registrations held. */

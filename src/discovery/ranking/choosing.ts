@@ -11,12 +11,12 @@ import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../autho
 import { type Answer, SECTION } from '../../authority/plan.ts'
 import type { Query } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
-import { DEFAULT_RANKED_ANSWERS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
+import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
 import type { ZoneImage } from '../../zone/image.ts'
-import { CandidateTable, CapabilityMatch } from './candidates.ts'
+import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
 import { ChosenBlock } from './chosen-block.ts'
 import { Demand } from './demand.ts'
-import { FIRST_DEMANDED, REASON, REASON_COUNT } from './filter.ts'
+import { type CandidateFilter, FIRST_DEMANDED, REASON, REASON_COUNT } from './filter.ts'
 import { OfferWriter } from './offer.ts'
 import { type Random, Ranker } from './rank.ts'
 import { DEFAULT_RANKING, type RankingSettings } from './settings.ts'
@@ -64,6 +64,43 @@ export class RankedChooser implements AgentChooser {
     return CHOICE.none
   }
 
+  /** The candidates of the zone at an index of the directory, for faces; undefined where it has none, or is signed beforehand, so that nothing can be said that was not signed. */
+  tableFor(index: number, zone: ZoneImage): CandidateTable | undefined {
+    const table = this.tables[index]
+    return table === undefined || zone.signaturesOf(zone.apex, TYPE.SOA) !== 0 ? undefined : table
+  }
+
+  /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would; null where the DEMAND is malformed. */
+  rankFor(table: CandidateTable, match: CapabilityMatch, query: Query, protocols: number): Ranker | null {
+    const { ranker, demand } = this
+    if (query.demandAt === 0) demand.clear()
+    else if (!demand.read(query.octets, query.demandAt, query.demandLength)) return null
+    ranker.filter.protocols = protocols
+    ranker.rank(table, match, demand, this.nowMs(), demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count)
+    ranker.filter.protocols = 0
+    return ranker
+  }
+
+  /** All of `match` who live, whatever they can do, up to MAX_FACE_AGENTS; see `CandidateFilter`. */
+  livingOf(table: CandidateTable, match: CapabilityMatch, protocols: number): CandidateFilter {
+    const { ranker: { filter }, demand } = this
+    demand.clear()
+    filter.protocols = protocols
+    filter.run(table, match, demand, this.nowMs(), MAX_FACE_AGENTS, 0)
+    filter.protocols = 0
+    return filter
+  }
+
+  /** The asker was sent to `slot`. */
+  hand(table: CandidateTable, slot: Slot): void {
+    this.ranker.hand(table, slot, this.nowMs())
+  }
+
+  /** Seconds that what is told of these slots may be remembered. */
+  ttlFor(table: CandidateTable, slots: Int32Array, count: number): number {
+    return this.block.ttlOf(table, slots, count, this.nowMs())
+  }
+
   /** Ranks and copies; false where what was copied is not what was ranked, as its entries were given to others meanwhile. */
   private rank(table: CandidateTable, rrClass: number): boolean {
     const { ranker, block, match, demand } = this
@@ -83,13 +120,14 @@ export class RankedChooser implements AgentChooser {
       this.explain(answer)
       return CHOICE.nobody
     }
+    answer.derived = block
     answer.add(SECTION.answer, block, block.rrset, owner, ownerAt)
     ranker.hand(table, ranker.slots[0], this.nowMs())
     return CHOICE.made
   }
 
-  /** Why nobody is left: what the demand asks for, if that took anybody out who lives; else what became of them. */
-  private explain(answer: Answer): void {
+  /** Why nobody is left of the last choice, as an Extended DNS Error: what the demand asks for, if that took anybody out who lives; else what became of them. */
+  explain(answer: Answer): void {
     const { fallen } = this.ranker.filter
     let hardest: number = REASON.none
     for (let reason = FIRST_DEMANDED; reason < REASON_COUNT; reason++) if (fallen[reason] > fallen[hardest]) hardest = reason

@@ -6,6 +6,7 @@ import { MAX_BELIEVED_SESSIONS } from '../../dns/limits-discovery.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
 import { METRIC, metricOf, METRICS } from './metrics.ts'
+import { protocolsOfAlpn, protocolsOfText } from './protocols.ts'
 import { LEARNING } from './settings.ts'
 import { nameEnd, read16, read32 } from './values.ts'
 
@@ -16,7 +17,7 @@ export const NO_WEIGHT = -1
 export function readClaims(table: CandidateTable, slot: Slot, rdata: Uint8Array, valueOf: (start: number, end: number) => number): void {
   const { i32 } = table
   i32.claimed[slot] = i32.queue[slot] = i32.location[slot] = i32.binding[slot] = i32.bindingSeconds[slot] = i32.profile[slot] = 0
-  i32.security[slot] = i32.modality[slot] = i32.provider[slot] = i32.region[slot] = 0
+  i32.security[slot] = i32.modality[slot] = i32.provider[slot] = i32.region[slot] = i32.protocols[slot] = 0
   i32.weight[slot] = NO_WEIGHT
   for (let at = nameEnd(rdata, 2, rdata.length); at < rdata.length; ) {
     const key = read16(rdata, at)
@@ -48,6 +49,12 @@ function takeClaim({ i32 }: CandidateTable, slot: Slot, key: number, rdata: Uint
   switch (key) {
     case PARAMETERS.queue.key:
       i32.queue[slot] = Math.min(read32(rdata, at), 0x7fff_fffe) + 1 // 0 is no claim
+      break
+    case PARAMETERS.alpn.key:
+      i32.protocols[slot] |= protocolsOfAlpn(rdata, at, end)
+      break
+    case PARAMETERS.key65402.key:
+      i32.protocols[slot] |= protocolsOfText(rdata, at, end)
       break
     case PARAMETERS.weight.key:
       i32.weight[slot] = read16(rdata, at)

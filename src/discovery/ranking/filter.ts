@@ -16,15 +16,16 @@ import { TABLE } from './table-layout.ts'
 import { holdsAllTokens, isSameText, sharesName } from './tokens.ts'
 import { nameEnd, sameFolded } from './values.ts'
 
-/** Why a candidate is not chosen: the agent's own state, then what the demand says; from `latency` on the bound of that metric, in the order of METRIC. */
+/** Why a candidate is not chosen: the agent's own state, then what the demand says; from `latency` on the bound of that metric, in the order of METRIC; last what a face asks for. */
 export const REASON = {
   none: 0, gone: 1, expired: 2, failed: 3, held: 4, binding: 5, region: 6, security: 7, modality: 8, onlyProvider: 9, avoided: 10,
   latency: 11, accuracy: 12, concurrency: 13, cost: 14, stability: 15, history: 16, uplink: 17, downlink: 18, errors: 19,
+  protocol: 20,
 } as const
 /** A value of REASON. */
 export type Reason = (typeof REASON)[keyof typeof REASON]
 /** How many there are. */
-export const REASON_COUNT = 20
+export const REASON_COUNT = 21
 /** First reason that the demand gives. */
 export const FIRST_DEMANDED: number = REASON.binding
 
@@ -44,6 +45,8 @@ export class CandidateFilter {
   count = 0
   /** How many fell out, by REASON; all of them where `count` is 0. */
   readonly fallen = new Int32Array(REASON_COUNT)
+  /** Bits of PROTOCOL of which a candidate must speak one; 0 for any. A face sets it for one choice. */
+  protocols = 0
   /** Told of each that falls out; null where nobody asks. */
   onRejected: Rejected | null = null
   private readonly settings: RankingSettings
@@ -96,6 +99,7 @@ export class CandidateFilter {
     this.nowMs = nowMs
     this.fallen.fill(0)
     this.criterionCount = 0
+    if (this.protocols !== 0) this.want(REASON.protocol)
     if (demand.keyCount === 0) return
     for (let metric = 0; metric < METRIC_COUNT; metric++) if (demand.bound[metric] !== ABSENT) this.want(REASON.latency + metric)
     if (demand.binding !== ABSENT) this.want(REASON.binding)
@@ -148,6 +152,7 @@ export class CandidateFilter {
 
   private isMet(reason: number, slot: Slot): boolean {
     const { demand, table } = this
+    if (reason === REASON.protocol) return (table.i32.protocols[slot] & this.protocols) !== 0
     if (reason >= REASON.latency) return this.isWithin(reason - REASON.latency, slot)
     switch (reason) {
       case REASON.binding: return table.i32.binding[slot] === demand.binding

@@ -7,8 +7,10 @@
  *     registrar.commit()                                    now every reader finds them
  */
 import { HANDED_HISTORY, MAX_CANDIDATE_OCTETS, MAX_CANDIDATES, READING_HISTORY } from '../../dns/limits-discovery.ts'
+import { LookupName } from '../../dns/lookup-name.ts'
 import { fold, Name } from '../../dns/name.ts'
 import { WireReader } from '../../dns/octets.ts'
+import { aliasOf } from '../registration/message.ts'
 import { CandidateTable, createTable, type Slot } from './candidates.ts'
 import { readClaims } from './claims.ts'
 import { Heap } from './heap.ts'
@@ -43,6 +45,7 @@ export class Registrar {
   private readonly onGrown: (buffer: SharedArrayBuffer) => void
   private readonly seed: number
   private readonly heap: Heap
+  private readonly lookup: LookupName
   private readonly slots = new Map<string, Slot>()
   private readonly agents = new Map<string, Set<Slot>>()
   private readonly capabilities = new Map<string, Capability>()
@@ -63,6 +66,12 @@ export class Registrar {
     this.onGrown = onGrown
     this.table = new CandidateTable(createTable(capacity, heapOctets, seed))
     this.heap = new Heap(this.table)
+    this.lookup = new LookupName(seed)
+  }
+
+  /** Bits of the faces that the zone shows, for every reader from now on. */
+  showFaces(bits: number): void {
+    this.table.header[TABLE.faces] = bits
   }
 
   /** The slot of an agent at a capability (both wire names); −1 where it is not registered. */
@@ -157,6 +166,8 @@ export class Registrar {
     if (others?.size === 0) this.agents.delete(agentKey)
     capability.slots.delete(slot)
     this.begin(slot)
+    this.table.byAgent.unlink(slot)
+    this.table.byAlias.unlink(slot)
     this.forgetArrivals(slot, capability.number)
     this.heap.give(this.table.i32.rdataAt[slot], this.table.i32.rdataLength[slot])
     this.table.i32.rdataLength[slot] = 0
@@ -260,6 +271,15 @@ export class Registrar {
     table.i32.agentHash[slot] = nameHash(rdata, 2)
     table.f64.leaseEndMs[slot] = leaseEndMs
     readClaims(table, slot, rdata, (start, end) => this.valueOf(rdata, start, end))
+    table.byAgent.link(slot, this.hashOf(rdata.subarray(2)))
+    const alias = aliasOf(rdata)
+    if (alias === undefined) table.byAlias.unlink(slot)
+    else table.byAlias.link(slot, this.hashOf(alias.wire))
+  }
+
+  private hashOf(name: Uint8Array): number {
+    this.lookup.loadOnce(name)
+    return this.lookup.hash[0]
   }
 
   /** The number of the value `octets[at … end)`, one for all who have the same. */
@@ -288,6 +308,8 @@ export class Registrar {
     const capability: Capability = { key: name.key, number, nameAt: this.heap.write(folded), nameLength: folded.length, slots: new Set(), aliasAt: 0, aliasLength: 0 }
     this.capabilities.set(name.key, capability)
     this.numbered.set(number, capability)
+    i32.capabilityAt[number] = capability.nameAt
+    i32.capabilityLength[number] = capability.nameLength
     return capability
   }
 
@@ -341,7 +363,11 @@ export class Registrar {
     table.handedTimes.set(old.handedTimes)
     table.history.set(old.history)
     table.heap.set(old.heap)
-    for (const word of [TABLE.top, TABLE.count, TABLE.heapTop, TABLE.values]) table.header[word] = old.header[word]
+    for (let slot = 0; slot < old.header[TABLE.top]; slot++) {
+      if (table.i32.agentKey[slot] !== 0) table.byAgent.relink(slot, table.i32.agentKey[slot])
+      if (table.i32.aliasKey[slot] !== 0) table.byAlias.relink(slot, table.i32.aliasKey[slot])
+    }
+    for (const word of [TABLE.top, TABLE.count, TABLE.heapTop, TABLE.values, TABLE.faces]) table.header[word] = old.header[word]
     this.table = table
     this.heap.moveTo(table)
     this.isChanged = this.hasGrown = true

@@ -5,6 +5,7 @@
  *     header     HEADER_WORDS words
  *     columns    capacity × f64, then capacity × i32, each in the order below
  *     handed     capacity × HANDED_HISTORY × i32: when we chose the agent, milliseconds modulo 2^31
+ *     chains     twice: heads (buckets × i32), by the names of agents and by their human names
  *     index      twice: order (capacity × i32: slots in canonical order of capabilities), hash table, nodes
  *     heap       octets: names, values, RDATA
  *
@@ -34,10 +35,12 @@ export const TABLE = {
   heapTop: 9,
   /** Different values of security, modality, provider and region. */
   values: 10,
+  /** Bits of the faces that the zone shows (src/discovery/faces). */
+  faces: 11,
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_01
+export const TABLE_MAGIC = 0x43_4e_44_02
 /** Words of the header. */
 export const HEADER_WORDS = 16
 
@@ -60,13 +63,14 @@ export const WORDS = [
   'security', 'modality', 'provider', 'region', // numbers of values
   'rdataAt', 'rdataLength', 'agentHash', 'ttl',
   'state', 'attention', 'sequence', 'arrivals', 'historyHead', 'handedHead', // attention: not 0 where more than the lease decides whether the agent lives
-  'picks', // of a capability: our choices so far
+  'protocols', 'agentKey', 'agentNext', 'aliasKey', 'aliasNext', // what it speaks; chains by the agent's name and its human name
+  'picks', 'capabilityAt', 'capabilityLength', // of a capability: our choices so far, and its name
   'valueAt', 'valueLength', // of a value
 ] as const
 
 /** Columns that a slot keeps when it is used again: its version, and what is not of a slot. */
 export const KEPT_COLUMNS: ReadonlySet<string> = new Set([
-  'version', 'ownArrivals', 'ownAtMs', 'ownRate', 'ownWeight', 'totalArrivals', 'kappa', 'picks', 'valueAt', 'valueLength',
+  'version', 'ownArrivals', 'ownAtMs', 'ownRate', 'ownWeight', 'totalArrivals', 'kappa', 'picks', 'capabilityAt', 'capabilityLength', 'valueAt', 'valueLength',
 ])
 
 /** Name of a column of doubles. */
@@ -93,6 +97,9 @@ export interface TableShape {
   readonly claimsAt: number
   readonly readingsAt: number
   readonly handedAt: number
+  /** Heads of each kind of chain, and where the first kind's are. */
+  readonly buckets: number
+  readonly chainsAt: number
   readonly indexAt: number
   readonly heapAt: number
   readonly heapOctets: number
@@ -109,11 +116,13 @@ export function shapeOf(capacity: number, nodeCapacity: number, heapOctets: numb
   const claimsAt = wordsAt + WORDS.length * capacity * 4
   const readingsAt = claimsAt + METRIC_COUNT * capacity * 4
   const handedAt = readingsAt + METRIC_COUNT * capacity * 4
-  const indexAt = handedAt + HANDED_HISTORY * capacity * 4
+  const chainsAt = handedAt + HANDED_HISTORY * capacity * 4
+  const buckets = hashSlots >>> 1
+  const indexAt = chainsAt + 2 * buckets * 4
   const indexOctets = (capacity + hashSlots + nodeCapacity * INDEX_NODE.words) * 4
   const heapAt = indexAt + indexOctets * 2
   return {
-    capacity, nodeCapacity, hashSlots, indexOctets, doublesAt, historyAt, wordsAt, claimsAt, readingsAt, handedAt, indexAt, heapAt, heapOctets,
+    capacity, nodeCapacity, hashSlots, indexOctets, doublesAt, historyAt, wordsAt, claimsAt, readingsAt, handedAt, buckets, chainsAt, indexAt, heapAt, heapOctets,
     octets: Math.ceil((heapAt + heapOctets) / 8) * 8,
   }
 }

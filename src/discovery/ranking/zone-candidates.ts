@@ -24,6 +24,8 @@ export interface ZoneCandidatesOptions {
   seed: number
   /** Whether agents will come to a zone that has none yet. */
   expects: (zone: ZoneId) => boolean
+  /** Bits of the faces that a zone shows (src/discovery/faces). */
+  facesOf: (zone: ZoneId) => number
   /** A zone has another block: threads must be told. */
   onTables: () => void
 }
@@ -64,7 +66,11 @@ export class ZoneCandidates implements UpdateFlow {
     const zones = images.map((image) => ({ image, zone: zoneOf(image) }))
     const served = new Set(zones.map(({ zone }) => keyInClass(zone)))
     for (const id of this.zones.keys()) if (!served.has(id)) this.zones.delete(id)
-    return zones.map(({ image, zone }) => this.tableFor(image, zone))
+    return zones.map(({ image, zone }) => {
+      const table = this.tableFor(image, zone)
+      this.of(zone)?.registrar.showFaces(this.options.facesOf(zone))
+      return table
+    })
   }
 
   /** The zone moves to another block that holds the same: nothing needs to be read again. */
@@ -129,6 +135,7 @@ export class ZoneCandidates implements UpdateFlow {
     const known = this.zones.get(keyInClass(zone))
     if (known !== undefined || offers.size === 0) return known?.registrar
     const registrar = new Registrar(this.options.seed, () => this.options.onTables())
+    registrar.showFaces(this.options.facesOf(zone))
     this.zones.set(keyInClass(zone), { image: undefined, registrar, sensing: new Sensing(registrar) })
     this.options.onTables()
     return registrar

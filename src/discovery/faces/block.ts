@@ -1,0 +1,124 @@
+/**
+ * The RRset that a face becomes, in the layout of an image's RRsets (src/zone/layout.ts): begun with a type, written record
+ * by record, and ended with one TTL for all (RFC 2181 5.2). No record stands in it twice (RFC 2181 5). One block serves
+ * every query of a thread.
+ */
+import type { RRsetSource } from '../../authority/plan.ts'
+import { MAX_MESSAGE_OCTETS, MAX_STRING_OCTETS } from '../../dns/limits.ts'
+import { viewOf } from '../../dns/octet-views.ts'
+import type { RRsetId, ZoneImage } from '../../zone/image.ts'
+import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../../zone/layout.ts'
+
+/** Where a block's only RRset stands; 0 is no handle. */
+const HANDLE = 1
+const RECORDS_AT = HANDLE * 4 + RRSET_HEAD_OCTETS
+/** What the owner of a record is stored as: the name of the question (RFC 1035 4.1.4). */
+const TO_QNAME = 0xc00c
+
+/** A block that holds the face made last. */
+export class FaceBlock implements RRsetSource {
+  readonly words: Int32Array
+  readonly octets: Uint8Array
+  readonly view: DataView
+  readonly rrset: number = HANDLE
+  /** Records held. */
+  count = 0
+  private type = 0
+  private rrClass = 0
+  private ttl = 0
+  private recordAt = RECORDS_AT
+  private at = RECORDS_AT
+  private isFull = false
+
+  constructor() {
+    const buffer = new ArrayBuffer(RECORDS_AT + MAX_MESSAGE_OCTETS + 1)
+    this.words = new Int32Array(buffer)
+    this.octets = new Uint8Array(buffer)
+    this.view = viewOf(this.octets)
+  }
+
+  /** Makes it an empty RRset whose TTL is at most `ttl` seconds. */
+  begin(type: number, rrClass: number, ttl: number): void {
+    this.count = 0
+    this.type = type
+    this.rrClass = rrClass
+    this.ttl = ttl
+    this.at = RECORDS_AT
+    this.isFull = false
+  }
+
+  /** Begins a record; what is written next is its RDATA, until `endRecord`. */
+  beginRecord(): void {
+    this.recordAt = this.at
+    this.at += RECORD_HEAD_OCTETS
+  }
+
+  u16(value: number): void {
+    if (this.at + 2 <= this.octets.length) this.view.setUint16(this.at, value)
+    this.at += 2
+  }
+
+  /** Copies `from[at … end)`. */
+  copy(from: Uint8Array, at: number, end: number): void {
+    if (this.at + end - at <= this.octets.length) for (let i = at; i < end; i++) this.octets[this.at + i - at] = from[i]
+    this.at += end - at
+  }
+
+  /** Writes text as character-strings, as many as it needs (RFC 1035 3.3.14); what is longer than `most` of them is cut. */
+  strings(text: string, most = 1): void {
+    const octets = Buffer.from(text, 'latin1')
+    for (let from = 0, left = most; left > 0 && (from < octets.length || from === 0); left--, from += MAX_STRING_OCTETS) {
+      const piece = octets.subarray(from, from + MAX_STRING_OCTETS)
+      this.copy(Buffer.of(piece.length), 0, 1)
+      this.copy(piece, 0, piece.length)
+    }
+  }
+
+  /** Ends the record; it is dropped where another has the same RDATA from octet `sameFrom` on, or where the block is full. */
+  endRecord(sameFrom = 0): void {
+    const { view, recordAt, at } = this
+    const size = at - recordAt - RECORD_HEAD_OCTETS
+    this.isFull ||= at > this.octets.length || size > 0xffff
+    this.at = recordAt
+    if (this.isFull || this.holds(recordAt, size, sameFrom)) return
+    view.setUint16(recordAt, TO_QNAME)
+    view.setUint16(recordAt + 2, this.type)
+    view.setUint16(recordAt + 4, this.rrClass)
+    view.setUint16(recordAt + 10, size)
+    this.at = at
+    this.count++
+  }
+
+  /** Takes the records of an RRset of the zone as well, and its TTL where that is less. */
+  addStored(zone: ZoneImage, rrset: RRsetId): void {
+    if (rrset === 0) return
+    this.ttl = Math.min(this.ttl, zone.ttlOf(rrset))
+    let from = zone.firstRecordAt(rrset)
+    for (let left = zone.recordsIn(rrset); left > 0; left--, from = zone.nextRecordAt(from)) {
+      this.beginRecord()
+      this.copy(zone.octets, zone.rdataAt(from), zone.rdataAt(from) + zone.rdataLength(from))
+      this.endRecord()
+    }
+  }
+
+  /** Ends the RRset. */
+  end(): void {
+    const { view, words } = this
+    for (let at = RECORDS_AT; at < this.at; at += RECORD_HEAD_OCTETS + view.getUint16(at + 10)) view.setUint32(at + 6, this.ttl)
+    words[HANDLE + RRSET.next] = 0
+    words[HANDLE + RRSET.key] = this.type
+    words[HANDLE + RRSET.octets] = this.at - RECORDS_AT
+    words[HANDLE + RRSET.count] = this.count
+  }
+
+  private holds(recordAt: number, size: number, sameFrom: number): boolean {
+    const { view, octets } = this
+    for (let at = RECORDS_AT; at < recordAt; at += RECORD_HEAD_OCTETS + view.getUint16(at + 10)) {
+      if (view.getUint16(at + 10) !== size) continue
+      let i = sameFrom
+      while (i < size && octets[at + RECORD_HEAD_OCTETS + i] === octets[recordAt + RECORD_HEAD_OCTETS + i]) i++
+      if (i === size) return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Whom a face shows: the best of a capability, all who live there, or those of one name; each with the version that its
+ * entry had, so that what was written of it in between is noticed and the face made anew (table-layout.ts).
+ */
+import { MAX_FACE_AGENTS } from '../../dns/limits-discovery.ts'
+import type { LookupName } from '../../dns/lookup-name.ts'
+import { PARAMETERS } from '../../dns/parameters.ts'
+import type { Query } from '../../authority/query.ts'
+import { type CandidateTable, CapabilityMatch, type Slot } from '../ranking/candidates.ts'
+import type { RankedChooser } from '../ranking/choosing.ts'
+import { TABLE } from '../ranking/table-layout.ts'
+import { nameEnd, sameFolded } from '../ranking/values.ts'
+import { agentAt, domainAt, valueAt, valueEnd } from './offer-fields.ts'
+
+/** Slots picked from one table; one object per thread. */
+export class Picks {
+  /** Valid up to `count`. */
+  readonly slots = new Int32Array(MAX_FACE_AGENTS)
+  count = 0
+  /** What was found by the last lookup. */
+  readonly match = new CapabilityMatch()
+  private readonly ranked: RankedChooser
+  private readonly versions = new Int32Array(MAX_FACE_AGENTS)
+  private readonly found = new Int32Array(MAX_FACE_AGENTS)
+  private table!: CandidateTable
+
+  constructor(ranked: RankedChooser) {
+    this.ranked = ranked
+  }
+
+  /** Picks from this table from now on. */
+  begin(table: CandidateTable): void {
+    this.table = table
+    this.count = 0
+  }
+
+  /** Whether agents, or an alias, stand at the name or below. */
+  lookup(name: LookupName): boolean {
+    return this.table.lookup(name, this.match) && (this.match.count > 0 || this.match.aliasLength > 0)
+  }
+
+  /** Picks the best of the last lookup for the asker's demand; false where that is malformed. */
+  rank(query: Query, protocols: number): boolean {
+    const ranker = this.ranked.rankFor(this.table, this.match, query, protocols)
+    this.count = 0
+    if (ranker === null) return false
+    for (let i = 0; i < ranker.count; i++) this.take(ranker.slots[i], ranker.versions[i])
+    return true
+  }
+
+  /** Picks all of the last lookup who live and speak one of `protocols` (0: any), in canonical order of capabilities (RFC 4034 6.1). */
+  living(protocols: number): void {
+    const { list, count } = this.ranked.livingOf(this.table, this.match, protocols)
+    this.count = 0
+    for (let i = 0; i < count; i++) this.take(list[i], Atomics.load(this.table.i32.version, list[i]))
+  }
+
+  /** Makes the offers of the agent of that name the last lookup; returns how many there are, alive or not. */
+  ofAgent(name: LookupName): number {
+    return this.collect(this.table.byAgent.collect(name.hash[0], this.found), (slot) => this.isAgent(slot, name))
+  }
+
+  /** The same of the agents that have `name` for their human name. */
+  ofAlias(name: LookupName): number {
+    return this.collect(this.table.byAlias.collect(name.hash[0], this.found), (slot) => this.isAlias(slot, name))
+  }
+
+  /** Whether every slot picked still is what it was. */
+  isWhole(): boolean {
+    for (let i = 0; i < this.count; i++) if (Atomics.load(this.table.i32.version, this.slots[i]) !== this.versions[i]) return false
+    return this.table.isCurrent(this.match)
+  }
+
+  private take(slot: Slot, version: number): void {
+    if ((version & 1) !== 0 || this.table.i32.rdataLength[slot] === 0) return // being written, or gone meanwhile
+    this.slots[this.count] = slot
+    this.versions[this.count++] = version
+  }
+
+  private collect(count: number, isMeant: (slot: Slot) => boolean): number {
+    const { match, found, table } = this
+    match.index = Atomics.load(table.header, TABLE.index)
+    match.order = found
+    match.from = match.count = match.aliasLength = 0
+    for (let i = 0; i < count; i++) if (isMeant(found[i])) found[match.count++] = found[i]
+    return match.count
+  }
+
+  private isAgent(slot: Slot, { octets, length }: LookupName): boolean {
+    return isNameAt(this.table.heap, agentAt(this.table, slot), octets, 0, length)
+  }
+
+  /** Whether `<alias>.<domain of the agent>` is the name. */
+  private isAlias(slot: Slot, { octets, length, labelAt }: LookupName): boolean {
+    const { table } = this
+    const at = valueAt(table, slot, PARAMETERS.alias.key)
+    if (at === 0 || valueEnd(table, at) - at !== octets[0] || !sameFolded(table.heap, at, octets, 1, octets[0])) return false
+    return isNameAt(table.heap, domainAt(table, slot), octets, labelAt[1], length - labelAt[1])
+  }
+}
+
+function isNameAt(heap: Uint8Array, at: number, octets: Uint8Array, from: number, length: number): boolean {
+  return nameEnd(heap, at, heap.length) === at + length && sameFolded(heap, at, octets, from, length)
+}
