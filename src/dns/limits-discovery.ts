@@ -44,7 +44,7 @@ export const MAX_VERSION_LOOKS = 64
 
 /** Slots looked at in one chain of names: as many capabilities as one agent may well have. Reached: the rest of them is not shown at its own name. */
 export const MAX_CHAIN_STEPS = 4_096
-/** Agents of one face that is a list (PTR of DNS-SD, the index of DNS-AID): some 12 kB. Reached: the others are not in it; they are found by capability. */
+/** Agents of one face that is a list (PTR of DNS-SD, the index of DNS-AID): some 12 kB. Reached: the others are not in it, and EDE 0 says so; they are found by capability. */
 export const MAX_FACE_AGENTS = 256
 
 // ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----

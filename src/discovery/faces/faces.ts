@@ -11,7 +11,7 @@
 import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../authority/choosing.ts'
 import { type Answer, SECTION } from '../../authority/plan.ts'
 import type { Query } from '../../authority/query.ts'
-import { TYPE } from '../../dns/codes.ts'
+import { EDE, TYPE } from '../../dns/codes.ts'
 import { MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
 import { MAX_CHAIN, MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
@@ -30,6 +30,8 @@ const CAP = label('_cap')
 const SA = label('_sa')
 const NO_LABEL = new Uint8Array(0)
 const DOT = 0x2e
+/** EXTRA-TEXT of a list that is not whole (RFC 8914 2). */
+const CUT = Buffer.from('more agents than a list holds: ask by capability')
 
 /** Answers AGENT as `ranked` does, and the faces of what it chooses from; one per thread. */
 export class AgentFaces implements AgentChooser {
@@ -168,6 +170,7 @@ export class AgentFaces implements AgentChooser {
     if (!isList) return this.absent()
     if (kind === FACE.types) return this.types()
     this.picks.living(protocols)
+    if (kind !== FACE.domains) this.sayIfCut()
     if (kind === FACE.index) return this.text(() => this.write.index(this.table, this.picks))
     this.begin(TYPE.PTR)
     if (kind === FACE.domains) this.write.pointer([], this.domain())
@@ -203,6 +206,7 @@ export class AgentFaces implements AgentChooser {
     if (!this.makeFrom(from, CAP) || !this.picks.lookup(this.other)) return CHOICE.none
     if (this.query.qtype !== TYPE.PTR) return this.absent()
     this.picks.living(this.face.protocols)
+    this.sayIfCut()
     this.begin(TYPE.PTR)
     this.write.instances(this.table, this.picks, this.serviceLabel(), this.domain())
     return CHOICE.made
@@ -263,6 +267,11 @@ export class AgentFaces implements AgentChooser {
   /** A name that the zone has not, but faces have, without records of that type (RFC 2308 2.2). */
   private absent(): Choice {
     return this.node === 0 ? CHOICE.nobody : CHOICE.none
+  }
+
+  /** No list is cut in silence: RFC 8914 4.1 leaves the words to us. */
+  private sayIfCut(): void {
+    if (this.picks.isCut) this.answer.explain(EDE.OTHER, CUT)
   }
 
   private isShown(bits: number): boolean {

@@ -48,10 +48,14 @@ export class Picks {
     return true
   }
 
+  /** Whether the last `living` ended at MAX_FACE_AGENTS with candidates left that it did not look at. */
+  isCut = false
+
   /** Picks all of the last lookup who live and speak one of `protocols` (0: any), in canonical order of capabilities (RFC 4034 6.1). */
   living(protocols: number): void {
     const { list, count } = this.ranked.livingOf(this.table, this.match, protocols)
     this.count = 0
+    this.isCut = count === MAX_FACE_AGENTS && this.match.count > count
     for (let i = 0; i < count; i++) this.take(list[i], Atomics.load(this.table.i32.version, list[i]))
   }
 
