@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MAX_FACE_AGENTS } from '../../../src/dns/limits-discovery.ts'
-import { EDE, OPTION } from '../../../src/dns/codes.ts'
+import { CLASS, EDE, OPTION } from '../../../src/dns/codes.ts'
 import type { Conversed } from '../../authority/ask.ts'
+import { ALL_SHOWN } from '../../../src/discovery/faces/names.ts'
 import { Stall } from './stall.ts'
 
 const CUT_TEXT = 'more agents than a list holds: ask by capability'
@@ -78,6 +79,15 @@ describe('what is asked and where', () => {
       assert.ok(answer.length > 0)
     })
   }
+
+  test('a zone of the local class has faces of that class (RFC 1035 3.2.4)', () => {
+    const stall = new Stall(ZONE, ALL_SHOWN, 1, CLASS.LOCAL)
+    for (const [name, type] of ASKED) {
+      const { rcode, answer } = stall.ask(name, type)
+      assert.deepEqual([rcode, [...new Set(answer.map((line) => line.split(' ')[2]))]], ['NOERROR', ['LOCAL']], `${name} ${type}`)
+    }
+    assert.deepEqual(stall.ask('chat', 'A').answer, ['chat.acme.example. 60 LOCAL A 192.0.2.10'])
+  })
 
   test('a zone without agents has no faces at all', () => {
     const stall = new Stall('www A 192.0.2.80\n')

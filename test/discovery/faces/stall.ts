@@ -6,7 +6,7 @@ import { ALL_SHOWN } from '../../../src/discovery/faces/names.ts'
 import { RankedChooser } from '../../../src/discovery/ranking/choosing.ts'
 import { registerZone } from '../../../src/discovery/ranking/from-image.ts'
 import type { Registrar } from '../../../src/discovery/ranking/registrar.ts'
-import { OPTION } from '../../../src/dns/codes.ts'
+import { CLASS, OPTION, printClass } from '../../../src/dns/codes.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { ZoneDirectory } from '../../../src/zone/directory.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
@@ -28,8 +28,8 @@ export class Stall {
   readonly registrar: Registrar
   private readonly converse
 
-  constructor(text: string, shown = ALL_SHOWN, seed = 1) {
-    this.image = zoneOf(APEX, HEAD + text)
+  constructor(text: string, shown = ALL_SHOWN, seed = 1, rrClass: number = CLASS.IN) {
+    this.image = zoneOf(APEX, HEAD + text, rrClass)
     const { registrar, refused } = registerZone(this.image, () => undefined)
     assert.equal(refused, 0)
     registrar.showFaces(shown)
@@ -42,7 +42,7 @@ export class Stall {
   /** Asks `name` below the apex; `''` is the apex. */
   ask(name: string, type: string, { demand, ...asking }: Want = {}): Conversed {
     const options: [number, string][] = demand === undefined ? [] : [[OPTION.DEMAND, Buffer.from(demandOctets(demand)).toString('hex')]]
-    return this.converse(`${name}${name === '' ? '' : '.'}${APEX} ${type}`, { size: 4_096, options, ...asking })
+    return this.converse(`${name}${name === '' ? '' : '.'}${APEX} ${type} ${printClass(this.image.class)}`, { size: 4_096, options, ...asking })
   }
 
   /** What is answered, as `TYPE RDATA` of each record; an RCODE where there is none. */
