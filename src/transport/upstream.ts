@@ -132,19 +132,24 @@ export class Upstream {
       const own = createSocket({ type: four ? 'udp4' : 'udp6', ipv6Only: !four, lookup: asItIs })
       socket = own
       own.on('message', (message, { address, port }) => this.hear(sending, message, { address: octetsOf(address), port }))
-      own.once('error', (error: NodeJS.ErrnoException) => {
-        own.close()
+      own.on('error', (error: NodeJS.ErrnoException) => {
+        if (socket !== own) return // it is told a turn later, and may have been closed meanwhile
         socket = undefined
+        own.close()
         if (error.code === 'EADDRINUSE' && triesLeft > 0 && !sending.isOver) begin(triesLeft - 1)
         else this.fail(sending)
       })
       own.once('listening', () => own.connect(to.port, host))
-      own.once('connect', () => own.send(octets))
+      own.once('connect', () => socket === own && own.send(octets)) // a turn later as well
       // the last try leaves the choice to the system, which knows what is free
       own.bind({ port: triesLeft > 0 ? MIN_UPSTREAM_PORT + this.options.random(PORTS - MIN_UPSTREAM_PORT) : 0, exclusive: true })
     }
     begin(MAX_PORT_TRIES)
-    return () => socket?.close()
+    return () => {
+      const last = socket
+      socket = undefined
+      last?.close()
+    }
   }
 
   // ---- TCP ----

@@ -207,3 +207,34 @@ test('closing a connection ends it, and closing all leaves nothing open', async 
   await until('what is awaited', () => ended === 3)
   assert.deepEqual([upstream.size, failures], [0, []])
 })
+
+for (const [how, port] of [['where somebody listens', undefined], ['where nobody listens', 1]] as const) {
+  test(`what is closed in the turn that sent it, ${how}, goes nowhere and harms nobody`, async (t) => {
+    const { to, heard } = await datagrams(t, reply)
+    const { upstream, messages, failures } = sender(t)
+    const faults: unknown[] = []
+    const note = (fault: unknown): void => void faults.push(fault)
+    process.on('uncaughtException', note)
+    t.after(() => process.off('uncaughtException', note))
+    for (const [send, transport] of [[1, 'udp'], [2, 'tcp'], [3, 'udp']] as const) {
+      upstream.send(send, { ...to, port: port ?? to.port }, transport, MESSAGE)
+      upstream.close(send)
+    }
+    await sleep(50)
+    assert.deepEqual([faults, heard, messages, failures, upstream.size], [[], [], [], [], 0])
+    upstream.send(4, to, 'udp', MESSAGE)
+    await until('what is awaited', () => messages.length === 1)
+    assert.equal(messages[0].send, 4, 'the next one goes')
+  })
+}
+
+test('all that is closed while sockets are taken and others wait leaves none open, and the next one goes', async (t) => {
+  const { to } = await datagrams(t, reply)
+  const { upstream, messages } = sender(t, { sockets: 2 })
+  for (let send = 1; send <= 10; send++) upstream.send(send, to, 'udp', MESSAGE)
+  upstream.closeAll()
+  assert.equal(upstream.size, 0)
+  upstream.send(11, to, 'udp', MESSAGE)
+  await until('what is awaited', () => messages.length > 0)
+  assert.deepEqual(messages.map(({ send }) => send), [11])
+})
