@@ -98,11 +98,11 @@ export class Cache {
     return entry !== 0 && this.words[entry + ENTRY.expiry] >>> 0 > now
   }
 
-  /** Puts in what was saved, in the queue that it was in; false where it has expired, or something is known there already. */
+  /** Puts in what was saved, in the queue that it was in; false where it has expired, something is known there already, or it was kept in time to come: by a clock that went back nobody can tell how old it is. */
   restore({ name, type, class: recordClass, expiry, ttl, ring, traits, contents }: SavedEntry, now: number): boolean {
     const { draft } = this
     draft.begin(name, type, recordClass)
-    if (expiry + this.block.staleSeconds <= now || this.othersOf(type).length > 0) return false
+    if (expiry + this.block.staleSeconds <= now || expiry - ttl > now || this.othersOf(type).length > 0) return false
     if (!draft.fill(contents, traits, ttl, expiry - ttl)) return false
     this.putInto(ring, now)
     return true

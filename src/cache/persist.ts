@@ -2,7 +2,7 @@
  * The cache as octets that outlive the process, and back. What comes back was on a disk meanwhile, and is believed as
  * little as what comes from the network: version and checksum first, then each entry is decoded whole, and only
  * where all are right is the first one put in. Times are absolute, of the clock that is handed in: what expired on
- * the disk is expired. Failures and what is bogus are not written, as they live for minutes.
+ * the disk is expired, and what seems to be kept in time to come, as the clock went back, is left out. Failures and what is bogus are not written, as they live for minutes.
  *
  *     "WGCX" · version · entries · octets behind this head · entries … · SHA-256 of all before
  *     entry: octets · kind · trust · security · ring · type · class · expiry · TTL · reason + 1

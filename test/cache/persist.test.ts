@@ -62,6 +62,39 @@ test('the time that the octets lay on the disk counts', () => {
   assert.deepEqual(restoreCache(late.cache, octets, START + 86_400 + MAX_STALE_SECONDS), { restored: 0 })
 })
 
+/** Seconds that the clock stands after the one by which it was saved, entries that come back, and what the first is then. */
+const CLOCKS: [title: string, seconds: number, restored: number, www: string][] = [
+  ['the same second', 0, 6, 'records: www.example. 300 IN A 192.0.2.1'],
+  ['later', 100, 6, 'records: www.example. 200 IN A 192.0.2.1'],
+  ['a second before', -1, 0, 'nothing'],
+  ['an hour before', -3_600, 0, 'nothing'],
+  ['a year before', -31_536_000, 0, 'nothing'],
+]
+
+for (const [title, seconds, restored, www] of CLOCKS) {
+  test(`read by a clock that says ${title}: what seems to be kept in time to come has no age, and is not taken`, () => {
+    const octets = saveCache(filled().cache, START)
+    const again = new Bench()
+    again.now = START + seconds
+    assert.deepEqual(restoreCache(again.cache, octets, again.now), { restored })
+    assert.equal(again.get('www.example. A').split(' | ')[0], www)
+    again.now = START + 301
+    assert.doesNotMatch(again.get('www.example. A'), /^records/, 'nothing outlives its TTL by a clock that went back')
+    audit(again.block)
+  })
+}
+
+test('of a file that is partly from time to come the rest is taken', () => {
+  const bench = new Bench()
+  bench.put('old.example. 300 A 192.0.2.1')
+  bench.now += 60
+  bench.put('new.example. 300 A 192.0.2.2')
+  const again = new Bench()
+  again.now = START + 30
+  assert.deepEqual(restoreCache(again.cache, saveCache(bench.cache, bench.now), again.now), { restored: 1 })
+  assert.deepEqual(['old', 'new'].map((label) => again.look(`${label}.example. A`)), ['records', 'nothing'])
+})
+
 test('failures, what is bogus and what is past being stale are not written', () => {
   const bench = new Bench()
   bench.putFailure('bad.example. A')
