@@ -31,10 +31,12 @@ export class Policy {
   private readonly image: ZoneImage
   private readonly match = new ZoneMatch()
   private readonly lookup: LookupName
+  private readonly isOurs: (name: Name) => boolean
 
-  /** The block of a zone whose apex is the root. */
-  constructor(image: ZoneImage) {
+  /** The block of a zone whose apex is the root; rules say nothing of names that are ours. */
+  constructor(image: ZoneImage, isOurs: (name: Name) => boolean = () => false) {
     this.image = image
+    this.isOurs = isOurs
     this.lookup = new LookupName(image.words[HEADER.seed])
   }
 
@@ -50,7 +52,7 @@ export class Policy {
   rule({ name, type }: Pick<Question, 'name' | 'type'>): Ruling | undefined {
     this.lookup.load(name.wire, 0)
     const node = this.nodeOf(this.lookup)
-    if (node === 0) return undefined
+    if (node === 0 || this.isOurs(name)) return undefined
     const alias = this.image.rrsetOf(node, TYPE.CNAME)
     if (alias !== 0) return this.act(alias, name, type)
     const rrset = this.image.rrsetOf(node, type)

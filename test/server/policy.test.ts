@@ -135,3 +135,29 @@ test('any set of names: those with a rule are found, with a wildcard those below
     assert.equal(concerns(policy, asked), wanted)
   }), { numRuns: 300 })
 })
+
+/** A question, whether it is of our own zones, and what rules then say of it. */
+const OURS: [question: string, own: string[], free: string[]][] = [
+  ['gone.example. A', [], [`nxdomain ${EDE.BLOCKED}`]],
+  ['data.example. TXT', [], [`answer ${EDE.FORGED_ANSWER}`, 'data.example. 30 IN TXT "instead"']],
+  ['x.wild.example. A', [], [`nxdomain ${EDE.BLOCKED}`]],
+]
+
+for (const [question, own, free] of OURS) {
+  test(`our own zones come before rules: ${question} is ruled only where it is not ours`, () => {
+    const image = policyImage({ file: 'rules', octets: Buffer.from(RULES), ignored: 0 }, SEED)
+    const zone = Name.parse('example.')
+    assert.deepEqual(shown(ask(new Policy(image, (name) => name.isWithin(zone)), question)), own)
+    assert.deepEqual(shown(ask(new Policy(image, (name) => name.isWithin(Name.parse('other.'))), question)), free)
+    assert.deepEqual(shown(ask(new Policy(image), question)), free)
+  })
+}
+
+test('an alias of the world that leads into our own zones is not ruled at its end', () => {
+  const image = policyImage({ file: 'rules', octets: Buffer.from(RULES), ignored: 0 }, SEED)
+  const [alias] = records('out.other. CNAME gone.example.')
+  const set: RRset = { name: alias.name, type: alias.type, records: [alias], signatures: [], trust: TRUST.answer }
+  const outcome: Outcome = { kind: 'nodata', absence: { kind: 'nodata', name: Name.parse('gone.example.'), type: 1, proof: [] }, chain: [set], work: NO_WORK }
+  assert.notEqual(new Policy(image).review(outcome, 1), undefined)
+  assert.equal(new Policy(image, (name) => name.isWithin(Name.parse('example.'))).review(outcome, 1), undefined)
+})
