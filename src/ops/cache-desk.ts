@@ -31,10 +31,13 @@ const PIECE = 65_536
 export class CacheDesk {
   private readonly cache: Cache
   private readonly nowSeconds: () => number
+  private readonly onForget: () => void
 
-  constructor(cache: Cache, nowSeconds: () => number) {
+  /** `onForget` is told before anything is forgotten, as more than the cache may remember it. */
+  constructor(cache: Cache, nowSeconds: () => number, onForget: () => void = () => undefined) {
     this.cache = cache
     this.nowSeconds = nowSeconds
+    this.onForget = onForget
   }
 
   get levels(): CacheLevels {
@@ -44,6 +47,7 @@ export class CacheDesk {
 
   /** Forgets, for every thread at once; returns how many entries that were. */
   forget({ name, type, subtree }: Forgetting): number {
+    this.onForget()
     if (subtree === true) return flushBelow(this.cache, name)
     return type === undefined ? flushName(this.cache, name) : flushType(this.cache, name, type)
   }

@@ -67,6 +67,11 @@ export class GapMemory {
     return { kind, name, type, soa, proof: gaps.flatMap(({ records }) => records.map(shorter)), security: SECURITY.secure }
   }
 
+  /** Forgets all, as where the world has changed before its proofs have run down. */
+  clear(): void {
+    this.zones.clear()
+  }
+
   /** The innermost zone above a name of which gaps are known; used last, it is forgotten last. */
   private zoneOf(name: Name): ZoneGaps | undefined {
     for (let zone = name; ; zone = zone.parent()) {

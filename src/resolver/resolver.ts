@@ -73,6 +73,12 @@ export class Resolver {
     return this.flights.size
   }
 
+  /** Forgets what validation has proven of zones and of gaps between names, which stands beside the cache and would outlive what is forgotten there. */
+  forgetProofs(): void {
+    this.world.zones.clear()
+    this.world.gaps.clear()
+  }
+
   /** What is to be done about `event`, in this order. Times of events never go back. */
   step(event: ResolverEvent): Effect[] {
     this.world.nowMs = event.nowMs

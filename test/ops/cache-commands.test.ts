@@ -146,3 +146,16 @@ describe('metrics of recursion', () => {
     for (const name of Object.keys(newCounters())) if (name !== 'outcomes') assert.ok(names.includes(`recursion.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`), name)
   })
 })
+
+describe('cache flush and what is remembered beside the cache', () => {
+  for (const [title, fields, ok, times] of [
+    ['a name', { name: 'www.example.' }, true, 1], ['one type', { name: 'www.example.', type: 'A' }, true, 1], ['all below a name', { name: 'example.', subtree: true }, true, 1],
+    ['a name that is not known', { name: 'never.example.' }, true, 1], ['a type that is none', { name: 'www.example.', type: 'NOTYPE' }, false, 0],
+  ] as const) {
+    it(`${title}: proofs of names around it are forgotten ${times} time`, async () => {
+      let forgotten = 0
+      const answer = await ask('cache flush', fields, new CacheDesk(bench.cache, () => bench.now, () => forgotten++))
+      assert.deepEqual([answer.ok, forgotten], [ok, times])
+    })
+  }
+})

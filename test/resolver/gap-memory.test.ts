@@ -149,3 +149,22 @@ test('a play: with CD nothing is taken from gaps, and no gap is taken from what 
   assert.deepEqual(good.ask('ab.example. A').packets, [])
   assert.equal(good.ask('ac.example. A', true).packets.length, 1)
 })
+
+test('a play: what was proven is forgotten on demand, so that a name that was added is found before the proof has run down', () => {
+  const plan = (text: string): Parameters<typeof signedInternet>[0] => ({ '.': {}, 'example.': { text } })
+  const { net, play } = signedInternet(plan('b.example. A 192.0.2.1\nz.example. A 192.0.2.2'))
+  assert.equal(verdict(play, 'm.example. A'), 'secure nxdomain')
+  const { net: later } = signedInternet(plan('b.example. A 192.0.2.1\nmm.example. A 192.0.2.3\nz.example. A 192.0.2.2'))
+  for (const [at, host] of later.hosts) net.hosts.set(at, host)
+  assert.equal(verdict(play, 'mm.example. A'), 'secure nxdomain', 'the gap still says so')
+  play.resolver.forgetProofs()
+  play.cache.entries.clear()
+  assert.equal(verdict(play, 'mm.example. A'), 'secure answer')
+})
+
+test('forgetting gaps forgets those of all zones', () => {
+  const memory = remembering(GAPS)
+  assert.match(denied(memory, 'ml.example. A'), /^nxdomain/)
+  memory.clear()
+  assert.deepEqual([memory.size, denied(memory, 'ml.example. A')], [0, 'unknown'])
+})
