@@ -47,6 +47,7 @@ export class Runner {
   private readonly events: ResolverEvent[] = []
   private asked = 0
   private isTurning = false
+  private isStopped = false
   private lastMs = 0
 
   constructor(parts: RunnerParts) {
@@ -56,6 +57,7 @@ export class Runner {
 
   /** Resolves `question`; `done` is called once, at the earliest before this returns. With `checkingDisabled` the asker validates (RFC 4035 3.2.2). */
   ask(question: Question, done: OnOutcome, checkingDisabled = false): void {
+    if (this.isStopped) return done(STOPPING)
     const waiter = ++this.asked
     this.waiters.set(waiter, done)
     this.turn({ kind: 'start', nowMs: this.nowMs(), waiter, question, checkingDisabled })
@@ -73,15 +75,16 @@ export class Runner {
     this.turn({ kind: 'timeout', nowMs: this.nowMs(), send })
   }
 
-  /** Ends all at once: whoever waits is told that nothing came of it. */
+  /** Ends all at once, and for good: whoever waits, or asks from now on, is told that nothing came of it. */
   stop(): void {
+    this.isStopped = true
     for (const cancel of this.timers.values()) cancel()
     this.timers.clear()
     this.sentMs.clear()
     this.network.closeAll()
     const waiting = [...this.waiters.values()]
     this.waiters.clear()
-    for (const done of waiting) done(refuse('busy', 'the server is stopping'))
+    for (const done of waiting) done(STOPPING)
   }
 
   /** The clock, held where it goes back. */
@@ -127,3 +130,5 @@ export class Runner {
     }
   }
 }
+
+const STOPPING = refuse('busy', 'the server is stopping')

@@ -192,3 +192,16 @@ test('stopping tells all who wait, closes everything, and leaves no timer', () =
   stage.runner.stop()
   assert.equal(stage.outcomes.length, 2)
 })
+
+test('after stopping nothing is sent any more, whoever asks and whenever', () => {
+  const stage = new Stage()
+  stage.sends = () => undefined
+  stage.ask('www.example. A')
+  // who is told that it stops asks again at once, as a refresh would
+  stage.runner.ask({ name: Name.parse('alias.example.'), type: 1, class: CLASS.IN }, () => stage.ask('again.example. A'))
+  stage.runner.stop()
+  assert.deepEqual(stage.kinds, ['busy', 'busy'])
+  stage.ask('late.example. A')
+  assert.deepEqual(stage.kinds, ['busy', 'busy', 'busy'])
+  assert.deepEqual([stage.open.size, stage.timers.size], [0, 0])
+})
