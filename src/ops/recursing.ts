@@ -85,7 +85,7 @@ export class Recursing {
 
   /** The cache for operators; undefined where the service is off. */
   get desk(): CacheDesk | undefined {
-    return this.config && this.cache && new CacheDesk(this.cache, this.nowSeconds)
+    return this.config && this.cache && new CacheDesk(this.cache, this.nowSeconds, () => this.runner?.resolver.forgetProofs())
   }
 
   /** What all of it has counted since the start. */
@@ -107,7 +107,7 @@ export class Recursing {
     if (config === undefined) return
     const { policy, settings: { validation, ...settings } } = config
     this.rules = policy && policyImage(policy, this.options.seed)
-    this.policy = this.rules && new Policy(this.rules)
+    this.policy = this.rules && new Policy(this.rules, (name) => this.options.zones.holds(name))
     this.cache ??= this.makeCache(config)
     this.tellWaiting(config, this.cache.block)
     this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
@@ -143,7 +143,7 @@ export class Recursing {
     const ruling = this.policy?.rule(question)
     if (ruling !== undefined) return this.obey(runner, ruling, question, done)
     runner.ask(question, (outcome) => {
-      this.refresh(runner, question)
+      this.refresh(runner, question, outcome)
       const known = outcome.kind === 'failure' && isForStale(outcome) ? (this.findStale(question) ?? outcome) : outcome
       const found = this.policy?.review(known, question.type)
       if (found === undefined) done(known)
@@ -158,9 +158,10 @@ export class Recursing {
   }
 
   /** What was answered and is about to expire is fetched anew: the reader that saw it has sent its question here. */
-  private refresh(runner: Runner, question: Question): void {
+  private refresh(runner: Runner, question: Question, { chain }: Outcome): void {
     const { refreshing } = this
-    if (runner === this.runner && refreshing?.begin(question, this.nowSeconds()) === true) runner.ask(question, () => refreshing.end(question))
+    if (runner !== this.runner || refreshing === undefined) return
+    for (const due of refreshing.beginAll(question, chain, this.nowSeconds())) runner.ask(due, () => refreshing.end(due))
   }
 
   private findStale(question: Question): Outcome | undefined {

@@ -5,11 +5,12 @@
 import type { CacheBlock } from '../cache/block.ts'
 import { CacheReader } from '../cache/reader.ts'
 import { CACHED } from '../cache/terms.ts'
+import { TYPE } from '../dns/codes.ts'
 import { MAX_REFRESHES } from '../dns/limits-resolver.ts'
 import { MIN_PREFETCH_TTL } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import type { Question } from '../dns/message.ts'
-import type { Name } from '../dns/name.ts'
+import { Name } from '../dns/name.ts'
 import type { Absence, Remembered, ResolverCache, RRset, Trust } from './contract.ts'
 
 /** Of its TTL a record has less than this part left when it is fetched anew: a tenth, as the cache's readers have it. */
@@ -40,6 +41,12 @@ export class RefreshingCache implements ResolverCache {
     if (this.underWay.size >= MAX_REFRESHES || this.underWay.has(key) || !this.isDue(name, type, nowSeconds)) return false
     this.underWay.add(key)
     return true
+  }
+
+  /** What of an answer begins to be refreshed: the question, and what the aliases of `chain` lead to, as any of these may be what is about to expire. Each is to be ended. */
+  beginAll(question: Question, chain: readonly RRset[], nowSeconds: number): Question[] {
+    const targets = chain.filter(({ type }) => type === TYPE.CNAME).map(({ records }) => Name.fromWire(records[0].rdata))
+    return [question.name, ...targets].map((name) => ({ ...question, name })).filter((one) => this.begin(one, nowSeconds))
   }
 
   /** It was asked for, whatever came of it. */

@@ -5,11 +5,11 @@ import { CLASS, parseType } from '../../src/dns/codes.ts'
 import { MAX_REFRESHES } from '../../src/dns/limits-resolver.ts'
 import type { Question } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
-import { TRUST } from '../../src/resolver/contract.ts'
+import { TRUST, type RRset } from '../../src/resolver/contract.ts'
 import { RefreshingCache } from '../../src/resolver/refreshing.ts'
 import { SharedCache } from '../../src/resolver/shared-cache.ts'
 import { Bench } from '../cache/support.ts'
-import { Internet, Play } from './support.ts'
+import { Internet, Play, records } from './support.ts'
 
 function question(text: string): Question {
   const [name, type] = text.split(' ')
@@ -91,4 +91,43 @@ test('what is to be kept goes to the cache behind', () => {
   const { name, type } = question('www.example. A')
   refreshing.keepFailure(name, type, 22, bench.now)
   assert.equal(refreshing.find(name, type, bench.now, TRUST.answer)?.kind, 'failure')
+})
+
+const chainOf = (text: string): RRset[] => records(text).map((record) => ({ name: record.name, type: record.type, records: [record], signatures: [], trust: TRUST.answer }))
+const named = (all: Question[]): string[] => all.map(({ name }) => name.toString())
+
+/** TTLs of an alias, of one behind it, and of the address, and which of them are due after 95 seconds. */
+const CHAINS: [title: string, ttls: [number, number, number], due: string[]][] = [
+  ['all of a short time', [100, 100, 100], ['a.example.', 'b.example.', 'c.example.']],
+  ['the address alone', [3_600, 3_600, 100], ['c.example.']],
+  ['an alias in between', [3_600, 100, 3_600], ['b.example.']],
+  ['the first alias', [100, 3_600, 3_600], ['a.example.']],
+  ['nothing', [3_600, 3_600, 3_600], []],
+]
+
+for (const [title, [first, second, last], due] of CHAINS) {
+  test(`behind aliases what is about to expire is fetched anew: ${title}`, () => {
+    const bench = new Bench()
+    bench.put(`a.example. ${first} CNAME b.example.`)
+    bench.put(`b.example. ${second} CNAME c.example.`)
+    bench.put(`c.example. ${last} A 192.0.2.1`)
+    bench.now += 95
+    const refreshing = refreshingOf(bench)
+    const chain = chainOf('a.example. 5 CNAME b.example.\nb.example. 5 CNAME c.example.')
+    assert.deepEqual(named(refreshing.beginAll(question('a.example. A'), chain, bench.now)), due)
+    assert.deepEqual(named(refreshing.beginAll(question('a.example. A'), chain, bench.now)), [], 'once at a time')
+    assert.equal(refreshing.size, due.length)
+    for (const name of due) refreshing.end(question(`${name} A`))
+    assert.equal(refreshing.size, 0)
+  })
+}
+
+test('a question for the alias itself refreshes nothing behind it, and a DNAME in the chain is no name to ask for', () => {
+  const bench = new Bench()
+  bench.put('old.example. 100 DNAME new.example.')
+  bench.put('a.new.example. 100 A 192.0.2.1')
+  bench.now += 95
+  const chain = chainOf('old.example. 5 DNAME new.example.\na.old.example. 5 CNAME a.new.example.')
+  assert.deepEqual(named(refreshingOf(bench).beginAll(question('a.old.example. A'), chain, bench.now)), ['a.new.example.'])
+  assert.deepEqual(named(refreshingOf(bench).beginAll(question('a.new.example. A'), [], bench.now)), ['a.new.example.'])
 })
