@@ -43,3 +43,13 @@ export function bogus(infoCode: number, text: string): Bogus {
 export function spent(): Bogus {
   return bogus(EDE.DNSSEC_BOGUS, 'validation costs more than one question may')
 }
+
+/** Whether an INFO-CODE says that a proof failed (RFC 8914 4.6 to 4.13). */
+export function isProofFault(infoCode: number | undefined): infoCode is number {
+  return infoCode !== undefined && PROOF_FAULTS.has(infoCode)
+}
+
+const PROOF_FAULTS: ReadonlySet<number> = new Set([
+  EDE.DNSSEC_INDETERMINATE, EDE.DNSSEC_BOGUS, EDE.SIGNATURE_EXPIRED, EDE.SIGNATURE_NOT_YET_VALID, EDE.DNSKEY_MISSING, EDE.RRSIGS_MISSING, EDE.NO_ZONE_KEY_BIT_SET, EDE.NSEC_MISSING,
+  EDE.SIGNATURE_EXPIRED_BEFORE_VALID, EDE.UNSUPPORTED_DNSKEY_ALGORITHM,
+])

@@ -2,7 +2,6 @@
  * The recursive service in the config: its keys, and what they come to. Their form is checked by the schema; what no
  * schema can say (names of zones, what stands in the file of root hints) is told at its place.
  */
-import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { parseAddress } from '../dns/address.ts'
@@ -20,6 +19,7 @@ import { parseZone } from '../zone/parse.ts'
 import { readPolicy, type PolicySource } from './policy-file.ts'
 import { reasonOf } from './reason.ts'
 import type { KeyNotes } from './schema-notes.ts'
+import { readSource } from './source-file.ts'
 import type { YamlText } from './yaml-text.ts'
 
 const PREFIX = 'must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix'
@@ -39,6 +39,12 @@ function servers(about: string) {
   return z.record(z.string(), list).meta({ wanted: 'must map names to lists of addresses', about } satisfies KeyNotes).default({})
 }
 
+function names(about: string, most?: number) {
+  const list = z.array(z.string().meta({ wanted: 'must be a domain name', about: 'A name.' }))
+  const [bounded, size] = most === undefined ? [list, ''] : [list.max(most), `at most ${most} `]
+  return bounded.meta({ wanted: `must be a list of ${size}domain names`, about } satisfies KeyNotes).default([])
+}
+
 const path = (about: string) => z.string().min(1).meta({ wanted: 'must be the path of a file', about } satisfies KeyNotes)
 
 /** The keys under `recursion`. */
@@ -51,7 +57,7 @@ export const recursionSchema = z
     hints: path('File with the root servers to begin with, as `named.root`; by default those of the Internet.').optional(),
     validate: flag('Whether answers are validated (RFC 4035 5): what should be proven and is not is SERVFAIL, unless the asker sets CD.', true),
     anchors: path('File of DS and DNSKEY records that are believed from the start; by default those of the root of the Internet.').optional(),
-    'negative-anchors': z.array(z.string().meta({ wanted: 'must be a domain name', about: 'A name.' })).max(MAX_CONFIGURED_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIGURED_ZONES} domain names`, about: 'Names that count as unsigned, with all below, whatever is said above them (RFC 7646): for zones of one\'s own that the world does not know.' } satisfies KeyNotes).default([]),
+    'negative-anchors': names('Names that count as unsigned, with all below, whatever is said above them (RFC 7646): for zones of one\'s own that the world does not know.', MAX_CONFIGURED_ZONES),
     policy: path('File of rules that come before what the world says, in the form of response policy zones; read again by each reload.').optional(),
     stub: servers('Zones whose servers are given here: they are asked as any zone\'s, and what they delegate is followed, as in `{ corp.example.: ["192.0.2.1"] }`.'),
     forward: servers('Zones for which other recursive servers are asked, with all that lies below; `.` is everything.'),
@@ -63,7 +69,7 @@ export const recursionSchema = z
     'special-names': flag('Whether special-use names and private reverse zones are answered here and never asked of the world (RFC 6761, RFC 6303).', true),
     'never-ask': networks('Networks in which no server is asked, whatever the world says of its name servers; servers of `stub`, `forward` and `hints` are.', ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/127', 'fe80::/10', 'ff00::/8']),
     'private-addresses': networks('Addresses that no name of the world may have, as they are inside (DNS rebinding); records with them are left out.', []),
-    'private-names': z.array(z.string().meta({ wanted: 'must be a domain name', about: 'A name.' })).meta({ wanted: 'must be a list of domain names', about: 'Names that may have them, with all below.' } satisfies KeyNotes).default([]),
+    'private-names': names('Names that may have them, with all below.'),
   })
   .meta({ wanted: 'must be a map', about: 'Recursive service: names outside our zones are looked up for those allowed. Off unless it is there; `{}` is enough.' })
 
@@ -142,47 +148,46 @@ export function parseServer(text: string): Endpoint | undefined {
 }
 
 function settlePolicy(file: string | undefined, yaml: YamlText, base: string): { policy?: PolicySource } {
-  if (file === undefined) return {}
-  try {
-    const policy = readPolicy(isAbsolute(file) ? file : join(base, file))
-    if (policy.ignored > 0) yaml.warn(['recursion', 'policy'], `Cannot act on ${policy.ignored} rules of recursion.policy "${file}" as they are not about names that are asked for, or want what is not done here`)
-    return { policy }
-  } catch (error) {
-    yaml.error(['recursion', 'policy'], `Cannot use recursion.policy "${file}": ${reasonOf(error)}`)
-    return {}
-  }
+  const policy = file === undefined ? undefined : settleFile('policy', file, yaml, base, readPolicy)
+  if (policy === undefined) return {}
+  if (policy.ignored > 0) yaml.warn(['recursion', 'policy'], `Cannot act on ${policy.ignored} rules of recursion.policy "${file}" as they are not about names that are asked for, or want what is not done here`)
+  return { policy }
 }
 
 function settleHints(file: string | undefined, yaml: YamlText, base: string): readonly Hint[] {
-  if (file === undefined) return ROOT_HINTS
-  return settleFile('hints', file, yaml, base, hintsIn, 'it names no root server with an address') ?? ROOT_HINTS
+  const read = (path: string): Hint[] => oneAtLeast(hintsIn(recordsOf(path)), 'it names no root server with an address')
+  return (file === undefined ? undefined : settleFile('hints', file, yaml, base, read)) ?? ROOT_HINTS
 }
 
 function settleValidation(values: RecursionValues, yaml: YamlText, base: string): { anchors: readonly TrustAnchor[]; negativeAnchors: Name[] } {
   const { anchors: file } = values
-  const anchors = file === undefined ? undefined : settleFile('anchors', file, yaml, base, anchorsIn, 'it holds neither DS nor DNSKEY records')
-  return { anchors: anchors ?? ROOT_ANCHORS, negativeAnchors: values['negative-anchors'].flatMap((text, i) => settleName(text, ['negative-anchors', i], yaml) ?? []) }
+  const read = (path: string): TrustAnchor[] => oneAtLeast(anchorsIn(recordsOf(path)), 'it holds neither DS nor DNSKEY records')
+  const anchors = (file === undefined ? undefined : settleFile('anchors', file, yaml, base, read)) ?? ROOT_ANCHORS
+  return { anchors, negativeAnchors: values['negative-anchors'].flatMap((text, i) => settleName(text, ['negative-anchors', i], yaml) ?? []) }
 }
 
-/** What `read` finds in the records of a file that is written as a zone; undefined where that is nothing, which is told at `recursion.key`. */
-function settleFile<Found>(key: 'hints' | 'anchors', file: string, yaml: YamlText, base: string, read: (records: readonly DnsRecord[]) => readonly Found[], emptyReason: string): readonly Found[] | undefined {
-  const fault = (why: string): undefined => yaml.error(['recursion', key], `Cannot use recursion.${key} "${file}": ${why}`) as undefined
+/** What `read` makes of a file; what it throws is told at `recursion.key`. */
+function settleFile<Read>(key: 'hints' | 'anchors' | 'policy', file: string, yaml: YamlText, base: string, read: (path: string) => Read): Read | undefined {
   try {
-    const octets = readFileSync(isAbsolute(file) ? file : join(base, file))
-    const { records, problem } = recordsOf(octets, file)
-    if (problem !== undefined) return fault(problem)
-    const found = read(records)
-    return found.length > 0 ? found : fault(emptyReason)
+    return read(isAbsolute(file) ? file : join(base, file))
   } catch (error) {
-    return fault(reasonOf(error))
+    yaml.error(['recursion', key], `Cannot use recursion.${key} "${file}": ${reasonOf(error)}`)
+    return undefined
   }
 }
 
-function recordsOf(octets: Uint8Array, file: string): { records: DnsRecord[]; problem: string | undefined } {
+function oneAtLeast<Item>(items: Item[], reason: string): Item[] {
+  if (items.length === 0) throw new Error(reason)
+  return items
+}
+
+/** The records of a file in zone file form, names in it being whole. Throws at the first fault. */
+function recordsOf(path: string): DnsRecord[] {
   const records: DnsRecord[] = []
   const add = (owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, length: number): void => {
     records.push({ name: Name.fromWire(owner), type, class: CLASS.IN, ttl, rdata: rdata.slice(0, length) })
   }
-  const faults = parseZone({ octets, file }, { origin: Name.root.wire, class: CLASS.IN }, { add })
-  return { records, problem: faults.reported[0]?.message }
+  const [fault] = parseZone(readSource(path), { origin: Name.root.wire, class: CLASS.IN }, { add }).reported
+  if (fault !== undefined) throw new Error(fault.message)
+  return records
 }

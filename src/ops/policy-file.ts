@@ -2,13 +2,12 @@
  * The file of rules (src/server/policy.ts): read and checked with the config, and made into a block that every thread reads.
  * Rules by anything but the name asked for (`rpz-ip` and the like) are left out, and told.
  */
-import { readFileSync, statSync } from 'node:fs'
 import { CLASS, TYPE } from '../dns/codes.ts'
-import { MAX_ZONE_FILE_OCTETS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { ZoneBuilder } from '../zone/builder.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import { parseZone } from '../zone/parse.ts'
+import { readSource } from './source-file.ts'
 
 /** Rules as they were read. */
 export interface PolicySource {
@@ -23,8 +22,7 @@ const OTHER_KINDS: ReadonlySet<string> = new Set(['rpz-ip', 'rpz-client-ip', 'rp
 
 /** Reads the rules of a file. Throws where it cannot be read, or has a fault: its place and what is wrong. */
 export function readPolicy(file: string): PolicySource {
-  if (statSync(file).size > MAX_ZONE_FILE_OCTETS) throw new Error(`it has more than ${MAX_ZONE_FILE_OCTETS} octets`)
-  const source = { file, octets: readFileSync(file), ignored: 0 }
+  const source = { ...readSource(file), ignored: 0 }
   const { ignored, fault } = build(source, 0)
   if (fault !== undefined) throw new Error(fault)
   return { ...source, ignored }

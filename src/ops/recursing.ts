@@ -15,8 +15,8 @@ import { RCODE } from '../dns/codes.ts'
 import { STALE_AFTER_MS } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import type { Prefix } from '../dns/prefix.ts'
+import { isProofFault } from '../dnssec/verdict.ts'
 import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
-import { isProofFault } from '../resolver/resolve.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import { RefreshingCache } from '../resolver/refreshing.ts'
 import { Runner, type OnOutcome } from '../resolver/runner.ts'
@@ -29,7 +29,7 @@ import { behind, Policy, type Ruling } from '../server/policy.ts'
 import { replyOf } from '../server/recursive-reply.ts'
 import { systemClock } from '../transport/clock.ts'
 import { Upstream } from '../transport/upstream.ts'
-import type { SharedCacheBlock } from './answering.ts'
+import { unixSeconds, type SharedCacheBlock } from './answering.ts'
 import { readCache, writeCache } from './cache-file.ts'
 import { CacheDesk } from './cache-desk.ts'
 import type { ZoneImage } from '../zone/image.ts'
@@ -222,11 +222,6 @@ function added(all: readonly ResolverCounters[]): ResolverCounters {
 /** What is not to be answered by what was known before: a failed proof stays one (RFC 8767 4: stale data only where none are to be had). */
 function isForStale(outcome: Extract<Outcome, { kind: 'failure' }>): boolean {
   return outcome.reason !== 'unsupported' && outcome.reason !== 'bogus' && !isProofFault(outcome.explanation?.infoCode)
-}
-
-/** Signatures are good by the wall's clock (RFC 4034 3.1.5). */
-function unixSeconds(): number {
-  return Math.floor(Date.now() / 1_000)
 }
 
 /** The config has turned the service off while the question was on its way to us. */

@@ -2,14 +2,14 @@
  * Loads one zone file: what src/zone/load.ts does with text, with the disk and the clock handed in. Used on
  * the loading thread by the server, and directly by `waggle check`.
  */
-import { readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
-import { MAX_ZONE_FILE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
+import { UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
 import { fingerprintOf } from '../zone/fingerprint.ts'
 import { loadZone, type ZoneFinding, type ZoneLoad } from '../zone/load.ts'
 import type { ZoneSource } from '../zone/source.ts'
 import type { Finding } from './finding.ts'
 import { reasonOf } from './reason.ts'
+import { readSource } from './source-file.ts'
 import type { LoadedZone, LoadJob } from './zone-jobs.ts'
 import { serialOf } from './zone-keeper.ts'
 
@@ -46,13 +46,4 @@ function readIncluded(path: string, fromFile: string): ZoneSource {
   } catch (error) {
     throw new Error(reasonOf(error), { cause: error })
   }
-}
-
-function readSource(file: string): ZoneSource {
-  const stats = statSync(file)
-  // pipes and devices have no end that must come: reading one would hold up every reload behind it
-  if (!stats.isFile() && !stats.isDirectory()) throw new Error('it is not a file but a pipe, a socket or a device')
-  const { size } = stats
-  if (size > MAX_ZONE_FILE_OCTETS) throw new Error(`it has more than ${MAX_ZONE_FILE_OCTETS} octets`)
-  return { octets: readFileSync(file), file }
 }

@@ -11,21 +11,21 @@ import { MIN_PREFETCH_TTL } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import type { Question } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
-import type { Absence, Remembered, ResolverCache, RRset, Trust } from './contract.ts'
+import { CacheBehind } from './cache-behind.ts'
+import type { Remembered, ResolverCache, RRset, Trust } from './contract.ts'
 
 /** Of its TTL a record has less than this part left when it is fetched anew: a tenth, as the cache's readers have it. */
 const LAST_PART = 10
 
 /** A cache of which some is being refreshed. */
-export class RefreshingCache implements ResolverCache {
-  private readonly cache: ResolverCache
+export class RefreshingCache extends CacheBehind {
   private readonly reader: CacheReader
   private readonly lookup: LookupName
   private readonly underWay = new Set<string>()
 
   /** `block` is what `cache` keeps in. */
   constructor(cache: ResolverCache, block: CacheBlock) {
-    this.cache = cache
+    super(cache)
     this.reader = new CacheReader(block)
     this.lookup = new LookupName(block.seed)
   }
@@ -54,24 +54,8 @@ export class RefreshingCache implements ResolverCache {
     this.underWay.delete(keyOf(name, type))
   }
 
-  find(name: Name, type: number, nowSeconds: number, least: Trust): Remembered | undefined {
-    return this.underWay.size > 0 && this.underWay.has(keyOf(name, type)) ? undefined : this.cache.find(name, type, nowSeconds, least)
-  }
-
-  keep(rrset: RRset, nowSeconds: number): void {
-    this.cache.keep(rrset, nowSeconds)
-  }
-
-  keepAbsence(absence: Absence, nowSeconds: number): void {
-    this.cache.keepAbsence(absence, nowSeconds)
-  }
-
-  keepFailure(...failure: Parameters<ResolverCache['keepFailure']>): void {
-    this.cache.keepFailure(...failure)
-  }
-
-  forget(name: Name, type: number): void {
-    this.cache.forget(name, type)
+  override find(name: Name, type: number, nowSeconds: number, least: Trust): Remembered | undefined {
+    return this.underWay.size > 0 && this.underWay.has(keyOf(name, type)) ? undefined : super.find(name, type, nowSeconds, least)
   }
 
   private isDue(name: Name, type: number, nowSeconds: number): boolean {

@@ -11,6 +11,7 @@ import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { aliasBy } from './classify.ts'
+import { isProofFault } from '../dnssec/verdict.ts'
 import { NO_WORK, TRUST, type Outcome, type Remembered, type RRset } from './contract.ts'
 import { answerSpecial } from './special.ts'
 import { nowSeconds, type Errand, type Steps, type World } from './steps.ts'
@@ -88,16 +89,6 @@ function fromMemory(known: Remembered): Walked {
       return { kind: 'absence', chain: [], absence: known }
   }
 }
-
-/** Whether an INFO-CODE says that a proof failed (RFC 8914 4.6 to 4.13). */
-export function isProofFault(infoCode: number | undefined): infoCode is number {
-  return infoCode !== undefined && PROOF_FAULTS.has(infoCode)
-}
-
-const PROOF_FAULTS: ReadonlySet<number> = new Set([
-  EDE.DNSSEC_INDETERMINATE, EDE.DNSSEC_BOGUS, EDE.SIGNATURE_EXPIRED, EDE.SIGNATURE_NOT_YET_VALID, EDE.DNSKEY_MISSING, EDE.RRSIGS_MISSING, EDE.NO_ZONE_KEY_BIT_SET, EDE.NSEC_MISSING,
-  EDE.SIGNATURE_EXPIRED_BEFORE_VALID, EDE.UNSUPPORTED_DNSKEY_ALGORITHM,
-])
 
 function ended({ budget }: Errand, chain: RRset[], found: Exclude<Walked, Failure | { kind: 'alias' }>): Outcome {
   const { work } = budget

@@ -8,7 +8,8 @@ import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
 import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
-import { TRUST, type Absence, type Remembered, type ResolverCache, type RRset, type Trust } from '../resolver/contract.ts'
+import { CacheBehind } from '../resolver/cache-behind.ts'
+import { TRUST, type Remembered, type ResolverCache, type Trust } from '../resolver/contract.ts'
 import { isProof, rrsetIn } from '../resolver/rrsets.ts'
 
 /** What is known of our zones. */
@@ -24,35 +25,18 @@ const OURSELVES: Peer = { transport: 'tcp', address: Uint8Array.of(127, 0, 0, 1)
 const OPT = { udpSize: MAX_MESSAGE_OCTETS, version: 0, dnssecOk: true, compactOk: false, options: [] }
 
 /** A cache behind our own zones. */
-export class OwnZonesFirst implements ResolverCache {
+export class OwnZonesFirst extends CacheBehind {
   private readonly zones: OwnZones
-  private readonly cache: ResolverCache
   private readonly out = new Uint8Array(MAX_MESSAGE_OCTETS)
 
   constructor(zones: OwnZones, cache: ResolverCache) {
+    super(cache)
     this.zones = zones
-    this.cache = cache
   }
 
-  find(name: Name, type: number, nowSeconds: number, least: Trust): Remembered | undefined {
+  override find(name: Name, type: number, nowSeconds: number, least: Trust): Remembered | undefined {
     const own = this.zones.holds(name) ? this.own(name, type, least) : undefined
-    return own ?? this.cache.find(name, type, nowSeconds, least)
-  }
-
-  keep(rrset: RRset, nowSeconds: number): void {
-    this.cache.keep(rrset, nowSeconds)
-  }
-
-  keepAbsence(absence: Absence, nowSeconds: number): void {
-    this.cache.keepAbsence(absence, nowSeconds)
-  }
-
-  keepFailure(...failure: Parameters<ResolverCache['keepFailure']>): void {
-    this.cache.keepFailure(...failure)
-  }
-
-  forget(name: Name, type: number): void {
-    this.cache.forget(name, type)
+    return own ?? super.find(name, type, nowSeconds, least)
   }
 
   private own(name: Name, type: number, least: Trust): Remembered | undefined {

@@ -18,7 +18,7 @@ import { POINTER_LIMIT } from '../dns/limits.ts'
 import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import { copyOctets, viewOf } from '../dns/octet-views.ts'
-import { isProofFault } from '../resolver/resolve.ts'
+import { isProofFault } from '../dnssec/verdict.ts'
 
 /** Types from here to ANY are for questions alone (RFC 6895 3.1); ANY is not answered from memory, as what is known is not all there is. */
 const FIRST_META_TYPE = 128

@@ -1,8 +1,11 @@
 /** The recursive service in the config: what its keys come to, and mistakes in them at their places. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { printAddress } from '../../src/dns/address.ts'
+import { MAX_ZONE_FILE_OCTETS } from '../../src/dns/limits.ts'
 import { DEFAULT_CACHE_OCTETS } from '../../src/dns/limits-resolver.ts'
 import { ROOT_HINTS } from '../../src/resolver/root-hints.ts'
 import { ROOT_ANCHORS } from '../../src/resolver/trust-anchors.ts'
@@ -136,6 +139,27 @@ describe('mistakes in the recursive service', () => {
       const { findings } = read('recursion: { hints: hints }\n', join(folder.path, 'w.yaml'))
       folder.remove()
       assert.match(findings.join('\n'), message)
+    })
+  }
+})
+
+describe('files that would never end, or are none', () => {
+  for (const key of ['hints', 'anchors', 'policy']) {
+    it(`${key}: a pipe, a device and what is too large are told, and hold nobody up`, () => {
+      const folder = makeFolder({ large: '' })
+      execFileSync('mkfifo', [join(folder.path, 'pipe')])
+      truncateSync(join(folder.path, 'large'), MAX_ZONE_FILE_OCTETS + 1)
+      const rows: [file: string, reason: RegExp][] = [
+        ['pipe', /: it is not a file but a pipe, a socket or a device$/], ['/dev/zero', /: it is not a file but a pipe, a socket or a device$/],
+        ['large', /: it has more than 2147483647 octets$/], ['.', /: /], ['none', /: no such file or directory$/],
+      ]
+      for (const [file, reason] of rows) {
+        const { recursion, findings } = read(`recursion: { ${key}: "${file}" }\n`, join(folder.path, 'w.yaml'))
+        assert.deepEqual([recursion, findings.length], [undefined, 1], file)
+        assert.ok(findings[0].includes(`Cannot use recursion.${key} "${file}": `), findings[0])
+        assert.match(findings[0], reason)
+      }
+      folder.remove()
     })
   }
 })

@@ -1,41 +1,20 @@
 /**
- * The RRset that a face becomes, in the layout of an image's RRsets (src/zone/layout.ts): begun with a type, written record
- * by record, and ended with one TTL for all (RFC 2181 5.2). No record stands in it twice (RFC 2181 5). One block serves
- * every query of a thread.
+ * The RRset that a face becomes: begun with a type, written record by record, and ended with one TTL for all (RFC 2181
+ * 5.2). No record stands in it twice (RFC 2181 5).
  */
-import type { RRsetSource } from '../../authority/plan.ts'
-import { MAX_MESSAGE_OCTETS, MAX_STRING_OCTETS } from '../../dns/limits.ts'
-import { viewOf } from '../../dns/octet-views.ts'
+import { MAX_STRING_OCTETS } from '../../dns/limits.ts'
 import type { RRsetId, ZoneImage } from '../../zone/image.ts'
-import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../../zone/layout.ts'
-
-/** Where a block's only RRset stands; 0 is no handle. */
-const HANDLE = 1
-const RECORDS_AT = HANDLE * 4 + RRSET_HEAD_OCTETS
-/** What the owner of a record is stored as: the name of the question (RFC 1035 4.1.4). */
-const TO_QNAME = 0xc00c
+import { RECORD_HEAD_OCTETS } from '../../zone/layout.ts'
+import { RECORDS_AT, RRsetBlock } from '../ranking/rrset-block.ts'
 
 /** A block that holds the face made last. */
-export class FaceBlock implements RRsetSource {
-  readonly words: Int32Array
-  readonly octets: Uint8Array
-  readonly view: DataView
-  readonly rrset: number = HANDLE
-  /** Records held. */
-  count = 0
+export class FaceBlock extends RRsetBlock {
   private type = 0
   private rrClass = 0
   private ttl = 0
   private recordAt = RECORDS_AT
   private at = RECORDS_AT
   private isFull = false
-
-  constructor() {
-    const buffer = new ArrayBuffer(RECORDS_AT + MAX_MESSAGE_OCTETS + 1)
-    this.words = new Int32Array(buffer)
-    this.octets = new Uint8Array(buffer)
-    this.view = viewOf(this.octets)
-  }
 
   /** Makes it an empty RRset whose TTL is at most `ttl` seconds. */
   begin(type: number, rrClass: number, ttl: number): void {
@@ -76,15 +55,12 @@ export class FaceBlock implements RRsetSource {
 
   /** Ends the record; it is dropped where another has the same RDATA from octet `sameFrom` on, or where the block is full. */
   endRecord(sameFrom = 0): void {
-    const { view, recordAt, at } = this
+    const { recordAt, at } = this
     const size = at - recordAt - RECORD_HEAD_OCTETS
     this.isFull ||= at > this.octets.length || size > 0xffff
     this.at = recordAt
     if (this.isFull || this.holds(recordAt, size, sameFrom)) return
-    view.setUint16(recordAt, TO_QNAME)
-    view.setUint16(recordAt + 2, this.type)
-    view.setUint16(recordAt + 4, this.rrClass)
-    view.setUint16(recordAt + 10, size)
+    this.writeHead(recordAt, this.type, this.rrClass, this.ttl, size)
     this.at = at
     this.count++
   }
@@ -103,12 +79,9 @@ export class FaceBlock implements RRsetSource {
 
   /** Ends the RRset. */
   end(): void {
-    const { view, words } = this
+    const { view } = this
     for (let at = RECORDS_AT; at < this.at; at += RECORD_HEAD_OCTETS + view.getUint16(at + 10)) view.setUint32(at + 6, this.ttl)
-    words[HANDLE + RRSET.next] = 0
-    words[HANDLE + RRSET.key] = this.type
-    words[HANDLE + RRSET.octets] = this.at - RECORDS_AT
-    words[HANDLE + RRSET.count] = this.count
+    this.close(this.type, this.at)
   }
 
   private holds(recordAt: number, size: number, sameFrom: number): boolean {

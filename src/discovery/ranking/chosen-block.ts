@@ -1,39 +1,18 @@
-/**
- * The RRset that a choice becomes: AGENT records of the chosen, best first, in the layout of an image's RRsets
- * (src/zone/layout.ts), so that it is rendered and has its additional records like any other. One block serves every
- * query of a thread.
- */
-import type { RRsetSource } from '../../authority/plan.ts'
+/** The RRset that a choice becomes: AGENT records of the chosen, best first. */
 import { TYPE } from '../../dns/codes.ts'
-import { MAX_MESSAGE_OCTETS } from '../../dns/limits.ts'
-import { viewOf } from '../../dns/octet-views.ts'
-import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../../zone/layout.ts'
+import { RECORD_HEAD_OCTETS } from '../../zone/layout.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
 import type { Ranker } from './rank.ts'
+import { RECORDS_AT, RRsetBlock } from './rrset-block.ts'
 import type { Reporting } from './settings.ts'
 
-/** Where a block's only RRset stands; 0 is no handle. */
-const HANDLE = 1
-const RECORDS_AT = HANDLE * 4 + RRSET_HEAD_OCTETS
-/** What the owner of a record is stored as: the name of the question (RFC 1035 4.1.4). */
-const TO_QNAME = 0xc00c
-
 /** A block that holds what was chosen last. */
-export class ChosenBlock implements RRsetSource {
-  readonly words: Int32Array
-  readonly octets: Uint8Array
-  readonly view: DataView
-  readonly rrset: number = HANDLE
-  /** Records held. */
-  count = 0
+export class ChosenBlock extends RRsetBlock {
   private readonly reporting: Reporting
   private end = RECORDS_AT
 
   constructor(reporting: Reporting) {
-    const buffer = new ArrayBuffer(RECORDS_AT + MAX_MESSAGE_OCTETS + 1)
-    this.words = new Int32Array(buffer)
-    this.octets = new Uint8Array(buffer)
-    this.view = viewOf(this.octets)
+    super()
     this.reporting = reporting
   }
 
@@ -51,10 +30,7 @@ export class ChosenBlock implements RRsetSource {
       if (Atomics.load(table.i32.version, slot) !== ranker.versions[i]) return false
       if (!hasRoom) break
     }
-    this.words[HANDLE + RRSET.next] = 0
-    this.words[HANDLE + RRSET.key] = TYPE.AGENT
-    this.words[HANDLE + RRSET.octets] = this.end - RECORDS_AT
-    this.words[HANDLE + RRSET.count] = this.count
+    this.close(TYPE.AGENT, this.end)
     return true
   }
 
@@ -63,11 +39,7 @@ export class ChosenBlock implements RRsetSource {
     const from = i32.rdataAt[slot]
     const size = i32.rdataLength[slot]
     if (size < 2 || size > octets.length - end - RECORD_HEAD_OCTETS) return false
-    view.setUint16(end, TO_QNAME)
-    view.setUint16(end + 2, TYPE.AGENT)
-    view.setUint16(end + 4, rrClass)
-    view.setUint32(end + 6, ttl)
-    view.setUint16(end + 10, size)
+    this.writeHead(end, TYPE.AGENT, rrClass, ttl, size)
     const rdataAt = end + RECORD_HEAD_OCTETS
     view.setUint16(rdataAt, ++this.count)
     for (let i = 2; i < size; i++) octets[rdataAt + i] = heap[from + i]
