@@ -90,7 +90,11 @@ export function asker(...zones: ZoneImage[]): (question: string, asking?: Asking
 
 /** The same, telling all that the response holds. */
 export function converser(zones: readonly ZoneImage[], options: Partial<ServerOptions> = {}): (question: string, asking?: Asking) => Conversed {
-  const server = serverOf(zones, options)
+  return converserOf(serverOf(zones, options))
+}
+
+/** The same by a server that there is. */
+export function converserOf(server: Server): ReturnType<typeof converser> {
   return (question, asking = {}) => {
     const response = exchange(server, encodeQuery(question, asking), asking)
     assert.ok(response !== null, `silence after ${question}`)

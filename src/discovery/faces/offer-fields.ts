@@ -61,13 +61,20 @@ export function capabilityText({ heap, i32 }: CandidateTable, slot: Slot): strin
 
 /** Labels in text, of a name of letters, digits and hyphens, up to a label or the end. */
 export function textOf(heap: Uint8Array, at: number, end: number, stop = ''): string {
-  const labels: string[] = []
+  let text = ''
   for (; at < end && heap[at] !== 0; at += heap[at] + 1) {
-    const label = Buffer.from(heap.subarray(at + 1, at + 1 + heap[at])).toString('latin1')
+    const label = latin1(heap, at + 1, at + 1 + heap[at])
     if (label === stop) break
-    labels.push(label)
+    text += text === '' ? label : `.${label}`
   }
-  return labels.join('.')
+  return text
+}
+
+/** Octets as text of as many characters; for names, which are too short to be worth a call into the runtime. */
+export function latin1(octets: Uint8Array, at: number, end: number): string {
+  let text = ''
+  for (; at < end; at++) text += String.fromCharCode(octets[at])
+  return text
 }
 
 /**

@@ -8,16 +8,23 @@ import { LookupName } from '../../dns/lookup-name.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
 import { FOUND, type ZoneImage, ZoneMatch } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
-import { printProtocols } from '../ranking/protocols.ts'
-import { nameEnd } from '../ranking/values.ts'
+import { printProtocols, PROTOCOL } from '../ranking/protocols.ts'
+import { nameEnd, sameFolded } from '../ranking/values.ts'
 import type { FaceBlock } from './block.ts'
 import { TCP_LABEL } from './names.ts'
-import { agentAt, capabilityText, domainAt, portOf, textOf, valueAt, valueEnd, writeServiceParameters } from './offer-fields.ts'
+import { agentAt, capabilityText, domainAt, latin1, portOf, textOf, valueAt, valueEnd, writeServiceParameters } from './offer-fields.ts'
 
 /** Character-strings of an index: as many as MAX_FACE_AGENTS may need. */
 const MOST_STRINGS = 64
 /** What the value of `key=` may have besides in one character-string. */
 const MOST_VALUE = 240
+
+/** What stands behind an agent in DNS-AID's index, by what it speaks. */
+const INDEXED = [PROTOCOL.a2a, PROTOCOL.mcp].map((protocols) => ({ protocols, text: `:${printProtocols(protocols)}` }))
+/** Second labels of agents' names (docs/protocol.md 2). */
+const SERVICE_MARK = Buffer.from('\x03_sa')
+const USER_MARK = Buffer.from('\x03_ua')
+const DOT = 0x2e
 
 /** Agents picked, of which a face is written. */
 export interface Picked {
@@ -108,9 +115,18 @@ export class FaceWriter {
 
   /** PTR to the instance of each agent picked, below `service` and the domain that stands at `domain` (RFC 6763 4.1); hosts that no identifier names have instances of their own. */
   instances(table: CandidateTable, { slots, count }: Picked, service: Uint8Array, domain: Place): void {
+    const { block, name } = this
+    const end = nameEnd(domain.octets, domain.at, domain.octets.length)
+    const below = service.length + TCP_LABEL.length + end - domain.at
     for (let i = 0; i < count; i++) {
-      const label = instanceLabel(table, slots[i], domain)
-      if (label !== undefined) this.pointer([Buffer.of(label.length), label, service, TCP_LABEL], domain)
+      const size = writeInstanceLabel(table, slots[i], domain, end, name)
+      if (size === 0 || size + below > MAX_NAME_OCTETS) continue
+      block.beginRecord()
+      block.copy(name, 0, size)
+      block.copy(service, 0, service.length)
+      block.copy(TCP_LABEL, 0, TCP_LABEL.length)
+      block.copy(domain.octets, domain.at, end)
+      block.endRecord()
     }
   }
 
@@ -129,7 +145,7 @@ export class FaceWriter {
   describe(table: CandidateTable, picked: Picked): void {
     const { block } = this
     const at = valueAt(table, picked.slots[0], PARAMETERS.endpoint.key)
-    const endpoint = at === 0 ? '' : Buffer.from(table.heap.subarray(at, valueEnd(table, at))).toString('latin1')
+    const endpoint = at === 0 ? '' : latin1(table.heap, at, valueEnd(table, at))
     block.beginRecord()
     block.strings('txtvers=1')
     block.strings(`cap=${joined(capabilitiesOf(table, picked))}`)
@@ -150,7 +166,7 @@ export class FaceWriter {
     for (let i = 0; i < count; i++) {
       const label = labelOf(table, slots[i])
       if (label === '' || /[^\x21-\x7e]|[":,\\]/.test(label)) continue
-      for (const protocol of printProtocols(table.i32.protocols[slots[i]]).split(',')) if (protocol !== '') entries.add(`${label}:${protocol}`)
+      for (const { protocols, text } of INDEXED) if ((table.i32.protocols[slots[i]] & protocols) !== 0) entries.add(label + text)
     }
     if (entries.size === 0) return
     this.block.beginRecord()
@@ -174,23 +190,42 @@ export class FaceWriter {
   }
 }
 
-/** The label of the agent's instance below a domain: its id where it is of that domain's providers, else all of its name; undefined where it has no identifier, or too long a one. */
-function instanceLabel(table: CandidateTable, slot: Slot, domain: Place): Uint8Array | undefined {
+/**
+ * Writes the label of the agent's instance below the domain at `domain`, which ends at `end`: its id where it is of that
+ * domain's providers, else all of its name. Returns the octets written, its length included; 0 where it has no identifier,
+ * or one that no label can tell.
+ */
+function writeInstanceLabel(table: CandidateTable, slot: Slot, { octets, at: domainFrom }: Place, end: number, to: Uint8Array): number {
   const { heap } = table
   const at = agentAt(table, slot)
-  const text = textOf(heap, at, heap.length)
-  const [id, mark] = text.split('.')
-  if (mark !== '_sa' && mark !== '_ua') return undefined
-  const isOurs = mark === '_sa' && textOf(domain.octets, domain.at, domain.octets.length) === textOf(heap, domainAt(table, slot), heap.length).toLowerCase()
-  const label = Buffer.from(isOurs ? id : text, 'latin1')
-  return label.length > MAX_LABEL_OCTETS ? undefined : label
+  const markAt = at + 1 + heap[at]
+  const isService = sameFolded(heap, markAt, SERVICE_MARK, 0, SERVICE_MARK.length)
+  if (!isService && !sameFolded(heap, markAt, USER_MARK, 0, USER_MARK.length)) return 0
+  const nameAt = markAt + SERVICE_MARK.length
+  const domainEnd = nameEnd(heap, nameAt, heap.length)
+  const isOurs = isService && domainEnd - nameAt === end - domainFrom && sameFolded(heap, nameAt, octets, domainFrom, end - domainFrom)
+  const labelEnd = isOurs ? markAt : domainEnd - 1
+  return labelEnd - at - 1 > MAX_LABEL_OCTETS || !dotted(heap, at, labelEnd, to) ? 0 : labelEnd - at
+}
+
+/** Writes the labels up to `end` as one, dots between them; false where a label has a dot of its own. */
+function dotted(heap: Uint8Array, at: number, end: number, to: Uint8Array): boolean {
+  to[0] = end - at - 1
+  for (let i = 1, next = at + 1 + heap[at]; at + i < end; i++) {
+    const isBetween = at + i === next
+    if (isBetween) next += 1 + heap[next]
+    else if (heap[at + i] === DOT) return false
+    to[i] = isBetween ? DOT : heap[at + i]
+  }
+  return true
 }
 
 /** What an index calls the agent: its human name, else its id. */
 function labelOf(table: CandidateTable, slot: Slot): string {
   const at = valueAt(table, slot, PARAMETERS.alias.key)
-  if (at !== 0) return Buffer.from(table.heap.subarray(at, valueEnd(table, at))).toString('latin1')
-  return textOf(table.heap, agentAt(table, slot), table.heap.length).split('.')[0]
+  if (at !== 0) return latin1(table.heap, at, valueEnd(table, at))
+  const nameAt = agentAt(table, slot)
+  return latin1(table.heap, nameAt + 1, nameAt + 1 + table.heap[nameAt])
 }
 
 function capabilitiesOf(table: CandidateTable, { slots, count }: Picked): string[] {

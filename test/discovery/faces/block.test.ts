@@ -63,6 +63,18 @@ describe('the RRset of a face', () => {
     assert.equal(text('x'.repeat(300), 9), `ff${'78'.repeat(255)}2d${'78'.repeat(45)}`)
   })
 
+  test('tells as many records apart as there may be, each once, whatever their hashes', () => {
+    const values = Array.from({ length: 3_000 }, (_, i) => (i * 7_919 % 65_536).toString(16).padStart(4, '0'))
+    const read = written((block) => [...values, ...values.toReversed()].forEach((hex) => record(block, hex)))
+    assert.deepEqual(read.map(([, hex]) => hex), values)
+  })
+
+  test('holds no more records than a message can, however short they are', () => {
+    const read = written((block) => { for (let i = 0; i < 20_000; i++) record(block, i.toString(16).padStart(4, '0')) })
+    assert.ok(read.length > 4_000 && read.length * (RECORD_HEAD_OCTETS + 2) <= MAX_MESSAGE_OCTETS, `${read.length}`)
+    assert.equal(new Set(read.map(([, hex]) => hex)).size, read.length)
+  })
+
   test('ends before the first record that has no room, and takes none behind it', () => {
     const read = written((block) => {
       for (let i = 0; i < 3; i++) {

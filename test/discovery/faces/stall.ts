@@ -10,7 +10,8 @@ import { CLASS, OPTION, printClass } from '../../../src/dns/codes.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { ZoneDirectory } from '../../../src/zone/directory.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
-import { type Asking, converser, type Conversed, SEED, zoneOf } from '../../authority/ask.ts'
+import { type Asking, type Conversed, converserOf, SEED, serverOf, zoneOf } from '../../authority/ask.ts'
+import type { Server } from '../../../src/server/server.ts'
 import { agentName, BEGIN_MS, chance, demandOctets } from '../ranking/hive.ts'
 
 export const APEX = 'acme.example.'
@@ -26,6 +27,7 @@ export class Stall {
   nowMs = BEGIN_MS
   readonly image: ZoneImage
   readonly registrar: Registrar
+  readonly server: Server
   private readonly converse
 
   constructor(text: string, shown = ALL_SHOWN, seed = 1, rrClass: number = CLASS.IN) {
@@ -36,7 +38,8 @@ export class Stall {
     this.registrar = registrar
     const chooser = new RankedChooser({ nowMs: () => this.nowMs, random: chance(seed) })
     chooser.useTables([registrar.table.buffer])
-    this.converse = converser([], { authority: new ZoneAuthority(new ZoneDirectory([this.image], SEED), SEED, new AgentFaces(chooser, SEED)) })
+    this.server = serverOf([], { authority: new ZoneAuthority(new ZoneDirectory([this.image], SEED), SEED, new AgentFaces(chooser, SEED)) })
+    this.converse = converserOf(this.server)
   }
 
   /** Asks `name` below the apex; `''` is the apex. */
