@@ -14,12 +14,11 @@
 import { CLASS, EDE, RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_CHAIN } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
-import { sameNameAt } from '../dns/name.ts'
 import type { OctetBlock } from '../dns/octet-views.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { FOUND, type Link, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
-import { RRSET } from '../zone/layout.ts'
 import { addAdditional, addGlue } from './additional.ts'
+import { isNsec3, isOfAgents, smallestRRset } from './any.ts'
 import { type AgentChooser, type Choice, CHOICE } from './choosing.ts'
 import { Denial } from './denial.ts'
 import { type Answer, type Authority, KIND, type Kind, SECTION, type Section, TTL_AS_STORED } from './plan.ts'
@@ -86,7 +85,7 @@ export class ZoneAuthority implements Authority {
     answer.authoritative = query.qclass !== CLASS.ANY // which would speak for classes that we do not have (RFC 1035 6.2)
     for (let steps = 0; this.answerFromZone() && steps < MAX_CHAIN; steps++) {
       this.name.load(this.owner.octets, this.ownerAt, this.owner.view)
-      if (this.isLoop()) break
+      if (answer.hasAlias(this.name)) break // the chain runs in a circle
       if (!this.findZone()) {
         answer.isMissing = query.qclass === CLASS.IN // RFC 1034 4.3.1: the rest is elsewhere, and who recurses goes on there
         break
@@ -148,7 +147,28 @@ export class ZoneAuthority implements Authority {
   private isChosen(): boolean {
     const { query, result, zone, chooser } = this
     if (query.qtype !== TYPE.AGENT || chooser === undefined) return false
+    if (this.isHidden()) return this.isAlias() ? false : this.answerHidden()
     return this.isTaken(chooser.choose(query, result, zone, this))
+  }
+
+  /** Whether the agents of the zone are not for this asker. */
+  private isHidden(): boolean {
+    return this.chooser?.hides?.(this.query, this.result.zone) === true
+  }
+
+  private isAlias(): boolean {
+    const { match, zone } = this
+    return match.found === FOUND.exact && zone.rrsetOf(match.node, TYPE.CNAME) !== 0
+  }
+
+  /** NODATA, with the reason; but a zone that was signed cannot deny what its signatures say is there. */
+  private answerHidden(): true {
+    const { result, zone } = this
+    result.explain(EDE.AGENT_PERMISSION_REQUIRED)
+    result.tails = null
+    if (zone.signaturesOf(zone.apex, TYPE.SOA) === 0) this.addSoa() // RFC 2308 2.2
+    else result.rcode = RCODE.REFUSED
+    return true
   }
 
   /** Whether the name, `node` in the zone or none of its own, is derived from what agents have registered. */
@@ -180,6 +200,7 @@ export class ZoneAuthority implements Authority {
   /** Step 3a, or 3c with a wildcard's records: the node's RRset of QTYPE, else its CNAME, else nothing of that type. */
   private answerNode(node: NodeId): boolean {
     const { zone, query } = this
+    if (isOfAgents(query.qtype) && zone.rrsetOf(node, query.qtype) !== 0 && this.isHidden()) return !this.answerHidden()
     if ((query.qtype === TYPE.ANY || query.qtype === TYPE.RRSIG) && this.addMany(node)) return false
     // an NSEC3 record is never an answer, also where its owner bears an ordinary name (RFC 5155 7.2.8)
     const rrset = query.qtype === TYPE.NSEC3 ? 0 : zone.rrsetOf(node, query.qtype)
@@ -214,12 +235,12 @@ export class ZoneAuthority implements Authority {
   private addMany(node: NodeId): boolean {
     const { zone, query } = this
     const isAny = query.qtype === TYPE.ANY
-    const only = isAny && query.peer.transport === 'udp' ? this.smallestRRset(node) : 0
+    const only = isAny && query.peer.transport === 'udp' ? smallestRRset(zone, node, this.isHidden()) : 0
     let added = false
     for (let link: Link = only || zone.firstLink(node); link !== 0; link = only !== 0 ? 0 : zone.nextLink(link)) {
       const rrset = zone.rrsetAt(link)
       const isSignature = zone.typeOf(rrset) === TYPE.RRSIG
-      if (isNsec3(zone, rrset)) continue
+      if (isNsec3(zone, rrset) || (isOfAgents(zone.typeOf(rrset)) && this.isHidden())) continue
       if (isAny ? isSignature && zone.rrsetOf(node, zone.coveredType(rrset)) !== 0 : !isSignature) continue
       if (isSignature) this.result.add(SECTION.answer, zone, rrset, this.owner, this.ownerAt)
       else this.addAnswer(node, rrset)
@@ -227,20 +248,6 @@ export class ZoneAuthority implements Authority {
     }
     if (added) this.noteWildcard()
     return added
-  }
-
-  /** The smallest RRset at the node; NSEC only where there is nothing else, as it tells nothing of what stands there. */
-  private smallestRRset(node: NodeId): RRsetId {
-    const { zone } = this
-    let smallest = 0
-    for (let link = zone.firstLink(node); link !== 0; link = zone.nextLink(link)) {
-      const rrset = zone.rrsetAt(link)
-      const type = zone.typeOf(rrset)
-      if (type === TYPE.RRSIG || type === TYPE.NSEC3) continue
-      const isFirst = smallest === 0 || zone.typeOf(smallest) === TYPE.NSEC
-      if (isFirst || (type !== TYPE.NSEC && zone.octetsOf(rrset) < zone.octetsOf(smallest))) smallest = rrset
-    }
-    return smallest
   }
 
   /**
@@ -382,19 +389,4 @@ export class ZoneAuthority implements Authority {
   private noteWildcard(): void {
     if (this.match.found === FOUND.wildcard && this.query.dnssecOk) this.denial.noteWildcard(this.zone, this.name, this.match)
   }
-
-  /** Whether the name now to be answered is an alias answered already: the chain runs in a circle. The owner of a DNAME is none (RFC 6672 2.3). */
-  private isLoop(): boolean {
-    const { result, name } = this
-    for (let i = 0; i < result.count; i++) {
-      if (result.source[i].words[result.rrset[i] + RRSET.key] !== TYPE.CNAME) continue
-      if (sameNameAt(name.octets, 0, result.owner[i].octets, result.ownerAt[i])) return true
-    }
-    return false
-  }
-}
-
-/** Whether the RRset is NSEC3 or signs it: such records are in proofs alone, never answers (RFC 5155 7.2.8). */
-function isNsec3(zone: ZoneImage, rrset: RRsetId): boolean {
-  return zone.typeOf(rrset) === TYPE.NSEC3 || zone.coveredType(rrset) === TYPE.NSEC3
 }

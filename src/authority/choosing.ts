@@ -38,4 +38,6 @@ export interface AgentChooser {
    * `node` is the name's own in the zone, 0 where it has none. Without it no name is derived.
    */
   derive?(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice
+  /** Whether the agents of the zone at that index of the directory are not for this asker (EDE 49156); without it they are for all. */
+  hides?(query: Query, zone: number): boolean
 }

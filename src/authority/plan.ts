@@ -10,9 +10,12 @@
  * Entries are added in the order in which they are sent: answer, authority, additional, and the signatures
  * of an RRset right behind it.
  */
+import { TYPE } from '../dns/codes.ts'
 import { MAX_ANSWER_RRSETS } from '../dns/limits.ts'
+import type { LookupName } from '../dns/lookup-name.ts'
 import { sameNameAt } from '../dns/name.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
+import { RRSET } from '../zone/layout.ts'
 import type { Query } from './query.ts'
 import type { Tails } from './tails.ts'
 
@@ -141,6 +144,15 @@ export class Answer {
     for (let i = 0; i < this.count; i++) {
       if (this.rrset[i] !== rrset || this.source[i] !== source) continue
       if (sameNameAt(this.owner[i].octets, this.ownerAt[i], owner.octets, ownerAt)) return true
+    }
+    return false
+  }
+
+  /** Whether an alias of that name is in the answer already. The owner of a DNAME is none (RFC 6672 2.3). */
+  hasAlias({ octets }: LookupName): boolean {
+    for (let i = 0; i < this.count; i++) {
+      if (this.source[i].words[this.rrset[i] + RRSET.key] !== TYPE.CNAME) continue
+      if (sameNameAt(octets, 0, this.owner[i].octets, this.ownerAt[i])) return true
     }
     return false
   }

@@ -7,6 +7,7 @@
  *                           ^ qnameAt = 12                   ^ cookieAt, demandAt: data of single options
  */
 
+import type { Name } from '../dns/name.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
 
 /** How a query arrived: decides limits of size (RFC 1035 4.2) and which transfers and options are possible. */
@@ -18,6 +19,8 @@ export interface Peer {
   /** The asker's address: 4 octets for IPv4, 16 for IPv6. */
   readonly address: Uint8Array
   readonly port: number
+  /** The key by which the query is proven to be signed; the core alone tells. */
+  readonly signer?: Name
 }
 
 const NO_OCTETS = new Uint8Array(0)

@@ -46,6 +46,8 @@ export const MAX_VERSION_LOOKS = 64
 export const MAX_CHAIN_STEPS = 4_096
 /** Agents of one face that is a list (PTR of DNS-SD, the index of DNS-AID): some 12 kB. Reached: the others are not in it, and EDE 0 says so; they are found by capability. */
 export const MAX_FACE_AGENTS = 256
+/** Networks, and keys, that may look for the agents of a zone, and networks of the local area: each is compared with each query about them. Reached: the config is refused. */
+export const MAX_ASKERS = 64
 
 // ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----
 

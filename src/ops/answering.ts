@@ -4,7 +4,10 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { ZoneAuthority } from '../authority/answer.ts'
+import { parseClass } from '../dns/codes.ts'
+import { keyInClass, Name } from '../dns/name.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
+import { Askers, type AskerValues } from '../discovery/ranking/askers.ts'
 import { AgentFaces } from '../discovery/faces/faces.ts'
 import { RankedChooser } from '../discovery/ranking/choosing.ts'
 import { CacheBlock } from '../cache/block.ts'
@@ -41,6 +44,10 @@ export interface AnsweringOptions {
   keepalive: number
   /** Undefined: nothing is limited. */
   rateLimit: RateLimitSettings | undefined
+  /** Networks that may ask in class LOCAL. */
+  local: Prefix[]
+  /** Who may look for the agents of a zone, for those zones that are not open to all. */
+  askers: ZoneAskers[]
   /** Networks that are recursed for; undefined: nobody is. */
   recursion?: Prefix[] | undefined
   /** The cache that is answered from for them, and what to add to `machineMs` for its clock. */
@@ -49,6 +56,12 @@ export interface AnsweringOptions {
   defers: Defers
   /** What to add to `machineMs` for the time that leases run by; undefined where no lease runs. */
   leaseOriginMs?: number | undefined
+}
+
+/** Who may look for the agents of one zone. */
+export interface ZoneAskers extends AskerValues {
+  /** `keyInClass` of the zone. */
+  zone: string
 }
 
 /** A cache as threads share it. */
@@ -83,9 +96,19 @@ export function answeringOptions(
     requireCookie: cookies.require,
     keepalive: tcp.idle * 10,
     rateLimit: limit.responses === 0 ? undefined : rateLimit,
+    local: values.local.map((text) => parsePrefix(text) as Prefix), // the schema has tried it
+    askers: askersOf(values),
     recursion,
     defers,
   }
+}
+
+function askersOf({ zones }: ConfigValues): ZoneAskers[] {
+  return zones.flatMap(({ name, class: rrClass, askers }) => askers === undefined ? [] : [{
+    zone: keyInClass({ name: Name.parse(name), class: parseClass(rrClass) as number }), // the schema has tried both
+    networks: askers.networks.map((text) => parsePrefix(text) as Prefix),
+    keys: askers.keys,
+  }])
 }
 
 /** How responses end, whoever answers: with what OPT record, and how long they may be. */
@@ -123,6 +146,11 @@ function rememberedIn({ buffer, originMs, isValidating, policy: rules }: SharedC
   return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isValidating, isOurs, ...(policy && { isRuled: (name) => policy.concerns(name) }) })
 }
 
+/** `keyInClass` of a zone. */
+function idOf(zone: ZoneImage): string {
+  return keyInClass({ name: Name.fromWire(zone.octets, zone.foldedNameAt(zone.apex)), class: zone.class })
+}
+
 /** Makes what answers; `onFault` is told of faults of ours. A thread that reads in batches hands in a clock that it reads once for each. */
 export function makeAnswering(
   options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, nowSeconds: () => number = unixSeconds, isOfCore = false,
@@ -133,7 +161,7 @@ export function makeAnswering(
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, new AgentFaces(chooser, seed))
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
-  const make = ({ version, identity, recursion, cache, defers, leaseOriginMs, ...rest }: AnsweringOptions): Server => new Server({
+  const make = ({ version, identity, recursion, cache, defers, leaseOriginMs, local, ...rest }: AnsweringOptions): Server => new Server({
     authority,
     nowSeconds,
     ...(leaseOriginMs === undefined ? {} : { leaseSeconds: () => Math.floor((leaseOriginMs + machineMs()) / 1_000) }),
@@ -142,16 +170,27 @@ export function makeAnswering(
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(recursion === undefined ? {} : { recursion: new PrefixList(recursion) }),
     ...(cache === undefined ? {} : { remembered: rememberedIn(cache, authority) }),
+    local: new PrefixList(local),
     defers,
     isOfCore,
     counters,
     onFault,
   })
   authority.isBesideResolver = options.recursion !== undefined
+  let directory = new ZoneDirectory([], seed)
+  let askers = new Map<string, Askers>()
+  const showTo = (): void => chooser.useAskers(directory.zones.map((zone) => askers.get(idOf(zone))))
+  const close = ({ askers: values }: AnsweringOptions): void => {
+    askers = new Map(values.map((value) => [value.zone, new Askers(value)]))
+    showTo()
+  }
+  close(options)
   let server = make(options)
   return {
     handler: (query, length, peer, out, room) => server.answer(query, length, peer, out, room),
-    publish(directory, candidates) {
+    publish(next, candidates) {
+      directory = next
+      showTo()
       authority.replaceDirectory(directory)
       chooser.useTables(candidates)
     },
@@ -160,6 +199,7 @@ export function makeAnswering(
       settings = next.rateLimit
       originMs = next.leaseOriginMs
       authority.isBesideResolver = next.recursion !== undefined
+      close(next)
       server = make(next)
     },
   }

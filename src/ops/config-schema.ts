@@ -10,6 +10,7 @@ import {
   MAX_REGISTER_NETWORKS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TSIG_KEYS, MAX_WORKERS, MIN_UDP_OCTETS, RATE_LIMIT_RESPONSES, RATE_LIMIT_SLIP,
   RATE_LIMIT_WINDOW_SECONDS, TCP_IDLE_MS,
 } from '../dns/limits.ts'
+import { MAX_ASKERS } from '../dns/limits-discovery.ts'
 import { SHOWN } from '../discovery/faces/names.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix } from '../dns/prefix.ts'
@@ -89,6 +90,26 @@ const grants = (about: string) => z.array(grant).max(MAX_GRANTS).meta({ wanted: 
 
 const FACES = Object.keys(SHOWN) as (keyof typeof SHOWN)[]
 
+const ASKING_KEY = 'must be the name of a key, "*" for any that is proven, or "*.acme.example" for all below a name'
+
+function isAskingKey(text: string): boolean {
+  try {
+    return text === '*' || !Name.parse(text.replace(/^\*\./, '')).wire.includes(0x2a)
+  } catch {
+    return false
+  }
+}
+
+const askers = z
+  .strictObject({
+    networks: z.array(network('A network.')).max(MAX_ASKERS).meta({ wanted: `must be a list of at most ${MAX_ASKERS} networks`, about: 'Networks from which agents may be looked for. Addresses are easily forged over UDP, where the answer then goes to the forged one.' }).default([]),
+    keys: z.array(z.string().refine(isAskingKey, ASKING_KEY).meta({ wanted: ASKING_KEY, about: 'A key.' })).max(MAX_ASKERS).meta({ wanted: `must be a list of at most ${MAX_ASKERS} keys`, about: 'Keys, of TSIG or SIG(0), that may look for agents from anywhere by signing the query; `"*"` is any that is proven, `"*.acme.example"` every one whose name lies below that.' }).default([]),
+  })
+  .meta({ wanted: 'must be { networks, keys }', about: 'Who may look for the agents of the zone; everybody by default. Others get NODATA with Extended DNS Error 49156 for AGENT, SENSE, TASK and what is derived of agents.' })
+
+/** The local area unless configured: loopback, and what no router of the Internet forwards (RFC 1918 3, RFC 3927 7, RFC 4193 3.1, RFC 4291 2.5.6). */
+const LOCAL_NETWORKS = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10']
+
 const zone = z
   .strictObject({
     name: z.string().superRefine(checkName).meta({ wanted: 'must be a domain name', about: 'Name of the zone; the final dot may be left out.' }),
@@ -105,6 +126,7 @@ const zone = z
       .array(z.enum(FACES).meta({ wanted: `must be one of ${FACES.join(', ')}`, about: 'A form.' }))
       .meta({ wanted: `must be a list of ${FACES.join(', ')}`, about: 'Forms, besides AGENT, in which agents are answered to software that does not know it: `address` (A and AAAA at capabilities and human names), `svcb` (SVCB and HTTPS), `dns-sd` (RFC 6763), `dns-aid`.' })
       .default([...FACES]),
+    askers: askers.optional(),
   })
   .meta({ wanted: 'must be { name, file }', about: 'One zone.' })
 
@@ -183,6 +205,7 @@ export const configSchema = z
       .meta({ wanted: METRICS, about: 'Where Prometheus may fetch the metrics: `/metrics` over HTTP, without a password; off by default.' })
       .optional(),
     log: z.enum(LEVELS).meta({ wanted: `must be one of ${LEVELS.join(', ')}`, about: 'Least level that is logged.' }).default('info'),
+    local: z.array(network('A network.')).max(MAX_ASKERS).meta({ wanted: `must be a list of at most ${MAX_ASKERS} networks`, about: 'Networks of the local area: questions in class LOCAL from elsewhere are REFUSED.' }).default(LOCAL_NETWORKS),
     zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
     keys: z.array(key).max(MAX_TSIG_KEYS).meta({ wanted: 'must be a list of keys', about: 'TSIG keys (RFC 8945): who signs with one is who it says, and gets signed responses.' }).default([]),
     grants: grants('Grants for every zone, behind its own.'),
@@ -194,7 +217,7 @@ export const configSchema = z
 export type ConfigValues = z.infer<typeof configSchema>
 
 /** Keys whose change a reload puts into use; all others take effect at the next start. */
-export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'zones', 'keys', 'grants', 'recursion'])
+export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'local', 'zones', 'keys', 'grants', 'recursion'])
 
 /** Every key in the order of the schema, groups before their members. */
 export function configKeys(): KeyLine[] {

@@ -160,8 +160,10 @@ export class Serving {
     return { ...this.answeringOptions(), defers: { ...NO_DEFERRALS, missing: this.defers.missing }, rateLimit: undefined, cache: undefined }
   }
 
-  /** What is not ours is refused, whoever asks. */
+  /** What is not ours is refused, whoever asks, and nobody stands behind the question who might see what is not for all. */
   private ownOptions(): AnsweringOptions {
-    return { ...this.answeringOptions(), defers: NO_DEFERRALS, rateLimit: undefined, recursion: undefined, cache: undefined, requireCookie: false }
+    const options = this.answeringOptions()
+    const askers = options.askers.map(({ zone }) => ({ zone, networks: [], keys: [] }))
+    return { ...options, askers, defers: NO_DEFERRALS, rateLimit: undefined, recursion: undefined, cache: undefined, requireCookie: false }
   }
 }

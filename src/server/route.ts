@@ -2,6 +2,7 @@
  * Routing: who answers a well-formed question. Classes IN, LOCAL and ANY are authority's, CHAOS is ours, and
  * the question types that ask for something other than records end here (RFC 6895 3.1).
  *
+ *     class LOCAL, from outside of the local area  REFUSED
  *     class IN, LOCAL, ANY   AXFR, IXFR           REFUSED; AXFR over UDP FORMERR
  *                            MAILA, MAILB, TKEY   NOTIMP
  *                            OPT, TSIG, NXNAME    FORMERR
@@ -14,16 +15,20 @@
 import type { Answer, Authority } from '../authority/plan.ts'
 import type { Query } from '../authority/query.ts'
 import { CLASS, EDE, RCODE, TYPE } from '../dns/codes.ts'
+import type { PrefixList } from '../dns/prefix.ts'
 import type { Chaos } from './chaos.ts'
 
 /** Meta-type that stands only in NSEC type bitmaps (RFC 9824 3.5). */
 const NXNAME = 128
 
-/** Fills `answer` for the question of `query`. */
-export function route(query: Query, answer: Answer, authority: Authority, chaos: Chaos): void {
+/** Fills `answer` for the question of `query`; class LOCAL is for askers in `local` alone, null: for all. */
+export function route(query: Query, answer: Answer, authority: Authority, chaos: Chaos, local: PrefixList | null = null): void {
   switch (query.qclass) {
-    case CLASS.IN:
     case CLASS.LOCAL:
+      if (local !== null && !local.holds(query.peer.address)) refuse(answer, RCODE.REFUSED, EDE.PROHIBITED)
+      else routeType(query, answer, authority)
+      return
+    case CLASS.IN:
     case CLASS.ANY: // answered from class IN, without authority (RFC 1035 6.2)
       routeType(query, answer, authority)
       return

@@ -61,6 +61,8 @@ export interface ServerOptions {
   /** Says which responses over UDP are too many; without it none are. */
   readonly rateLimit?: RateLimit
   readonly counters?: Counters
+  /** Networks that may ask in class LOCAL; without it all may. */
+  readonly local?: PrefixList
   /** Networks for which names outside our zones are looked up, by the core; without it nobody is recursed for, and RA stays clear. */
   readonly recursion?: PrefixList
   /** What is known of names outside our zones, for those networks; what it does not know is the core's. */
@@ -85,6 +87,7 @@ export class Server {
   private readonly isOfCore: boolean
   private readonly rateLimit: RateLimit | null
   private readonly recursion: PrefixList | null
+  private readonly local: PrefixList | null
   private readonly chaos: Chaos
   private readonly query = new Query()
   private readonly plan = new Answer()
@@ -109,6 +112,7 @@ export class Server {
     this.renderer = new Renderer(options.leaseSeconds ?? options.nowSeconds)
     this.rateLimit = options.rateLimit ?? null
     this.recursion = options.recursion ?? null
+    this.local = options.local ?? null
     this.chaos = new Chaos(options.chaos ?? {})
     this.finisher = new Finisher({ udpOctets: this.udpOctets, nsid: options.nsid ?? null, keepalive: options.keepalive ?? 0, cookies: this.cookies })
   }
@@ -220,7 +224,7 @@ export class Server {
     if (this.options.requireCookie === true && this.finisher.withCookie && !this.hasProof && query.peer.transport === 'udp') plan.rcode = RCODE.BADCOOKIE
     else {
       plan.room = this.limitFor(out) - this.finisher.optOctets(query, plan) - QUESTION_AT - query.qnameLength - 4
-      route(query, plan, this.authority, this.chaos)
+      route(query, plan, this.authority, this.chaos, this.local)
     }
   }
 

@@ -60,6 +60,8 @@ export interface Asking {
   options?: [number, string][]
   /** The asker's address. */
   from?: Uint8Array
+  /** The key that it has signed with, as the core tells. */
+  signer?: string
 }
 
 /** Header bits by the name that dig gives them; `ag` is the Z bit. */
@@ -105,8 +107,8 @@ export function converserOf(server: Server): ReturnType<typeof converser> {
 const out = new Uint8Array(65_535)
 
 /** What comes back for octets that a test has made itself; null is silence. */
-export function exchange(server: Server, query: Uint8Array, asking: Pick<Asking, 'tcp' | 'from'> = {}): Conversed | null {
-  const peer = { transport: asking.tcp === true ? 'tcp' : 'udp', address: asking.from ?? Uint8Array.of(192, 0, 2, 1), port: 4096 } as const
+export function exchange(server: Server, query: Uint8Array, asking: Pick<Asking, 'tcp' | 'from' | 'signer'> = {}): Conversed | null {
+  const peer = { transport: asking.tcp === true ? 'tcp' : 'udp', address: asking.from ?? Uint8Array.of(192, 0, 2, 1), port: 4096, ...(asking.signer === undefined ? {} : { signer: Name.parse(asking.signer) }) } as const
   const length = server.answer(query, query.length, peer, out)
   return length === 0 ? null : shown(out.slice(0, length))
 }

@@ -116,6 +116,21 @@ zones:
     ])
   })
 
+  it('is told of askers and local networks that are none', () => {
+    assert.deepEqual(findingsOf(`local: ["10.0.0.0/8", "10.0.0.1/8"]
+zones:
+  - { name: a.example, file: a, askers: [192.0.2.0/24] }
+  - { name: b.example, file: b, askers: { network: ["192.0.2.0/24"] } }
+  - { name: c.example, file: c, askers: { networks: [here], keys: ["a..b", "*x", "a.*.b", 7, "*", "*.acme.example", k] } }
+`), [
+      'w.yaml:1:23: Cannot use local[1] "10.0.0.1/8" as it must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix',
+      'w.yaml:3:41: Cannot use zones[0].askers ["192.0.2.0/24"] as it must be { networks, keys }',
+      'w.yaml:4:43: Cannot use key "network" as zones[1].askers has none of that name; did you mean "networks"?',
+      'w.yaml:5:54: Cannot use zones[2].askers.networks[0] "here" as it must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix',
+      ...['6:"a..b"', '14:"*x"', '20:"a.*.b"', '29:7'].map((at, i) => `w.yaml:5:${62 + Number(at.split(':')[0])}: Cannot use zones[2].askers.keys[${i}] ${at.split(':')[1]} as it must be the name of a key, "*" for any that is proven, or "*.acme.example" for all below a name`),
+    ])
+  })
+
   it('is told where its YAML breaks', () => {
     const cases: [string, RegExp][] = [
       ['listen: [', /^w\.yaml:1:\d+: Cannot parse YAML: flow sequence/],

@@ -23,7 +23,7 @@ import { makeFolder, zoneText } from './process.ts'
 
 const SEED = 99
 const answering: AnsweringOptions = {
-  seed: SEED, udpOctets: 1232, nsid: '', version: '', identity: '', cookieSecret: undefined, alsoCookieSecret: undefined, requireCookie: false, keepalive: 100, rateLimit: undefined, defers: NO_DEFERRALS,
+  seed: SEED, udpOctets: 1232, nsid: '', version: '', identity: '', cookieSecret: undefined, alsoCookieSecret: undefined, requireCookie: false, keepalive: 100, rateLimit: undefined, local: [], askers: [], defers: NO_DEFERRALS,
 }
 const batches = canUseMmsg()
 const skip = batches.usable ? false : batches.reason

@@ -5,6 +5,7 @@ import { SECTION, type Answer } from '../../src/authority/plan.ts'
 import type { Query } from '../../src/authority/query.ts'
 import { CLASS, EDE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { FAULT_REPORT_SECONDS, MAX_CHAOS_TEXT_OCTETS, MAX_EDE_TEXT_OCTETS, MAX_NSID_OCTETS } from '../../src/dns/limits.ts'
+import { parsePrefix, PrefixList } from '../../src/dns/prefix.ts'
 import { Cookies } from '../../src/server/cookies.ts'
 import { elementsOf } from '../../src/dns/histogram.ts'
 import { COUNTER_COUNT, COUNTER_NAMES, Counters, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../../src/server/counters.ts'
@@ -227,6 +228,19 @@ describe('routing', () => {
       assert.deepEqual(seen, [], 'authority is not asked')
     })
   }
+
+  test('class LOCAL is for the local area, where that is said: others are REFUSED with 18 (RFC 8914 4.19), in no other class', () => {
+    const local = new PrefixList([parsePrefix('192.0.2.0/24') ?? assert.fail(), parsePrefix('fd00::/8') ?? assert.fail()])
+    const server = serverOf(answerA, { local })
+    const from = (...address: number[]) => ({ transport: 'tcp', address: Uint8Array.from(address), port: 4_053 } as const)
+    const told = (rrClass: number, peer: ReturnType<typeof from>): unknown[] => {
+      const octets = ask(server, query({ class: rrClass, opt: {} }), peer)
+      return [decode(octets).rcode, optionOf(octets, OPTION.EDE)]
+    }
+    for (const inside of [from(192, 0, 2, 9), from(0xfd, ...Array<number>(14).fill(0), 1)]) assert.deepEqual(told(CLASS.LOCAL, inside), [RCODE.NOERROR, undefined])
+    for (const outside of [from(192, 0, 3, 9), from(0xfe, ...Array<number>(14).fill(0), 1)]) assert.deepEqual(told(CLASS.LOCAL, outside), [RCODE.REFUSED, '0012'])
+    assert.deepEqual(told(CLASS.IN, from(192, 0, 3, 9)), [RCODE.NOERROR, undefined])
+  })
 
   test('every other type of class IN, LOCAL and ANY (RFC 1035 6.2) goes to authority, ANY, RRSIG and type 0 too', () => {
     seen.length = 0

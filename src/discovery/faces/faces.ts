@@ -49,6 +49,7 @@ export class AgentFaces implements AgentChooser {
   private answer!: Answer
   private wanted!: Wanted
   private node = 0
+  private isHidden = false
 
   /** `seed` is the process's hash seed, as that of the zones. */
   constructor(ranked: RankedChooser, seed: number) {
@@ -62,6 +63,10 @@ export class AgentFaces implements AgentChooser {
     return this.ranked.choose(query, answer, zone, wanted)
   }
 
+  hides(query: Query, zone: number): boolean {
+    return this.ranked.hides(query, zone)
+  }
+
   derive(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice {
     const table = this.ranked.tableFor(answer.zone, zone)
     if (table === undefined || table.faces === 0) return CHOICE.none
@@ -73,6 +78,7 @@ export class AgentFaces implements AgentChooser {
     this.answer = answer
     this.wanted = wanted
     this.node = node
+    this.isHidden = this.hides(query, answer.zone)
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       this.picks.begin(table)
       const choice = this.choiceOf()
@@ -105,6 +111,10 @@ export class AgentFaces implements AgentChooser {
   /** Puts the RRset that was made into the answer; without records, the name has none of that type. */
   private give(): Choice {
     const { answer, block, wanted } = this
+    if (this.isHidden) {
+      answer.explain(EDE.AGENT_PERMISSION_REQUIRED)
+      return CHOICE.nobody
+    }
     block.end()
     if (block.count === 0) {
       if (this.picks.count === 0) this.ranked.explain(answer)
@@ -138,7 +148,7 @@ export class AgentFaces implements AgentChooser {
       if (!this.picks.lookup(this.other)) return CHOICE.nobody
     }
     if (!this.picks.rank(this.query, 0)) return CHOICE.malformed
-    if (this.picks.count > 0) this.ranked.hand(this.table, this.picks.slots[0])
+    if (this.picks.count > 0 && !this.isHidden) this.ranked.hand(this.table, this.picks.slots[0])
     if (!isAddress) return this.services(true, (slot) => this.place(agentAt(this.table, slot)))
     this.begin(qtype)
     this.write.addresses(this.table, this.picks, this.zone, qtype)
@@ -180,7 +190,7 @@ export class AgentFaces implements AgentChooser {
 
   private locations(): Choice {
     if (!this.picks.rank(this.query, this.face.protocols)) return CHOICE.malformed
-    if (this.picks.count > 0) this.ranked.hand(this.table, this.picks.slots[0])
+    if (this.picks.count > 0 && !this.isHidden) this.ranked.hand(this.table, this.picks.slots[0])
     this.begin(TYPE.SRV)
     this.write.locations(this.table, this.picks)
     return CHOICE.made

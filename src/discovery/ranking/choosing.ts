@@ -13,6 +13,7 @@ import type { Query } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
 import type { ZoneImage } from '../../zone/image.ts'
+import type { Askers } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
 import { ChosenBlock } from './chosen-block.ts'
 import { Demand } from './demand.ts'
@@ -38,6 +39,7 @@ export class RankedChooser implements AgentChooser {
   private readonly match = new CapabilityMatch()
   private readonly demand = new Demand()
   private tables: readonly (CandidateTable | undefined)[] = []
+  private askers: readonly (Askers | undefined)[] = []
 
   constructor({ nowMs, random, settings = DEFAULT_RANKING }: ChooserOptions) {
     this.nowMs = nowMs
@@ -49,6 +51,15 @@ export class RankedChooser implements AgentChooser {
   useTables(blocks: readonly (SharedArrayBuffer | undefined)[]): void {
     const known = new Map(this.tables.map((table) => [table?.buffer, table]))
     this.tables = blocks.map((block) => block && (known.get(block) ?? new CandidateTable(block)))
+  }
+
+  /** Shows the agents of each zone, at its index in the directory, to these alone from the next query on; undefined: to all. */
+  useAskers(askers: readonly (Askers | undefined)[]): void {
+    this.askers = askers
+  }
+
+  hides(query: Query, zone: number): boolean {
+    return this.askers[zone]?.holds(query) === false
   }
 
   choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { ZoneAuthority } from '../../../src/authority/answer.ts'
 import { AgentFaces } from '../../../src/discovery/faces/faces.ts'
 import { ALL_SHOWN } from '../../../src/discovery/faces/names.ts'
+import { Askers, type AskerValues } from '../../../src/discovery/ranking/askers.ts'
 import { RankedChooser } from '../../../src/discovery/ranking/choosing.ts'
 import { registerZone } from '../../../src/discovery/ranking/from-image.ts'
 import type { Registrar } from '../../../src/discovery/ranking/registrar.ts'
@@ -28,6 +29,7 @@ export class Stall {
   readonly image: ZoneImage
   readonly registrar: Registrar
   readonly server: Server
+  private readonly chooser: RankedChooser
   private readonly converse
 
   constructor(text: string, shown = ALL_SHOWN, seed = 1, rrClass: number = CLASS.IN) {
@@ -36,10 +38,15 @@ export class Stall {
     assert.equal(refused, 0)
     registrar.showFaces(shown)
     this.registrar = registrar
-    const chooser = new RankedChooser({ nowMs: () => this.nowMs, random: chance(seed) })
+    const chooser = this.chooser = new RankedChooser({ nowMs: () => this.nowMs, random: chance(seed) })
     chooser.useTables([registrar.table.buffer])
     this.server = serverOf([], { authority: new ZoneAuthority(new ZoneDirectory([this.image], SEED), SEED, new AgentFaces(chooser, SEED)) })
     this.converse = converserOf(this.server)
+  }
+
+  /** Shows agents to these alone. */
+  showTo(askers: AskerValues): void {
+    this.chooser.useAskers([new Askers(askers)])
   }
 
   /** Asks `name` below the apex; `''` is the apex. */

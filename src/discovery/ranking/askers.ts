@@ -1,0 +1,38 @@
+/**
+ * Who may look for the agents of a zone: those of some networks, and whoever has signed by a key that is known. A zone
+ * without such a list is open to all; everybody else is told that permission is missing (docs/protocol.md 4, EDE 49156).
+ */
+import type { Query } from '../../authority/query.ts'
+import { Name } from '../../dns/name.ts'
+import { type Prefix, PrefixList } from '../../dns/prefix.ts'
+
+/** A list as plain values, that may cross to another thread. */
+export interface AskerValues {
+  readonly networks: readonly Prefix[]
+  /** Names of keys in text; `*` is every key that is proven, `*.acme.example.` every one whose name lies below. */
+  readonly keys: readonly string[]
+}
+
+/** Those who may look. */
+export class Askers {
+  private readonly networks: PrefixList
+  private readonly names: ReadonlySet<string>
+  private readonly above: readonly Name[]
+  private readonly isAnyKey: boolean
+
+  /** TextFault where a key's name is none. */
+  constructor({ networks, keys }: AskerValues) {
+    this.networks = new PrefixList(networks)
+    this.isAnyKey = keys.includes('*')
+    const named = keys.filter((key) => key !== '*')
+    this.names = new Set(named.filter((key) => !key.startsWith('*.')).map((key) => Name.parse(key).key))
+    this.above = named.filter((key) => key.startsWith('*.')).map((key) => Name.parse(key.slice(2)))
+  }
+
+  /** Whether the asker may look: by its address, or by the key that the core has proven. */
+  holds({ peer: { address, signer } }: Query): boolean {
+    if (this.networks.holds(address)) return true
+    if (signer === undefined) return false
+    return this.isAnyKey || this.names.has(signer.key) || this.above.some((name) => signer.isWithin(name) && signer.key !== name.key)
+  }
+}
