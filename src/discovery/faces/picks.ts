@@ -51,7 +51,7 @@ export class Picks {
   /** Whether the last `living` ended at MAX_FACE_AGENTS with candidates left that it did not look at. */
   isCut = false
 
-  /** Picks all of the last lookup who live and speak one of `protocols` (0: any), in canonical order of capabilities (RFC 4034 6.1). */
+  /** Picks all of the last lookup who live and speak one of `protocols` (0: any), in no order. */
   living(protocols: number): void {
     const { list, count } = this.ranked.livingOf(this.table, this.match, protocols)
     this.count = 0

@@ -3,18 +3,23 @@
  * registrations at or below a capability in one probe; the columns tell everything about each. Nothing here allocates
  * once a view is made.
  */
-import { HANDED_HISTORY, MAX_INDEX_TRIES, READING_HISTORY } from '../../dns/limits-discovery.ts'
+import { HANDED_HISTORY, MAX_CHAIN_STEPS, MAX_INDEX_TRIES, READING_HISTORY } from '../../dns/limits-discovery.ts'
 import type { LookupName } from '../../dns/lookup-name.ts'
 import { SlotChains } from './chains.ts'
 import { METRIC_COUNT } from './metrics.ts'
-import { DOUBLES, HISTORY, INDEX_NODE, shapeOf, TABLE, TABLE_MAGIC, WORDS, type DoubleColumn, type TableShape, type WordColumn } from './table-layout.ts'
+import { DOUBLES, HALF, HISTORY, NODE, shapeOf, TABLE, TABLE_MAGIC, WORDS, type DoubleColumn, type TableShape, type WordColumn } from './table-layout.ts'
 
 /** Number of an entry; −1 is none. */
 export type Slot = number
 
+/** Nodes of the index of a table for `capacity` registrations: names of capabilities and of their ancestors. */
+export function nodesFor(capacity: number): number {
+  return capacity * 2 + 64
+}
+
 /** Makes an empty block for `capacity` registrations. */
 export function createTable(capacity: number, heapOctets: number, seed: number): SharedArrayBuffer {
-  const nodeCapacity = capacity * 2 + 64
+  const nodeCapacity = nodesFor(capacity)
   const buffer = new SharedArrayBuffer(shapeOf(capacity, nodeCapacity, heapOctets).octets)
   const header = new Int32Array(buffer)
   header[TABLE.magic] = TABLE_MAGIC
@@ -28,9 +33,9 @@ export function createTable(capacity: number, heapOctets: number, seed: number):
 
 const NO_ORDER = new Int32Array(0)
 
-/** What a lookup found: a run of the order, and what the name says besides. */
+/** What a lookup found: a list of slots, and what the name says besides. */
 export class CapabilityMatch {
-  /** Slots of all registrations at or below the name, in canonical order of their capabilities (RFC 4034 6.1), are `order[from … from + count)`, in the shared index: see `CandidateTable.isCurrent`. */
+  /** Slots of all registrations at or below the name are `order[from … from + count)`, in no order, in shared memory: see `CandidateTable.isCurrent`. */
   order: Int32Array = NO_ORDER
   from = 0
   count = 0
@@ -65,9 +70,11 @@ export class CandidateTable {
   /** Slots by the name of the agent, and by its human name. */
   readonly byAgent: SlotChains
   readonly byAlias: SlotChains
-  /** The two indexes, as words, and their hash tables and nodes. */
-  private readonly indexes: readonly Int32Array[]
-  private readonly floats: readonly Float32Array[]
+  /** Heads of the chains of nodes, the nodes, the same as floats, and the heap as words. */
+  readonly heads: Int32Array
+  readonly nodes: Int32Array
+  readonly nodeFloats: Float32Array
+  readonly lists: Int32Array
 
   constructor(buffer: SharedArrayBuffer) {
     const header = new Int32Array(buffer, 0, 16)
@@ -89,9 +96,10 @@ export class CandidateTable {
     const heads = (kind: number): Int32Array => new Int32Array(buffer, shape.chainsAt + kind * shape.buckets * 4, shape.buckets)
     this.byAgent = new SlotChains(heads(0), this.i32.agentNext, this.i32.agentKey)
     this.byAlias = new SlotChains(heads(1), this.i32.aliasNext, this.i32.aliasKey)
-    const words = shape.indexOctets / 4
-    this.indexes = [0, 1].map((i) => new Int32Array(buffer, shape.indexAt + i * shape.indexOctets, words))
-    this.floats = [0, 1].map((i) => new Float32Array(buffer, shape.indexAt + i * shape.indexOctets, words))
+    this.heads = heads(2)
+    this.nodes = new Int32Array(buffer, shape.nodesAt, (shape.nodeCapacity + 1) * NODE.words)
+    this.nodeFloats = new Float32Array(buffer, shape.nodesAt, this.nodes.length)
+    this.lists = new Int32Array(buffer, shape.heapAt, shape.heapOctets >>> 2)
   }
 
   /** Bits of the faces that the zone shows. */
@@ -109,55 +117,53 @@ export class CandidateTable {
     for (let tries = 1; ; tries++) {
       const index = Atomics.load(this.header, TABLE.index)
       match.index = index
-      const found = this.searchIn(index & 1, name, match)
+      const found = this.search(name, match)
       if (this.isCurrent(match) || tries === MAX_INDEX_TRIES) return found
     }
   }
 
-  /** Whether every slot of `match` still is what it was when it was found, and so what was made of them since: an index is written over, and a slot used again, only when two newer indexes have been begun. */
+  /** Whether every slot of `match` still is what it was when it was found, and so what was made of them since: a list is written over, and a slot used again, only when two newer commits have been begun. */
   isCurrent(match: CapabilityMatch): boolean {
     return Atomics.load(this.header, TABLE.indexWriting) - match.index <= 1
   }
 
-  private searchIn(half: number, name: LookupName, match: CapabilityMatch): boolean {
-    const words = this.indexes[half]
-    const { capacity, shape } = this
-    const mask = shape.hashSlots - 1
-    const hash = name.hash[0]
-    for (let slot = hash & mask, left = mask; left >= 0; slot = (slot + 1) & mask, left--) {
-      const number = words[capacity + slot]
-      if (number === 0) return false
-      const node = capacity + shape.hashSlots + (number - 1) * INDEX_NODE.words
-      if (words[node + INDEX_NODE.hash] !== hash || !this.isNamed(words, node, name)) continue
-      this.take(half, node, match)
-      return true
-    }
-    return false
+  private search(name: LookupName, match: CapabilityMatch): boolean {
+    const node = this.nodeOf(name, 0)
+    return node !== 0 && this.take(node * NODE.words, match)
   }
 
-  private isNamed(words: Int32Array, node: number, name: LookupName): boolean {
-    if (words[node + INDEX_NODE.nameLength] !== name.length) return false
-    const { heap } = this
-    const at = words[node + INDEX_NODE.nameAt]
-    for (let i = 0; i < name.length; i++) if (heap[at + i] !== name.octets[i]) return false
+  /** The node of label `label` and onward of a name that was loaded with the table's seed; 0 where there is none. */
+  nodeOf(name: LookupName, label: number): number {
+    const { heads, nodes } = this
+    const hash = name.hash[label]
+    let node = Atomics.load(heads, hash & (heads.length - 1))
+    for (let steps = 0; node !== 0 && steps < MAX_CHAIN_STEPS; steps++, node = nodes[node * NODE.words + NODE.next]) {
+      if (nodes[node * NODE.words + NODE.hash] === hash && this.isNamed(node * NODE.words, name, name.labelAt[label])) return node
+    }
+    return 0
+  }
+
+  private isNamed(node: number, name: LookupName, from: number): boolean {
+    const { heap, nodes } = this
+    const length = name.length - from
+    if (nodes[node + NODE.nameLength] !== length) return false
+    const at = nodes[node + NODE.nameAt]
+    for (let i = 0; i < length; i++) if (heap[at + i] !== name.octets[from + i]) return false
     return true
   }
 
-  private take(half: number, node: number, match: CapabilityMatch): void {
-    const words = this.indexes[half]
-    const floats = this.floats[half]
-    const from = words[node + INDEX_NODE.from]
-    match.order = words
+  /** Fills `match` from the half in use; false where nothing stands there. */
+  private take(node: number, match: CapabilityMatch): boolean {
+    const { lists, nodeFloats, nodes } = this
+    const half = node + NODE.halves + Atomics.load(nodes, node + NODE.half) * HALF.words
+    const from = nodes[half + HALF.listAt] >>> 2
+    match.order = lists
     match.from = from
-    match.count = Math.max(0, Math.min(words[node + INDEX_NODE.to] - from, this.capacity - from))
-    match.aliasAt = words[node + INDEX_NODE.aliasAt]
-    match.aliasLength = words[node + INDEX_NODE.aliasLength]
-    match.costReference = floats[node + INDEX_NODE.costReference]
-    match.weightReference = floats[node + INDEX_NODE.weightReference]
-  }
-
-  /** The two halves of the index, for their writer. */
-  indexHalf(half: number): { words: Int32Array; floats: Float32Array } {
-    return { words: this.indexes[half], floats: this.floats[half] }
+    match.count = Math.max(0, Math.min(nodes[half + HALF.count], lists.length - from))
+    match.aliasAt = nodes[half + HALF.aliasAt]
+    match.aliasLength = nodes[half + HALF.aliasLength]
+    match.costReference = nodeFloats[half + HALF.costReference]
+    match.weightReference = nodeFloats[half + HALF.weightReference]
+    return nodes[half + HALF.isThere] !== 0
   }
 }

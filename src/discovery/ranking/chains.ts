@@ -46,6 +46,16 @@ export class SlotChains {
     for (let at = heads[head] - 1; at >= 0; at = next[at] - 1) if (next[at] === slot + 1) return void Atomics.store(next, at, next[slot])
   }
 
+  /** For the thread that links: the first slot of the chain in which those linked by `hash` are; −1 where it is empty. Others may be in it. */
+  first(hash: number): number {
+    return this.heads[keyOf(hash) & (this.heads.length - 1)] - 1
+  }
+
+  /** The next one; −1 behind the last. */
+  after(slot: number): number {
+    return this.next[slot] - 1
+  }
+
   /** Writes the slots linked by `hash` to `found`, as many as there is room for; returns how many. Other names may have the same hash. */
   collect(hash: number, found: Int32Array): number {
     const key = keyOf(hash)

@@ -1,92 +1,109 @@
 /**
- * Writes the index of a table of candidates: capabilities in canonical order, so that all at or below a name are
- * one run (RFC 4034 6.1), and a hash table of every name at which agents are found, up to `_cap.<domain>`.
+ * The writing side of the index of candidates: a node for each capability and each of its ancestors up to `_cap.<domain>`, with
+ * the list of all slots at or below it. A slot is put at the end of a list, and the last one takes the place of one that
+ * leaves, so that a change costs the same however many there are.
+ *
+ *     prepare ─ the halves not in use catch up ─► enter, leave, setAlias, … ─► commit ─ changed halves come into use
+ *
+ * A node has two halves (table-layout.ts): what is changed is written down, and done to the other half when the next
+ * changes begin, as from then on no reader can be using that one.
  */
 import { MAX_CAPABILITY_LABELS } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
-import { METRIC } from './metrics.ts'
-import { INDEX_NODE, TABLE } from './table-layout.ts'
+import type { Heap } from './heap.ts'
+import { ListPlaces, Log, roomFor } from './lists.ts'
+import { Resting } from './resting.ts'
+import { HALF, NODE, TABLE } from './table-layout.ts'
+import { Usual } from './usual.ts'
 
-/** One capability at which something is registered. */
-export interface Capability {
-  /** `Name.key`, by which capabilities are sorted. */
-  readonly key: string
-  /** Where its own numbers stand in the columns of capabilities. */
-  readonly number: number
-  /** Its folded name in the heap. */
-  readonly nameAt: number
-  readonly nameLength: number
-  readonly slots: Set<Slot>
-  /** RDATA of its alias in the heap; 0 octets for none. */
-  aliasAt: number
-  aliasLength: number
-}
+/** Numbers of the nodes of a capability: its topmost ancestor first, itself last. */
+export type Path = readonly number[]
 
 const CAP_LABEL = Uint8Array.of(4, 0x5f, 0x63, 0x61, 0x70) // _cap
+/** Octets by which a piece may be longer than what is in it. */
+const ROUNDING = 16
 
-/** Sums of what is usual among the agents of a node. */
-class Sums {
-  readonly costLogs: number[] = []
-  readonly costs: number[] = []
-  readonly weights: number[] = []
-  readonly weighted: number[] = []
-}
-
-/** Writes the index of `capabilities`, which are sorted, and puts it into service. False where it has more names than the table has room for. */
-export function writeIndex(table: CandidateTable, capabilities: readonly Capability[], seed: number): boolean {
-  const { header, capacity, shape } = table
-  const next = header[TABLE.index] + 1
-  Atomics.store(header, TABLE.indexWriting, next)
-  const { words, floats } = table.indexHalf(next & 1)
-  words.fill(0, capacity, capacity + shape.hashSlots)
-  const writer = new NodeWriter(table, words, floats, seed)
-  let at = 0
-  for (const capability of capabilities) {
-    const from = at
-    for (const slot of capability.slots) words[at++] = slot
-    if (!writer.add(capability, from, at)) return false
-  }
-  writer.finish()
-  Atomics.store(header, TABLE.index, next)
-  return true
-}
-
-class NodeWriter {
-  private readonly table: CandidateTable
-  private readonly words: Int32Array
-  private readonly floats: Float32Array
+/** Writes the index of one table. */
+export class IndexWriter {
+  private table: CandidateTable
+  private readonly heap: Heap
   private readonly name: LookupName
-  private readonly sums = new Sums()
-  private count = 0
+  private readonly usual = new Usual()
+  private readonly places = new ListPlaces()
+  private readonly resting = new Resting()
+  private nextNode = 1
+  /** By node: capabilities at or below it. */
+  private readonly capabilities: number[] = [0]
+  /** What was done to the halves that are not in use since `prepare`; and what was done before that to those now in use. */
+  private logs = new Map<number, Log>()
+  private former = new Map<number, Log>()
+  private emptied: number[] = []
+  private isOpen = false
+  /** Octets that the halves not in use will need to catch up. */
+  private owed = 0
 
-  constructor(table: CandidateTable, words: Int32Array, floats: Float32Array, seed: number) {
+  constructor(table: CandidateTable, heap: Heap, seed: number) {
     this.table = table
-    this.words = words
-    this.floats = floats
+    this.heap = heap
     this.name = new LookupName(seed)
   }
 
-  /** Enters a capability whose agents are the run `from … to`, and its ancestors; false where there is no room. */
-  add(capability: Capability, from: number, to: number): boolean {
+  // ---- Room ----
+
+  /** Whether one more capability can have its nodes. */
+  get hasNodes(): boolean {
+    return this.nextNode + MAX_CAPABILITY_LABELS - this.resting.size <= this.table.shape.nodeCapacity
+  }
+
+  /** Octets of the heap that it takes at most to enter one more slot at a capability of this name. */
+  octetsFor(owner: Uint8Array): number {
     const { name, table } = this
-    name.load(table.heap, capability.nameAt)
-    const last = this.lastLabel()
-    for (let label = 0; label <= last; label++) {
-      const number = this.nodeFor(label, capability.nameAt + name.labelAt[label], from)
-      if (number === 0) return false
-      const node = this.placeOf(number)
-      this.words[node + INDEX_NODE.to] = to
-      this.addSums(number - 1, from, to)
-      if (label > 0) continue
-      this.words[node + INDEX_NODE.aliasAt] = capability.aliasAt
-      this.words[node + INDEX_NODE.aliasLength] = capability.aliasLength
+    name.loadOnce(owner)
+    let octets = this.owed
+    for (let label = this.topLabel(); label >= 0; label--) {
+      const node = table.nodeOf(name, label)
+      const { count, room } = node === 0 ? { count: 0, room: 0 } : this.listOf(node)
+      if (node === 0) octets += name.length - name.labelAt[label] + ROUNDING
+      if (count === room) octets += 2 * 4 * roomFor(count + 1)
     }
-    return true
+    return octets
+  }
+
+  private listOf(node: number): { count: number; room: number } {
+    const { nodes } = this.table
+    const at = this.halfOf(node)
+    return { count: nodes[at + HALF.count], room: nodes[at + HALF.room] }
+  }
+
+  // ---- Capabilities ----
+
+  /** The nodes of a capability that is new, made where they are new. */
+  open(owner: Uint8Array): Path {
+    this.prepare()
+    const { name } = this
+    name.loadOnce(owner)
+    const path: number[] = []
+    for (let label = this.topLabel(); label >= 0; label--) {
+      const node = this.table.nodeOf(name, label) || this.makeNode(label)
+      if (this.capabilities[node]++ === 0) this.table.nodes[this.changedHalf(node) + HALF.isThere] = 1
+      path.push(node)
+    }
+    return path
+  }
+
+  /** The capability at the end of the path has neither slots nor an alias any more. */
+  close(path: Path): void {
+    this.prepare()
+    for (const node of path) {
+      if (--this.capabilities[node] > 0) continue
+      this.table.nodes[this.changedHalf(node) + HALF.isThere] = 0
+      this.emptied.push(node)
+    }
   }
 
   /** Label `_cap`, up to which ancestors are entered; 0 where the name has none near enough. */
-  private lastLabel(): number {
+  private topLabel(): number {
     const { octets, labelAt, labelCount } = this.name
     for (let label = 0; label < labelCount && label < MAX_CAPABILITY_LABELS; label++) {
       const at = labelAt[label]
@@ -95,60 +112,234 @@ class NodeWriter {
     return 0
   }
 
-  /** The number of the node of label `label` and onward, made where it is new; 0 where there is no room. */
-  private nodeFor(label: number, nameAt: number, from: number): number {
-    const { words, name, table } = this
-    const { capacity, shape } = table
-    const mask = shape.hashSlots - 1
-    const length = name.length - name.labelAt[label]
-    let slot = name.hash[label] & mask
-    for (; words[capacity + slot] !== 0; slot = (slot + 1) & mask) {
-      const node = this.placeOf(words[capacity + slot])
-      const isAlike = words[node + INDEX_NODE.hash] === name.hash[label] && words[node + INDEX_NODE.nameLength] === length
-      if (isAlike && this.isSame(words[node + INDEX_NODE.nameAt], nameAt, length)) return words[capacity + slot]
+  private makeNode(label: number): number {
+    const { name, table: { nodes } } = this
+    const node = this.resting.take() ?? this.nextNode++
+    const at = node * NODE.words
+    nodes.fill(0, at, at + NODE.words)
+    nodes[at + NODE.hash] = name.hash[label]
+    nodes[at + NODE.nameAt] = this.heap.write(name.octets.subarray(name.labelAt[label], name.length))
+    nodes[at + NODE.nameLength] = name.length - name.labelAt[label]
+    this.capabilities[node] = 0
+    this.usual.clear(node)
+    this.link(node)
+    return node
+  }
+
+  private link(node: number): void {
+    const { heads, nodes } = this.table
+    const head = nodes[node * NODE.words + NODE.hash] & (heads.length - 1)
+    nodes[node * NODE.words + NODE.next] = heads[head]
+    Atomics.store(heads, head, node)
+  }
+
+  private unlink(node: number): void {
+    const { heads, nodes } = this.table
+    const head = nodes[node * NODE.words + NODE.hash] & (heads.length - 1)
+    const next = nodes[node * NODE.words + NODE.next]
+    if (heads[head] === node) return void Atomics.store(heads, head, next)
+    let before = heads[head]
+    while (nodes[before * NODE.words + NODE.next] !== node) before = nodes[before * NODE.words + NODE.next]
+    Atomics.store(nodes, before * NODE.words + NODE.next, next)
+  }
+
+  /** Place and octets of the folded name at the end of the path, in the heap. */
+  nameOf(path: Path): { at: number; octets: number } {
+    const at = path[path.length - 1] * NODE.words
+    return { at: this.table.nodes[at + NODE.nameAt], octets: this.table.nodes[at + NODE.nameLength] }
+  }
+
+  /** Place and octets of the RDATA of the capability's alias in the heap, as the next commit has it; 0 octets for none. */
+  aliasOf(path: Path): { at: number; octets: number } {
+    const half = this.halfOf(path[path.length - 1])
+    return { at: this.table.nodes[half + HALF.aliasAt], octets: this.table.nodes[half + HALF.aliasLength] }
+  }
+
+  /** Makes what stands in the heap the capability's alias; no octets leave it without one. */
+  setAlias(path: Path, at: number, octets: number): void {
+    this.prepare()
+    const half = this.changedHalf(path[path.length - 1])
+    this.table.nodes[half + HALF.aliasAt] = at
+    this.table.nodes[half + HALF.aliasLength] = octets
+  }
+
+  // ---- Slots ----
+
+  /** Enters a slot, whose claims are written, at a capability and all of its ancestors. */
+  enter(path: Path, slot: Slot): void {
+    this.prepare()
+    const { nodes } = this.table
+    this.weigh(path, slot, 1)
+    for (let depth = 0; depth < path.length; depth++) {
+      const half = this.changedHalf(path[depth])
+      const i = nodes[half + HALF.count]++
+      this.fit(half, i + 1)
+      this.put(path[depth], half, depth, i, slot)
     }
-    if (this.count === shape.nodeCapacity) return 0
-    words[capacity + slot] = ++this.count
-    const node = this.placeOf(this.count)
-    words[node + INDEX_NODE.hash] = name.hash[label]
-    words[node + INDEX_NODE.nameAt] = nameAt
-    words[node + INDEX_NODE.nameLength] = length
-    words[node + INDEX_NODE.from] = from
-    words[node + INDEX_NODE.aliasAt] = words[node + INDEX_NODE.aliasLength] = 0
-    return this.count
   }
 
-  private isSame(a: number, b: number, length: number): boolean {
-    const { heap } = this.table
-    for (let i = 0; i < length; i++) if (heap[a + i] !== heap[b + i]) return false
-    return true
-  }
-
-  private placeOf(number: number): number {
-    return this.table.capacity + this.table.shape.hashSlots + (number - 1) * INDEX_NODE.words
-  }
-
-  private addSums(i: number, from: number, to: number): void {
-    const { sums, table, words } = this
-    for (let at = from; at < to; at++) {
-      const slot = words[at]
-      if ((table.i32.claimed[slot] & (1 << METRIC.cost)) !== 0) {
-        sums.costLogs[i] = (sums.costLogs[i] ?? 0) + Math.log(Math.max(1, table.claims[METRIC.cost][slot] >>> 0))
-        sums.costs[i] = (sums.costs[i] ?? 0) + 1
-      }
-      if (table.i32.weight[slot] < 0) continue
-      sums.weights[i] = (sums.weights[i] ?? 0) + table.i32.weight[slot]
-      sums.weighted[i] = (sums.weighted[i] ?? 0) + 1
+  /** Takes a slot, whose claims are still written, out of all lists. */
+  leave(path: Path, slot: Slot): void {
+    this.prepare()
+    const { lists, nodes } = this.table
+    this.weigh(path, slot, -1)
+    for (let depth = 0; depth < path.length; depth++) {
+      const half = this.changedHalf(path[depth])
+      const i = this.places.at(depth, slot)
+      const last = --nodes[half + HALF.count]
+      if (i !== last) this.put(path[depth], half, depth, i, lists[(nodes[half + HALF.listAt] >>> 2) + last])
+      this.shrink(half)
     }
   }
 
-  /** Writes what is usual among the agents of each node. */
-  finish(): void {
-    const { costLogs, costs, weights, weighted } = this.sums
-    for (let i = 0; i < this.count; i++) {
-      const node = this.placeOf(i + 1)
-      this.floats[node + INDEX_NODE.costReference] = costs[i] > 0 ? Math.exp(costLogs[i] / costs[i]) : 0
-      this.floats[node + INDEX_NODE.weightReference] = weighted[i] > 0 ? weights[i] / weighted[i] : 0
+  /** Adds what the slot claims to what is usual at the nodes, or takes it away (−1). Before its claims are written anew, and afterwards. */
+  weigh(path: Path, slot: Slot, sign: number): void {
+    this.prepare()
+    if (!this.usual.read(this.table, slot)) return
+    for (const node of path) {
+      this.changedHalf(node)
+      this.usual.add(node, sign)
     }
+  }
+
+  /** Slots at the capability at the end of the path, and below it, as the next commit has them. */
+  slotsAt(path: Path): Int32Array {
+    const { lists, nodes } = this.table
+    const half = this.halfOf(path[path.length - 1])
+    const from = nodes[half + HALF.listAt] >>> 2
+    return lists.slice(from, from + nodes[half + HALF.count])
+  }
+
+  private put(node: number, half: number, depth: number, i: number, slot: Slot): void {
+    const { lists, nodes } = this.table
+    lists[(nodes[half + HALF.listAt] >>> 2) + i] = slot
+    this.places.set(depth, slot, i);
+    (this.logs.get(node) as Log).note(i, slot, nodes[half + HALF.count])
+  }
+
+  /** Makes room for `count` slots in the list of a half. */
+  private fit(half: number, count: number): void {
+    const { nodes } = this.table
+    if (count > nodes[half + HALF.room]) this.owed += this.moveList(half, roomFor(count))
+  }
+
+  private shrink(half: number): void {
+    const { nodes } = this.table
+    const room = roomFor(2 * nodes[half + HALF.count])
+    if (2 * room > nodes[half + HALF.room] || !this.heap.hasRoom(this.owed + 2 * 4 * room)) return
+    this.owed += this.moveList(half, room)
+  }
+
+  /** Returns the octets of the new list. */
+  private moveList(half: number, room: number): number {
+    const { lists, nodes } = this.table
+    const [from, before] = [nodes[half + HALF.listAt], nodes[half + HALF.room]]
+    const to = this.heap.take(room * 4)
+    lists.copyWithin(to >>> 2, from >>> 2, (from >>> 2) + Math.min(room, before))
+    this.heap.give(from, before * 4)
+    nodes[half + HALF.listAt] = to
+    nodes[half + HALF.room] = room
+    return room * 4
+  }
+
+  // ---- Halves ----
+
+  /** The half that the next commit has: in use, unless it has been changed. */
+  private halfOf(node: number): number {
+    return this.placeOf(node, this.logs.has(node) ? 1 : 0)
+  }
+
+  private placeOf(node: number, other: number): number {
+    const { nodes } = this.table
+    return node * NODE.words + NODE.halves + (nodes[node * NODE.words + NODE.half] ^ other) * HALF.words
+  }
+
+  private changedHalf(node: number): number {
+    if (!this.logs.has(node)) this.logs.set(node, new Log())
+    return this.placeOf(node, 1)
+  }
+
+  /** Before the first change since the last commit: the halves that are out of use catch up. */
+  prepare(): void {
+    if (this.isOpen) return
+    this.isOpen = true
+    const { header } = this.table
+    Atomics.store(header, TABLE.indexWriting, header[TABLE.index] + 1)
+    for (const [node, log] of this.former) this.catchUp(this.placeOf(node, 0), this.placeOf(node, 1), log)
+    this.former.clear()
+    this.owed = 0
+  }
+
+  private catchUp(used: number, half: number, { isWhole, writes }: Log): void {
+    const { lists, nodes } = this.table
+    const count = nodes[used + HALF.count]
+    if (nodes[half + HALF.room] !== nodes[used + HALF.room]) this.moveList(half, nodes[used + HALF.room])
+    const [from, to] = [nodes[used + HALF.listAt] >>> 2, nodes[half + HALF.listAt] >>> 2]
+    if (isWhole) lists.copyWithin(to, from, from + count)
+    else for (let at = 0; at < writes.length; at += 2) if (writes[at] < count) lists[to + writes[at]] = writes[at + 1]
+    for (const word of COPIED) nodes[half + word] = nodes[used + word]
+  }
+
+  /** Puts all changed halves into use. */
+  commit(): void {
+    this.prepare()
+    const { header, nodes } = this.table
+    for (const node of this.logs.keys()) {
+      this.usual.write(this.table, node, this.placeOf(node, 1))
+      Atomics.store(nodes, node * NODE.words + NODE.half, nodes[node * NODE.words + NODE.half] ^ 1)
+    }
+    const { former } = this
+    this.former = this.logs
+    this.logs = former
+    for (const node of this.emptied) if (this.capabilities[node] === 0 && this.former.delete(node)) this.drop(node)
+    this.emptied = []
+    this.resting.settle()
+    Atomics.store(header, TABLE.index, header[TABLE.index] + 1)
+    this.isOpen = false
+  }
+
+  /** No reader comes to the node any more. */
+  private drop(node: number): void {
+    const { nodes } = this.table
+    this.unlink(node)
+    for (const other of [0, 1]) {
+      const half = this.placeOf(node, other)
+      this.heap.give(nodes[half + HALF.listAt], nodes[half + HALF.room] * 4)
+    }
+    this.heap.give(nodes[node * NODE.words + NODE.nameAt], nodes[node * NODE.words + NODE.nameLength])
+    this.resting.give(node)
+  }
+
+  // ---- Growing ----
+
+  /** Goes on in a larger table, whose heap is `heap`'s by now: both halves of all nodes as they are, in places of their own. */
+  moveTo(table: CandidateTable): void {
+    const old = this.table
+    this.table = table
+    table.nodes.set(old.nodes.subarray(0, this.nextNode * NODE.words))
+    for (let node = 1; node < this.nextNode; node++) if (this.capabilities[node] > 0 || this.logs.has(node)) this.moveNode(old, node)
+  }
+
+  private moveNode(old: CandidateTable, node: number): void {
+    const { heap, table: { lists, nodes } } = this
+    const at = node * NODE.words
+    const moved = (place: number, octets: number): number => (octets === 0 ? 0 : heap.write(old.heap.subarray(place, place + octets)))
+    nodes[at + NODE.nameAt] = moved(nodes[at + NODE.nameAt], nodes[at + NODE.nameLength])
+    const current = this.halfOf(node)
+    const other = current === at + NODE.halves ? current + HALF.words : at + NODE.halves
+    for (const half of [current, other]) {
+      const from = nodes[half + HALF.listAt] >>> 2
+      const to = nodes[half + HALF.room] === 0 ? 0 : heap.take(nodes[half + HALF.room] * 4)
+      lists.set(old.lists.subarray(from, from + nodes[half + HALF.count]), to >>> 2)
+      nodes[half + HALF.listAt] = to
+    }
+    const isOne = nodes[current + HALF.aliasAt] === nodes[other + HALF.aliasAt]
+    nodes[current + HALF.aliasAt] = moved(nodes[current + HALF.aliasAt], nodes[current + HALF.aliasLength])
+    nodes[other + HALF.aliasAt] = isOne ? nodes[current + HALF.aliasAt] : moved(nodes[other + HALF.aliasAt], nodes[other + HALF.aliasLength])
+    if (!isOne) heap.give(nodes[other + HALF.aliasAt], nodes[other + HALF.aliasLength]) // given up already, and still shown
+    this.link(node)
   }
 }
+
+/** Words that a half takes over as they are. */
+const COPIED = [HALF.count, HALF.aliasAt, HALF.aliasLength, HALF.costReference, HALF.weightReference, HALF.isThere]

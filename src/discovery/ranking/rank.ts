@@ -177,7 +177,7 @@ export class Ranker {
   }
 }
 
-/** Requests that reach the agents for each of ours, at the first of the capabilities asked for. */
+/** Requests that reach the agents for each of ours, at one of the capabilities asked for. */
 function kappaOf({ f64, i32 }: CandidateTable, { order, from, count }: CapabilityMatch): number {
   return count === 0 ? 1 : f64.kappa[i32.capability[order[from]]]
 }

@@ -1,43 +1,48 @@
 /**
- * The writing side of a zone's candidates: registrations come and go, and `commit` makes a new index of them
+ * The writing side of a zone's candidates: registrations come and go, and `commit` shows them to every reader
  * (table-layout.ts). Held by the one thread that changes the zone. Readings and outcomes: sensing.ts.
  *
  *     registrar.put({ owner, rdata, ttl, leaseEndMs })      a new agent, a changed or a renewed one
  *     registrar.remove(owner, agent)
  *     registrar.commit()                                    now every reader finds them
  */
-import { HANDED_HISTORY, MAX_CANDIDATE_OCTETS, MAX_CANDIDATES, READING_HISTORY } from '../../dns/limits-discovery.ts'
+import { MAX_CANDIDATE_OCTETS, MAX_CANDIDATES } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
-import { fold, Name } from '../../dns/name.ts'
-import { WireReader } from '../../dns/octets.ts'
+import { Name } from '../../dns/name.ts'
 import { aliasOf } from '../registration/message.ts'
-import { CandidateTable, createTable, type Slot } from './candidates.ts'
+import { CandidateTable, createTable, nodesFor, type Slot } from './candidates.ts'
 import { readClaims } from './claims.ts'
+import { FreeSlots } from './free-slots.ts'
+import { copyColumns, copyTexts } from './growing.ts'
 import { Heap } from './heap.ts'
-import { writeIndex, type Capability } from './index-writer.ts'
+import { IndexWriter, type Path } from './index-writer.ts'
 import { DRAINING } from './metrics.ts'
 import { nameHash } from './name-hash.ts'
-import { DOUBLES, HISTORY, KEPT_COLUMNS, shapeOf, TABLE, WORDS } from './table-layout.ts'
+import { Resting } from './resting.ts'
+import { shapeOf, TABLE } from './table-layout.ts'
+import type { PutResult, Registration } from './taken.ts'
+import { ValueNumbers } from './value-numbers.ts'
+import { nameEnd, sameFolded } from './values.ts'
 
-/** One AGENT record that is alive. */
-export interface Registration {
-  /** Wire name of the capability. */
-  owner: Uint8Array
-  /** RDATA in wire form, checked: priority, agent, parameters. Priority 0 makes it an alias. */
-  rdata: Uint8Array
-  /** Seconds. */
-  ttl: number
-  /** Milliseconds since 1970; Infinity for what is not leased. */
-  leaseEndMs: number
-}
-
-/** What `put` did. `full`: the table has MAX_CANDIDATES or MAX_CANDIDATE_OCTETS and cannot take it. */
-export type PutResult = 'added' | 'changed' | 'same' | 'full'
+export type { PutResult, Registration } from './taken.ts'
 
 const FIRST_CAPACITY = 64
-const HISTORY_DOUBLES = READING_HISTORY * HISTORY.doubles
-/** Octets of the heap for each registration: two names and some ten parameters. */
+/** What twice as much adds is enough for whatever one more registration brings. */
+const LEAST_CAPACITY = 16
+/** Octets of the heap for each registration: two names and some ten parameters, and its places in lists. */
 const HEAP_OCTETS_EACH = 320
+/** Octets by which RDATA and four values may be rounded up. */
+const TEXTS_OCTETS = 5 * 16
+
+/** One capability at which something is registered. */
+interface Capability {
+  readonly key: string
+  /** Where its own numbers stand in the columns of capabilities. */
+  readonly number: number
+  readonly path: Path
+  /** Agents at this very capability. */
+  agents: number
+}
 
 /** Keeps one zone's table; `onGrown` is told of the block that has replaced it. */
 export class Registrar {
@@ -45,18 +50,15 @@ export class Registrar {
   private readonly onGrown: (buffer: SharedArrayBuffer) => void
   private readonly seed: number
   private readonly heap: Heap
+  private readonly index: IndexWriter
+  private readonly values: ValueNumbers
   private readonly lookup: LookupName
-  private readonly slots = new Map<string, Slot>()
-  private readonly agents = new Map<string, Set<Slot>>()
   private readonly capabilities = new Map<string, Capability>()
-  private readonly numbered = new Map<number, Capability>()
-  private readonly values = new Map<string, number>()
-  private readonly freeSlots: Slot[] = []
-  private readonly freeNumbers: number[] = []
+  /** By number. */
+  private readonly numbered: (Capability | undefined)[] = []
+  private readonly freeSlots = new FreeSlots()
+  private readonly freeNumbers = new Resting()
   private nextNumber = 1
-  /** Slots given up since the last commit, and before it: used again two commits later, when no reader can hold them. */
-  private leaving: Slot[] = []
-  private left: Slot[] = []
   private isChanged = false
   private hasGrown = false
 
@@ -64,9 +66,21 @@ export class Registrar {
   constructor(seed: number, onGrown: (buffer: SharedArrayBuffer) => void = () => undefined, capacity: number = FIRST_CAPACITY, heapOctets: number = capacity * HEAP_OCTETS_EACH) {
     this.seed = seed
     this.onGrown = onGrown
-    this.table = new CandidateTable(createTable(capacity, heapOctets, seed))
+    this.table = new CandidateTable(createTable(Math.max(LEAST_CAPACITY, capacity), heapOctets, seed))
     this.heap = new Heap(this.table)
+    this.index = new IndexWriter(this.table, this.heap, seed)
+    this.values = new ValueNumbers(this.table, this.heap)
     this.lookup = new LookupName(seed)
+  }
+
+  /** Octets of texts and lists that are alive. */
+  get octetsAlive(): number {
+    return this.heap.alive
+  }
+
+  /** Different values of security, modality, provider and region that agents have now. */
+  get valuesHeld(): number {
+    return this.values.size
   }
 
   /** Bits of the faces that the zone shows, for every reader from now on. */
@@ -76,17 +90,37 @@ export class Registrar {
 
   /** The slot of an agent at a capability (both wire names); −1 where it is not registered. */
   slotOf(owner: Uint8Array, agent: Uint8Array): Slot {
-    return this.slots.get(keyOf(owner, agent)) ?? -1
+    const capability = this.capabilities.get(keyOf(owner))
+    return capability === undefined ? -1 : this.slotAt(capability, agent)
+  }
+
+  private slotAt({ number }: Capability, agent: Uint8Array): Slot {
+    const { byAgent, i32 } = this.table
+    let slot = byAgent.first(this.hashOf(agent))
+    while (slot >= 0 && (i32.capability[slot] !== number || !this.isOf(slot, agent))) slot = byAgent.after(slot)
+    return slot
   }
 
   /** All slots of an agent, at whatever capability. */
   slotsOf(agent: Uint8Array): readonly Slot[] {
-    return [...(this.agents.get(Name.fromWire(agent).key) ?? [])]
+    const { byAgent } = this.table
+    const slots: Slot[] = []
+    for (let slot = byAgent.first(this.hashOf(agent)); slot >= 0; slot = byAgent.after(slot)) if (this.isOf(slot, agent)) slots.push(slot)
+    return slots
   }
 
   /** Whether the agent is registered anywhere. */
-  knows(agent: Name): boolean {
-    return this.agents.has(agent.key)
+  knows({ wire }: Name): boolean {
+    const { byAgent } = this.table
+    let slot = byAgent.first(this.hashOf(wire))
+    while (slot >= 0 && !this.isOf(slot, wire)) slot = byAgent.after(slot)
+    return slot >= 0
+  }
+
+  /** Whether the slot's agent has this name, whatever follows it in `agent`. */
+  private isOf(slot: Slot, agent: Uint8Array): boolean {
+    const { heap, i32 } = this.table
+    return sameFolded(heap, i32.rdataAt[slot] + 2, agent, 0, nameEnd(agent, 0, agent.length))
   }
 
   /** Every capability at which something is registered: wire names, folded. */
@@ -96,15 +130,21 @@ export class Registrar {
 
   /** RDATA of all that is registered at a capability, its alias among it. */
   rdatasAt(owner: Uint8Array): Uint8Array[] {
-    const capability = this.capabilities.get(Name.fromWire(owner).key)
+    const capability = this.capabilities.get(keyOf(owner))
     if (capability === undefined) return []
-    const { aliasAt, aliasLength, slots } = capability
-    return [...[...slots].map((slot) => this.rdataOf(slot)), ...(aliasLength > 0 ? [this.table.heap.slice(aliasAt, aliasAt + aliasLength)] : [])]
+    const { heap, i32 } = this.table
+    const { at, octets } = this.index.aliasOf(capability.path)
+    const slots = [...this.index.slotsAt(capability.path)].filter((slot) => i32.capability[slot] === capability.number)
+    return [...slots.map((slot) => this.rdataOf(slot)), ...(octets > 0 ? [heap.slice(at, at + octets)] : [])]
   }
 
   /** The capability at which a slot in use is registered. */
   ownerOf(slot: Slot): Uint8Array {
-    return this.nameOf(this.numbered.get(this.table.i32.capability[slot]) as Capability)
+    return this.nameOf(this.capabilityAt(slot))
+  }
+
+  private capabilityAt(slot: Slot): Capability {
+    return this.numbered[this.table.i32.capability[slot]] as Capability
   }
 
   /** RDATA of a slot, as it was registered. */
@@ -119,8 +159,9 @@ export class Registrar {
     return slot >= 0 && Buffer.compare(this.rdataOf(slot), rdata) === 0 ? this.table.f64.leaseEndMs[slot] : undefined
   }
 
-  private nameOf({ nameAt, nameLength }: Capability): Uint8Array {
-    return this.table.heap.slice(nameAt, nameAt + nameLength)
+  private nameOf({ path }: Capability): Uint8Array {
+    const { at, octets } = this.index.nameOf(path)
+    return this.table.heap.slice(at, at + octets)
   }
 
   /** Tells until when a registration lives now, in ms since 1970. */
@@ -132,21 +173,19 @@ export class Registrar {
   put(registration: Registration): PutResult {
     const { owner, rdata } = registration
     if (rdata[0] === 0 && rdata[1] === 0) return this.putAlias(owner, rdata)
-    const agent = Name.read(new WireReader(rdata, 2), false)
-    const key = keyOf(owner, agent.wire)
-    const known = this.slots.get(key)
-    if (known !== undefined) return this.replace(known, registration)
-    if (!this.makeRoom(owner.length * 2 + rdata.length)) return 'full'
-    const slot = this.takeSlot()
-    const capability = this.capabilityOf(owner)
-    this.slots.set(key, slot)
-    this.agents.set(agent.key, (this.agents.get(agent.key) ?? new Set()).add(slot))
+    const key = keyOf(owner)
+    const known = this.capabilities.get(key)
+    const held = known === undefined ? -1 : this.slotAt(known, rdata.subarray(2))
+    if (known !== undefined && held >= 0) return this.replace(known, held, registration)
+    if (!this.makeRoom(rdata.length, owner)) return 'full'
+    const capability = known ?? this.open(key, owner)
+    const slot = this.freeSlots.takeFor(this.table)
     this.begin(slot)
-    this.clear(slot)
     this.table.i32.capability[slot] = capability.number
     this.write(slot, registration)
     this.end(slot)
-    capability.slots.add(slot)
+    this.index.enter(capability.path, slot)
+    capability.agents++
     this.table.header[TABLE.count]++
     this.isChanged = true
     return 'added'
@@ -154,30 +193,24 @@ export class Registrar {
 
   /** Removes an agent from a capability; false where it is not there. An alias is removed by the name that it leads to. */
   remove(owner: Uint8Array, agent: Uint8Array): boolean {
-    const key = keyOf(owner, agent)
-    const slot = this.slots.get(key)
-    const capability = this.capabilities.get(Name.fromWire(owner).key)
+    const capability = this.capabilities.get(keyOf(owner))
     if (capability === undefined) return false
-    if (slot === undefined) return this.removeAlias(capability, agent)
-    this.slots.delete(key)
-    const agentKey = Name.fromWire(agent).key
-    const others = this.agents.get(agentKey)
-    others?.delete(slot)
-    if (others?.size === 0) this.agents.delete(agentKey)
-    capability.slots.delete(slot)
+    const slot = this.slotAt(capability, agent)
+    if (slot < 0) return this.removeAlias(capability, agent)
+    this.index.leave(capability.path, slot)
+    capability.agents--
     this.begin(slot)
     this.table.byAgent.unlink(slot)
     this.table.byAlias.unlink(slot)
     this.forgetArrivals(slot, capability.number)
-    this.heap.give(this.table.i32.rdataAt[slot], this.table.i32.rdataLength[slot])
+    this.giveTexts(slot, this.valuesOf(slot))
     this.table.i32.rdataLength[slot] = 0
     this.table.f64.leaseEndMs[slot] = 0
     this.end(slot)
-    this.leaving.push(slot)
+    this.freeSlots.give(slot)
     this.table.header[TABLE.count]--
-    this.dropIfEmpty(capability)
-    this.isChanged = true
-    return true
+    this.closeIfEmpty(capability)
+    return (this.isChanged = true)
   }
 
   /** Holds an agent exclusively at all its capabilities until then, or frees it where that is past (docs/protocol.md 6). Returns how many that are. */
@@ -194,16 +227,15 @@ export class Registrar {
     return slots.length
   }
 
-  /** Makes a new index where registrations came or went; readers find them from now on. */
+  /** Shows readers what came and went: they find it from now on. */
   commit(): void {
     if (!this.isChanged) return
     this.isChanged = false
-    const sorted = [...this.capabilities.values()].sort((a, b) => (a.key < b.key ? -1 : 1)) // RFC 4034 6.1
-    while (!writeIndex(this.table, sorted, this.seed)) this.grow(this.table.capacity * 2, this.table.shape.heapOctets)
+    this.index.commit()
     this.heap.settle()
-    this.freeSlots.push(...this.left)
-    this.left = this.leaving
-    this.leaving = []
+    this.values.settle()
+    this.freeSlots.settle()
+    this.freeNumbers.settle()
     if (this.hasGrown) this.onGrown(this.table.buffer)
     this.hasGrown = false
   }
@@ -225,8 +257,8 @@ export class Registrar {
     Atomics.add(this.table.i32.version, slot, 1)
   }
 
-  private replace(slot: Slot, registration: Registration): PutResult {
-    const { rdata, ttl, leaseEndMs } = registration
+  private replace(capability: Capability, slot: Slot, registration: Registration): PutResult {
+    const { owner, rdata, ttl, leaseEndMs } = registration
     const { i32, heap } = this.table
     const at = i32.rdataAt[slot]
     const isSame = i32.ttl[slot] === ttl && i32.rdataLength[slot] === rdata.length && Buffer.compare(heap.subarray(at, at + rdata.length), rdata) === 0
@@ -234,31 +266,46 @@ export class Registrar {
       this.renew(slot, leaseEndMs)
       return 'same'
     }
-    if (!this.makeRoom(rdata.length * 2)) return 'full'
+    if (!this.makeRoom(rdata.length, owner)) return 'full'
+    this.index.weigh(capability.path, slot, -1)
+    const before = this.valuesOf(slot)
     this.begin(slot)
-    this.heap.give(this.table.i32.rdataAt[slot], this.table.i32.rdataLength[slot])
+    const [rdataAt, octets] = [this.table.i32.rdataAt[slot], this.table.i32.rdataLength[slot]]
     this.write(slot, registration)
+    this.giveTexts(slot, before, rdataAt, octets)
     this.end(slot)
+    this.index.weigh(capability.path, slot, 1)
     this.isChanged = true // what is usual among a capability's agents has changed
     return 'changed'
   }
 
+  private valuesOf(slot: Slot): number[] {
+    const { security, modality, provider, region } = this.table.i32
+    return [security[slot], modality[slot], provider[slot], region[slot]]
+  }
+
+  /** Gives back RDATA and values that a slot had. */
+  private giveTexts(slot: Slot, values: readonly number[], at: number = this.table.i32.rdataAt[slot], octets: number = this.table.i32.rdataLength[slot]): void {
+    this.heap.give(at, octets)
+    for (const number of values) this.values.give(number)
+  }
+
   private putAlias(owner: Uint8Array, rdata: Uint8Array): PutResult {
-    if (!this.makeRoom(owner.length * 2 + rdata.length)) return 'full'
-    const capability = this.capabilityOf(owner)
-    const known = capability.aliasLength > 0
-    if (known) this.heap.give(capability.aliasAt, capability.aliasLength)
-    capability.aliasAt = this.heap.write(rdata)
-    capability.aliasLength = rdata.length
+    if (!this.makeRoom(rdata.length, owner)) return 'full'
+    const { path } = this.capabilities.get(keyOf(owner)) ?? this.open(keyOf(owner), owner)
+    const { at, octets } = this.index.aliasOf(path)
+    this.heap.give(at, octets)
+    this.index.setAlias(path, this.heap.write(rdata), rdata.length)
     this.isChanged = true
-    return known ? 'changed' : 'added'
+    return octets > 0 ? 'changed' : 'added'
   }
 
   private removeAlias(capability: Capability, target: Uint8Array): boolean {
-    if (capability.aliasLength === 0 || !Name.fromWire(this.table.heap, capability.aliasAt + 2).equals(Name.fromWire(target))) return false
-    this.heap.give(capability.aliasAt, capability.aliasLength)
-    capability.aliasAt = capability.aliasLength = 0
-    this.dropIfEmpty(capability)
+    const { at, octets } = this.index.aliasOf(capability.path)
+    if (octets === 0 || !Name.fromWire(this.table.heap, at + 2).equals(Name.fromWire(target))) return false
+    this.heap.give(at, octets)
+    this.index.setAlias(capability.path, 0, 0)
+    this.closeIfEmpty(capability)
     return (this.isChanged = true)
   }
 
@@ -270,7 +317,7 @@ export class Registrar {
     table.i32.ttl[slot] = ttl
     table.i32.agentHash[slot] = nameHash(rdata, 2)
     table.f64.leaseEndMs[slot] = leaseEndMs
-    readClaims(table, slot, rdata, (start, end) => this.valueOf(rdata, start, end))
+    readClaims(table, slot, rdata, (start, end) => this.values.take(rdata, start, end))
     table.byAgent.link(slot, this.hashOf(rdata.subarray(2)))
     const alias = aliasOf(rdata)
     if (alias === undefined) table.byAlias.unlink(slot)
@@ -282,43 +329,34 @@ export class Registrar {
     return this.lookup.hash[0]
   }
 
-  /** The number of the value `octets[at … end)`, one for all who have the same. */
-  private valueOf(octets: Uint8Array, at: number, end: number): number {
-    const text = Buffer.from(octets.buffer, octets.byteOffset + at, end - at).toString('latin1')
-    const known = this.values.get(text)
-    if (known !== undefined) return known
-    const { header, i32 } = this.table
-    const number = header[TABLE.values]++
-    i32.valueAt[number] = this.heap.write(octets.subarray(at, end))
-    i32.valueLength[number] = end - at
-    this.values.set(text, number)
-    return number
-  }
-
-  private capabilityOf(owner: Uint8Array): Capability {
-    const name = Name.fromWire(owner)
-    const known = this.capabilities.get(name.key)
-    if (known !== undefined) return known
-    const number = this.freeNumbers.pop() ?? this.nextNumber++
-    const folded = owner.map(fold)
+  private open(key: string, owner: Uint8Array): Capability {
+    const number = this.freeNumbers.take() ?? this.nextNumber++
     const { f64, i32 } = this.table
     f64.kappa[number] = 1
     f64.totalArrivals[number] = f64.ownRate[number] = f64.ownWeight[number] = f64.ownAtMs[number] = f64.ownArrivals[number] = 0
     i32.picks[number] = 0
-    const capability: Capability = { key: name.key, number, nameAt: this.heap.write(folded), nameLength: folded.length, slots: new Set(), aliasAt: 0, aliasLength: 0 }
-    this.capabilities.set(name.key, capability)
-    this.numbered.set(number, capability)
-    i32.capabilityAt[number] = capability.nameAt
-    i32.capabilityLength[number] = capability.nameLength
+    const path = this.index.open(owner)
+    const capability: Capability = { key, number, path, agents: 0 }
+    this.capabilities.set(key, capability)
+    this.numbered[number] = capability
+    this.tellName(capability)
     return capability
   }
 
-  private dropIfEmpty(capability: Capability): void {
-    if (capability.slots.size > 0 || capability.aliasLength > 0) return
-    this.capabilities.delete(capability.key)
-    this.numbered.delete(capability.number)
-    this.freeNumbers.push(capability.number)
-    this.heap.give(capability.nameAt, capability.nameLength)
+  /** Where readers find the name of a capability. */
+  private tellName({ number, path }: Capability): void {
+    const { at, octets } = this.index.nameOf(path)
+    this.table.i32.capabilityAt[number] = at
+    this.table.i32.capabilityLength[number] = octets
+  }
+
+  private closeIfEmpty(capability: Capability): void {
+    const { key, number, path } = capability
+    if (capability.agents > 0 || this.index.aliasOf(path).octets > 0) return
+    this.index.close(path)
+    this.capabilities.delete(key)
+    this.numbered[number] = undefined
+    this.freeNumbers.give(number)
   }
 
   /** An agent that is gone receives nothing any more (sensing.ts counts what all receive). */
@@ -327,54 +365,36 @@ export class Registrar {
     if (f64.arrivalWeight[slot] > 0) f64.totalArrivals[number] = Math.max(0, f64.totalArrivals[number] - f64.arrivalRate[slot] / f64.arrivalWeight[slot])
   }
 
-  private takeSlot(): Slot {
-    return this.freeSlots.pop() ?? this.table.header[TABLE.top]++
-  }
-
-  private clear(slot: Slot): void {
-    const { f64, i32 } = this.table
-    for (const name of DOUBLES) if (!KEPT_COLUMNS.has(name)) f64[name][slot] = 0
-    for (const name of WORDS) if (!KEPT_COLUMNS.has(name)) i32[name][slot] = 0
-    this.table.handedTimes.fill(0, slot * HANDED_HISTORY, (slot + 1) * HANDED_HISTORY)
-    this.table.history.fill(0, slot * HISTORY_DOUBLES, (slot + 1) * HISTORY_DOUBLES)
-  }
-
-  /** Room for one more registration whose texts take `octets`; false where there can be none. */
-  private makeRoom(octets: number): boolean {
+  /** Room for one more registration at `owner` whose RDATA takes `octets`; false where there can be none. */
+  private makeRoom(octets: number, owner: Uint8Array): boolean {
     const { capacity, shape, header } = this.table
-    const isFull = (this.freeSlots.length === 0 && header[TABLE.top] >= capacity) || header[TABLE.values] + 4 >= capacity || this.nextNumber + 1 >= capacity
-    const needsHeap = !this.heap.hasRoom(octets + 256)
+    const isOutOfNumbers = (this.freeSlots.size === 0 && header[TABLE.top] >= capacity) || (this.freeNumbers.size === 0 && this.nextNumber >= capacity)
+    const isFull = isOutOfNumbers || !this.values.hasRoom(4) || !this.index.hasNodes
+    const wantedOctets = octets * 2 + TEXTS_OCTETS + this.index.octetsFor(owner) // values stand once more beside the RDATA that has them
+    const needsHeap = !this.heap.hasRoom(wantedOctets)
     if (!isFull && !needsHeap) return true
     const wanted = isFull ? capacity * 2 : capacity
-    const heapOctets = needsHeap ? Math.max(shape.heapOctets * 2, shape.heapOctets + octets * 2 + 1024) : shape.heapOctets
-    if (wanted > MAX_CANDIDATES || shapeOf(wanted, wanted * 2 + 64, heapOctets).octets > MAX_CANDIDATE_OCTETS) return false
+    const heapOctets = needsHeap ? Math.max(shape.heapOctets, (this.heap.alive + wantedOctets) * 2) : shape.heapOctets
+    if (wanted > MAX_CANDIDATES || shapeOf(wanted, nodesFor(wanted), heapOctets).octets > MAX_CANDIDATE_OCTETS) return false
     this.grow(wanted, heapOctets)
     return true
   }
 
-  /** Moves to a larger block. Its slots, numbers and offsets are the same, so that a reader of the old one misses only what comes after. */
+  /** Moves to a larger block. Its slots and numbers are the same, so that a reader of the old one misses only what comes after; texts and lists stand elsewhere, without gaps. */
   private grow(capacity: number, heapOctets: number): void {
     const old = this.table
     const table = new CandidateTable(createTable(capacity, heapOctets, this.seed))
-    for (const name of DOUBLES) table.f64[name].set(old.f64[name])
-    for (const name of WORDS) table.i32[name].set(old.i32[name])
-    old.claims.forEach((column, i) => table.claims[i].set(column))
-    old.readings.forEach((column, i) => table.readings[i].set(column))
-    table.handedTimes.set(old.handedTimes)
-    table.history.set(old.history)
-    table.heap.set(old.heap)
-    for (let slot = 0; slot < old.header[TABLE.top]; slot++) {
-      if (table.i32.agentKey[slot] !== 0) table.byAgent.relink(slot, table.i32.agentKey[slot])
-      if (table.i32.aliasKey[slot] !== 0) table.byAlias.relink(slot, table.i32.aliasKey[slot])
-    }
-    for (const word of [TABLE.top, TABLE.count, TABLE.heapTop, TABLE.values, TABLE.faces]) table.header[word] = old.header[word]
+    copyColumns(old, table, Math.max(old.header[TABLE.top], old.header[TABLE.values], this.nextNumber))
     this.table = table
     this.heap.moveTo(table)
+    copyTexts(old, table, this.heap)
+    this.values.moveTo(table, old)
+    this.index.moveTo(table)
+    for (const capability of this.capabilities.values()) this.tellName(capability)
     this.isChanged = this.hasGrown = true
   }
 }
 
-/** One string for a capability and an agent. */
-function keyOf(owner: Uint8Array, agent: Uint8Array): string {
-  return `${Name.fromWire(owner).key}\x00${Name.fromWire(agent).key}`
+function keyOf(name: Uint8Array): string {
+  return Name.fromWire(name).key
 }

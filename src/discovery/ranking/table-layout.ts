@@ -6,12 +6,14 @@
  *     columns    capacity × f64, then capacity × i32, each in the order below
  *     handed     capacity × HANDED_HISTORY × i32: when we chose the agent, milliseconds modulo 2^31
  *     chains     twice: heads (buckets × i32), by the names of agents and by their human names
- *     index      twice: order (capacity × i32: slots in canonical order of capabilities), hash table, nodes
- *     heap       octets: names, values, RDATA
+ *     index      heads (buckets × i32) of chains of nodes, then a node for each capability and each of its ancestors
+ *     heap       octets: names, values, RDATA, and of each node two lists of the slots at or below it
  *
- * One thread writes. Readers take no lock: an entry has a version, odd while it is being changed; the index is
- * written beside the one in use and swapped in by one atomic store. What readers write themselves are the three
- * columns of our own choices (handed…): a lost count there is noise in an estimate.
+ * One thread writes. Readers take no lock: an entry has a version, odd while it is being changed. A node has two
+ * halves, one in use and one that the writer changes; a commit puts every changed half into use, and the same
+ * changes are made to the other one with the next commit, when nobody reads it any more. So a change costs the same
+ * however many agents there are, and what a reader holds stays as it was until two newer commits have begun. What
+ * readers write themselves are the three columns of our own choices (handed…): a lost count there is noise in an estimate.
  */
 import { HANDED_HISTORY, READING_HISTORY } from '../../dns/limits-discovery.ts'
 import { METRIC_COUNT } from './metrics.ts'
@@ -23,9 +25,9 @@ export const TABLE = {
   nodeCapacity: 2,
   heapOctets: 3,
   seed: 4,
-  /** Number of the index in use; its lowest bit tells which of the two. */
+  /** Number of the commit in use. */
   index: 5,
-  /** Number of the index being written, or last written. */
+  /** Number of the commit being made, or last made. */
   indexWriting: 6,
   /** Slots that have ever been used: the columns are empty from there on. */
   top: 7,
@@ -40,7 +42,7 @@ export const TABLE = {
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_02
+export const TABLE_MAGIC = 0x43_4e_44_03
 /** Words of the header. */
 export const HEADER_WORDS = 16
 
@@ -78,8 +80,13 @@ export type DoubleColumn = (typeof DOUBLES)[number]
 /** Name of a column of words. */
 export type WordColumn = (typeof WORDS)[number]
 
-/** Words of a node of the index: hash and place of its folded name, its run of the order, an alias's RDATA, and what is usual among its agents. */
-export const INDEX_NODE = { hash: 0, nameAt: 1, nameLength: 2, from: 3, to: 4, aliasAt: 5, aliasLength: 6, costReference: 7, weightReference: 8, words: 10 } as const
+/** Words of a node of the index: hash and place of its folded name, the next node of its chain, which of its two halves is in use, and where they begin. */
+export const NODE = { hash: 0, nameAt: 1, nameLength: 2, next: 3, half: 4, halves: 5, words: 21 } as const
+/**
+ * Words of half a node: octet of the heap where its list of slots begins, how many they are and how many there is room for, an alias's
+ * RDATA in the heap, what is usual among its agents (as floats), and whether anything stands at the name or below.
+ */
+export const HALF = { listAt: 0, count: 1, room: 2, aliasAt: 3, aliasLength: 4, costReference: 5, weightReference: 6, isThere: 7, words: 8 } as const
 
 /** Doubles of one remembered reading: time, active, service. */
 export const HISTORY = { atMs: 0, active: 1, serviceMs: 2, doubles: 3 } as const
@@ -88,19 +95,17 @@ export const HISTORY = { atMs: 0, active: 1, serviceMs: 2, doubles: 3 } as const
 export interface TableShape {
   readonly capacity: number
   readonly nodeCapacity: number
-  readonly hashSlots: number
-  /** Octets from one index to the other. */
-  readonly indexOctets: number
   readonly doublesAt: number
   readonly historyAt: number
   readonly wordsAt: number
   readonly claimsAt: number
   readonly readingsAt: number
   readonly handedAt: number
-  /** Heads of each kind of chain, and where the first kind's are. */
+  /** Heads of each kind of chain, where the first two kinds' are, and those of nodes. */
   readonly buckets: number
   readonly chainsAt: number
-  readonly indexAt: number
+  readonly headsAt: number
+  readonly nodesAt: number
   readonly heapAt: number
   readonly heapOctets: number
   readonly octets: number
@@ -108,8 +113,8 @@ export interface TableShape {
 
 /** The shape of a table for `capacity` registrations, `nodeCapacity` names and `heapOctets` of names and RDATA. */
 export function shapeOf(capacity: number, nodeCapacity: number, heapOctets: number): TableShape {
-  let hashSlots = 16
-  while (hashSlots < nodeCapacity * 2) hashSlots *= 2
+  let buckets = 16
+  while (buckets < nodeCapacity) buckets *= 2
   const doublesAt = HEADER_WORDS * 4
   const historyAt = doublesAt + DOUBLES.length * capacity * 8
   const wordsAt = historyAt + READING_HISTORY * HISTORY.doubles * capacity * 8
@@ -117,12 +122,11 @@ export function shapeOf(capacity: number, nodeCapacity: number, heapOctets: numb
   const readingsAt = claimsAt + METRIC_COUNT * capacity * 4
   const handedAt = readingsAt + METRIC_COUNT * capacity * 4
   const chainsAt = handedAt + HANDED_HISTORY * capacity * 4
-  const buckets = hashSlots >>> 1
-  const indexAt = chainsAt + 2 * buckets * 4
-  const indexOctets = (capacity + hashSlots + nodeCapacity * INDEX_NODE.words) * 4
-  const heapAt = indexAt + indexOctets * 2
+  const headsAt = chainsAt + 2 * buckets * 4
+  const nodesAt = headsAt + buckets * 4
+  const heapAt = nodesAt + (nodeCapacity + 1) * NODE.words * 4 // number 0 is no node
   return {
-    capacity, nodeCapacity, hashSlots, indexOctets, doublesAt, historyAt, wordsAt, claimsAt, readingsAt, handedAt, buckets, chainsAt, indexAt, heapAt, heapOctets,
+    capacity, nodeCapacity, doublesAt, historyAt, wordsAt, claimsAt, readingsAt, handedAt, buckets, chainsAt, headsAt, nodesAt, heapAt, heapOctets,
     octets: Math.ceil((heapAt + heapOctets) / 8) * 8,
   }
 }

@@ -3,7 +3,7 @@
  * Knot and BIND, in turn, several rounds over; then many agents registered with Waggle alone, what they weigh, and how long a
  * start with them takes. Meanwhile a name of the zone file is asked for, and afterwards a sample of what was acknowledged.
  *
- *     npm run bench:updates -- [--count N] [--agents N] [--window N] [--rounds N] [--servers ours,knot,bind] [--page]
+ *     npm run bench:updates -- [--count N] [--agents N] [--window N] [--rounds N] [--servers ours,knot,bind] [--only record|agent|none] [--page]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ const PAGE = fileURLToPath(new URL('../../../../docs/performance-updates.md', im
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' },
-    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, page: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, page: { type: 'boolean', default: false },
   },
 })
 const folder = mkdtempSync(join(tmpdir(), 'waggle-bench-'))
@@ -38,7 +38,7 @@ async function run(): Promise<Results> {
   for (const [kind, version] of versions) if (version === null) say(`MISSING: ${TITLES[kind]} is not installed here and is left out`)
   const kinds = [...versions.keys()].filter((kind) => versions.get(kind) !== null)
   const runs: Measured[] = []
-  for (const work of Object.keys(WORKS) as Work[]) {
+  for (const work of (Object.keys(WORKS) as Work[]).filter((one) => values.only.split(',').includes(one))) {
     for (let round = 0; round < rounds; round++) {
       for (const kind of shuffled(kinds)) runs.push(await measure({ kind, work, count, window, folder, key: KEY }, say))
     }

@@ -39,10 +39,20 @@ export interface Measured {
   queryP99: number
 }
 
+/** What registrations cost while so many agents were there already. */
+export interface Stage {
+  from: number
+  to: number
+  rate: number
+  /** Microseconds of the server's processor for each. */
+  micros: number
+}
+
 /** What many agents gave. */
 export interface Gathered {
   count: number
   rate: number
+  stages: readonly Stage[]
   /** Octets of memory for each, with all that it stands on. */
   octets: number
   /** Octets on disk for each. */
@@ -89,8 +99,13 @@ export async function gather({ count, window, folder, key }: Omit<Task, 'kind' |
   const make = (i: number): Uint8Array => updates.make('agent', i, true)
   const weight = pssOf(server.pid)
   say(`registering ${count} agents …`)
-  const first = await stream({ port: server.port, count, window, make })
-  if (first.rcodes.get(0) !== count) throw new Error(`agents were refused: ${JSON.stringify([...first.rcodes])}`)
+  const stages: Stage[] = []
+  for (const { from, to } of stagesOf(count)) {
+    const stage = await register(server, { from, to }, window, make)
+    stages.push(stage)
+    say(`  ${from} to ${to}: ${Math.round(stage.rate)}/s, ${stage.micros.toFixed(0)} µs each`)
+  }
+  const seconds = stages.reduce((sum, { from, to, rate }) => sum + (to - from) / rate, 0)
   await prove(server.port, 'agent', count)
   const octets = (pssOf(server.pid) - weight) / count
   const before = cpuOf(server.pid)
@@ -103,7 +118,22 @@ export async function gather({ count, window, folder, key }: Omit<Task, 'kind' |
   const again = await begin(task, home)
   await prove(again.port, 'agent', count)
   await again.stop()
-  return { count, rate: count / first.seconds, octets, disk, renewalMicros, renewals: count / second.seconds, emptyStartMs: server.readyMs, startMs: again.readyMs }
+  return { count, rate: count / seconds, stages, octets, disk, renewalMicros, renewals: count / second.seconds, emptyStartMs: server.readyMs, startMs: again.readyMs }
+}
+
+/** Where the cost of a registration is looked at: if it grows with the zone, these tell. */
+const STAGES = [1_000, 10_000, 50_000, 100_000, 500_000]
+
+function stagesOf(count: number): { from: number; to: number }[] {
+  const ends = [...STAGES.filter((end) => end < count), count]
+  return ends.map((to, i) => ({ from: i === 0 ? 0 : ends[i - 1], to }))
+}
+
+async function register(server: Running, { from, to }: { from: number; to: number }, window: number, make: (i: number) => Uint8Array): Promise<Stage> {
+  const before = cpuOf(server.pid)
+  const { rcodes, seconds } = await stream({ port: server.port, count: to - from, window, make: (i) => make(from + i), first: from })
+  if (rcodes.get(0) !== to - from) throw new Error(`agents were refused: ${JSON.stringify([...rcodes])}`)
+  return { from, to, rate: (to - from) / seconds, micros: nanosBetween(before, cpuOf(server.pid)) / 1e3 / (to - from) }
 }
 
 function begin({ kind, folder, key }: Task, home: string | undefined): Promise<Running> {

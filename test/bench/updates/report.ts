@@ -34,9 +34,9 @@ export function printTable(work: Work, runs: readonly Measured[]): string {
   return [`\n${WORKS[work]}`, ...rows.map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '))].join('\n')
 }
 
-function agentLines({ count, rate, octets, disk, renewalMicros, renewals, emptyStartMs, startMs }: Gathered): [string, string][] {
+function agentLines({ count, rate, stages, octets, disk, renewalMicros, renewals, emptyStartMs, startMs }: Gathered): [string, string][] {
   return [
-    ['agents registered', String(count)], ['registrations a second', fixed(rate, 0)], ['renewals a second', fixed(renewals, 0)], ['CPU µs of a renewal', fixed(renewalMicros, 0)],
+    ['agents registered', String(count)], ['registrations a second', fixed(rate, 0)], ...stages.map(({ from, to, micros }): [string, string] => [`CPU µs of each from ${from} to ${to}`, fixed(micros, 0)]), ['renewals a second', fixed(renewals, 0)], ['CPU µs of a renewal', fixed(renewalMicros, 0)],
     ['octets of memory for each agent', fixed(octets, 0)], ['octets on disk for each agent', fixed(disk, 0)], ['start without agents, ms', fixed(emptyStartMs, 0)], ['start with them, ms', fixed(startMs, 0)],
   ]
 }

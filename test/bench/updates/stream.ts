@@ -11,8 +11,10 @@ export interface Stream {
   /** Updates in all, and how many are under way at most. */
   count: number
   window: number
-  /** The octets of the update number `i`, whose id is `i & 0xffff`. */
+  /** The octets of the update number `i`, whose id is `(first + i) & 0xffff`. */
   make: (i: number) => Uint8Array
+  /** By default 0. */
+  first?: number
 }
 
 /** What came of it. */
@@ -42,7 +44,7 @@ interface Waiting {
 }
 
 /** Sends all of the stream; throws where an update is not answered at all. */
-export async function stream({ port, count, window, make }: Stream): Promise<Streamed> {
+export async function stream({ port, count, window, make, first = 0 }: Stream): Promise<Streamed> {
   if (window > MOST) throw new Error(`Cannot send ${window} at a time as ids suffice for ${MOST}`)
   const sockets = Array.from({ length: 8 }, () => createSocket({ type: 'udp4', recvBufferSize: 4 << 20, sendBufferSize: 4 << 20 }))
   const waiting = new Map<number, Waiting>()
@@ -55,8 +57,8 @@ export async function stream({ port, count, window, make }: Stream): Promise<Str
     while (next < count && waiting.size < window) {
       const octets = make(next)
       const now = performance.now()
-      waiting.set(next & 0xffff, { octets, sentMs: now, lastMs: now, tries: 1 })
-      socketOf(sockets, next).send(octets, port, '127.0.0.1')
+      waiting.set((first + next) & 0xffff, { octets, sentMs: now, lastMs: now, tries: 1 })
+      socketOf(sockets, first + next).send(octets, port, '127.0.0.1')
       next++
     }
   }
