@@ -94,3 +94,13 @@ test('an attacker who meets every message by UDP, at every server, costs TCP and
   assert.deepEqual(told.records, ['deep.er.example. A 192.0.2.7'])
   assert.ok(told.outcome.work.sends <= MAX_SENDS_PER_QUESTION && play.resolver.counters.tcp === told.packets.length / 2)
 })
+
+test('no server is let answer in fragments, whose later ones bear neither port nor id: each question by UDP offers what one packet holds, and more comes by TCP (RFC 9715 3.2)', () => {
+  const long = Array.from({ length: 6 }, () => `long TXT ${Array.from({ length: 3 }, (_, i) => `"${String(i).repeat(90)}"`).join(' ')}`).map((line, i) => line.replace('TXT ', `TXT "${i}" `)).join('\n')
+  const play = new Play(smallInternet(long))
+  const told = play.ask('long.example. TXT')
+  assert.equal(told.records.length, 6)
+  assert.deepEqual(told.packets.slice(-2), ['192.0.2.1 udp long.example. TXT', '192.0.2.1 tcp long.example. TXT'])
+  const offers = play.sent.filter(({ transport }) => transport === 'udp').map(({ query: { edns } }) => edns?.udpSize ?? 512)
+  assert.ok(offers.length > 2 && offers.every((octets) => octets + 48 <= 1_280), offers.join()) // headers of IPv6 and UDP, on the least path there is (RFC 8200 5)
+})
