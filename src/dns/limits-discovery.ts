@@ -49,6 +49,27 @@ export const MAX_FACE_AGENTS = 256
 /** Networks, and keys, that may look for the agents of a zone, and networks of the local area: each is compared with each query about them. Reached: the config is refused. */
 export const MAX_ASKERS = 64
 
+/** Outcomes of one DEMAND that count: an asker tells with each query what it has met since the last. Reached: those behind are passed over and counted. */
+export const MAX_OUTCOMES_PER_DEMAND = 16
+/** Octets of the ring by which one socket thread hands outcomes to the main thread: a thousand demands of one outcome. Reached: outcomes are lost, counted, and the log says so. */
+export const OUTCOME_RING_OCTETS = 131_072
+/** Milliseconds between two looks into these rings: what is known of an agent is at least as old by the way to its asker. */
+export const OUTCOME_TICK_MS = 50
+/** Outcomes that one asker who signs by TSIG may have counted at once, and in OUTCOME_SHARE_MS: ten a second are more than one client's work with agents. Reached: the rest is passed over and counted. */
+export const SIGNED_OUTCOMES = 600
+/** The same of an asker known by its address, or by a KEY that anybody may have registered. */
+export const UNSIGNED_OUTCOMES = 60
+/** Milliseconds in which a share that is spent is whole again. */
+export const OUTCOME_SHARE_MS = 60_000
+/** Milliseconds in which the word of one asker that it could not reach an agent counts once: alone it keeps an agent away for an eighth of the time. */
+export const UNREACHABLE_REST_MS = 60_000
+/** Askers whose share is remembered. Reached: the one that was silent longest is forgotten. */
+export const MAX_OUTCOME_ASKERS = 16_384
+/** Pairs of asker and agent of whom the last outcome is remembered, so that none counts twice. Reached: the pair that was silent longest is forgotten. */
+export const MAX_OUTCOME_PAIRS = 65_536
+/** Milliseconds between two lines of the log on outcomes lost, or on the same agent. */
+export const OUTCOME_TOLD_MS = 60_000
+
 // ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----
 
 /** Least seconds that a lease is granted for (RFC 9664 8: 30): less would be renewals only. Reached: 30 are granted. */

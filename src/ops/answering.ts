@@ -11,7 +11,9 @@ import { Askers, type AskerValues } from '../discovery/ranking/askers.ts'
 import { AgentFaces } from '../discovery/faces/faces.ts'
 import { RankedChooser } from '../discovery/ranking/choosing.ts'
 import { CacheBlock } from '../cache/block.ts'
-import { Cookies } from '../server/cookies.ts'
+import type { Query } from '../authority/query.ts'
+import type { Demand } from '../discovery/ranking/demand.ts'
+import { COOKIE, Cookies } from '../server/cookies.ts'
 import type { CoreSettings } from '../server/core.ts'
 import type { Counters } from '../server/counters.ts'
 import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
@@ -151,13 +153,36 @@ function idOf(zone: ZoneImage): string {
   return keyInClass({ name: Name.fromWire(zone.octets, zone.foldedNameAt(zone.apex)), class: zone.class })
 }
 
-/** Makes what answers; `onFault` is told of faults of ours. A thread that reads in batches hands in a clock that it reads once for each. */
+/** What one thread's answering may have of its own. */
+export interface AnsweringParts {
+  /** A thread that reads in batches hands in a clock that it reads once for each. */
+  nowSeconds?: () => number
+  isOfCore?: boolean
+  /** Where demands go that tell what became of earlier choices; without it they are left. */
+  outcomes?: OutcomeSink
+}
+
+/** Takes the outcomes of a demand, whose asker has shown where it is or not. */
+export type OutcomeSink = (query: Query, demand: Demand, isProven: boolean) => void
+
+/** Whether the asker receives at the address that it claims: by TCP, or a cookie of ours (RFC 7873 5.2.5). */
+function isProven({ peer, octets, cookieAt, cookieLength }: Query, cookies: Cookies | undefined): boolean {
+  if (peer.transport === 'tcp') return true
+  if (cookies === undefined || cookieAt === 0) return false
+  const outcome = cookies.judge(octets, cookieAt, cookieLength, peer.address, unixSeconds())
+  return outcome === COOKIE.good || outcome === COOKIE.renew
+}
+
+/** Makes what answers; `onFault` is told of faults of ours. */
 export function makeAnswering(
-  options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, nowSeconds: () => number = unixSeconds, isOfCore = false,
+  options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, { nowSeconds = unixSeconds, isOfCore = false, outcomes }: AnsweringParts = {},
 ): Answering {
   const { seed } = options
   let { leaseOriginMs: originMs } = options
-  const chooser = new RankedChooser({ nowMs: () => (originMs === undefined ? Date.now() : originMs + machineMs()), random: Math.random })
+  let { cookies } = finishing(options)
+  const onOutcomes = outcomes && ((query: Query, demand: Demand): void => outcomes(query, demand, isProven(query, cookies)))
+  const nowMs = (): number => (originMs === undefined ? Date.now() : originMs + machineMs())
+  const chooser = new RankedChooser({ nowMs, random: Math.random, ...(onOutcomes && { onOutcomes }) })
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, new AgentFaces(chooser, seed))
   let settings = options.rateLimit
   let rateLimit = settings && new RateLimit(settings, seed)
@@ -198,6 +223,7 @@ export function makeAnswering(
       if (!isDeepStrictEqual(next.rateLimit, settings)) rateLimit = next.rateLimit && new RateLimit(next.rateLimit, seed)
       settings = next.rateLimit
       originMs = next.leaseOriginMs
+      cookies = finishing(next).cookies
       authority.isBesideResolver = next.recursion !== undefined
       close(next)
       server = make(next)

@@ -31,6 +31,8 @@ export const LOG_EVENTS = {
   'cache flushed': ['info', 'the cache has forgotten as an administrator asked: `name`, `type`, `subtree`, `entries`'],
   'reload done': ['info', 'a reload has ended: `zones` (loaded or removed), `complete` (nothing was kept or refused)'],
   update: ['info', 'a zone was asked to change, or changed by itself: `key`, `keyKind`, `address`, `transport`, `zone`, `class`, `flow`, `verdict`, `reason`, `added`, `removed`, `records` (the first few), `serial` (before and after), `lease`, `untold` (refusals left out since the last line)'],
+  'promise broken': ['warn', 'askers meet less than an agent says: it is slower, or wrong more often, and is chosen less: `agent`, `capability`, `slowness` (times), `accuracy` (claimed, believed); at most once a minute for each'],
+  'outcomes lost': ['warn', 'askers told of outcomes faster than they could be weighed: `demands` (whose outcomes were lost since the last line)'],
   'updates refused': ['error', 'nothing can be kept, so that every update is answered SERVFAIL: `code`, `reason`'],
   'store fault': ['error', 'keeping has begun to fail; updates are answered SERVFAIL until it works again: `code`, `reason`'],
   'store recovered': ['info', 'keeping works again: `folder`'],

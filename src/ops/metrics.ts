@@ -10,6 +10,7 @@
  *     process.uptime_seconds      from PROCESS_METRICS below
  */
 import { type Histogram, type HistogramShape, quantile, readHistogram } from '../dns/histogram.ts'
+import { OUTCOME_COUNTERS, OutcomeDesk, type OutcomeCounter } from '../discovery/sense/outcomes.ts'
 import { COUNTER_NAMES, type CounterGroup, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../server/counters.ts'
 import { RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS, recursionLines, type RecursionMeasured } from './recursion-metrics.ts'
 import { UPDATE_COUNTERS, UPDATE_HISTOGRAM, UPDATE_HISTOGRAMS, UpdateCounts } from '../update/counters.ts'
@@ -96,6 +97,11 @@ export function updateMetrics(values: Float64Array): Metric[] {
   return [...counters, ...histogramsOf('update', UPDATE_HISTOGRAMS, UPDATE_HISTOGRAM, [values])]
 }
 
+/** What became of the outcomes that askers told. */
+export function discoveryMetrics(counts: Readonly<Record<OutcomeCounter, number>>): MetricLine[] {
+  return Object.entries<string>(OUTCOME_COUNTERS).map(([name, about]) => ({ name: `discovery.${name}`, kind: 'counter', value: counts[name as OutcomeCounter], about }))
+}
+
 /** The recursive service and its cache, and how long others took to answer. */
 export function recursionMetrics(measured: RecursionMeasured, values: readonly Float64Array[]): Metric[] {
   return [...recursionLines(measured), ...histogramsOf('recursion', RECURSION_HISTOGRAMS, RECURSION_HISTOGRAM, values)]
@@ -140,9 +146,10 @@ export function metricTable(): MetricEntry[] {
   const sockets = TRANSPORT_COUNTER_NAMES.map((name) => ({ name: `transport.${snakeCase(name)}`, kind: 'counter' as const, about: TRANSPORT_COUNTERS[name] }))
   const entryOf = (metric: Metric): MetricEntry => (metric.kind === 'histogram' ? { ...metric, about: `${metric.about}, in ${metric.unit}` } : metric)
   const updates = updateMetrics(new UpdateCounts().values).map(entryOf)
+  const discovery = discoveryMetrics(new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined }).counts)
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, []).map(entryOf)
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
-  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(recursion), ...own]
+  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(discovery), ...oneOfEach(recursion), ...own]
 }
 
 /** Lines of one group as one: `update.verdict.*`. */

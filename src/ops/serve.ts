@@ -27,7 +27,7 @@ import { makeFolders } from './folder.ts'
 import type { Log } from './log.ts'
 import { measureProcess } from './measure.ts'
 import { MetricsAddress } from './metrics-http.ts'
-import { type Metric, processMetrics, updateMetrics } from './metrics.ts'
+import { discoveryMetrics, type Metric, processMetrics, updateMetrics } from './metrics.ts'
 import { OneAtATime, Turns } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { reasonOf } from './reason.ts'
@@ -113,6 +113,7 @@ export class RunningServer implements Commanded {
       cache: () => this.recursing.shared,
       authenticator: this.updating.authenticator,
       leaseOriginMs: () => this.updating.leaseOriginMs,
+      outcomes: { desk: this.updating.outcomes, onLost: (demands) => log('outcomes lost', { demands }) },
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })
     this.keeper = new ZoneKeeper({
@@ -284,7 +285,7 @@ export class RunningServer implements Commanded {
 
   metrics(): Metric[] {
     const { serving, startMs, reloadCounts } = this
-    const updates = updateMetrics(this.updating.engine.counts.values)
+    const updates = [...updateMetrics(this.updating.engine.counts.values), ...discoveryMetrics(this.updating.outcomes.counts)]
     const own = measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount })
     return [...serving.metrics(), ...updates, ...this.recursing.metrics(), ...processMetrics(own)]
   }

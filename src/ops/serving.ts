@@ -14,6 +14,7 @@ import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
 import type { Prefix } from '../dns/prefix.ts'
 import type { Endpoint } from '../transport/address.ts'
+import { systemClock } from '../transport/clock.ts'
 import { transportCounters } from '../transport/counters.ts'
 import { DeferralBudget } from '../transport/deferral-budget.ts'
 import type { Handler } from '../transport/handler.ts'
@@ -23,6 +24,7 @@ import { answeringOptions, finishing, makeAnswering, unixSeconds, type Answering
 import type { ConfigValues } from './config-schema.ts'
 import type { SecretPair } from './cookie-secrets.ts'
 import { type Metric, histogramMetrics, serverMetrics, transportMetrics } from './metrics.ts'
+import { OutcomeWays, type OutcomeWaysOptions } from './outcomes.ts'
 import { SocketThreads } from './socket-threads.ts'
 import type { SharedZones } from './thread-contract.ts'
 import { openSockets, planSockets, type OpenSockets, type SocketPlan } from './sockets.ts'
@@ -43,6 +45,8 @@ export interface ServingOptions {
   clients?: () => Prefix[] | undefined
   /** What is known of other names; read again at `settle`. */
   cache?: () => SharedCacheBlock | undefined
+  /** Who weighs what demands tell of earlier choices. */
+  outcomes?: Pick<OutcomeWaysOptions, 'desk' | 'onLost'>
   onFault: (fault: unknown, untold: number) => void
 }
 
@@ -67,6 +71,7 @@ export class Serving {
   private readonly core: Core
   /** Answers what the resolver asks our own zones. */
   private readonly ownAnswering: Answering
+  private readonly outcomes: OutcomeWays | undefined
   /** Published last. */
   private zones: SharedZones = { images: [], candidates: [] }
   private sockets: OpenSockets | undefined
@@ -74,16 +79,18 @@ export class Serving {
   private udpReturns: UdpReturns | undefined
 
   constructor(options: ServingOptions) {
-    const { handlers, authenticator, onFault } = options
+    const { handlers, authenticator, onFault, outcomes } = options
     const counters = new Counters(this.serverCounts)
     this.options = options
     this.defers = { update: handlers.update !== undefined, agent: handlers.agent !== undefined, signed: authenticator !== undefined, missing: handlers.resolve !== undefined }
-    this.answering = makeAnswering(this.answeringOptions(), counters, onFault)
-    this.coreAnswering = makeAnswering(this.coreOptions(), counters, onFault, unixSeconds, true)
-    this.ownAnswering = makeAnswering(this.ownOptions(), new Counters(), onFault, unixSeconds, true)
+    this.outcomes = outcomes && new OutcomeWays({ ...outcomes, clock: systemClock, rings: () => this.threads?.outcomes ?? [] })
+    const sink = this.outcomes && { outcomes: this.outcomes.direct }
+    this.answering = makeAnswering(this.answeringOptions(), counters, onFault, { ...sink })
+    this.coreAnswering = makeAnswering(this.coreOptions(), counters, onFault, { isOfCore: true, ...sink })
+    this.ownAnswering = makeAnswering(this.ownOptions(), new Counters(), onFault, { isOfCore: true })
     this.core = new Core({
       ...finishing(this.answeringOptions()),
-      handlers: { query: this.coreAnswering.handler, ...handlers },
+      handlers: { query: (...query) => this.answerSigned(...query), ...handlers },
       ...(authenticator === undefined ? {} : { authenticator }),
       counters, nowSeconds: unixSeconds, nowMs, soon, after, onFault,
     })
@@ -146,8 +153,14 @@ export class Serving {
     const deadline = new Promise<void>((resolve) => after(SHUTDOWN_MS, resolve))
     await Promise.all([this.sockets?.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
     await Promise.race([this.core.idle(), deadline])
+    this.outcomes?.stop()
     this.udpReturns?.close()
     this.sockets?.closeShared()
+  }
+
+  private answerSigned(...[octets, length, peer, out, room, signer]: Parameters<NonNullable<CoreHandlers['query']>>): number {
+    const answer = (): number => this.coreAnswering.handler(octets, length, peer, out, room)
+    return this.outcomes === undefined ? answer() : this.outcomes.signedBy(signer, answer)
   }
 
   private answeringOptions(): AnsweringOptions {

@@ -3,6 +3,7 @@
  * over the shared zones. It ends when the loop is told to stop.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { OutcomeRing } from '../discovery/sense/outcome-ring.ts'
 import { Counters } from '../server/counters.ts'
 import { transportCounters } from '../transport/counters.ts'
 import { type EpollServer, runEpollLoop } from '../transport/tcp-epoll.ts'
@@ -16,7 +17,7 @@ import { type AnswerMail, CONTROL, type ThreadStart, type ThreadMail, type Threa
 const port = parentPort
 if (port === null) throw new Error('Cannot run socket-thread as it must be started by socket-threads')
 
-const { task, control, serverCounts, transportCounts, budget, mail: firstMail } = workerData as ThreadStart
+const { task, control, serverCounts, transportCounts, outcomes, budget, mail: firstMail } = workerData as ThreadStart
 const words = new Int32Array(control)
 let mailSeen = 0
 /** Unix time as it was after the last batch or round, a quarter of a second ago at most: reading the clock costs a tenth of an answer. */
@@ -30,7 +31,9 @@ function tellFault(fault: unknown, untold: number): void {
   say({ kind: 'fault', fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), untold })
 }
 
-const answering = makeAnswering(forTask(firstMail.options), new Counters(new Float64Array(serverCounts)), tellFault, () => nowSeconds)
+const ring = new OutcomeRing(outcomes)
+const counters = new Counters(new Float64Array(serverCounts))
+const answering = makeAnswering(forTask(firstMail.options), counters, tellFault, { nowSeconds: () => nowSeconds, outcomes: (...told) => ring.tell(...told) })
 
 /** Responses over TCP are not limited, as a handshake shows that the asker is who it says: the table is spared. */
 function forTask(options: AnsweringOptions): AnsweringOptions {

@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { THREAD_RESTART_MS, THREAD_YOUNG_MIB } from '../dns/limits.ts'
+import { OutcomeRing } from '../discovery/sense/outcome-ring.ts'
 import { COUNTER_COUNT } from '../server/counters.ts'
 import { TRANSPORT_COUNTER_OCTETS, transportCounters, type TransportCounters } from '../transport/counters.ts'
 import { closeLeft } from '../transport/tcp-epoll.ts'
@@ -59,6 +60,11 @@ export class SocketThreads {
     return this.threads.map((thread) => thread.transportCounts)
   }
 
+  /** Where each thread puts outcomes of demands. */
+  get outcomes(): OutcomeRing[] {
+    return this.threads.map((thread) => thread.outcomes)
+  }
+
   /** Gives all threads the zones to serve; resolves when each of them serves them. */
   publish(zones: SharedZones): Promise<void> {
     return this.send({ ...this.mail, zones })
@@ -84,6 +90,7 @@ class SocketThread {
   readonly task: ThreadTask
   readonly serverCounts: Float64Array
   readonly transportCounts: TransportCounters
+  readonly outcomes: OutcomeRing
   private readonly told: Omit<ThreadStart, 'mail' | 'budget'>
   private readonly control: Int32Array
   private readonly onFault: SocketThreadsOptions['onFault']
@@ -99,8 +106,10 @@ class SocketThread {
     const control = new SharedArrayBuffer(CONTROL.words * 4)
     const serverCounts = new SharedArrayBuffer(COUNTER_COUNT * 8)
     const transportCounts = new SharedArrayBuffer(TRANSPORT_COUNTER_OCTETS)
+    const outcomes = OutcomeRing.create()
     this.task = task
-    this.told = { task, control, serverCounts, transportCounts }
+    this.told = { task, control, serverCounts, transportCounts, outcomes }
+    this.outcomes = new OutcomeRing(outcomes)
     this.control = new Int32Array(control)
     this.serverCounts = new Float64Array(serverCounts)
     this.transportCounts = transportCounters(transportCounts)

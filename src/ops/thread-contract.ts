@@ -45,6 +45,8 @@ export interface ThreadStart {
   control: SharedArrayBuffer
   serverCounts: SharedArrayBuffer
   transportCounts: SharedArrayBuffer
+  /** Where outcomes of demands go (src/discovery/sense/outcome-ring.ts). */
+  outcomes: SharedArrayBuffer
   /** Bounds what it may have waiting for the core. */
   budget: SharedBudget
   mail: ThreadMail

@@ -14,6 +14,8 @@ import { MAX_IMAGE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
 import type { Message } from '../dns/message.ts'
 import { keyInClass, type Name } from '../dns/name.ts'
 import { discoveryFlows, type Discovery } from '../discovery/flows.ts'
+import type { Candidates } from '../discovery/ranking/zone-candidates.ts'
+import { OutcomeDesk } from '../discovery/sense/outcomes.ts'
 import { DEFAULT_ZONE } from '../discovery/srp/rename.ts'
 import { Authenticator, type Source } from '../dnssec/authenticate.ts'
 import { makeKeyring, type TsigKey } from '../dnssec/tsig.ts'
@@ -67,6 +69,8 @@ export class Updating {
   readonly authenticator: Authenticator
   readonly discovery: Discovery
   readonly handlers: CoreHandlers
+  /** Weighs what demands tell of earlier choices. */
+  readonly outcomes: OutcomeDesk
   private readonly options: UpdatingOptions
   private store: Store | undefined
   private opening: Promise<Store> | undefined
@@ -102,6 +106,11 @@ export class Updating {
       serve: (zone, image) => this.move(zone, image),
       audit: (line) => log('update', line),
       onFault: (fault) => options.onFault(fault),
+    })
+    this.outcomes = new OutcomeDesk({
+      candidatesAbove: (owner, rrClass) => this.candidatesAbove(owner, rrClass),
+      nowMs: this.discovery.nowMs,
+      onBroken: (told) => log('promise broken', told),
     })
     this.authenticator = new Authenticator({
       keys: makeKeyring(keys),
@@ -189,6 +198,11 @@ export class Updating {
     this.isLeasing = true
     this.discovery.start(this.engine)
     await this.options.spreadClock()
+  }
+
+  private candidatesAbove(owner: Name, rrClass: number): Candidates | undefined {
+    const zone = this.options.zoneAbove(owner, rrClass)
+    return zone && this.discovery.candidates.of({ name: zone.name, class: rrClass })
   }
 
   private change(message: Message, requester: Requester): Promise<Reply> {

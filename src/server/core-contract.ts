@@ -75,6 +75,6 @@ export interface CoreHandlers {
   readonly agent?: CoreHandler
   /** A question that `query` has deferred, as others must be asked for its answer. */
   readonly resolve?: CoreHandler
-  /** A signed query without its signature, or one whose answer is elsewhere, as `Server.answer` of a server of the core: `room` octets are left for the signature. */
-  readonly query?: (octets: Uint8Array, length: number, peer: Peer, out: Uint8Array, room: number) => number
+  /** A signed query without its signature, or one whose answer is elsewhere, as `Server.answer` of a server of the core: `room` octets are left for the signature, `signer` is who has proven to have made it. */
+  readonly query?: (octets: Uint8Array, length: number, peer: Peer, out: Uint8Array, room: number, signer?: Signer) => number
 }

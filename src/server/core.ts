@@ -226,7 +226,7 @@ export class Core {
   /** Carries out what is asked; whether it was worth its price: who has proven himself never pays. */
   private serve(incoming: CoreMessage, query: Query, message: Message, signer?: Signer, seal?: unknown): boolean | Promise<boolean> {
     const { handlers, nowSeconds } = this.options
-    if (query.opcode === OPCODE.QUERY && handlers.query !== undefined) return this.serveQuery(incoming, query, message, handlers.query, seal, signer)
+    if (query.opcode === OPCODE.QUERY && handlers.query !== undefined) return this.serveQuery(incoming, query, message, handlers.query, { signer, seal })
     const finish = (reply: Reply): boolean => {
       this.respond(incoming, query, reply, true, seal)
       return signer !== undefined || reply.rcode === RCODE.NOERROR
@@ -263,14 +263,16 @@ export class Core {
   }
 
   /** A signed query is answered as any other, without its signature, and the answer signed; one whose answer is elsewhere when that has been found. */
-  private serveQuery(incoming: CoreMessage, query: Query, message: Message, answer: NonNullable<CoreHandlers['query']>, seal: unknown, signer: Signer | undefined): boolean | Promise<boolean> {
+  private serveQuery(
+    incoming: CoreMessage, query: Query, message: Message, answer: NonNullable<CoreHandlers['query']>, { signer, seal }: { signer: Signer | undefined; seal: unknown },
+  ): boolean | Promise<boolean> {
     const { authenticator } = this.options
     const room = seal === undefined ? 0 : (authenticator?.overhead(seal) ?? 0)
     const out = new Uint8Array(responseLimit(query, this.udpOctets))
     const bare = withoutSignature(query)
     const { address, port, transport } = query.peer
     const peer = isKnown(signer) ? { address, port, transport, signer: signer.name } : query.peer
-    const size = answer(bare, bare.length, peer, out, room)
+    const size = answer(bare, bare.length, peer, out, room, signer)
     if (size < 0) return this.find(incoming, query, message, seal)
     if (size === 0) incoming.drop()
     else incoming.reply(this.sealed(query, out.slice(0, size), seal))

@@ -31,7 +31,7 @@ function make(options: AnsweringOptions): Made {
   const clock = { seconds: NOW }
   const answering = makeAnswering(options, counters, (fault) => {
     throw fault
-  }, () => clock.seconds)
+  }, { nowSeconds: () => clock.seconds })
   const out = new Uint8Array(65_535)
   const ask = (message: Uint8Array, from = Uint8Array.of(192, 0, 2, 1)): Decoded | null => {
     const peer: Peer = { transport: 'udp', address: from, port: 4053 }

@@ -8,8 +8,9 @@ import { connect, type AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { HTTP_REQUEST_MS, MAX_HTTP_CONNECTIONS } from '../../src/dns/limits.ts'
 import { MetricsAddress, openMetrics } from '../../src/ops/metrics-http.ts'
-import { flatten, histogramMetrics, type Metric, metricTable, PROCESS_METRICS, processMetrics, recursionMetrics, serverMetrics, transportMetrics, type ProcessMetric, updateMetrics } from '../../src/ops/metrics.ts'
+import { discoveryMetrics, flatten, histogramMetrics, type Metric, metricTable, PROCESS_METRICS, processMetrics, recursionMetrics, serverMetrics, transportMetrics, type ProcessMetric, updateMetrics } from '../../src/ops/metrics.ts'
 import { UpdateCounts } from '../../src/update/counters.ts'
+import { OutcomeDesk } from '../../src/discovery/sense/outcomes.ts'
 import { printPrometheus, prometheusName } from '../../src/ops/prometheus.ts'
 import { COUNTER_COUNT, Counters } from '../../src/server/counters.ts'
 import { countInto } from '../../src/dns/histogram.ts'
@@ -75,7 +76,8 @@ const measured = Object.fromEntries(Object.keys(PROCESS_METRICS).map((name, i) =
 
 function metricsOf(transport = transportCounters(), server: Float64Array = new Float64Array(COUNTER_COUNT)): Metric[] {
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, [])
-  return [...updateMetrics(new UpdateCounts().values), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...processMetrics(measured)]
+  const outcomes = new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined })
+  return [...updateMetrics(new UpdateCounts().values), ...discoveryMetrics(outcomes.counts), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...processMetrics(measured)]
 }
 
 describe('the metrics as text for Prometheus', () => {

@@ -79,7 +79,7 @@ export async function slowPath({ core: coreParts = {}, authenticator: proofParts
     return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }) }
   }
   const core = new Core({
-    handlers: { update: change, agent: change, query: (...asked) => server.answer(...asked) },
+    handlers: { update: change, agent: change, query: (octets, length, peer, out, room) => server.answer(octets, length, peer, out, room) },
     authenticator, counters, nsid: NSID, nowSeconds: () => NOW + Math.floor(clock.ms / 1_000), nowMs: () => clock.ms,
     soon: (run) => setImmediate(run), after: (ms, run) => setTimeout(run, ms).unref(), onFault: (fault) => faults.push(fault), ...coreParts,
   })

@@ -27,12 +27,15 @@ export interface ChooserOptions {
   /** Milliseconds since 1970, by the clock that leases run by. */
   readonly nowMs: () => number
   readonly random: Random
+  /** Told of every demand that tells what became of earlier choices; both hold for the call alone. */
+  readonly onOutcomes?: (query: Query, demand: Demand) => void
   readonly settings?: RankingSettings
 }
 
 /** Chooses for one thread: it is not reentrant, as its objects are used again by every query. */
 export class RankedChooser implements AgentChooser {
   private readonly nowMs: () => number
+  private readonly onOutcomes: ((query: Query, demand: Demand) => void) | undefined
   private readonly ranker: Ranker
   private readonly block: ChosenBlock
   private readonly offer = new OfferWriter()
@@ -41,8 +44,9 @@ export class RankedChooser implements AgentChooser {
   private tables: readonly (CandidateTable | undefined)[] = []
   private askers: readonly (Askers | undefined)[] = []
 
-  constructor({ nowMs, random, settings = DEFAULT_RANKING }: ChooserOptions) {
+  constructor({ nowMs, random, onOutcomes, settings = DEFAULT_RANKING }: ChooserOptions) {
     this.nowMs = nowMs
+    this.onOutcomes = onOutcomes
     this.ranker = new Ranker(settings, random)
     this.block = new ChosenBlock(settings.reporting)
   }
@@ -65,11 +69,11 @@ export class RankedChooser implements AgentChooser {
   choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
     const table = this.tables[answer.zone]
     if (table === undefined || zone.signaturesOf(zone.apex, TYPE.SOA) !== 0) return CHOICE.none
-    const { match, demand } = this
+    const { match } = this
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       if (!table.lookup(wanted.name, match) || match.count === 0) return CHOICE.none
-      if (query.demandAt === 0) demand.clear()
-      else if (!demand.read(query.octets, query.demandAt, query.demandLength)) return CHOICE.malformed
+      if (!this.readDemand(query)) return CHOICE.malformed
+      if (tries === 0) this.passOutcomes(query)
       if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
     }
     return CHOICE.none
@@ -84,12 +88,22 @@ export class RankedChooser implements AgentChooser {
   /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would; null where the DEMAND is malformed. */
   rankFor(table: CandidateTable, match: CapabilityMatch, query: Query, protocols: number): Ranker | null {
     const { ranker, demand } = this
-    if (query.demandAt === 0) demand.clear()
-    else if (!demand.read(query.octets, query.demandAt, query.demandLength)) return null
+    if (!this.readDemand(query)) return null
+    this.passOutcomes(query)
     ranker.filter.protocols = protocols
     ranker.rank(table, match, demand, this.nowMs(), demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count)
     ranker.filter.protocols = 0
     return ranker
+  }
+
+  private readDemand({ demandAt, octets, demandLength }: Query): boolean {
+    if (demandAt !== 0) return this.demand.read(octets, demandAt, demandLength)
+    this.demand.clear()
+    return true
+  }
+
+  private passOutcomes(query: Query): void {
+    if (this.demand.outcome.isPresent) this.onOutcomes?.(query, this.demand)
   }
 
   /** All of `match` who live, whatever they can do, up to MAX_FACE_AGENTS; see `CandidateFilter`. */

@@ -2,7 +2,7 @@
  * A reading: what a SENSE record says of one agent at one capability (docs/protocol.md 3, paper 5.2), and an outcome:
  * what an asker met. Both as values, bounded, for the thread that writes the table.
  */
-import { MAX_BELIEVED_SERVICE_MS, MAX_BELIEVED_SESSIONS } from '../../dns/limits-discovery.ts'
+import { MAX_BELIEVED_SERVICE_MS, MAX_BELIEVED_SESSIONS, MAX_OUTCOMES_PER_DEMAND } from '../../dns/limits-discovery.ts'
 import { Name } from '../../dns/name.ts'
 import { WireReader } from '../../dns/octets.ts'
 import { PARAMETERS, readList, valueOf, type ParameterMap } from '../../dns/parameters.ts'
@@ -80,6 +80,12 @@ export function bounded(reading: Reading): Reading {
 function within(value: number | undefined, least: number, most: number): number | undefined {
   if (value === undefined || !(value >= 0)) return undefined
   return Math.min(most, Math.max(least, value))
+}
+
+/** Where the first outcomes of the checked value `octets[at … end)` end: one more than counts of one demand, at most. */
+export function endOfOutcomes(octets: Uint8Array, at: number, end: number): number {
+  for (let items = 0; at < end && items <= MAX_OUTCOMES_PER_DEMAND; items++) at = nameEnd(octets, at, end) + OUTCOME_TAIL_OCTETS
+  return at
 }
 
 /** Calls `each` with the agent's place and the outcome for every one in the checked value `octets[at … end)` of a DEMAND. */

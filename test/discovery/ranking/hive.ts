@@ -55,6 +55,21 @@ export function demandOctets(text: string): Uint8Array {
   return text === '' ? new Uint8Array(0) : parseParameters(text, 'DEMAND')
 }
 
+/** How an outcome differs from one that was done in 100 ms at BEGIN_MS by an agent with nothing else to do. */
+export interface OutcomeWords {
+  result?: 'done' | 'busy' | 'unreachable' | 'wrong'
+  latencyMs?: number
+  active?: number
+  atMs?: number
+  /** Milliseconds behind `atMs`. */
+  aheadMs?: number
+}
+
+/** One outcome as a demand has it in text. */
+export function outcomeText(label: string, { result = 'done', latencyMs = 100, active = 0, atMs = BEGIN_MS, aheadMs = 0 }: OutcomeWords = {}): string {
+  return `${label.includes('.') ? label : `${label}._sa.acme.example.`}/${result}/${latencyMs}ms/${active}/${new Date(atMs + aheadMs).toISOString()}`
+}
+
 /** A demand read from text. */
 export function demandOf(text: string): Demand {
   const demand = new Demand()
