@@ -28,8 +28,17 @@ export interface DraftLimits {
 
 const LIMITS: DraftLimits = { names: MAX_ZONE_NAMES, rrsetRecords: MAX_RRSET_RECORDS, rrsetOctets: mostOctets }
 
-/** One step that can be undone: the record of `key` and the TTL as they were, or the end of a lease. */
-type Step = { set: OpenRRset; key: string; rdata: Uint8Array | undefined; ttl: number; isChanged: boolean } | { leaseId: string; lease: MovedLease | undefined }
+/** One step that can be undone: the record of `key` as it was and as it is now, and the TTL as it was, or the end of a lease. */
+type Step = RecordStep | { leaseId: string; lease: MovedLease | undefined }
+
+interface RecordStep {
+  set: OpenRRset
+  key: string
+  rdata: Uint8Array | undefined
+  now: Uint8Array | undefined
+  ttl: number
+  isChanged: boolean
+}
 
 /** When the first lease of an RRset is to end, ms since 1970; undefined: none does. */
 interface MovedLease {
@@ -75,8 +84,8 @@ export class EditorDraft implements ZoneDraft {
   rrset(owner: Name, type: number): DraftRRset | undefined {
     const open = this.opened.get(owner.key)?.get(type)
     const rrset = this.rrsetAt(owner, type)
-    if (open === undefined ? rrset === 0 : open.records.size === 0) return undefined
-    const rdatas = open === undefined ? rdatasOf(this.image, rrset) : [...open.records.values()]
+    if (open === undefined ? rrset === 0 : open.size === 0) return undefined
+    const rdatas = open === undefined ? rdatasOf(this.image, rrset) : [...open.all().values()]
     const ttl = open === undefined ? this.image.ttlOf(rrset) : open.ttl
     const leaseEndMs = this.leaseEndAt(owner, type, rrset)
     return leaseEndMs === undefined ? { ttl, rdatas } : { ttl, rdatas, leaseEndMs }
@@ -84,13 +93,13 @@ export class EditorDraft implements ZoneDraft {
 
   has(owner: Name, type: number): boolean {
     const open = this.opened.get(owner.key)?.get(type)
-    return open !== undefined ? open.records.size > 0 : this.rrsetAt(owner, type) !== 0
+    return open !== undefined ? open.size > 0 : this.rrsetAt(owner, type) !== 0
   }
 
   holds(owner: Name, type: number, rdata: Uint8Array): boolean {
     const open = this.opened.get(owner.key)?.get(type)
     if (open !== undefined) {
-      const held = open.records.get(placeKey(type, rdata))
+      const held = open.held(placeKey(type, rdata), rdata)
       return held !== undefined && isSameRdata(type, held, rdata)
     }
     const rrset = this.rrsetAt(owner, type)
@@ -99,7 +108,7 @@ export class EditorDraft implements ZoneDraft {
 
   count(owner: Name, type: number): number {
     const open = this.opened.get(owner.key)?.get(type)
-    if (open !== undefined) return open.records.size
+    if (open !== undefined) return open.size
     const rrset = this.rrsetAt(owner, type)
     return rrset === 0 ? 0 : this.image.recordsIn(rrset)
   }
@@ -112,13 +121,13 @@ export class EditorDraft implements ZoneDraft {
       const type = this.image.typeOf(this.image.rrsetAt(link))
       if (open?.has(type) !== true && !types.includes(type)) types.push(type) // RRSIG is several sets of one type
     }
-    if (open !== undefined) for (const set of open.values()) if (set.records.size > 0) types.push(set.type)
+    if (open !== undefined) for (const set of open.values()) if (set.size > 0) types.push(set.type)
     return types
   }
 
   ttlOf(owner: Name, type: number): number | undefined {
     const open = this.opened.get(owner.key)?.get(type)
-    if (open !== undefined) return open.records.size === 0 ? undefined : open.ttl
+    if (open !== undefined) return open.size === 0 ? undefined : open.ttl
     const rrset = this.rrsetAt(owner, type)
     return rrset === 0 ? undefined : this.image.ttlOf(rrset)
   }
@@ -146,13 +155,13 @@ export class EditorDraft implements ZoneDraft {
     if (this.refuses(owner, type) || this.refusesSoaAt(owner, type) || this.refusesBesideCname(owner, type)) return false
     const set = this.open(owner, type)
     const key = placeKey(type, rdata)
-    const held = set.records.get(key)
+    const held = set.held(key, rdata)
     if (held !== undefined && set.ttl === ttl && isSameRdata(type, held, rdata)) return false
     if (!this.hasRoom(set, held, rdata)) return false
     if (set.ttl !== ttl) this.changeTtl(set, ttl, key)
     if (held !== undefined) this.changes.push({ kind: 'removed', owner, type, ttl: set.ttl, rdata: held, leased })
     this.changes.push({ kind: 'added', owner, type, ttl, rdata, leased })
-    this.step(set, key, rdata, ttl)
+    this.step(set, key, held, rdata, ttl)
     return true
   }
 
@@ -160,7 +169,7 @@ export class EditorDraft implements ZoneDraft {
     if (this.refuses(owner, type) || !this.has(owner, type)) return false
     const set = this.open(owner, type)
     const key = placeKey(type, rdata)
-    const held = set.records.get(key)
+    const held = set.held(key, rdata)
     if (held === undefined || !isSameRdata(type, held, rdata)) return false
     this.drop(set, key, held, leased)
     return true
@@ -169,7 +178,7 @@ export class EditorDraft implements ZoneDraft {
   removeRRset(owner: Name, type: number, leased = false): boolean {
     if (this.refuses(owner, type) || !this.has(owner, type)) return false
     const set = this.open(owner, type)
-    for (const [key, held] of [...set.records]) this.drop(set, key, held, leased)
+    for (const [key, held] of [...set.all()]) this.drop(set, key, held, leased)
     return true
   }
 
@@ -193,7 +202,7 @@ export class EditorDraft implements ZoneDraft {
   /** Makes `serial` that of the zone; no change of the update's, so that it is not undone with it (RFC 2136 3.6). */
   setSerial(serial: Serial): void {
     const set = this.open(this.apex, TYPE.SOA)
-    const [held] = set.records.values()
+    const [held] = set.all().values()
     if (held === undefined || serialIn(held) === serial) return
     const rdata = Uint8Array.from(held)
     new DataView(rdata.buffer).setUint32(serialAt(rdata), serial)
@@ -203,7 +212,7 @@ export class EditorDraft implements ZoneDraft {
   /** Makes this the SOA of the zone; for what is no update. */
   putSoa(ttl: number, rdata: Uint8Array): void {
     const set = this.open(this.apex, TYPE.SOA)
-    set.put('', rdata)
+    set.put('', rdata, set.held('', rdata))
     set.ttl = ttl
     set.isChanged = true
   }
@@ -235,12 +244,7 @@ export class EditorDraft implements ZoneDraft {
 
   /** Writes what has changed since `clear`, in the editor's transaction. ImageFull where the block has no room: it can be written again elsewhere. */
   writeTo(editor: ZoneEditor): void {
-    for (const sets of this.opened.values()) {
-      for (const { owner, type, ttl, records, isChanged } of sets.values()) {
-        if (isChanged && records.size === 0) editor.removeRRset(owner.wire, type)
-        else if (isChanged) editor.putRRset(owner.wire, type, ttl, [...records.values()])
-      }
-    }
+    for (const sets of this.opened.values()) for (const set of sets.values()) if (set.isChanged) set.writeTo(editor)
     for (const { owner, type, endMs } of this.leases.values()) editor.setLeaseEnd(owner.wire, type, endMs === undefined ? 0 : Math.floor(endMs / 1_000))
   }
 
@@ -295,21 +299,21 @@ export class EditorDraft implements ZoneDraft {
     return set
   }
 
-  private step(set: OpenRRset, key: string, rdata: Uint8Array | undefined, ttl: number): void {
-    this.steps.push({ set, key, rdata: set.records.get(key), ttl: set.ttl, isChanged: set.isChanged })
-    set.put(key, rdata)
+  private step(set: OpenRRset, key: string, held: Uint8Array | undefined, rdata: Uint8Array | undefined, ttl: number): void {
+    this.steps.push({ set, key, rdata: held, now: rdata, ttl: set.ttl, isChanged: set.isChanged })
+    set.put(key, rdata, held)
     set.ttl = ttl
     set.isChanged = true
   }
 
   private drop(set: OpenRRset, key: string, held: Uint8Array, leased: boolean): void {
     this.changes.push({ kind: 'removed', owner: set.owner, type: set.type, ttl: set.ttl, rdata: held, leased })
-    this.step(set, key, undefined, set.ttl)
+    this.step(set, key, held, undefined, set.ttl)
   }
 
   /** All records of an RRset have one TTL (RFC 2181 5.2): those beside the one of `key` get the new one. */
   private changeTtl(set: OpenRRset, ttl: number, key: string): void {
-    for (const [other, rdata] of set.records) {
+    for (const [other, rdata] of set.all()) {
       if (other === key) continue
       const { owner, type } = set
       this.changes.push({ kind: 'removed', owner, type, ttl: set.ttl, rdata, leased: false }, { kind: 'added', owner, type, ttl, rdata, leased: false })
@@ -339,8 +343,8 @@ export class EditorDraft implements ZoneDraft {
     const what = `${printType(set.type)} at ${set.owner}`
     const octets = set.octets + RECORD_HEAD_OCTETS + rdata.length - (held === undefined ? 0 : RECORD_HEAD_OCTETS + held.length)
     if (octets > limits.rrsetOctets(set.type)) return !this.refuse(RCODE.REFUSED, EDE.OTHER, `RRset too large: ${what}`)
-    if (held === undefined && set.records.size >= limits.rrsetRecords) return !this.refuse(RCODE.REFUSED, EDE.OTHER, `RRset has too many records: ${what}`)
-    if (set.records.size > 0 || !this.isNewName(set)) return true
+    if (held === undefined && set.size >= limits.rrsetRecords) return !this.refuse(RCODE.REFUSED, EDE.OTHER, `RRset has too many records: ${what}`)
+    if (set.size > 0 || !this.isNewName(set)) return true
     if (this.image.nodeCount + this.newNames >= limits.names) return !this.refuse(RCODE.REFUSED, EDE.OTHER, 'the zone has as many names as it may have')
     this.newNames++
     return true
@@ -357,8 +361,8 @@ export class EditorDraft implements ZoneDraft {
   }
 }
 
-function undoRecord({ set, key, rdata, ttl, isChanged }: Extract<Step, { set: OpenRRset }>): void {
-  set.put(key, rdata)
+function undoRecord({ set, key, rdata, now, ttl, isChanged }: RecordStep): void {
+  set.put(key, rdata, now)
   set.ttl = ttl
   set.isChanged = isChanged
 }

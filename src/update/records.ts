@@ -60,6 +60,11 @@ export function replaces(type: number, added: Uint8Array, held: Uint8Array): boo
   return isSameRdata(type, added, held)
 }
 
+/** Whether the record that takes another's place has the same RDATA. */
+export function isFoundByRdata(type: number): boolean {
+  return !isSingleton(type) && type !== WKS
+}
+
 /** A text that two RDATA of `type` share exactly where they are the same (RFC 2136 1.1.1). WireFault where they do not fit the type. */
 export function rdataKey(type: number, rdata: Uint8Array): string {
   return latin1(canonicalRdata(type, rdata))

@@ -17,6 +17,8 @@ interface Touched {
   type: number
   /** Whether the lease of each record is to be looked up. */
   isWhole: boolean
+  /** Whether the records that were moved are all that have a lease. */
+  isTold: boolean
   /** The first end of the records that were moved, before and after. */
   formerMs: number
   endMs: number
@@ -38,6 +40,12 @@ export class TouchedSets {
     set.endMs = Math.min(set.endMs, endMs)
   }
 
+  /** One record was laid into a zone that is loaded, where each that has a lease is told of: none needs to be looked up. */
+  lay(record: { owner: Name; type: number }, endMs: number): void {
+    this.move(record, Infinity, endMs)
+    this.setOf(record.owner, record.type).isTold = true
+  }
+
   /** Tells the zone when the first lease of each of them ends, as the book has it now. */
   bound(draft: ZoneDraft, book: LeaseBook): void {
     for (const set of this.sets.values()) {
@@ -52,13 +60,14 @@ export class TouchedSets {
   private setOf(owner: Name, type: number): Touched {
     const id = `${type} ${owner.key}`
     let set = this.sets.get(id)
-    if (set === undefined) this.sets.set(id, (set = { owner, type, isWhole: false, formerMs: Infinity, endMs: Infinity }))
+    if (set === undefined) this.sets.set(id, (set = { owner, type, isWhole: false, isTold: false, formerMs: Infinity, endMs: Infinity }))
     return set
   }
 }
 
 /** The first end of the set, where the one before tells enough of the records that were not moved; undefined where it does not. */
-function endAfter({ owner, type, isWhole, formerMs, endMs }: Touched, count: number, draft: ZoneDraft): number | undefined {
+function endAfter({ owner, type, isWhole, isTold, formerMs, endMs }: Touched, count: number, draft: ZoneDraft): number | undefined {
+  if (isTold) return endMs
   if (isWhole) return undefined
   if (count === 1) return endMs
   const before = draft.leaseEndOf(owner, type)

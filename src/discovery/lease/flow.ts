@@ -18,7 +18,7 @@ import type { ZoneId } from './lease.ts'
 import type { LeaseBooks } from './books.ts'
 import { TouchedSets } from './bounds.ts'
 import { endedOf } from './expiry.ts'
-import { sameRecord, type Lease, type LeasedRecord, type LeaseUnit, type RecordIdentity } from './lease.ts'
+import { endOf, sameRecord, type Lease, type LeasedRecord, type LeaseUnit, type RecordIdentity } from './lease.ts'
 import { LeasedDraft } from './leased-draft.ts'
 import { type Grant, grantLease, type LeaseLimits } from './terms.ts'
 
@@ -64,7 +64,8 @@ export class LeaseFlow implements UpdateFlow {
     book.load((before) => {
       this.onLease(before.lease)
       const { left, ended } = endedOf(before.lease, nowMs)
-      const units = left.units.map((unit) => ({ ...unit, records: unit.records.filter((record) => record.waiting === true || lay(record, draft, touched)) }))
+      const isLaid = (record: LeasedRecord, unit: LeaseUnit): boolean => record.waiting === true || lay(record, endOf(unit, record.type), draft, touched)
+      const units = left.units.map((unit) => ({ ...unit, records: unit.records.filter((record) => isLaid(record, unit)) }))
       const isLess = ended.length > 0 || units.some(({ records }, i) => records.length < left.units[i].records.length)
       if (isLess) writes.push(...book.put({ ...left, units }, before))
     })
@@ -151,11 +152,11 @@ function settle(book: LeaseBook, draft: ZoneDraft, lease: Lease, named: readonly
 }
 
 /** Puts a leased record back into a zone that was loaded; false where it stands there by itself. */
-function lay({ owner, type, ttl, rdata }: LeasedRecord, draft: ZoneDraft, touched: TouchedSets): boolean {
+function lay({ owner, type, ttl, rdata }: LeasedRecord, endMs: number, draft: ZoneDraft, touched: TouchedSets): boolean {
   if (draft.holds(owner, type, rdata)) return false
   // where the zone cannot hold it, as a CNAME stands there by now, it is not served; its lease ends in its time
   draft.add(owner, type, draft.ttlOf(owner, type) ?? ttl, rdata, true)
-  touched.add({ owner, type })
+  touched.lay({ owner, type }, endMs)
   return true
 }
 

@@ -56,11 +56,14 @@ export function replaceAt(registrar: Registrar, owner: Uint8Array, { ttl, rdatas
   const kept = new Set(rdatas.map(agentKey))
   for (const rdata of registrar.rdatasAt(owner)) if (!kept.has(agentKey(rdata))) registrar.remove(owner, rdata.subarray(2))
   let refused = 0
-  for (const rdata of rdatas) {
-    const leaseEndMs = registrar.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)
-    if (registrar.put({ owner, rdata, ttl, leaseEndMs }) === 'full') refused++
-  }
+  for (const rdata of rdatas) if (!offer(registrar, { owner, rdata, ttl }, leaseEndOf)) refused++
   return refused
+}
+
+/** Puts one offer into the registrar, whose lease ends when it is known to, or when asked for; false where there is no room. */
+export function offer(registrar: Registrar, { owner, rdata, ttl }: { owner: Uint8Array; rdata: Uint8Array; ttl: number }, leaseEndOf: LeaseEndOf): boolean {
+  const leaseEndMs = registrar.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)
+  return registrar.put({ owner, rdata, ttl, leaseEndMs }) !== 'full'
 }
 
 /** Names of the zone that hold AGENT records and are its own. */
@@ -90,7 +93,7 @@ function offersAt(image: ZoneImage, node: NodeId): Offers {
 }
 
 /** Whose offer an RDATA is: its agent without case, and whether it is one or an alias. */
-function agentKey(rdata: Uint8Array): string {
+export function agentKey(rdata: Uint8Array): string {
   return `${rdata[0] === 0 && rdata[1] === 0 ? 'alias' : 'agent'} ${Name.fromWire(rdata, 2).key}`
 }
 

@@ -7,7 +7,6 @@
  *     registrar.commit()                                    now every reader finds them
  */
 import { MAX_CANDIDATE_OCTETS, MAX_CANDIDATES } from '../../dns/limits-discovery.ts'
-import { LookupName } from '../../dns/lookup-name.ts'
 import { Name } from '../../dns/name.ts'
 import { aliasOf } from '../registration/message.ts'
 import { CandidateTable, createTable, nodesFor, type Slot } from './candidates.ts'
@@ -15,14 +14,14 @@ import { readClaims } from './claims.ts'
 import { FreeSlots } from './free-slots.ts'
 import { copyColumns, copyTexts } from './growing.ts'
 import { Heap } from './heap.ts'
-import { IndexWriter, type Path } from './index-writer.ts'
+import { type Capability, Holdings, keyOf } from './holdings.ts'
+import { IndexWriter } from './index-writer.ts'
 import { DRAINING } from './metrics.ts'
 import { nameHash } from './name-hash.ts'
 import { Resting } from './resting.ts'
 import { shapeOf, TABLE } from './table-layout.ts'
 import type { PutResult, Registration } from './taken.ts'
 import { ValueNumbers } from './value-numbers.ts'
-import { nameEnd, sameFolded } from './values.ts'
 
 export type { PutResult, Registration } from './taken.ts'
 
@@ -34,28 +33,12 @@ const HEAP_OCTETS_EACH = 320
 /** Octets by which RDATA and four values may be rounded up. */
 const TEXTS_OCTETS = 5 * 16
 
-/** One capability at which something is registered. */
-interface Capability {
-  readonly key: string
-  /** Where its own numbers stand in the columns of capabilities. */
-  readonly number: number
-  readonly path: Path
-  /** Agents at this very capability. */
-  agents: number
-}
-
 /** Keeps one zone's table; `onGrown` is told of the block that has replaced it. */
-export class Registrar {
-  table: CandidateTable
+export class Registrar extends Holdings {
   private readonly onGrown: (buffer: SharedArrayBuffer) => void
   private readonly seed: number
   private readonly heap: Heap
-  private readonly index: IndexWriter
   private readonly values: ValueNumbers
-  private readonly lookup: LookupName
-  private readonly capabilities = new Map<string, Capability>()
-  /** By number. */
-  private readonly numbered: (Capability | undefined)[] = []
   private readonly freeSlots = new FreeSlots()
   private readonly freeNumbers = new Resting()
   private nextNumber = 1
@@ -64,13 +47,13 @@ export class Registrar {
 
   /** `seed` is the process's hash seed, as that of zone images; `capacity` and `heapOctets` are what is expected, both grow. */
   constructor(seed: number, onGrown: (buffer: SharedArrayBuffer) => void = () => undefined, capacity: number = FIRST_CAPACITY, heapOctets: number = capacity * HEAP_OCTETS_EACH) {
+    const table = new CandidateTable(createTable(Math.max(LEAST_CAPACITY, capacity), heapOctets, seed))
+    const heap = new Heap(table)
+    super(table, new IndexWriter(table, heap, seed), seed)
     this.seed = seed
     this.onGrown = onGrown
-    this.table = new CandidateTable(createTable(Math.max(LEAST_CAPACITY, capacity), heapOctets, seed))
-    this.heap = new Heap(this.table)
-    this.index = new IndexWriter(this.table, this.heap, seed)
-    this.values = new ValueNumbers(this.table, this.heap)
-    this.lookup = new LookupName(seed)
+    this.heap = heap
+    this.values = new ValueNumbers(table, heap)
   }
 
   /** Octets of texts and lists that are alive. */
@@ -86,82 +69,6 @@ export class Registrar {
   /** Bits of the faces that the zone shows, for every reader from now on. */
   showFaces(bits: number): void {
     this.table.header[TABLE.faces] = bits
-  }
-
-  /** The slot of an agent at a capability (both wire names); −1 where it is not registered. */
-  slotOf(owner: Uint8Array, agent: Uint8Array): Slot {
-    const capability = this.capabilities.get(keyOf(owner))
-    return capability === undefined ? -1 : this.slotAt(capability, agent)
-  }
-
-  private slotAt({ number }: Capability, agent: Uint8Array): Slot {
-    const { byAgent, i32 } = this.table
-    let slot = byAgent.first(this.hashOf(agent))
-    while (slot >= 0 && (i32.capability[slot] !== number || !this.isOf(slot, agent))) slot = byAgent.after(slot)
-    return slot
-  }
-
-  /** All slots of an agent, at whatever capability. */
-  slotsOf(agent: Uint8Array): readonly Slot[] {
-    const { byAgent } = this.table
-    const slots: Slot[] = []
-    for (let slot = byAgent.first(this.hashOf(agent)); slot >= 0; slot = byAgent.after(slot)) if (this.isOf(slot, agent)) slots.push(slot)
-    return slots
-  }
-
-  /** Whether the agent is registered anywhere. */
-  knows({ wire }: Name): boolean {
-    const { byAgent } = this.table
-    let slot = byAgent.first(this.hashOf(wire))
-    while (slot >= 0 && !this.isOf(slot, wire)) slot = byAgent.after(slot)
-    return slot >= 0
-  }
-
-  /** Whether the slot's agent has this name, whatever follows it in `agent`. */
-  private isOf(slot: Slot, agent: Uint8Array): boolean {
-    const { heap, i32 } = this.table
-    return sameFolded(heap, i32.rdataAt[slot] + 2, agent, 0, nameEnd(agent, 0, agent.length))
-  }
-
-  /** Every capability at which something is registered: wire names, folded. */
-  owners(): Uint8Array[] {
-    return [...this.capabilities.values()].map((capability) => this.nameOf(capability))
-  }
-
-  /** RDATA of all that is registered at a capability, its alias among it. */
-  rdatasAt(owner: Uint8Array): Uint8Array[] {
-    const capability = this.capabilities.get(keyOf(owner))
-    if (capability === undefined) return []
-    const { heap, i32 } = this.table
-    const { at, octets } = this.index.aliasOf(capability.path)
-    const slots = [...this.index.slotsAt(capability.path)].filter((slot) => i32.capability[slot] === capability.number)
-    return [...slots.map((slot) => this.rdataOf(slot)), ...(octets > 0 ? [heap.slice(at, at + octets)] : [])]
-  }
-
-  /** The capability at which a slot in use is registered. */
-  ownerOf(slot: Slot): Uint8Array {
-    return this.nameOf(this.capabilityAt(slot))
-  }
-
-  private capabilityAt(slot: Slot): Capability {
-    return this.numbered[this.table.i32.capability[slot]] as Capability
-  }
-
-  /** RDATA of a slot, as it was registered. */
-  rdataOf(slot: Slot): Uint8Array {
-    const { heap, i32 } = this.table
-    return heap.slice(i32.rdataAt[slot], i32.rdataAt[slot] + i32.rdataLength[slot])
-  }
-
-  /** Until when this very record is known to live, in ms since 1970; undefined where it is not registered, or otherwise. */
-  leaseEndOf(owner: Uint8Array, rdata: Uint8Array): number | undefined {
-    const slot = this.slotOf(owner, rdata.subarray(2))
-    return slot >= 0 && Buffer.compare(this.rdataOf(slot), rdata) === 0 ? this.table.f64.leaseEndMs[slot] : undefined
-  }
-
-  private nameOf({ path }: Capability): Uint8Array {
-    const { at, octets } = this.index.nameOf(path)
-    return this.table.heap.slice(at, at + octets)
   }
 
   /** Tells until when a registration lives now, in ms since 1970. */
@@ -324,11 +231,6 @@ export class Registrar {
     else table.byAlias.link(slot, this.hashOf(alias.wire))
   }
 
-  private hashOf(name: Uint8Array): number {
-    this.lookup.loadOnce(name)
-    return this.lookup.hash[0]
-  }
-
   private open(key: string, owner: Uint8Array): Capability {
     const number = this.freeNumbers.take() ?? this.nextNumber++
     const { f64, i32 } = this.table
@@ -393,8 +295,4 @@ export class Registrar {
     for (const capability of this.capabilities.values()) this.tellName(capability)
     this.isChanged = this.hasGrown = true
   }
-}
-
-function keyOf(name: Uint8Array): string {
-  return Name.fromWire(name).key
 }

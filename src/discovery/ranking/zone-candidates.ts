@@ -13,7 +13,8 @@ import type { Change, Requester, Update, UpdateFlow, ZoneDraft } from '../../upd
 import type { ZoneImage } from '../../zone/image.ts'
 import type { LeaseBooks } from '../lease/books.ts'
 import { type Lease, sameRecord, type ZoneId } from '../lease/lease.ts'
-import { type LeaseEndOf, type Offers, reconcile, registerZone, replaceAt } from './from-image.ts'
+import { type LeaseEndOf, reconcile, registerZone } from './from-image.ts'
+import { carryOut, netOffers, type OfferChange } from './net-offers.ts'
 import { Registrar } from './registrar.ts'
 import { Sensing } from './sensing.ts'
 
@@ -40,10 +41,8 @@ export interface Candidates {
 interface Notes {
   /** Whose leases may be renewed. */
   readonly agents: Map<string, Name>
-  readonly offers: Map<string, { owner: Name; offers: Offers }>
+  offers: readonly OfferChange[]
 }
-
-const NO_OFFERS: Offers = { ttl: 0, rdatas: [] }
 
 /** Candidates of all zones; see above. */
 export class ZoneCandidates implements UpdateFlow {
@@ -107,8 +106,7 @@ export class ZoneCandidates implements UpdateFlow {
   }
 
   changed(zone: ZoneId, changes: readonly Change[], draft: ZoneDraft): [] {
-    const { offers } = this.notesOf(zone)
-    for (const { owner, type } of changes) if (type === TYPE.AGENT) offers.set(owner.key, { owner, offers: draft.rrset(owner, TYPE.AGENT) ?? NO_OFFERS })
+    this.notesOf(zone).offers = netOffers(changes, this.of(zone)?.registrar, draft)
     return []
   }
 
@@ -118,14 +116,14 @@ export class ZoneCandidates implements UpdateFlow {
     if (!kept || notes === undefined) return
     const registrar = this.registrarFor(zone, notes)
     if (registrar === undefined) return
-    for (const { owner, offers } of notes.offers.values()) replaceAt(registrar, owner.wire, offers, this.leaseEndOf(zone))
+    carryOut(registrar, notes.offers, this.leaseEndOf(zone))
     for (const agent of notes.agents.values()) this.renew(registrar, zone, agent)
     registrar.commit()
   }
 
   private notesOf(zone: ZoneId): Notes {
     const id = keyInClass(zone)
-    const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), offers: new Map<string, { owner: Name; offers: Offers }>() }
+    const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), offers: [] }
     this.notes.set(id, notes)
     return notes
   }
@@ -133,7 +131,7 @@ export class ZoneCandidates implements UpdateFlow {
   /** The zone's registrar; made for its first agent. */
   private registrarFor(zone: ZoneId, { offers }: Notes): Registrar | undefined {
     const known = this.zones.get(keyInClass(zone))
-    if (known !== undefined || offers.size === 0) return known?.registrar
+    if (known !== undefined || offers.length === 0) return known?.registrar
     const registrar = new Registrar(this.options.seed, () => this.options.onTables())
     registrar.showFaces(this.options.facesOf(zone))
     this.zones.set(keyInClass(zone), { image: undefined, registrar, sensing: new Sensing(registrar) })

@@ -6,7 +6,7 @@ import { registerMessage } from '../../../src/client/registration.ts'
 import { MAX_BOUNDED_RECORDS, SRP_LEASE_SECONDS } from '../../../src/dns/limits-discovery.ts'
 import type { Message } from '../../../src/dns/message.ts'
 import type { Space } from '../../../src/update/contract.ts'
-import { MapKeeper, signed } from '../../update/support.ts'
+import { fileOf, imageOf, MapKeeper, signed } from '../../update/support.ts'
 import { endOf, garden, type Garden } from '../support.ts'
 
 const CAPABILITIES = ['v1.a.text', 'v1.b.text'] as const
@@ -139,3 +139,24 @@ test('a record without a lease bounds nothing, and is not bounded alone by who j
   await register(running, 2, ['v1.a.text'], 400)
   assert.equal(endAt(running, 'v1.a.text'), 80)
 })
+
+test('a zone that is loaded again has the same ends, and looks up no lease for them', async () => {
+  const text = '@ 3600 SOA ns hostmaster 7 1h 10m 1d 5m\n@ 3600 NS ns\nv1.b.text._cap 60 AGENT 1 fixed._sa.example.\nns 60 A 192.0.2.1\n'
+  const keeper = new CountingKeeper()
+  const running = await garden({ keeper, text })
+  for (let agent = 1; agent < 12; agent++) await register(running, agent, agent % 2 === 0 ? CAPABILITIES : [CAPABILITIES[0]], 100 + ((agent * 7) % 11))
+  const ends = (): number[] => [endAt(running, CAPABILITIES[0]), endAt(running, CAPABILITIES[1]), ...Array.from({ length: 11 }, (_, i) => endOf(running.zone.image, `agent${i + 1}._sa.example.`, 'A'))]
+  const before = ends()
+  assert.equal(before[0], 100)
+  const reads = keeper.reads
+  await reload({ zone: running.zone, file: fileOf(imageOf(text), text), text })
+  assert.deepEqual(ends(), before)
+  assert.ok(keeper.reads - reads < 11, `${keeper.reads - reads} reads for 11 leases`)
+})
+
+/** Reads the zone's file, which is as it was, again. */
+async function reload({ zone, file, text }: { zone: Garden['zone']; file: ReturnType<typeof fileOf>; text: string }): Promise<void> {
+  const release = await zone.queue.hold()
+  await zone.open(imageOf(text), file)
+  release()
+}
