@@ -1,0 +1,163 @@
+/**
+ * Asks the recursive server at an even rate, by UDP and now and then by TCP, for names that are popular, seldom, or of
+ * chance alone; judge.ts says what is wrong with the answers.
+ */
+import { createSocket, type Socket } from 'node:dgram'
+import { ask } from '../../../src/client/ask.ts'
+import { CLASS, TYPE } from '../../../src/dns/codes.ts'
+import { decodeMessage, encodeMessage, makeMessage, type Message } from '../../../src/dns/message.ts'
+import { Name } from '../../../src/dns/name.ts'
+import type { Chance } from '../../battery/chance.ts'
+import { type Asked, type HostState, Judge } from './judge.ts'
+import { type Leaf, TOP_LEVEL, type Tree } from './tree.ts'
+
+const PATIENCE_MS = 15_000
+const SOCKETS = 4
+const TICK_MS = 10
+const EXAMPLES = 20
+/** Popularity falls with the rank to this power, as seen at resolvers. */
+const ZIPF = 0.95
+
+/** A question under way. */
+interface Sent extends Asked {
+  readonly text: string
+  readonly name: Name
+  timer?: NodeJS.Timeout
+}
+
+/** Asks and checks. */
+export class Asker {
+  readonly counts = { asked: 0, answered: 0, tcp: 0, lost: 0, wrong: 0 }
+  readonly judge: Judge
+  /** The first of what was wrong. */
+  readonly wrong: string[] = []
+  private readonly tree: Tree
+  private readonly chance: Chance
+  private readonly port: number
+  private readonly sockets: Socket[] = []
+  private readonly open: Map<number, Sent>[] = []
+  private readonly shares: Float64Array
+  private timer: NodeJS.Timeout | undefined
+  private pending = 0
+
+  constructor(tree: Tree, hosts: ReadonlyMap<number, HostState>, port: number, chance: Chance) {
+    this.tree = tree
+    this.judge = new Judge(tree, hosts)
+    this.chance = chance
+    this.port = port
+    let sum = 0
+    this.shares = Float64Array.from(tree.leaves, (_, rank) => (sum += 1 / (rank + 1) ** ZIPF))
+  }
+
+  /** Asks `perSecond` times a second until `end`. */
+  async begin(perSecond: number): Promise<void> {
+    for (let i = 0; i < SOCKETS; i++) {
+      const socket = createSocket('udp4')
+      const open = new Map<number, Sent>()
+      socket.on('message', (octets) => this.take(open, octets))
+      await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+      this.sockets.push(socket)
+      this.open.push(open)
+    }
+    const began = performance.now()
+    this.timer = setInterval(() => {
+      const due = Math.floor(((performance.now() - began) / 1_000) * perSecond)
+      while (this.counts.asked < due) this.send()
+    }, TICK_MS)
+  }
+
+  /** Asks no more, and waits for what is open. */
+  async end(): Promise<void> {
+    clearInterval(this.timer)
+    for (const until = performance.now() + PATIENCE_MS + 1_000; this.pending > 0 && performance.now() < until;) await new Promise((resolve) => setTimeout(resolve, 100))
+    for (const socket of this.sockets) socket.close()
+  }
+
+  private send(): void {
+    const asked = this.choose()
+    this.counts.asked++
+    this.pending++
+    if (this.chance.percent(3)) {
+      void this.sendByTcp(asked)
+      return
+    }
+    const at = this.chance.below(SOCKETS)
+    const open = this.open[at]
+    let id = this.chance.below(0x1_0000)
+    while (open.has(id)) id = this.chance.below(0x1_0000)
+    asked.timer = setTimeout(() => {
+      open.delete(id)
+      this.lose(asked)
+    }, PATIENCE_MS)
+    open.set(id, asked)
+    this.sockets[at].send(encode(id, asked), this.port, '127.0.0.1')
+  }
+
+  private async sendByTcp(asked: Sent): Promise<void> {
+    this.counts.tcp++
+    const told = await ask(encode(this.chance.below(0x1_0000), asked), { server: { host: '127.0.0.1', family: 4, port: this.port }, tcp: true, timeoutMs: PATIENCE_MS, tries: 1 })
+    if ('octets' in told) this.look(asked, decodeMessage(told.octets))
+    else this.lose(asked)
+  }
+
+  private take(open: Map<number, Sent>, octets: Buffer): void {
+    const id = octets.readUInt16BE(0)
+    const asked = open.get(id)
+    if (asked === undefined) return
+    open.delete(id)
+    clearTimeout(asked.timer)
+    this.look(asked, decodeMessage(octets))
+  }
+
+  private choose(): Sent {
+    const { chance, tree } = this
+    const flags = { dnssecOk: chance.percent(30), checkingDisabled: chance.percent(10), atMs: performance.now() }
+    const make = (text: string, type: number, leaf: Leaf | undefined, shown: Leaf | undefined, expects: Asked['expects']): Sent => ({ text, name: Name.parse(text), type, leaf, shown, expects, ...flags })
+    const junk = `x${chance.next().toString(36)}`
+    if (chance.percent(3)) return make(`${junk}.`, TYPE.A, undefined, undefined, 'nxdomain')
+    if (chance.percent(3)) return make(`www.${junk}.t${chance.below(TOP_LEVEL)}.`, TYPE.A, undefined, undefined, 'nxdomain')
+    const leaf = this.popular()
+    const kind = chance.below(100)
+    if (kind < 15) return make(`${junk}.${leaf.apex}`, TYPE.A, leaf, undefined, 'nxdomain')
+    if (kind < 20) return make(`${junk}.wild.${leaf.apex}`, TYPE.TXT, leaf, leaf, 'version')
+    if (kind < 25) return make(`www.${leaf.apex}`, TYPE.MX, leaf, undefined, 'nodata')
+    if (kind < 35) return make(`alias.${leaf.apex}`, TYPE.A, leaf, leaf, 'version')
+    if (kind < 45) return make(`far.${leaf.apex}`, TYPE.TXT, leaf, tree.farOf(leaf), 'version')
+    return make(`www.${leaf.apex}`, kind < 72 ? TYPE.A : TYPE.TXT, leaf, leaf, 'version')
+  }
+
+  private popular(): Leaf {
+    const { shares, chance, tree } = this
+    const at = (chance.next() / 2 ** 32) * shares[shares.length - 1]
+    let [from, to] = [0, shares.length - 1]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (shares[middle] < at) from = middle + 1
+      else to = middle
+    }
+    return tree.leaves[from]
+  }
+
+  private lose(asked: Sent): void {
+    this.pending--
+    this.counts.lost++
+    this.tell(asked, `nothing within ${PATIENCE_MS} ms`)
+  }
+
+  private look(asked: Sent, message: Message): void {
+    this.pending--
+    this.counts.answered++
+    const why = this.judge.faultOf(asked, message, performance.now())
+    if (why !== undefined) this.tell(asked, why)
+  }
+
+  private tell({ text, type, dnssecOk, checkingDisabled }: Sent, why: string): void {
+    this.counts.wrong++
+    if (this.wrong.length < EXAMPLES) this.wrong.push(`${new Date().toISOString()} ${text} type ${type}${dnssecOk ? ' DO' : ''}${checkingDisabled ? ' CD' : ''}: ${why}`)
+  }
+}
+
+function encode(id: number, { name, type, dnssecOk, checkingDisabled }: Sent): Uint8Array {
+  const edns = { udpSize: 1_232, version: 0, dnssecOk, compactOk: false, options: [] }
+  return encodeMessage(makeMessage({ id, recursionDesired: true, checkingDisabled, questions: [{ name, type, class: CLASS.IN }], edns }))
+}
