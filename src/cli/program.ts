@@ -89,12 +89,11 @@ ${examples('waggle check zones/waggle.yaml', 'waggle check acme.example.zone', '
 }
 
 function addQuery(program: Command, io: Io, run: Run): void {
-  program
-    .command('query')
+  withServer(program.command('query'))
     .description('Ask a server and print its answer.')
     .argument('<name>', 'domain name, as in zone files')
     .argument('[type]', 'record type: a mnemonic or TYPE65440', 'A')
-    .requiredOption('-s, --server <address[:port]>', 'who is asked; without a port, 53', process.env.WAGGLE_SERVER)
+    .option('-s, --server <address[:port]>', 'who is asked; without a port, 53', process.env.WAGGLE_SERVER)
     .option('--class <class>', 'IN, LOCAL, CH or CLASS65440', 'IN')
     .option('--tcp', 'ask over TCP')
     .option('--dnssec', 'ask for signatures (DO bit)')
@@ -102,6 +101,7 @@ function addQuery(program: Command, io: Io, run: Run): void {
     .option('--recurse', 'set the RD bit')
     .option('--ag', 'say that an agent asks (AG bit)')
     .option('--demand <text>', 'what the asker needs, as key=value …')
+    .addOption(new Option('--explain', 'tell of every candidate why it is answered or not (with -c or -d; nothing is sent)').conflicts(['short', 'tcp', 'recurse', 'dnssec']))
     .option('--ignore-truncation', 'do not turn to TCP when the answer was cut short')
     .option('--timeout <ms>', 'milliseconds to wait for each try', wholeNumber(1, 600_000), 2_000)
     .option('--tries <count>', 'how often to send over UDP', wholeNumber(1, 20), 3)
@@ -109,11 +109,13 @@ function addQuery(program: Command, io: Io, run: Run): void {
     .option('--json', 'print one JSON object')
     .addHelpText('after', `
 Done (0) means that an answer came, whatever its RCODE; failed (1) that none did.
-WAGGLE_SERVER in the environment stands for --server.
+WAGGLE_SERVER in the environment stands for --server. A running server explains its
+choices to its operator alone, by its control socket.
 ${examples(
       'waggle query example.com --server 127.0.0.1:5300',
       'waggle query example.com MX --server 127.0.0.1:5300 --short',
       "waggle query v2.translate.text.nlp._cap.acme.example AGENT --server 127.0.0.1:5300 --demand 'latency=200ms'",
+      "waggle query translate.text.nlp._cap.acme.example --demand 'latency=200ms' --explain -c zones/waggle.yaml",
       'waggle query v1.print.device._cap.floor3.example AGENT --class LOCAL --server 127.0.0.1:5300',
     )}`)
     .action(run(async (name: string, type: string, options: QueryOptions) => (await import('./query.ts')).queryCommand(name, type, options, io)))

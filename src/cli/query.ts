@@ -12,12 +12,13 @@ import { Name } from '../dns/name.ts'
 import { printMessage } from '../dns/print-message.ts'
 import { printRdata } from '../dns/rdata.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
+import type { ServerOptions } from './control.ts'
 import { encodeDemand } from './demand.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
 
 /** The options of the command as commander gives them. */
-export interface QueryOptions {
-  server: string
+export interface QueryOptions extends ServerOptions {
+  server?: string
   class: string
   tcp?: boolean
   dnssec?: boolean
@@ -30,10 +31,12 @@ export interface QueryOptions {
   tries: number
   short?: boolean
   json?: boolean
+  explain?: boolean
 }
 
 /** Asks and prints. Failed where nothing answers or what answers is malformed; usage where name, type, class, server or demand cannot be read. */
 export async function queryCommand(name: string, type: string, options: QueryOptions, io: Io): Promise<ExitCode> {
+  if (options.explain === true) return (await import('./explain.ts')).explainCommand(name, options, io)
   const prepared = prepare(name, type, options)
   if ('wrong' in prepared) {
     io.err(`waggle: ${prepared.wrong}\n`)
@@ -71,6 +74,7 @@ function printExchange({ server, transport, tookMs, octets }: Exchange): string 
 
 /** What the arguments ask for, or what is wrong with them. */
 function prepare(name: string, type: string, options: QueryOptions): { server: Endpoint; message: Message } | { wrong: string } {
+  if (options.server === undefined) return { wrong: 'Cannot ask as nobody is named by --server: address[:port], such as 127.0.0.1:5300 or [::1]:5300' }
   const server = parseEndpoint(options.server) ?? parseEndpoint(`${options.server}:53`) ?? parseEndpoint(`[${options.server}]:53`)
   if (server === undefined) return { wrong: `Cannot use server "${options.server}" as it must be address[:port], such as 127.0.0.1:5300 or [::1]:5300` }
   const qtype = parseType(type)

@@ -15,16 +15,18 @@
 import { randomInt } from 'node:crypto'
 import type { UpdateLease } from '../dns/edns.ts'
 import { CLIENT_KEY_LEASE_SECONDS, CLIENT_LEASE_SECONDS } from '../dns/limits.ts'
+import type { Message } from '../dns/message.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { requestChange, type ChangeOptions, type ChangeOutcome } from './change.ts'
 import { settleIdentity, type RegistrationParts } from './identity.ts'
 import { agentName, changeMessage, registerMessage, type Registration } from './registration.ts'
+import { Reporter, type ReportingOptions } from './reporter.ts'
 import { firstDelayMs, renewalDelayMs, retryDelayMs, type Chance } from './renewal.ts'
 import { withdrawBy } from './withdrawal.ts'
 
 /** The world of an agent; each part may be replaced, as tests do. */
 export interface AgentWorld {
-  request(message: ReturnType<typeof registerMessage>, options: ChangeOptions): Promise<ChangeOutcome>
+  request(message: Message, options: ChangeOptions): Promise<ChangeOutcome>
   /** Calls `work` after `delayMs`; the function given back forgets it. */
   after(delayMs: number, work: () => void): () => void
   chance: Chance
@@ -76,6 +78,7 @@ export class Agent {
   private readonly wished: UpdateLease
   private readonly onEvent: (event: AgentEvent) => void
   private registration: Registration
+  private readonly reporters: Reporter[] = []
   private forget: (() => void) | undefined
   private granted: UpdateLease | undefined
   private grantedAtMs = 0
@@ -142,16 +145,30 @@ export class Agent {
     this.onEvent({ kind: 'withdrawn' })
   }
 
-  /** Renews no more; the lease runs out by itself. */
+  /**
+   * Reports from now on how the agent is doing, where that is worth a message, until it withdraws or is stopped. `profile` should be what the
+   * agent's capabilities are registered with.
+   */
+  reporting(options: ReportingOptions): Reporter {
+    const request = (message: Message): Promise<ChangeOutcome> => this.request(message, { ...this.ask, tries: 1 }) // what is read next is newer than a second try
+    const { world } = this
+    const clock = { after: (delayMs: number, work: () => void) => world.after(delayMs, work), chance: () => world.chance(), nowMs: () => world.nowMs(), wallMs: () => Date.now() }
+    const reporter = new Reporter(options, { request, ...clock, registration: () => this.registration })
+    this.reporters.push(reporter)
+    return reporter
+  }
+
+  /** Renews and reports no more; the lease runs out by itself. */
   stop(): void {
+    for (const reporter of this.reporters.splice(0)) reporter.stop()
     this.isOver = true
     this.forget?.()
     this.forget = undefined
   }
 
   /** One after the other: what was sent last must not be overtaken by what was sent before. */
-  private request(message: ReturnType<typeof registerMessage>): Promise<ChangeOutcome> {
-    const outcome = this.turn.then(() => this.world.request(message, this.ask))
+  private request(message: Message, options: ChangeOptions = this.ask): Promise<ChangeOutcome> {
+    const outcome = this.turn.then(() => this.world.request(message, options))
     this.turn = outcome.catch(() => undefined)
     return outcome
   }

@@ -10,6 +10,8 @@ import { WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { decodeMessage, encodeMessage, type Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
+import { decodeParameters, PARAMETERS, valueOf } from '../dns/parameters.ts'
+import { WHOLE_RATIO } from '../discovery/ranking/metrics.ts'
 import type { Endpoint } from '../transport/address.ts'
 import { ask, type Asked } from './ask.ts'
 
@@ -45,9 +47,17 @@ export interface ChangeOptions {
   tcp?: boolean
 }
 
+/** How often to report: a profile's, or as the server advises. */
+export interface ReportingAdvice {
+  /** Milliseconds from one report to the next at most. */
+  periodMs: number
+  /** Change of load, in parts of the slots, that is worth a message. */
+  threshold: number
+}
+
 /** What came of a change. `refused` is the server's last word; `unreachable` may go through later. */
 export type ChangeOutcome =
-  | { kind: 'done'; lease: UpdateLease | undefined }
+  | { kind: 'done'; lease: UpdateLease | undefined; advice?: ReportingAdvice }
   | { kind: 'refused'; rcode: number; reason: string }
   | { kind: 'unreachable'; reason: string }
 
@@ -81,7 +91,10 @@ export function readOutcome(octets: Uint8Array): ChangeOutcome {
   try {
     const { rcode, edns } = decodeMessage(octets)
     const lease = findOption(edns, OPTION.UPDATE_LEASE)
-    if (rcode === RCODE.NOERROR) return { kind: 'done', lease: lease && readUpdateLease(lease) }
+    if (rcode === RCODE.NOERROR) {
+      const advice = adviceIn(findOption(edns, OPTION.OFFER))
+      return { kind: 'done', lease: lease && readUpdateLease(lease), ...(advice && { advice }) }
+    }
     const error = findOption(edns, OPTION.EDE)
     const reason = error === undefined ? printRcode(rcode) : printReason(rcode, error)
     return rcode === RCODE.SERVFAIL ? { kind: 'unreachable', reason } : { kind: 'refused', rcode, reason }
@@ -89,6 +102,12 @@ export function readOutcome(octets: Uint8Array): ChangeOutcome {
     if (!(fault instanceof WireFault)) throw fault
     return { kind: 'unreachable', reason: `the answer cannot be read: ${fault.message}` }
   }
+}
+
+/** What the server advises whoever reports; undefined where it says nothing of it. */
+function adviceIn(offer: Uint8Array | undefined): ReportingAdvice | undefined {
+  const value = offer && valueOf(decodeParameters(offer, 'OFFER'), PARAMETERS.reporting)
+  return value && { periodMs: value[0], threshold: value[1] / WHOLE_RATIO }
 }
 
 function printReason(rcode: number, error: Uint8Array): string {

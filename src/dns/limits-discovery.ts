@@ -42,6 +42,8 @@ export const REPORT_GRACE_MS = 500
 /** Looks at an entry that is being changed: its writer needs far less, unless it was put to sleep. Reached: the entry is left out of this answer. */
 export const MAX_VERSION_LOOKS = 64
 
+/** Candidates that one explanation tells of, some 1 kB of text each. Reached: so many are drawn by chance, and it says how many were not looked at. */
+export const MAX_EXPLAINED = 1_000
 /** Slots looked at in one chain of names: as many capabilities as one agent may well have. Reached: the rest of them is not shown at its own name. */
 export const MAX_CHAIN_STEPS = 4_096
 /** Agents of one face that is a list (PTR of DNS-SD, the index of DNS-AID): some 12 kB. Reached: the others are not in it, and EDE 0 says so; they are found by capability. */

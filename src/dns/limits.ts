@@ -323,6 +323,14 @@ export const CLIENT_FIRST_DELAY_MS = 3_000
 export const CLIENT_RETRY_MS = 1_000
 /** Milliseconds that a client waits at most between two tries, the random half aside: a server that is back is found within two minutes. */
 export const CLIENT_RETRY_MOST_MS = 60_000
+/** Milliseconds between two looks at an agent's own load: a change is told within this. */
+export const CLIENT_LOOK_MS = 250
+/** Least milliseconds between two reports of an agent: ten a second, and the server sees no more than its table can show. */
+export const CLIENT_REPORT_GAP_MS = 100
+/** Milliseconds of a period of reports that a server may advise at least and at most. Beyond: these. */
+export const CLIENT_LEAST_PERIOD_MS = 100
+/** The same, at most. */
+export const CLIENT_MOST_PERIOD_MS = 3_600_000
 /** Seconds of the lease that a client asks for unless told (RFC 9665 5.1: two hours). */
 export const CLIENT_LEASE_SECONDS = 7_200
 /** Seconds of the key lease that a client asks for unless told (RFC 9665 5.1: fourteen days). */

@@ -219,6 +219,7 @@ const rows = {
   unmet: row(65363, list(count), 'O', 'bitmap of the wishes not met by each answer, in the order of the keys in DEMAND'),
   scope: row(65364, keyList, 'O', 'demand keys that shaped this answer'),
   translated: row(65365, tuple('/', name, ratio), 'O', 'capability that the intent was translated into, and its score'),
+  reporting: row(65366, tuple('/', millis, ratio), 'O', 'advice to who reports readings: period, and change of load in parts of the slots'),
   role: row(65370, token, 'T', 'part in the group'),
 
   // DNS-AID draws on private keys without registered names, so they keep the form keyNNNNN

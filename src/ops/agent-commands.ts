@@ -2,6 +2,7 @@
  * What an operator asks of the registry by the control socket, which only the server's own user can open: the agents of a
  * zone, or one of them, with what is never said by DNS (docs/protocol.md 6).
  */
+import { parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
 import { type Command, type Commanded, textOf, zoneOf } from './command-parts.ts'
@@ -35,6 +36,19 @@ export const showAgent: Command = (server, request) => {
   }
   const known = server.zones().flatMap((zone) => firstOf(server, zone))
   return { ok: false, error: `Cannot find agent ${name} as nobody holds that name${suggestion(name.toString(), known)}` }
+}
+
+/** Why a demand at a capability is answered as it is (docs/decisions/0008). */
+export const explainAgents: Command = (server, request) => {
+  const name = Name.parse(textOf(request, 'name'))
+  const className = textOf(request, 'class')
+  const rrClass = parseClass(className)
+  if (rrClass === undefined) return { ok: false, error: `Cannot explain ${name} as class "${className}" is unknown` }
+  const explanation = server.explain(name, rrClass, Buffer.from(textOf(request, 'demand'), 'hex'))
+  if (explanation !== undefined) return { ok: true, explanation }
+  const isOurs = server.zones().some(({ config }) => config.class === rrClass && name.isWithin(config.name))
+  const why = isOurs ? 'no agent is registered there, or below it' : 'it is in no zone that is served'
+  return { ok: false, error: `Cannot explain ${name} in class ${printClass(rrClass)} as ${why}` }
 }
 
 /** Zones that the name lies in, the nearest first. */

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
-import { listAgents, showAgent } from './agent-commands.ts'
+import { explainAgents, listAgents, showAgent } from './agent-commands.ts'
 import { dumpCacheText, flushCache, showCache } from './cache-commands.ts'
 import { type Command, type Commanded, headOf, notServed, textOf, zoneOf } from './command-parts.ts'
 import type { ControlAnswer, ControlHandler, ControlRequest } from './control.ts'
@@ -54,6 +54,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'cache flush': flushCache,
   'agent list': listAgents,
   'agent show': showAgent,
+  'agent explain': explainAgents,
 }
 
 /** The handler of the control socket for `server`. */

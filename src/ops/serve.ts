@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { CLASS } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { ALL_SHOWN } from '../discovery/faces/names.ts'
+import type { Explanation } from '../discovery/ranking/explain.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
@@ -249,6 +250,10 @@ export class RunningServer implements Commanded {
 
   agents({ config, writable }: ServedZone, name?: Name): Iterable<RegisteredAgent> {
     return writable === undefined ? [] : this.updating.discovery.agents(config, name)
+  }
+
+  explain(name: Name, rrClass: number, demand: Uint8Array): Explanation | undefined {
+    return this.updating.explain(name, rrClass, demand)
   }
 
   leasesIn({ config }: ServedZone): number {

@@ -14,6 +14,8 @@ import { MAX_IMAGE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
 import type { Message } from '../dns/message.ts'
 import { keyInClass, type Name } from '../dns/name.ts'
 import { discoveryFlows, type Discovery } from '../discovery/flows.ts'
+import { explainAt, type Explanation } from '../discovery/ranking/explain.ts'
+import { DEFAULT_RANKING } from '../discovery/ranking/settings.ts'
 import type { Candidates } from '../discovery/ranking/zone-candidates.ts'
 import { OutcomeDesk } from '../discovery/sense/outcomes.ts'
 import { DEFAULT_ZONE } from '../discovery/srp/rename.ts'
@@ -200,14 +202,21 @@ export class Updating {
     await this.options.spreadClock()
   }
 
+  /** Why a demand at a capability is answered as it is; undefined where no agent is registered there. WireFault where the demand is malformed. */
+  explain(name: Name, rrClass: number, demand: Uint8Array): Explanation | undefined {
+    const candidates = this.candidatesAbove(name, rrClass)
+    return candidates && explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs() })
+  }
+
   private candidatesAbove(owner: Name, rrClass: number): Candidates | undefined {
     const zone = this.options.zoneAbove(owner, rrClass)
     return zone && this.discovery.candidates.of({ name: zone.name, class: rrClass })
   }
 
   private change(message: Message, requester: Requester): Promise<Reply> {
-    return this.engine.submit(message, requester).then(({ rcode, ede, lease }) => {
-      return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }) }
+    return this.engine.submit(message, requester).then(({ rcode, ede, lease, offer }) => {
+      const told = message.agent && offer !== undefined ? { offer } : {}
+      return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }), ...told }
     })
   }
 

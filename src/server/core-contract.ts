@@ -57,6 +57,8 @@ export interface Reply {
   ede?: ExtendedError
   /** The lease granted (RFC 9664 4). */
   lease?: UpdateLease
+  /** Octets of OFFER. */
+  offer?: Uint8Array
   /** Instead of those asked. */
   questions?: Question[]
   answers?: DnsRecord[]

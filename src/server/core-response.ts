@@ -57,6 +57,10 @@ export class ResponseWriter {
     plan.reset()
     plan.rcode = !query.edns && reply.rcode > 15 ? RCODE.SERVFAIL : reply.rcode // RFC 6891 6.1.3: without OPT there are four bits
     if (reply.ede !== undefined) plan.explain(reply.ede.infoCode, new TextEncoder().encode(reply.ede.text))
+    if (reply.offer !== undefined) {
+      plan.offer = reply.offer
+      plan.offerOctets = reply.offer.length
+    }
     finisher.withOptions = withOptions
     finisher.withCookie = finisher.keepsCookie = false
     finisher.lease = reply.lease === undefined ? null : makeUpdateLease(reply.lease).octets

@@ -122,6 +122,8 @@ export interface Verdict {
   ede?: { infoCode: number; text: string }
   /** The lease granted (RFC 9664 4). */
   lease?: UpdateLease
+  /** Octets of OFFER, for an agent that asks (docs/protocol.md 3). */
+  offer?: Uint8Array
   /** What the flow keeps besides the changes of the draft. */
   kept?: KeptWrite[]
   /** For the audit line: what this was and why it ended so. */

@@ -27,6 +27,7 @@ const VECTORS: readonly (readonly [Place, string, string])[] = [
   ['OFFER', 'ages=none,1s', 'FF51 0008 FFFFFFFF 000003E8'],
   ['OFFER', 'scope=latency,location', 'FF54 0004 FF14 FF2B'],
   ['OFFER', 'translated=a/0.5', 'FF55 0005 016100 1388'],
+  ['OFFER', 'reporting=10s/0.25', 'FF56 0006 00002710 09C4'],
 ]
 
 test('octets are those of the protocol page, and print as the text', () => {

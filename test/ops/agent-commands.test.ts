@@ -4,6 +4,8 @@ import { beforeEach, test } from 'node:test'
 import { registerMessage, type Registration } from '../../src/client/registration.ts'
 import { CLASS } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
+import { type Explanation, explainAt } from '../../src/discovery/ranking/explain.ts'
+import { DEFAULT_RANKING } from '../../src/discovery/ranking/settings.ts'
 import { keyTag } from '../../src/dnssec/public-key.ts'
 import type { RegisteredAgent } from '../../src/discovery/registration/registry.ts'
 import type { Commanded } from '../../src/ops/command-parts.ts'
@@ -11,6 +13,7 @@ import { commandsOf } from '../../src/ops/commands.ts'
 import type { ControlAnswer } from '../../src/ops/control.ts'
 import type { ServedZone } from '../../src/ops/zone-keeper.ts'
 import type { Requester } from '../../src/update/contract.ts'
+import { demandOctets } from '../discovery/ranking/hive.ts'
 import { garden, START_MS, withLease, type Garden } from '../discovery/support.ts'
 import { anybody, grant, imageOf, script, signed, ZONE } from '../update/support.ts'
 
@@ -29,6 +32,10 @@ function server(): Commanded {
   const zones = [zone('example.', running), zone('other.test.')]
   return {
     metrics: () => [], zones: () => zones, find: () => undefined, leasesIn: () => 0, reload: () => Promise.resolve([]), dump: () => Promise.resolve(), write: () => Promise.reject(new Error('no')), tell: () => undefined,
+    explain: (name, rrClass, demand) => {
+      const candidates = name.isWithin(Name.parse('example.')) ? running.discovery.candidates.of({ name: Name.parse('example.'), class: rrClass }) : undefined
+      return candidates && explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: running.discovery.nowMs() })
+    },
     agents: ({ config, writable }, name) => (writable === undefined ? [] : running.discovery.agents(config, name)),
   }
 }
@@ -105,3 +112,32 @@ test('a name that nobody holds is answered by the one that may have been meant',
   assert.match(((await ask('agent show', {})) as { error: string }).error, /"agent" must be text/)
   assert.match(((await ask('agent show', { agent: 'a..b' })) as { error: string }).error, /^Cannot parse name/)
 })
+
+test('an explanation tells of who is registered at a capability or below it, by the demand', async () => {
+  await register()
+  running.discovery.candidates.tablesFor([running.zone.image])
+  const demand = Buffer.from(demandOctets('latency=100ms')).toString('hex')
+  for (const [asked, out] of [['', undefined], [demand, 'latency']] as const) {
+    const { explanation } = (await ask('agent explain', { name: 'nlp._cap.example.', class: 'IN', demand: asked })) as unknown as { explanation: Explanation }
+    assert.deepEqual([explanation.candidates, explanation.explained.map(({ agent, capability, out: why }) => [agent, capability, why])], [1, [['babel._sa.example.', 'v2.translate.text.nlp._cap.example.', out]]])
+  }
+})
+
+const UNEXPLAINED: [fields: Record<string, unknown>, error: RegExp][] = [
+  [{ name: 'v9.none._cap.example.' }, /^Cannot explain v9\.none\._cap\.example\. in class IN as no agent is registered there, or below it$/],
+  [{ name: 'v9.none._cap.elsewhere.' }, /as it is in no zone that is served$/],
+  [{ class: 'LOCAL' }, /in class LOCAL as it is in no zone/],
+  [{ class: 'XX' }, /class "XX" is unknown/],
+  [{ demand: 'ff' }, /^Cannot read demand as it is malformed/],
+  [{ demand: 7 }, /"demand" must be text/],
+  [{ name: 'a..b' }, /^Cannot parse name/],
+]
+for (const [fields, error] of UNEXPLAINED) {
+  test(`what cannot be explained: ${JSON.stringify(fields)}`, async () => {
+    await register()
+    running.discovery.candidates.tablesFor([running.zone.image])
+    const answer = (await ask('agent explain', { name: 'nlp._cap.example.', class: 'IN', demand: '', ...fields })) as { ok: boolean; error: string }
+    assert.equal(answer.ok, false)
+    assert.match(answer.error, error)
+  })
+}

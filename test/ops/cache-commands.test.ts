@@ -19,7 +19,7 @@ let sent: string
 /** A server of which only its cache is asked. */
 function serverWith(cache: CacheDesk | undefined): Commanded {
   const unasked = (): never => assert.fail('not asked')
-  return { cache, tell: (...what) => void told.push(what), metrics: () => [], zones: () => [], find: () => undefined, leasesIn: () => 0, agents: () => [], reload: unasked, dump: unasked, write: unasked }
+  return { cache, tell: (...what) => void told.push(what), metrics: () => [], zones: () => [], find: () => undefined, leasesIn: () => 0, agents: () => [], explain: unasked, reload: unasked, dump: unasked, write: unasked }
 }
 
 function ask(command: string, fields: object = {}, desk: CacheDesk | undefined = new CacheDesk(bench.cache, () => bench.now)): Promise<ControlAnswer> {

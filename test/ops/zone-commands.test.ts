@@ -37,6 +37,7 @@ class Bees implements Commanded {
   metrics = (): [] => []
   leasesIn = (): number => 3
   agents = (): [] => []
+  explain = (): undefined => undefined
   dump = (zone: ServedZone, send: (text: string) => Promise<void>): Promise<void> => send(`${zone.config.class}`)
   write = (zone: ServedZone, copy: ZoneCopy): Promise<ZoneWritten> => {
     this.copies.push([zone.config.name.toString(), copy])

@@ -75,10 +75,10 @@ describe('what comes back', () => {
     assert.equal(counters.get('rcode.REFUSED'), 1)
   })
 
-  test('the reply\'s lease, Extended DNS Error and records are in the response, and OPT only where the request had it (RFC 6891 7)', async () => {
-    const { ask } = make(says({ rcode: 0, lease: { lease: 1_800, keyLease: 604_800 }, ede: { infoCode: EDE.OTHER, text: 'why' }, answers: recordsOf(1), agent: true, authoritative: true }))
+  test('the reply\'s lease, offer, Extended DNS Error and records are in the response, and OPT only where the request had it (RFC 6891 7)', async () => {
+    const { ask } = make(says({ rcode: 0, lease: { lease: 1_800, keyLease: 604_800 }, offer: hex('ff5600060000271004d2'), ede: { infoCode: EDE.OTHER, text: 'why' }, answers: recordsOf(1), agent: true, authoritative: true }))
     const answer = await ask(update({ flags: UPDATE | 0x40, opt: {} }))
-    assert.deepEqual(answer?.opt?.options, [[OPTION.EDE, '0000' + Buffer.from('why').toString('hex')], [OPTION.UPDATE_LEASE, '0000070800093a80']])
+    assert.deepEqual(answer?.opt?.options, [[OPTION.EDE, '0000' + Buffer.from('why').toString('hex')], [OPTION.OFFER, 'ff5600060000271004d2'], [OPTION.UPDATE_LEASE, '0000070800093a80']])
     assert.deepEqual([answer?.answer.length, answer?.z, answer?.aa], [1, true, true])
     const bare = await ask(update())
     assert.deepEqual([bare?.opt, bare?.answer.length, bare?.z], [null, 1, false])

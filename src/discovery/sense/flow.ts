@@ -7,12 +7,15 @@
  */
 import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
 import type { Name } from '../../dns/name.ts'
+import { encodeParameters, encodeValue, PARAMETERS } from '../../dns/parameters.ts'
 import { prescan } from '../../update/apply.ts'
 import type { Refusal, Requester, Update, UpdateFlow, Verdict, ZoneDraft } from '../../update/contract.ts'
 import type { Grants } from '../../update/grants.ts'
 import { checkPrerequisites, scanPrerequisites } from '../../update/prerequisites.ts'
 import { refuse } from '../../update/refusal.ts'
+import { WHOLE_RATIO } from '../ranking/metrics.ts'
 import { decodeReading, type Reading } from '../ranking/reading.ts'
+import { DEFAULT_RANKING } from '../ranking/settings.ts'
 import type { Candidates, ZoneCandidates } from '../ranking/zone-candidates.ts'
 
 /** One SENSE record, read. */
@@ -51,8 +54,17 @@ export class SenseFlow implements UpdateFlow {
     if (stranger !== undefined) return notThere(stranger)
     const results = reports.map(({ owner, agent, reading }) => candidates?.sensing.report(slotIn(candidates, owner, agent), reading, nowMs))
     const taken = results.filter((result) => result === 'taken').length
-    return { rcode: RCODE.NOERROR, reason: `${taken} of ${results.length} readings are new` }
+    const profiles = reports.map(({ owner, agent }) => candidates?.registrar.table.i32.profile[slotIn(candidates, owner, agent)] ?? 0)
+    return { rcode: RCODE.NOERROR, reason: `${taken} of ${results.length} readings are new`, offer: adviceFor(profiles) }
   }
+}
+
+/** OFFER that advises whoever reports of agents with these profiles: as often as the one that is due first, and at the least change. */
+function adviceFor(profiles: readonly number[]): Uint8Array {
+  const { periodMs, threshold } = DEFAULT_RANKING.reporting
+  const period = Math.min(...profiles.map((profile) => periodMs[profile]))
+  const change = Math.min(...profiles.map((profile) => threshold[profile]))
+  return encodeParameters(new Map([[PARAMETERS.reporting.key, encodeValue(PARAMETERS.reporting, [period, change * WHOLE_RATIO])]]))
 }
 
 /** Whether the agent itself speaks: by the KEY that stands at its identifier (RFC 2931 3.1). */

@@ -8,6 +8,7 @@ import { registerMessage, type Registration } from '../../../src/client/registra
 import { makeMessage } from '../../../src/dns/message.ts'
 import { CLASS, OPCODE } from '../../../src/dns/codes.ts'
 import { Name } from '../../../src/dns/name.ts'
+import { printParameters } from '../../../src/dns/parameters.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
 import type { Requester } from '../../../src/update/contract.ts'
 import { anybody, grant, rec, signed, updateMessage } from '../../update/support.ts'
@@ -107,4 +108,27 @@ test('SENSE among other records is an ordinary update and goes into the zone', a
   const message = updateMessage({ updates: [rec(`${CAPABILITY} 60 IN SENSE 1 babel._sa.example. active=4`), rec('x.example. 60 IN A 192.0.2.1')] })
   assert.equal(printVerdict(await running.judge(message, signed('all.'))), 'NOERROR')
   assert.deepEqual([running.at('SENSE').length, active(running)], [1, 0])
+})
+
+const ADVICE: [profiles: readonly string[], advice: string][] = [
+  [['ordinary'], 'reporting=10s/0.5'],
+  [['performance-sensitive'], 'reporting=5s/0.25'],
+  [['short-lived'], 'reporting=5s/0.5'],
+  [['ordinary', 'performance-sensitive'], 'reporting=5s/0.25'],
+]
+for (const [profiles, advice] of ADVICE) {
+  test(`who reports of ${profiles.join(' and ')} is advised ${advice}`, async () => {
+    const running = await withBabel()
+    const capabilities = profiles.map((profile, i) => ({ name: `v${i + 1}.z`, parameters: `profile=${profile}` }))
+    assert.equal((await running.judge(registerMessage({ ...BABEL, capabilities }, { lease: 60, keyLease: 120 }, 2), itself)).rcode, 0)
+    const updates = profiles.map((_, i) => rec(`v${i + 1}.z._cap.example. 0 IN SENSE 1 babel._sa.example. active=1`))
+    const { rcode, offer } = await running.judge(updateMessage({ updates }), itself)
+    assert.deepEqual([rcode, printParameters(offer ?? assert.fail('no advice'), 'OFFER')], [0, advice])
+  })
+}
+
+test('who is refused is not advised', async () => {
+  const running = await withBabel()
+  const { rcode, offer } = await running.judge(updateMessage({ updates: [rec(`${CAPABILITY} 0 IN SENSE 1 babel._sa.example. active=1`)] }), anybody)
+  assert.deepEqual([rcode, offer], [5, undefined])
 })

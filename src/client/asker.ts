@@ -1,0 +1,250 @@
+/**
+ * Who looks for agents: asks for the best at a capability, and tells with the next query what became of the last choices,
+ * which is how servers learn who keeps what he says (docs/ranking.md, reputation).
+ *
+ *     const asker = new Asker({ server: '127.0.0.1:5300' })
+ *     const { agents } = await asker.ask('v2.translate.text.nlp._cap.acme.example', { latency: '200ms', count: 3 })
+ *     asker.met(agents[0], { result: 'done', latencyMs: 120 })
+ *
+ *     ask ──▶ query with DEMAND, outcomes, cookie ──▶ agents, best first
+ *                 no answer: outcomes are kept for the next
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { CLASS, OPCODE, OPTION, printEde, printRcode, RCODE, TYPE } from '../dns/codes.ts'
+import { findOption, readExtendedError } from '../dns/edns.ts'
+import { TextFault, WireFault } from '../dns/faults.ts'
+import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
+import { MAX_OUTCOMES_PER_DEMAND } from '../dns/limits-discovery.ts'
+import { decodeMessage, encodeMessage, makeMessage, type Message } from '../dns/message.ts'
+import { Name } from '../dns/name.ts'
+import { decodeParameters, encodeParameters, encodeValue, PARAMETERS, parseParameters } from '../dns/parameters.ts'
+import { capabilityName, CAPABILITY_MARK, labelsOf, parseCapabilityUrl } from '../discovery/identifier/capability.ts'
+import { parseEndpoint } from '../transport/address.ts'
+import { ask, type Asked, type AskOptions } from './ask.ts'
+import type { ChangeSigner } from './change.ts'
+import { readFound, type Found, type FoundAgent } from './found.ts'
+
+/** What is needed, by the keys of DEMAND (docs/protocol.md 3): `{ latency: '200ms', accuracy: 0.9, count: 3 }`, or the same as text. */
+export type Need = string | Readonly<Record<string, string | number | true>>
+
+/** What became of a choice. */
+export interface Met {
+  /** `wrong`: it answered, and what it answered was of no use. */
+  result: 'done' | 'busy' | 'unreachable' | 'wrong'
+  /** Milliseconds that it took. */
+  latencyMs?: number
+  /** Sessions that the agent said it has. */
+  active?: number
+}
+
+/** Whom to ask, and how. */
+export interface AskerOptions {
+  /** `127.0.0.1:5300`, `[::1]:5300`. */
+  server: string
+  /** Signs queries; answers must be signed then. */
+  signer?: ChangeSigner
+  /** Class of the capabilities; default IN. */
+  class?: 'IN' | 'LOCAL'
+  /** Milliseconds to wait for each try; default 2,000. */
+  timeoutMs?: number
+  /** How often a query is sent over UDP; default 3. */
+  tries?: number
+  /** Never UDP. */
+  tcp?: boolean
+  /** Milliseconds since 1970; default the machine's clock. */
+  nowMs?: () => number
+  /** Sends; default by sockets. */
+  send?: (query: Uint8Array, options: AskOptions) => Promise<Asked>
+}
+
+/** Thrown where there is no answer to be had: `rcode` is the server's, −1 where none came. */
+export class AskFault extends Error {
+  override readonly name = 'AskFault'
+  readonly rcode: number
+
+  constructor(message: string, rcode: number) {
+    super(message)
+    this.rcode = rcode
+  }
+}
+
+/** To be thrown by the work of `Asker.call` where an agent is busy, not there, or wrong: the next one is tried. */
+export class CallFault extends Error {
+  override readonly name = 'CallFault'
+  readonly result: Exclude<Met['result'], 'done'>
+  /** Sessions that the agent said it has. */
+  readonly active: number | undefined
+
+  constructor(result: Exclude<Met['result'], 'done'>, message: string = result, active?: number) {
+    super(message)
+    this.result = result
+    this.active = active
+  }
+}
+
+interface Outcome extends Required<Met> {
+  agent: Name
+  domain: string
+  atMs: number
+}
+
+/** Octets of a client cookie (RFC 7873 4). */
+const CLIENT_COOKIE_OCTETS = 8
+/** Errors of Node that say that nobody is there. */
+const NOBODY_THERE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_SOCKET'])
+
+/** Asks one server; see above. */
+export class Asker {
+  private readonly options: AskerOptions
+  private readonly to: AskOptions
+  private readonly send: NonNullable<AskerOptions['send']>
+  private readonly nowMs: () => number
+  private cookie: Uint8Array = randomBytes(CLIENT_COOKIE_OCTETS)
+  private outcomes: Outcome[] = []
+
+  /** TypeError where `server` is no address and port. */
+  constructor(options: AskerOptions) {
+    const server = parseEndpoint(options.server)
+    if (server === undefined) throw new TypeError(`Cannot use server "${options.server}" as it must be address:port, such as 127.0.0.1:5300`)
+    this.options = options
+    this.to = { server, tcp: options.tcp ?? false, timeoutMs: options.timeoutMs ?? 2_000, tries: options.tries ?? 3 }
+    this.send = options.send ?? ask
+    this.nowMs = options.nowMs ?? Date.now
+  }
+
+  /** Outcomes that wait for the next query. */
+  get waiting(): number {
+    return this.outcomes.length
+  }
+
+  /**
+   * The best agents at a capability or below it, best first; none where nobody meets the need, and `reason` says why. The capability is a
+   * name, or `agent://acme.example/nlp/text/translate/v2`. AskFault where no answer comes or the server refuses; TextFault where capability or need cannot be read.
+   */
+  async ask(capability: string, need: Need = ''): Promise<Found> {
+    const name = capabilityOf(capability)
+    const domain = domainOf(name)
+    const told = this.outcomes.filter((outcome) => outcome.domain === domain).slice(-MAX_OUTCOMES_PER_DEMAND)
+    const demand = demandWith(textOf(need), told)
+    const { response, tookMs } = await this.exchange(name, demand, told.length > 0)
+    const sent = new Set(told)
+    this.outcomes = this.outcomes.filter((outcome) => !sent.has(outcome))
+    return { ...readFound(response, name), tookMs }
+  }
+
+  /** Notes what became of a choice, to be told with the next query in the same domain. Of more than 16 the oldest are forgotten. */
+  met(agent: Pick<FoundAgent, 'name' | 'capability'>, { result, latencyMs = 0, active = 0 }: Met): void {
+    const domain = domainOf(Name.parse(agent.capability))
+    this.outcomes.push({ agent: Name.parse(agent.name), domain, result, latencyMs, active, atMs: this.nowMs() })
+    if (this.outcomes.length > MAX_OUTCOMES_PER_DEMAND) this.outcomes.shift()
+  }
+
+  /**
+   * Asks, and does `work` with the best; where that throws CallFault, or that nobody is there, with the next. What came of each is told with
+   * the next query. AskFault where nobody is left; any other error of `work` is passed on, and tells nothing of the agent.
+   */
+  async call<Result>(capability: string, need: Need, work: (agent: FoundAgent) => Promise<Result>): Promise<Result> {
+    const { agents, reason } = await this.ask(capability, need)
+    let last: unknown
+    for (const agent of agents) {
+      const fromMs = this.nowMs()
+      try {
+        const result = await work(agent)
+        this.met(agent, { result: 'done', latencyMs: this.nowMs() - fromMs })
+        return result
+      } catch (fault) {
+        last = fault
+        const met = metBy(fault)
+        if (met === undefined) throw fault
+        this.met(agent, { ...met, latencyMs: this.nowMs() - fromMs })
+      }
+    }
+    const why = agents.length === 0 ? (reason ?? 'there is nobody') : `each of ${agents.length} failed, the last as ${last instanceof Error ? last.message : String(last)}`
+    throw new AskFault(`Cannot call ${capability}: ${why}`, RCODE.NOERROR)
+  }
+
+  private async exchange(name: Name, demand: Uint8Array, isTelling: boolean): Promise<{ response: Message; tookMs: number }> {
+    // over UDP a server believes outcomes by its cookie alone: whoever has none yet asks by TCP
+    const needsTcp = isTelling && this.options.signer === undefined && this.cookie.length === CLIENT_COOKIE_OCTETS
+    for (let isSecond = false; ; isSecond = true) {
+      const { response, tookMs } = await this.exchangeOnce(name, demand, needsTcp)
+      const cookie = findOption(response.edns, OPTION.COOKIE)
+      if (cookie !== undefined) this.cookie = cookie // RFC 7873 5.3
+      if (response.rcode === RCODE.BADCOOKIE && !isSecond) continue
+      if (response.rcode === RCODE.NOERROR || response.rcode === RCODE.NXDOMAIN) return { response, tookMs }
+      throw new AskFault(`Cannot find agents at ${name}: ${reasonOf(response)}`, response.rcode)
+    }
+  }
+
+  private async exchangeOnce(name: Name, demand: Uint8Array, needsTcp: boolean): Promise<{ response: Message; tookMs: number }> {
+    const { signer, class: rrClass = 'IN' } = this.options
+    const query = makeMessage({ id: randomInt(0x1_0000), opcode: OPCODE.QUERY, agent: true, questions: [{ name, type: TYPE.AGENT, class: CLASS[rrClass] }] })
+    const options = [{ code: OPTION.COOKIE, octets: this.cookie }, { code: OPTION.DEMAND, octets: demand }]
+    query.edns = { udpSize: DEFAULT_UDP_OCTETS, version: 0, dnssecOk: false, compactOk: false, options }
+    const signed = await signer?.sign(encodeMessage(query))
+    const asked = await this.send(signed?.octets ?? encodeMessage(query), needsTcp ? { ...this.to, tcp: true } : this.to)
+    if ('failed' in asked) throw new AskFault(`Cannot find agents at ${name}: no answer from ${this.options.server}, as ${asked.failed}`, -1)
+    const wrong = await signed?.check(asked.octets)
+    if (wrong !== undefined) throw new AskFault(`Cannot find agents at ${name}: ${wrong}`, -1)
+    return { response: decoded(asked.octets, name), tookMs: asked.tookMs }
+  }
+}
+
+function decoded(octets: Uint8Array, name: Name): Message {
+  try {
+    return decodeMessage(octets)
+  } catch (fault) {
+    if (!(fault instanceof WireFault)) throw fault
+    throw new AskFault(`Cannot find agents at ${name}: the answer cannot be read: ${fault.message}`, -1)
+  }
+}
+
+function reasonOf({ rcode, edns }: Message): string {
+  const error = findOption(edns, OPTION.EDE)
+  if (error === undefined || error.length < 2) return printRcode(rcode)
+  const { infoCode, text } = readExtendedError(error)
+  return `${printRcode(rcode)}: ${text === '' ? printEde(infoCode) : text}`
+}
+
+function capabilityOf(text: string): Name {
+  return /^agent:/i.test(text) ? capabilityName(parseCapabilityUrl(text)) : Name.parse(text)
+}
+
+/** Whose capability it is: what stands behind `_cap`, as one text; the whole name where that is not in it. */
+function domainOf(name: Name): string {
+  const labels = labelsOf(name)
+  return labels.slice(labels.lastIndexOf(CAPABILITY_MARK) + 1).join('.')
+}
+
+function textOf(need: Need): string {
+  if (typeof need === 'string') return need
+  return Object.entries(need).map(([key, value]) => (value === true ? key : `${key}=${printed(String(value))}`)).join(' ')
+}
+
+function printed(value: string): string {
+  return /[\s"();\\]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : value
+}
+
+/** Octets of DEMAND. TextFault where the text is none, or tells outcomes by itself. */
+function demandWith(text: string, outcomes: readonly Outcome[]): Uint8Array {
+  const octets = parseParameters(text, 'DEMAND')
+  if (outcomes.length === 0) return octets
+  const parameters = new Map(decodeParameters(octets, 'DEMAND'))
+  const { outcome } = PARAMETERS
+  if (parameters.has(outcome.key)) throw new TextFault('Cannot take outcome in a need as the asker tells outcomes by itself', { file: '<need>', line: 1, column: 1 })
+  type Told = [Name, Met['result'], number, number, number]
+  const values = outcomes.map(({ agent, result, latencyMs, active, atMs }): Told => [agent, result, micros(latencyMs), active, Math.floor(atMs)])
+  parameters.set(outcome.key, encodeValue(outcome, values))
+  return encodeParameters(parameters)
+}
+
+function micros(ms: number): number {
+  return Math.min(0xffff_ffff, Math.max(0, Math.round(ms * 1_000)))
+}
+
+/** What an error of some work says of the agent; undefined where it says nothing. */
+function metBy(fault: unknown): Pick<Met, 'result' | 'active'> | undefined {
+  if (fault instanceof CallFault) return fault.active === undefined ? { result: fault.result } : { result: fault.result, active: fault.active }
+  for (let error = fault; error instanceof Error; error = error.cause) if (NOBODY_THERE.has((error as NodeJS.ErrnoException).code ?? '')) return { result: 'unreachable' }
+  return undefined
+}

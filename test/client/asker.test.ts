@@ -1,0 +1,266 @@
+/**
+ * Who looks for agents: what is asked, how the answer is read, what of earlier choices is told along, and what is said
+ * where nobody answers. The network is made here.
+ */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Asker, AskFault, CallFault, type AskerOptions, type Met } from '../../src/client/asker.ts'
+import type { Asked, AskOptions } from '../../src/client/ask.ts'
+import { CLASS, EDE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { findOption, makeExtendedError, type EdnsOption } from '../../src/dns/edns.ts'
+import { TextFault } from '../../src/dns/faults.ts'
+import { decodeMessage, encodeMessage, makeMessage, type Message } from '../../src/dns/message.ts'
+import { parseParameters, printParameters } from '../../src/dns/parameters.ts'
+import { parseRecord } from '../../src/dns/record-text.ts'
+
+const V2 = 'v2.translate.text.nlp._cap.acme.example.'
+const NOW = 1_800_000_000_000
+const SERVER_COOKIE = new Uint8Array(24).fill(9)
+
+/** A server that answers as a test says. */
+class FakeServer {
+  readonly queries: { message: Message; tcp: boolean }[] = []
+  answers: string[] = [`${V2} 30 IN AGENT 1 babel._sa.acme.example. latency=50ms endpoint=https://babel.example/a2a port=8443`, `${V2} 20 IN AGENT 2 iris._sa.acme.example. ipv4hint=192.0.2.7`]
+  additionals: string[] = ['babel._sa.acme.example. 30 IN A 192.0.2.10', 'babel._sa.acme.example. 30 IN AAAA 2001:db8::10', 'other.example. 30 IN A 192.0.2.99']
+  options: EdnsOption[] = [{ code: OPTION.OFFER, octets: parseParameters('scores=0.9,0.5 ages=250ms,none states=idle,occupied', 'OFFER') }, { code: OPTION.COOKIE, octets: SERVER_COOKIE }]
+  rcode: number = RCODE.NOERROR
+  failure: string | undefined
+  nowMs = NOW
+
+  asker(more: Partial<AskerOptions> = {}): Asker {
+    return new Asker({ server: '127.0.0.1:5300', nowMs: () => this.nowMs, send: (query, options) => Promise.resolve(this.answer(query, options)), ...more })
+  }
+
+  private answer(query: Uint8Array, { tcp = false }: AskOptions): Asked {
+    const message = decodeMessage(query)
+    this.queries.push({ message, tcp })
+    if (this.failure !== undefined) return { failed: this.failure }
+    const response = makeMessage({
+      id: message.id, response: true, rcode: this.rcode & 15, questions: message.questions, answers: this.answers.map((text) => parseRecord(text)), additionals: this.additionals.map((text) => parseRecord(text)),
+      edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options: this.options },
+    })
+    return { octets: encodeMessage({ ...response, rcode: this.rcode }), transport: tcp ? 'tcp' : 'udp', tookMs: 1.5 }
+  }
+
+  /** The demand of the last query, as text. */
+  get demand(): string {
+    return printParameters(findOption(this.queries.at(-1)?.message.edns, OPTION.DEMAND) ?? assert.fail('no demand'), 'DEMAND')
+  }
+}
+
+describe('an answer', () => {
+  it('is read as agents, best first, with where they are and how they were chosen', async () => {
+    const server = new FakeServer()
+    const { agents, ttlSeconds, tookMs, reason } = await server.asker().ask(V2)
+    assert.deepEqual(agents, [
+      {
+        name: 'babel._sa.acme.example.', capability: V2, rank: 1, addresses: ['192.0.2.10', '2001:db8::10'], endpoint: 'https://babel.example/a2a', port: 8443,
+        claims: 'port=8443 latency=50ms endpoint=https://babel.example/a2a', score: 0.9, ageMs: 250, state: 'idle',
+      },
+      { name: 'iris._sa.acme.example.', capability: V2, rank: 2, addresses: ['192.0.2.7'], claims: 'ipv4hint=192.0.2.7', score: 0.5, ageMs: null, state: 'occupied' },
+    ])
+    assert.deepEqual([ttlSeconds, tookMs, reason], [20, 1.5, undefined])
+  })
+
+  it('without an offer says nothing of the choice', async () => {
+    const server = new FakeServer()
+    server.options = []
+    const [agent] = (await server.asker().ask(V2)).agents
+    assert.deepEqual([agent.name, agent.score, agent.ageMs, agent.state], ['babel._sa.acme.example.', undefined, undefined, undefined])
+  })
+
+  const NOBODY: [what: string, rcode: number, options: EdnsOption[], reason: RegExp][] = [
+    ['with a reason in words', RCODE.NOERROR, [makeExtendedError({ infoCode: EDE.DEMAND_NOT_SATISFIABLE, text: 'latency' })], /^latency$/],
+    ['with a reason as a code', RCODE.NOERROR, [makeExtendedError({ infoCode: EDE.NO_LIVE_AGENT, text: '' })], /^no live agent$/],
+    ['without a reason', RCODE.NOERROR, [], /no agent is registered at v2/],
+    ['at a name that there is not', RCODE.NXDOMAIN, [], /nobody has registered at v2.*NXDOMAIN/],
+  ]
+  for (const [what, rcode, options, reason] of NOBODY) {
+    it(`that names nobody, ${what}, is no fault`, async () => {
+      const server = new FakeServer()
+      Object.assign(server, { answers: [], rcode, options })
+      const found = await server.asker().ask(V2)
+      assert.deepEqual([found.agents, found.ttlSeconds], [[], 0])
+      assert.match(found.reason ?? '', reason)
+    })
+  }
+
+  it('of the alias form is no agent', async () => {
+    const server = new FakeServer()
+    server.answers = [`${V2} 30 IN AGENT 0 v3.translate.text.nlp._cap.acme.example.`]
+    assert.deepEqual((await server.asker().ask(V2)).agents, [])
+  })
+
+  const REFUSED: [what: string, change: Partial<FakeServer>, rcode: number, message: RegExp][] = [
+    ['a refusal', { rcode: RCODE.REFUSED, answers: [], options: [makeExtendedError({ infoCode: EDE.PROHIBITED, text: 'ask another' })] }, RCODE.REFUSED, /^Cannot find agents at v2\..*: REFUSED: ask another$/],
+    ['a failure', { rcode: RCODE.SERVFAIL, answers: [], options: [] }, RCODE.SERVFAIL, /SERVFAIL$/],
+    ['silence', { failure: 'none came within 10 ms over UDP' }, -1, /no answer from 127\.0\.0\.1:5300, as none came within 10 ms/],
+  ]
+  for (const [what, change, rcode, message] of REFUSED) {
+    it(`that is ${what} is an AskFault with its code`, async () => {
+      const server = new FakeServer()
+      Object.assign(server, change)
+      await assert.rejects(server.asker().ask(V2), (fault) => fault instanceof AskFault && fault.rcode === rcode && message.test(fault.message))
+    })
+  }
+})
+
+describe('a question', () => {
+  it('is for AGENT, says that an agent asks, and carries the need however it is written', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    await asker.ask(V2, { latency: '200ms', accuracy: 0.9, count: 3, closure: true })
+    const { message } = server.queries[0]
+    assert.deepEqual([message.agent, message.questions[0].type, message.questions[0].class], [true, TYPE.AGENT, CLASS.IN])
+    assert.equal(server.demand, 'latency=200ms accuracy=0.9 count=3 closure')
+    await asker.ask(V2, 'near=48.2,16.4 provider=acme.example')
+    assert.equal(server.demand, 'provider=acme.example near=48.2,16.4')
+    await asker.ask(V2, { intent: 'translate my "letter"' })
+    assert.match(server.demand, /translate my/)
+  })
+
+  it('takes URLs, and asks in the class it is told', async () => {
+    const server = new FakeServer()
+    await server.asker({ class: 'LOCAL' }).ask('agent://acme.example/nlp/text/translate/v2')
+    const [question] = server.queries[0].message.questions
+    assert.deepEqual([question.name.toString(), question.class], [V2, CLASS.LOCAL])
+  })
+
+  it('that cannot be written is a TextFault, and nothing is sent', async () => {
+    const server = new FakeServer()
+    for (const [capability, need] of [['a..b', ''], ['agent://acme.example/v2', ''], [V2, 'latency=soon'], [V2, { speed: 3 }]] as const) {
+      await assert.rejects(server.asker().ask(capability, need), TextFault)
+    }
+    assert.throws(() => new Asker({ server: 'nowhere' }), TypeError)
+    assert.equal(server.queries.length, 0)
+  })
+
+  it('shows the cookie that the server gave, and asks again where the server wants a newer one (RFC 7873 5.3)', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    await asker.ask(V2)
+    await asker.ask(V2)
+    const cookies = server.queries.map(({ message }) => findOption(message.edns, OPTION.COOKIE))
+    assert.equal(cookies[0]?.length, 8)
+    assert.deepEqual(Buffer.from(cookies[1] ?? []), Buffer.from(SERVER_COOKIE))
+    server.rcode = RCODE.BADCOOKIE
+    await assert.rejects(asker.ask(V2), (fault) => fault instanceof AskFault && fault.rcode === RCODE.BADCOOKIE)
+    assert.equal(server.queries.length, 4, 'once more, not for ever')
+  })
+})
+
+describe('what became of choices', () => {
+  it('is told with the next question, once', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    const [babel, iris] = (await asker.ask(V2)).agents
+    asker.met(babel, { result: 'done', latencyMs: 120.5, active: 3 })
+    server.nowMs += 10
+    asker.met(iris, { result: 'unreachable' })
+    await asker.ask(V2, 'count=1')
+    assert.equal(server.demand, 'count=1 outcome=babel._sa.acme.example/done/120500us/3/2027-01-15T08:00:00.000Z,iris._sa.acme.example/unreachable/0us/0/2027-01-15T08:00:00.010Z')
+    await asker.ask(V2)
+    assert.equal(server.demand, '')
+  })
+
+  it('waits where nobody answered', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    const [babel] = (await asker.ask(V2)).agents
+    asker.met(babel, { result: 'busy' })
+    server.failure = 'none came'
+    await assert.rejects(asker.ask(V2), AskFault)
+    assert.equal(asker.waiting, 1)
+    server.failure = undefined
+    await asker.ask(V2)
+    assert.match(server.demand, /babel.*busy/)
+    assert.equal(asker.waiting, 0)
+  })
+
+  it('is for its own domain, whatever is asked for there', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    const [babel] = (await asker.ask(V2)).agents
+    asker.met(babel, { result: 'done' })
+    await asker.ask('v1.ocr._cap.other.example')
+    assert.equal(server.demand, '')
+    await asker.ask('nlp._cap.ACME.example')
+    assert.match(server.demand, /babel/)
+  })
+
+  it('is as much as one demand may hold: the newest', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    const [babel] = (await asker.ask(V2)).agents
+    for (let i = 0; i < 40; i++) asker.met(babel, { result: 'done', active: i })
+    assert.equal(asker.waiting, 16)
+    await asker.ask(V2)
+    assert.deepEqual([...server.demand.matchAll(/us\/(\d+)\//g)].map(([, active]) => Number(active)), Array.from({ length: 16 }, (_, i) => i + 24))
+  })
+
+  it('goes by TCP where no cookie shows who asks, as it would not be believed', async () => {
+    const server = new FakeServer()
+    server.options = []
+    const asker = server.asker()
+    const [babel] = (await asker.ask(V2)).agents
+    asker.met(babel, { result: 'done' })
+    await asker.ask(V2)
+    await asker.ask(V2)
+    assert.deepEqual(server.queries.map(({ tcp }) => tcp), [false, true, false])
+  })
+
+  it('cannot be said in a need besides', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    const [babel] = (await asker.ask(V2)).agents
+    asker.met(babel, { result: 'done' })
+    await assert.rejects(asker.ask(V2, 'outcome=babel.example./done/1ms/0/2027-01-15T08:00:00Z'), TextFault)
+  })
+})
+
+describe('a call', () => {
+  it('goes to the best, and to the next where one is busy or not there; each is told of', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+    for (const [fault, result] of [[new CallFault('busy', 'full', 8), 'busy/40ms/8'], [refused, 'unreachable/40ms/0'], [new Error('fetch failed', { cause: refused }), 'unreachable/40ms/0']] as const) {
+      const answer = await asker.call(V2, 'count=2', async ({ name }) => {
+        server.nowMs += 40
+        if (name.startsWith('babel')) throw fault
+        return `hello from ${name}`
+      })
+      assert.equal(answer, 'hello from iris._sa.acme.example.')
+      await asker.ask(V2)
+      assert.ok(server.demand.includes(`babel._sa.acme.example/${result}`) && server.demand.includes('iris._sa.acme.example/done/40ms/0'), server.demand)
+    }
+  })
+
+  it('of which nobody is left says so, and so does one for which nobody was', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    await assert.rejects(asker.call(V2, '', () => Promise.reject(new CallFault('wrong', 'nonsense'))), (fault) => fault instanceof AskFault && /each of 2 failed, the last as nonsense/.test(fault.message))
+    server.answers = []
+    server.options = []
+    await assert.rejects(asker.call(V2, '', () => Promise.resolve(1)), /no agent is registered/)
+  })
+
+  it('whose own work has a bug passes it on, and tells nothing of the agent', async () => {
+    const server = new FakeServer()
+    const asker = server.asker()
+    await assert.rejects(asker.call(V2, '', () => Promise.reject(new TypeError('my bug'))), TypeError)
+    assert.equal(asker.waiting, 0)
+  })
+})
+
+const RESULTS: Met['result'][] = ['done', 'busy', 'unreachable', 'wrong']
+describe('every result', () => {
+  for (const result of RESULTS) {
+    it(`${result} is written as it is`, async () => {
+      const server = new FakeServer()
+      const asker = server.asker()
+      asker.met({ name: 'babel._sa.acme.example.', capability: V2 }, { result, latencyMs: 5_000_000 })
+      await asker.ask(V2)
+      assert.match(server.demand, new RegExp(`/${result}/4294967295us/0/`))
+    })
+  }
+})
