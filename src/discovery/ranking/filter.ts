@@ -133,6 +133,7 @@ export class CandidateFilter {
   /** What speaks against a candidate first; `none` where nothing does. */
   private against(slot: Slot): Reason {
     const { table, criteria, criterionCount } = this
+    if (slot >>> 0 >= table.capacity) return REASON.gone // a list that was written over, which `isCurrent` will tell
     if (table.f64.leaseEndMs[slot] <= this.nowMs || (table.i32.attention[slot] !== 0 && !this.isFree(slot))) return this.reasonOfDeath(slot)
     for (let i = 0; i < criterionCount; i++) if (!this.isMet(criteria[i], slot)) return criteria[i] as Reason
     return REASON.none

@@ -3,7 +3,7 @@
  * Knot and BIND, in turn, several rounds over; then many agents registered with Waggle alone, what they weigh, and how long a
  * start with them takes. Meanwhile a name of the zone file is asked for, and afterwards a sample of what was acknowledged.
  *
- *     npm run bench:updates -- [--count N] [--agents N] [--window N] [--rounds N] [--servers ours,knot,bind] [--only record|agent|none] [--page]
+ *     npm run bench:updates -- --help
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,9 +20,23 @@ const PAGE = fileURLToPath(new URL('../../../../docs/performance-updates.md', im
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' },
-    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, page: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, page: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   },
 })
+const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [--rounds N] [--servers ours,knot,bind] [--only record,agent] [--page]
+
+  --count    updates in each run (20000)
+  --agents   agents to register with Waggle at the end; 0 leaves that out (100000)
+  --window   updates under way at a time (256)
+  --rounds   runs of each server for each work (3)
+  --servers  who is measured
+  --only     which works: record, agent; none leaves both out
+  --page     writes docs/performance-updates.md
+`
+if (values.help) {
+  process.stdout.write(USAGE)
+  process.exit()
+}
 const folder = mkdtempSync(join(tmpdir(), 'waggle-bench-'))
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 

@@ -8,6 +8,7 @@ import { printAddress } from '../../../src/dns/address.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { cpuOf, nanosBetween, pssOf } from '../accounting.ts'
 import { start, TITLES, type Kind, type Running } from '../servers.ts'
+import { AgentWitness } from './agent-witness.ts'
 import { addressOf, nameOf, Updates, ZONE, type Work } from './messages.ts'
 import { stream } from './stream.ts'
 
@@ -53,6 +54,10 @@ export interface Gathered {
   count: number
   rate: number
   stages: readonly Stage[]
+  /** Ranked answers that were asked for meanwhile, all of them right, and milliseconds that they took. */
+  asked: number
+  askedP50: number
+  askedP99: number
   /** Octets of memory for each, with all that it stands on. */
   octets: number
   /** Octets on disk for each. */
@@ -100,11 +105,15 @@ export async function gather({ count, window, folder, key }: Omit<Task, 'kind' |
   const weight = pssOf(server.pid)
   say(`registering ${count} agents …`)
   const stages: Stage[] = []
+  const witness = new AgentWitness(server.port)
   for (const { from, to } of stagesOf(count)) {
+    witness.least = from
+    witness.most = to
     const stage = await register(server, { from, to }, window, make)
     stages.push(stage)
     say(`  ${from} to ${to}: ${Math.round(stage.rate)}/s, ${stage.micros.toFixed(0)} µs each`)
   }
+  const asked = await witness.end()
   const seconds = stages.reduce((sum, { from, to, rate }) => sum + (to - from) / rate, 0)
   await prove(server.port, 'agent', count)
   const octets = (pssOf(server.pid) - weight) / count
@@ -118,7 +127,7 @@ export async function gather({ count, window, folder, key }: Omit<Task, 'kind' |
   const again = await begin(task, home)
   await prove(again.port, 'agent', count)
   await again.stop()
-  return { count, rate: count / seconds, stages, octets, disk, renewalMicros, renewals: count / second.seconds, emptyStartMs: server.readyMs, startMs: again.readyMs }
+  return { count, rate: count / seconds, stages, asked: asked.length, askedP50: quantile(asked, 0.5), askedP99: quantile(asked, 0.99), octets, disk, renewalMicros, renewals: count / second.seconds, emptyStartMs: server.readyMs, startMs: again.readyMs }
 }
 
 /** Where the cost of a registration is looked at: if it grows with the zone, these tell. */

@@ -11,7 +11,8 @@ export const ZONE = 'change.example.'
 /** Who may change it. */
 export const KEY = { name: 'bench-key', secret: Buffer.alloc(32, 7).toString('base64') }
 const LEASE = { lease: 7_200, keyLease: 86_400 }
-const CAPABILITIES = 1_000
+/** Capabilities that the agents offer, in turn. */
+export const CAPABILITIES = 1_000
 
 /** What updates do. */
 export type Work = 'record' | 'agent'
@@ -38,6 +39,11 @@ export class Updates {
 /** The name that update `i` adds. */
 export function nameOf(work: Work, i: number): string {
   return work === 'record' ? `r${i}.${ZONE}` : `agent${i}._sa.${ZONE}`
+}
+
+/** The name of capability number `skill`. */
+export function capabilityOf(skill: number): string {
+  return `v1.skill${skill}.text._cap.${ZONE}`
 }
 
 /** The address that stands there then. */

@@ -34,16 +34,17 @@ export function printTable(work: Work, runs: readonly Measured[]): string {
   return [`\n${WORKS[work]}`, ...rows.map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '))].join('\n')
 }
 
-function agentLines({ count, rate, stages, octets, disk, renewalMicros, renewals, emptyStartMs, startMs }: Gathered): [string, string][] {
+function agentLines({ count, rate, stages, asked, askedP50, askedP99, octets, disk, renewalMicros, renewals, emptyStartMs, startMs }: Gathered): [string, string][] {
   return [
     ['agents registered', String(count)], ['registrations a second', fixed(rate, 0)], ...stages.map(({ from, to, micros }): [string, string] => [`CPU µs of each from ${from} to ${to}`, fixed(micros, 0)]), ['renewals a second', fixed(renewals, 0)], ['CPU µs of a renewal', fixed(renewalMicros, 0)],
+    ['ranked answers meanwhile, all right', String(asked)], ['p50 of them, ms', fixed(askedP50, 2)], ['p99 of them, ms', fixed(askedP99, 2)],
     ['octets of memory for each agent', fixed(octets, 0)], ['octets on disk for each agent', fixed(disk, 0)], ['start without agents, ms', fixed(emptyStartMs, 0)], ['start with them, ms', fixed(startMs, 0)],
   ]
 }
 
 /** What many agents gave, as text. */
 export function printAgents(gathered: Gathered): string {
-  return `\n${agentLines(gathered).map(([what, value]) => `${what.padEnd(34)}${value.padStart(10)}`).join('\n')}`
+  return `\n${agentLines(gathered).map(([what, value]) => `${what.padEnd(38)}${value.padStart(10)}`).join('\n')}`
 }
 
 /** The page. */

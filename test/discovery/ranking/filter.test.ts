@@ -8,7 +8,8 @@ import fc from 'fast-check'
 import { FIRST_DEMANDED, REASON, type Reason } from '../../../src/discovery/ranking/filter.ts'
 import { MAX_SCORED_CANDIDATES } from '../../../src/dns/limits-discovery.ts'
 import { parseParameters, PARAMETERS, decodeParameters, valueOf } from '../../../src/dns/parameters.ts'
-import { agentName, Hive } from './hive.ts'
+import type { CapabilityMatch } from '../../../src/discovery/ranking/candidates.ts'
+import { agentName, demandOf, Hive } from './hive.ts'
 
 /** Agents that meet `demand`, sorted. */
 function meeting(hive: Hive, demand: string): string[] {
@@ -66,6 +67,17 @@ test('an agent whose lease has run out, that has failed, drains, is held or is g
   hive.registrar.hold(agentName('held'), hive.nowMs + 1)
   assert.deepEqual(meeting(hive, ''), ['alive', 'busy'])
   assert.deepEqual(fallen(hive), { expired: 1, failed: 2, held: 1 })
+})
+
+test('numbers that are no slots, as of a list that is written over meanwhile, are out and do no harm', () => {
+  const hive = new Hive()
+  hive.put('babel')
+  const match = hive.find() as CapabilityMatch
+  match.order = Int32Array.of(-1, 0x7fff_ffff, -0x8000_0000, hive.registrar.table.capacity, hive.slot('babel'))
+  match.from = 0
+  match.count = 5
+  hive.ranker.rank(hive.registrar.table, match, demandOf(''), hive.nowMs, 8)
+  assert.deepEqual([hive.ranker.count, fallen(hive)], [1, { gone: 4 }])
 })
 
 test('a fresh reading overrules the claim, a stale one does not', () => {
