@@ -13,7 +13,7 @@ import type { ZoneId } from './lease/lease.ts'
 import { ALL_SHOWN } from './faces/names.ts'
 import { LeaseBooks } from './lease/books.ts'
 import { Expiry } from './lease/expiry.ts'
-import { LeaseFlow } from './lease/flow.ts'
+import { LeaseFlow, type Loading } from './lease/flow.ts'
 import { type ClockSources, SteadyClock } from './lease/steady-clock.ts'
 import { type LeaseLimits, ORDINARY_LIMITS, SRP_LIMITS } from './lease/terms.ts'
 import type { Permissions } from './registration/policy.ts'
@@ -93,6 +93,11 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     if (zone === undefined) throw new Error('Cannot judge an update as the engine has not been started')
     return zone.grants
   }
+  const loading: Loading = {
+    begin: (zone) => candidates.loading(zone),
+    onLease: (lease) => dependents.note(lease),
+    onLaid: (record, endMs) => candidates.laid(record, endMs),
+  }
   return {
     candidates,
     flows: [
@@ -100,7 +105,7 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
       new SenseFlow(candidates, grantsOf),
       new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf }),
       new RegistrationFlow(books, dependents, { limits, policyOf, grantsOf }),
-      new LeaseFlow(books, limits, grantsOf, (lease) => dependents.note(lease)),
+      new LeaseFlow(books, limits, grantsOf, loading),
     ],
     leasesIn: (zone) => books.of(zone).size,
     agents(zone, name) {

@@ -22,17 +22,26 @@ import { endOf, sameRecord, type Lease, type LeasedRecord, type LeaseUnit, type 
 import { LeasedDraft } from './leased-draft.ts'
 import { type Grant, grantLease, type LeaseLimits } from './terms.ts'
 
+/** Who is told of the leases of a zone while it is loaded. */
+export interface Loading {
+  /** Leases are about to be read: what was told of the zone before is no more. */
+  begin?: (zone: ZoneId) => void
+  /** Each lease of the zone. */
+  onLease?: (lease: Lease) => void
+  /** Each record that was laid into the zone, and when it ends, in ms since 1970. */
+  onLaid?: (record: RecordIdentity, endMs: number) => void
+}
+
 /** The flow of RFC 9664; it stands behind those that give leases of another kind. */
 export class LeaseFlow implements UpdateFlow {
   readonly name = 'lease'
   private readonly books: LeaseBooks
   private readonly limits: LeaseLimits
-  private readonly onLease: (lease: Lease) => void
+  private readonly loading: Loading
   private readonly standard: StandardFlow
 
-  /** `onLease` is told of each lease that a zone has when it is loaded. */
-  constructor(books: LeaseBooks, limits: LeaseLimits, grantsOf: (draft: ZoneDraft) => Grants, onLease: (lease: Lease) => void = () => undefined) {
-    this.onLease = onLease
+  constructor(books: LeaseBooks, limits: LeaseLimits, grantsOf: (draft: ZoneDraft) => Grants, loading: Loading = {}) {
+    this.loading = loading
     this.books = books
     this.limits = limits
     this.standard = new StandardFlow(grantsOf)
@@ -61,10 +70,12 @@ export class LeaseFlow implements UpdateFlow {
     const book = this.books.renew(zoneOf(draft))
     const touched = new TouchedSets()
     const writes: KeptWrite[] = []
+    const { loading } = this
+    loading.begin?.(zoneOf(draft))
     book.load((before) => {
-      this.onLease(before.lease)
+      loading.onLease?.(before.lease)
       const { left, ended } = endedOf(before.lease, nowMs)
-      const isLaid = (record: LeasedRecord, unit: LeaseUnit): boolean => record.waiting === true || lay(record, endOf(unit, record.type), draft, touched)
+      const isLaid = (record: LeasedRecord, unit: LeaseUnit): boolean => record.waiting === true || lay(record, endOf(unit, record.type), draft, touched, loading)
       const units = left.units.map((unit) => ({ ...unit, records: unit.records.filter((record) => isLaid(record, unit)) }))
       const isLess = ended.length > 0 || units.some(({ records }, i) => records.length < left.units[i].records.length)
       if (isLess) writes.push(...book.put({ ...left, units }, before))
@@ -152,11 +163,13 @@ function settle(book: LeaseBook, draft: ZoneDraft, lease: Lease, named: readonly
 }
 
 /** Puts a leased record back into a zone that was loaded; false where it stands there by itself. */
-function lay({ owner, type, ttl, rdata }: LeasedRecord, endMs: number, draft: ZoneDraft, touched: TouchedSets): boolean {
+function lay(record: LeasedRecord, endMs: number, draft: ZoneDraft, touched: TouchedSets, { onLaid }: Loading): boolean {
+  const { owner, type, ttl, rdata } = record
   if (draft.holds(owner, type, rdata)) return false
   // where the zone cannot hold it, as a CNAME stands there by now, it is not served; its lease ends in its time
   draft.add(owner, type, draft.ttlOf(owner, type) ?? ttl, rdata, true)
-  touched.lay({ owner, type }, endMs)
+  touched.lay(record, endMs)
+  onLaid?.(record, endMs)
   return true
 }
 

@@ -12,7 +12,7 @@ import { keyInClass, Name } from '../../dns/name.ts'
 import type { Change, Requester, Update, UpdateFlow, ZoneDraft } from '../../update/contract.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { LeaseBooks } from '../lease/books.ts'
-import { type Lease, sameRecord, type ZoneId } from '../lease/lease.ts'
+import { type Lease, type RecordIdentity, sameRecord, type ZoneId } from '../lease/lease.ts'
 import { type LeaseEndOf, reconcile, registerZone } from './from-image.ts'
 import { carryOut, netOffers, type OfferChange } from './net-offers.ts'
 import { Registrar } from './registrar.ts'
@@ -50,6 +50,9 @@ export class ZoneCandidates implements UpdateFlow {
   private readonly options: ZoneCandidatesOptions
   private readonly zones = new Map<string, Candidates & { image: ZoneImage | undefined }>()
   private readonly notes = new Map<string, Notes>()
+  /** Ends of the offers of a zone that is being loaded, by owner and RDATA: to read each lease a second time is a tenth of a start. */
+  private readonly ends = new Map<string, Map<string, number>>()
+  private loaded = ''
 
   constructor(options: ZoneCandidatesOptions) {
     this.options = options
@@ -58,6 +61,17 @@ export class ZoneCandidates implements UpdateFlow {
   /** The candidates of a zone; undefined where it has none and none are expected. */
   of(zone: ZoneId): Candidates | undefined {
     return this.zones.get(keyInClass(zone))
+  }
+
+  /** The leases of a zone are about to be laid into it. */
+  loading(zone: ZoneId): void {
+    this.loaded = keyInClass(zone)
+    this.ends.set(this.loaded, new Map<string, number>())
+  }
+
+  /** A record of the zone that is being loaded stands by a lease until then. */
+  laid({ owner, type, rdata }: RecordIdentity, endMs: number): void {
+    if (type === TYPE.AGENT) this.ends.get(this.loaded)?.set(endKey(owner.wire, rdata), endMs)
   }
 
   /** The blocks for the zones that are now in service, each at the index of its zone; those of others are forgotten. */
@@ -79,14 +93,18 @@ export class ZoneCandidates implements UpdateFlow {
   }
 
   private tableFor(image: ZoneImage, zone: ZoneId): SharedArrayBuffer | undefined {
+    const endOf = this.leaseEndOf(zone)
+    const ends = this.ends.get(keyInClass(zone))
+    this.ends.delete(keyInClass(zone))
+    const leaseEndOf: LeaseEndOf = (owner, rdata) => ends?.get(endKey(owner, rdata)) ?? endOf(owner, rdata)
     const known = this.zones.get(keyInClass(zone))
     if (known !== undefined) {
-      if (known.image !== image) reconcile(known.registrar, image, this.leaseEndOf(zone))
+      if (known.image !== image) reconcile(known.registrar, image, leaseEndOf)
       known.image = image
       return known.registrar.table.buffer
     }
     if (!image.hasAgents && !this.options.expects(zone)) return undefined
-    const { registrar } = registerZone(image, () => this.options.onTables(), this.leaseEndOf(zone))
+    const { registrar } = registerZone(image, () => this.options.onTables(), leaseEndOf)
     this.zones.set(keyInClass(zone), { image, registrar, sensing: new Sensing(registrar) })
     return registrar.table.buffer
   }
@@ -111,6 +129,7 @@ export class ZoneCandidates implements UpdateFlow {
   }
 
   settled(kept: boolean, zone: ZoneId): void {
+    this.ends.delete(keyInClass(zone)) // true until the first update
     const notes = this.notes.get(keyInClass(zone))
     this.notes.delete(keyInClass(zone))
     if (!kept || notes === undefined) return
@@ -161,6 +180,11 @@ export class ZoneCandidates implements UpdateFlow {
 function endIn({ units }: Lease, owner: Uint8Array, rdata: Uint8Array): number {
   const record = { owner: Name.fromWire(owner), type: TYPE.AGENT, rdata }
   return units.find(({ records }) => records.some((held) => sameRecord(held, record)))?.leaseEndMs ?? Infinity
+}
+
+/** Owners in lower case, as an image and a lease may write them differently. */
+function endKey(owner: Uint8Array, rdata: Uint8Array): string {
+  return `${Name.fromWire(owner).key}\0${Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).toString('latin1')}`
 }
 
 function zoneOf(image: ZoneImage): ZoneId {

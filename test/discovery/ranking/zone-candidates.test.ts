@@ -6,11 +6,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registerMessage, withdrawMessage, type Registration } from '../../../src/client/registration.ts'
 import { CandidateTable, CapabilityMatch } from '../../../src/discovery/ranking/candidates.ts'
+import { TABLE } from '../../../src/discovery/ranking/table-layout.ts'
 import { LookupName } from '../../../src/dns/lookup-name.ts'
 import { Name, printName } from '../../../src/dns/name.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
-import { anybody, grant, imageOf, SEED, ZONE } from '../../update/support.ts'
+import { anybody, copyOf, grant, imageOf, SEED, ZONE } from '../../update/support.ts'
 import { garden, printVerdict, START_MS, type Garden, type GardenParts } from '../support.ts'
 
 const KEY = Uint8Array.from({ length: 68 }, (_, i) => [0, 0, 3, 13][i] ?? 7)
@@ -222,4 +223,29 @@ test('after a restart the leases that were kept bound what is found', async () =
   const ends = [...table.f64.leaseEndMs].filter((endMs) => endMs > 0)
   assert.equal(ends.length, 2)
   for (const endMs of ends) assert.ok(endMs > START_MS + 55_000 && endMs < START_MS + 65_000, String(endMs - START_MS))
+})
+
+test('a start reads no lease a second time for its candidates, and what is renewed since is as it was renewed', async () => {
+  const stage = await Stage.open({ text: `${ZONE}v1.file._cap 60 AGENT 1 old._sa\n` })
+  await stage.register()
+  const later = await stage.running.restart()
+  const { candidates } = later.discovery
+  const { keeper } = later
+  const get = keeper.get.bind(keeper)
+  let reads: string[] = []
+  keeper.get = (space, key) => (reads.push(Buffer.from(key).toString('latin1')), get(space, key))
+  const [block] = candidates.tablesFor([later.zone.image])
+  // of the two agents one stands in the file: whether it has a lease is asked
+  assert.deepEqual(reads.filter((key) => key.includes('babel')), [])
+  const endsIn = (buffer: SharedArrayBuffer | undefined): number[] => {
+    const { f64, header } = new CandidateTable(buffer as SharedArrayBuffer)
+    return [...f64.leaseEndMs.subarray(0, header[TABLE.top])].map((endMs) => (endMs === Infinity ? endMs : Math.round((endMs - START_MS) / 1_000))).sort((a, b) => a - b)
+  }
+  assert.deepEqual(endsIn(block), [60, 60, Infinity])
+  reads = []
+  await later.judge(registerMessage(BABEL, { lease: 90, keyLease: 180 }, 1), { ...anybody, signer: { kind: 'sig0', name: Name.parse('babel._sa.example.'), key: KEY } })
+  assert.deepEqual(endsIn(block), [90, 90, Infinity])
+  const read = copyOf(later.zone.image)
+  const [again] = candidates.tablesFor([read])
+  assert.deepEqual(endsIn(again), [90, 90, Infinity], 'a zone that is read again after the renewal')
 })
