@@ -1,0 +1,154 @@
+/**
+ * Waggle as a policy: the product's own code, not a copy. Each region is a resolver with a table of candidates of its own;
+ * agents are registered with their claims, reports go through `Sensing`, and requests are demands that `Ranker` answers.
+ *
+ *     report, outcome ──► Sensing ──► CandidateTable ──► Ranker ──► the first agent of the answer
+ */
+import { CapabilityMatch, type Slot } from '../../../src/discovery/ranking/candidates.ts'
+import { Demand } from '../../../src/discovery/ranking/demand.ts'
+import { DRAINING } from '../../../src/discovery/ranking/metrics.ts'
+import { Ranker } from '../../../src/discovery/ranking/rank.ts'
+import { Registrar } from '../../../src/discovery/ranking/registrar.ts'
+import { Sensing } from '../../../src/discovery/ranking/sensing.ts'
+import { DEFAULT_RANKING, type RankingSettings } from '../../../src/discovery/ranking/settings.ts'
+import { RESULT } from '../../../src/discovery/ranking/values.ts'
+import { LookupName } from '../../../src/dns/lookup-name.ts'
+import { Name } from '../../../src/dns/name.ts'
+import { agentRdata, BEGIN_MS, CAPABILITY, demandOctets, SEED } from '../../discovery/ranking/hive.ts'
+import type { Policy, Scene } from './policy.ts'
+import type { Report, Reach } from './reporting.ts'
+import type { Failure, Request } from './request.ts'
+import type { AgentTraits, DemandKind, Place } from './world.ts'
+
+const FAILED = DRAINING + 1
+const OWNER = Name.parse(CAPABILITY).wire
+const RESULTS = { busy: RESULT.busy, down: RESULT.unreachable } as const
+
+/** The product, with its defaults but for `changed`. */
+export function waggle(changed: Partial<RankingSettings> = {}): (scene: Scene) => Policy {
+  return (scene) => {
+    const resolvers = scene.world.regions.map((place) => new Resolver(scene, place, { ...DEFAULT_RANKING, ...changed }))
+    return {
+      pick: (request) => resolvers[request.region].pick(request),
+      reported: (region, agent) => resolvers[region].report(agent, scene.views[region][agent]),
+      failed: (request) => resolvers[request.region].failed(request),
+      passedOn: (request, tookMs, servedMs) => resolvers[request.region].passedOn(request, tookMs, servedMs),
+    }
+  }
+}
+
+/** How a zone is told that its agents report, as its profile has it. */
+export function reportingOf(reach: Reach): RankingSettings['reporting'] {
+  const { periodMs, threshold } = DEFAULT_RANKING.reporting
+  if (reach.by === 'push') return { periodMs: [reach.keepaliveMs, ...periodMs.slice(1)], threshold: [reach.threshold, ...threshold.slice(1)] }
+  return { periodMs: [reach.reportEveryMs + reach.pullEveryMs, ...periodMs.slice(1)], threshold: [0, ...threshold.slice(1)] }
+}
+
+/** One region's resolver. */
+class Resolver {
+  private readonly scene: Scene
+  private readonly place: Place
+  private readonly registrar: Registrar
+  private readonly sensing: Sensing
+  private readonly ranker: Ranker
+  private readonly match = new CapabilityMatch()
+  private readonly demands = new Map<DemandKind, Demand>()
+  private readonly slots: Slot[]
+  private readonly agents: number[] = []
+
+  constructor(scene: Scene, place: Place, settings: RankingSettings) {
+    this.scene = scene
+    this.place = place
+    this.registrar = new Registrar(SEED, undefined, scene.world.agents.length)
+    this.sensing = new Sensing(this.registrar)
+    this.ranker = new Ranker(settings, scene.even)
+    for (const agent of scene.world.agents) this.registrar.put({ owner: OWNER, rdata: agentRdata(labelOf(agent.index), claimsOf(agent, scene.views[0][agent.index])), ttl: 60, leaseEndMs: Infinity })
+    this.registrar.commit()
+    this.slots = scene.world.agents.map(({ index }) => this.registrar.slotOf(OWNER, Name.parse(nameOf(index)).wire))
+    this.slots.forEach((slot, agent) => (this.agents[slot] = agent))
+    const name = new LookupName(SEED)
+    name.load(OWNER, 0)
+    this.registrar.table.lookup(name, this.match)
+  }
+
+  pick(request: Request): number {
+    const { ranker, registrar: { table }, match } = this
+    ranker.rank(table, match, this.demandOf(request), this.nowMs, 3)
+    if (ranker.count === 0) return -1
+    ranker.hand(table, ranker.slots[0], this.nowMs)
+    return this.agents[ranker.slots[0]]
+  }
+
+  report(agent: number, { atMs, sequence, active, slots, serviceMs, arrivals, isAlive }: Report): void {
+    const state = isAlive ? 0 : FAILED
+    const told = isAlive ? { active, slots, serviceMs, arrivals } : {}
+    this.sensing.report(this.slots[agent], { atMs: BEGIN_MS + atMs, sequence: sequence & 0xffff, state, ...told }, this.nowMs)
+  }
+
+  failed(request: Request): void {
+    const failure = request.failure as Exclude<Failure, 'nobody'>
+    this.observe(request, RESULTS[failure], this.scene.nowMs() - request.sentMs, request.told?.atMs ?? this.scene.nowMs())
+  }
+
+  passedOn(request: Request, tookMs: number, servedMs: number): void {
+    this.observe(request, RESULT.done, tookMs, servedMs)
+  }
+
+  private observe({ tried, told }: Request, result: number, latencyMs: number, atMs: number): void {
+    const slot = this.slots[tried[tried.length - 1]]
+    this.sensing.observe(slot, { result, latencyMs, active: told?.active ?? 0, atMs: BEGIN_MS + atMs }, this.nowMs)
+  }
+
+  private get nowMs(): number {
+    return BEGIN_MS + this.scene.nowMs()
+  }
+
+  private demandOf({ kind, tried }: Request): Demand {
+    if (tried.length > 0) return demandFor(kind, this.place, tried.filter((agent) => agent >= 0))
+    const known = this.demands.get(kind)
+    if (known !== undefined) return known
+    const demand = demandFor(kind, this.place, [])
+    this.demands.set(kind, demand)
+    return demand
+  }
+}
+
+function labelOf(agent: number): string {
+  return `a${agent}`
+}
+
+function nameOf(agent: number): string {
+  return `${labelOf(agent)}._sa.acme.example.`
+}
+
+/** What an agent registers: what it has told first, true or not. */
+function claimsOf({ accuracy, price, provider, place, room }: AgentTraits, { slots, serviceMs }: Report): string {
+  const claims = `latency=${Math.round(serviceMs * 1_000)}us accuracy=${accuracy.toFixed(4)} concurrency=${slots} cost=${price.toFixed(6)}`
+  return `${claims} queue=${room} provider=${providerOf(provider)} location=${placeOf(place)}`
+}
+
+/** A demand as an asker in the region writes it. */
+function demandFor({ weights, leastAccuracy, mostPrice, provider }: DemandKind, place: Place, avoid: readonly number[]): Demand {
+  const wishes = [`near=${placeOf(place)}`, `prefer=${preferOf(weights)}`]
+  if (leastAccuracy > 0) wishes.push(`accuracy=${leastAccuracy}`)
+  if (mostPrice < Infinity) wishes.push(`cost=${mostPrice}`)
+  if (provider >= 0) wishes.push(`provider=${providerOf(provider)}`)
+  if (avoid.length > 0) wishes.push(`avoid=${avoid.map(nameOf).join(',')}`)
+  const demand = new Demand()
+  const octets = demandOctets(wishes.join(' '))
+  if (!demand.read(octets, 0, octets.length)) throw new Error(`Cannot read the demand ${wishes.join(' ')}`)
+  return demand
+}
+
+function preferOf({ latency, accuracy, price }: DemandKind['weights']): string {
+  return [['latency', latency], ['accuracy', accuracy], ['cost', price]].filter(([, weight]) => Number(weight) > 0)
+    .map(([name, weight]) => `${name}:${Math.round(Number(weight) * 100)}`).join(',')
+}
+
+function placeOf({ latitude, longitude }: Place): string {
+  return `${latitude.toFixed(6)},${longitude.toFixed(6)}`
+}
+
+function providerOf(provider: number): string {
+  return `p${provider}.example.`
+}
