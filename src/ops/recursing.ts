@@ -12,7 +12,7 @@ import { CacheBlock } from '../cache/block.ts'
 import { countInto } from '../dns/histogram.ts'
 import { printAddress } from '../dns/address.ts'
 import { RCODE } from '../dns/codes.ts'
-import { STALE_AFTER_MS } from '../dns/limits-resolver.ts'
+import { MAX_QUESTIONS_UNDER_WAY, STALE_AFTER_MS } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import type { Prefix } from '../dns/prefix.ts'
 import { isProofFault } from '../dnssec/verdict.ts'
@@ -21,9 +21,12 @@ import { Resolver } from '../resolver/resolver.ts'
 import { RefreshingCache } from '../resolver/refreshing.ts'
 import { Runner, type OnOutcome } from '../resolver/runner.ts'
 import type { Outcome } from '../resolver/contract.ts'
+import { refuse } from '../resolver/resolve.ts'
 import { StaleAnswers } from '../resolver/stale.ts'
 import { SharedCache } from '../resolver/shared-cache.ts'
 import type { CoreHandler } from '../server/core-contract.ts'
+import { FaultReports } from '../server/fault-reports.ts'
+import { NetworkShares, networkOf } from '../server/network-shares.ts'
 import { OwnZonesFirst, type OwnZones } from '../server/own-zones.ts'
 import { behind, Policy, type Ruling } from '../server/policy.ts'
 import { replyOf } from '../server/recursive-reply.ts'
@@ -49,6 +52,8 @@ export interface RecursingOptions {
   /** Where the cache is kept over a restart. */
   cacheFile: string
   log: Log
+  /** Told of a fault of ours. */
+  onFault: (fault: unknown, untold: number) => void
 }
 
 /** The recursive service; there is one, whether the config turns it on or not. */
@@ -66,10 +71,13 @@ export class Recursing {
   /** Machines of configs before, until their questions have ended, and what those before them have counted. */
   private readonly retired = new Set<Runner>()
   private readonly pastCounters: ResolverCounters[] = []
+  private readonly shares = new NetworkShares()
+  private readonly reports: FaultReports
   private readonly times = new Float64Array(RECURSION_ELEMENTS)
 
   constructor(options: RecursingOptions) {
     this.options = options
+    this.reports = new FaultReports(unixSeconds, options.onFault)
   }
 
   /** Networks that are served; undefined where the service is off. */
@@ -112,49 +120,64 @@ export class Recursing {
     this.tellWaiting(config, this.cache.block)
     this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
     const cache = new OwnZonesFirst(this.options.zones, this.refreshing)
-    const resolver = new Resolver({ settings: { ...settings, ...(validation && { validation: { ...validation, unixSeconds } }) }, cache, random: (bound) => randomInt(bound) })
+    const random = (bound: number): number => randomInt(bound)
+    const resolver = new Resolver({ settings: { ...settings, ...(validation && { validation: { ...validation, unixSeconds } }) }, cache, random, onFault: this.tellFault })
+    const onFault = (fault: unknown): void => this.reports.report(fault)
     const after = (delayMs: number, run: () => void): (() => void) => systemClock.after(delayMs, run)
-    const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime })
-    runner.network = new Upstream({ listener: runner, random: (bound) => randomInt(bound), print: printAddress })
+    const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime, onFault })
+    runner.network = new Upstream({ listener: runner, random, print: printAddress })
     this.runner = runner
   }
 
   /** Answers a question of a client that is served. */
-  resolve: CoreHandler = (message) => {
+  resolve: CoreHandler = (message, { address }) => {
     const { runner } = this
     const [question] = message.questions
     if (runner === undefined) return Promise.resolve(REFUSED)
-    return new Promise((resolve) => {
+    const network = networkOf(address)
+    if (!this.shares.take(network, MAX_QUESTIONS_UNDER_WAY - runner.resolver.underWay)) return Promise.resolve(TOO_MANY)
+    return new Promise((resolve, reject) => {
       const answer = (outcome: Outcome): void => resolve(replyOf(outcome, message.edns?.dnssecOk === true))
       // RFC 8767 5: who has waited for so long is given what was known before; asking goes on for the next
       const cancel = systemClock.after(STALE_AFTER_MS, () => {
         const stale = this.policy?.rule(question) === undefined ? this.findStale(question) : undefined
         if (stale !== undefined && this.policy?.review(stale, question.type) === undefined) answer(stale)
       })
-      this.ask(runner, question, (outcome) => {
+      const end = (): void => {
         cancel()
-        answer(outcome)
-      }, message.checkingDisabled)
+        this.shares.give(network)
+      }
+      const waiting: Waiting = {
+        done(outcome) {
+          answer(outcome)
+          end()
+        },
+        fail(fault) {
+          end()
+          reject(fault instanceof Error ? fault : new Error(String(fault)))
+        },
+      }
+      tryFor(waiting, () => this.ask(runner, question, waiting, message.checkingDisabled))
     })
   }
 
   /** Asks for what no rule of the operator's speaks of: the name asked for, and those that its aliases lead to. */
-  private ask(runner: Runner, question: Question, done: OnOutcome, checkingDisabled: boolean): void {
+  private ask(runner: Runner, question: Question, waiting: Waiting, checkingDisabled: boolean): void {
     const ruling = this.policy?.rule(question)
-    if (ruling !== undefined) return this.obey(runner, ruling, question, done)
-    runner.ask(question, (outcome) => {
+    if (ruling !== undefined) return this.obey(runner, ruling, question, waiting)
+    runner.ask(question, (outcome) => tryFor(waiting, () => {
       this.refresh(runner, question, outcome)
       const known = outcome.kind === 'failure' && isForStale(outcome) ? (this.findStale(question) ?? outcome) : outcome
       const found = this.policy?.review(known, question.type)
-      if (found === undefined) done(known)
-      else this.obey(runner, found.ruling, question, (ruled) => done(behind(found.chain, ruled)))
-    }, checkingDisabled)
+      if (found === undefined) waiting.done(known)
+      else this.obey(runner, found.ruling, question, { ...waiting, done: (ruled) => waiting.done(behind(found.chain, ruled)) })
+    }), checkingDisabled)
   }
 
   /** An alias that a rule puts in place is followed without rules. */
-  private obey(runner: Runner, ruling: Ruling, question: Question, done: OnOutcome): void {
-    if ('outcome' in ruling) done(ruling.outcome)
-    else runner.ask({ ...question, name: ruling.target }, (outcome) => done(behind([ruling.alias], outcome)))
+  private obey(runner: Runner, ruling: Ruling, question: Question, waiting: Waiting): void {
+    if ('outcome' in ruling) waiting.done(ruling.outcome)
+    else runner.ask({ ...question, name: ruling.target }, (outcome) => tryFor(waiting, () => waiting.done(behind([ruling.alias], outcome))))
   }
 
   /** What was answered and is about to expire is fetched anew: the reader that saw it has sent its question here. */
@@ -191,6 +214,8 @@ export class Recursing {
     if (this.config?.persists === true && this.cache !== undefined) writeCache(this.cache, this.options.cacheFile, this.nowSeconds(), this.options.log)
   }
 
+  private tellFault = (fault: unknown, question: string): void => this.reports.report(`Cannot resolve ${question}: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}`)
+
   private countTime = (ms: number): void =>
     countInto(this.times, RECURSION_HISTOGRAM.upstream, RECURSION_HISTOGRAMS.upstream.buckets, Math.round(ms * 1_000))
 
@@ -226,3 +251,18 @@ function isForStale(outcome: Extract<Outcome, { kind: 'failure' }>): boolean {
 
 /** The config has turned the service off while the question was on its way to us. */
 const REFUSED = { rcode: RCODE.REFUSED }
+const TOO_MANY = replyOf(refuse('busy', 'your network asks too much at once'), false)
+
+/** Whoever waits for an outcome, and is told of a fault of ours instead. */
+interface Waiting {
+  done: OnOutcome
+  fail: (fault: unknown) => void
+}
+
+function tryFor({ fail }: Waiting, run: () => void): void {
+  try {
+    run()
+  } catch (fault) {
+    fail(fault)
+  }
+}

@@ -26,7 +26,7 @@ const COUNTERS = {
 } as const satisfies Record<Exclude<keyof ResolverCounters, 'outcomes'>, string>
 
 /** How a question ends. */
-const OUTCOMES = ['answer', 'nodata', 'nxdomain', 'unreachable', 'useless', 'loop', 'budget', 'busy', 'blocked', 'remembered', 'bogus', 'unsupported'] as const
+const OUTCOMES = ['answer', 'nodata', 'nxdomain', 'unreachable', 'useless', 'loop', 'budget', 'busy', 'fault', 'blocked', 'remembered', 'bogus', 'unsupported'] as const
 
 const GAUGES = {
   'recursion.under_way': 'questions under way, lookups for them included',

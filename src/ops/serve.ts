@@ -103,6 +103,7 @@ export class RunningServer implements Commanded {
       seed,
       cacheFile: join(config.dataFolder, 'cache'),
       log,
+      onFault: (fault, untold) => this.tellFault(fault, untold),
     })
     this.recursing.configure(config.recursion)
     this.serving = new Serving({

@@ -160,6 +160,8 @@ export type FailureReason =
   | 'budget'
   /** Too many questions at once. */
   | 'busy'
+  /** A fault of ours. */
+  | 'fault'
   /** All that was answered is what no name of the world may say. */
   | 'blocked'
   /** It failed a moment ago, and is not tried again yet. */

@@ -42,8 +42,8 @@ export function isResolvable({ type, class: rrClass }: Question): boolean {
 }
 
 
-/** The outcome of a question that is not even begun. */
-export function refuse(reason: 'busy' | 'unsupported' | 'loop' | 'budget', text: string): Outcome {
+/** The outcome of a question that is not even begun, or that ends by a fault of ours. */
+export function refuse(reason: 'busy' | 'unsupported' | 'loop' | 'budget' | 'fault', text: string): Outcome {
   const unsupported = reason === 'unsupported'
   const explanation = { infoCode: unsupported ? EDE.INVALID_QUERY_TYPE : EDE.OTHER, text }
   return { kind: 'failure', reason, rcode: unsupported ? RCODE.NOTIMP : RCODE.SERVFAIL, chain: [], explanation, work: NO_WORK }

@@ -10,13 +10,14 @@
  * One question is resolved once, however many wait for it. Its work is on the account of whoever asked first; when that
  * runs out, those with an account of their own begin anew, so that nobody fails by another's spending.
  */
+import { printType } from '../dns/codes.ts'
 import { MAX_LOOKUP_DEPTH, MAX_QUESTIONS_UNDER_WAY, MAX_WAITERS_PER_QUESTION } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { Budget } from './budget.ts'
 import { SECURITY, type Effect, type Outcome, type Random, type ResolverCache, type ResolverEvent, type Settings } from './contract.ts'
 import { newCounters, type ResolverCounters } from './counters.ts'
-import { Flights } from './flights.ts'
+import { Flights, type Landing } from './flights.ts'
 import { GapMemory } from './gap-memory.ts'
 import { isResolvable, refuse, resolve } from './resolve.ts'
 import { ServerMemory } from './servers.ts'
@@ -46,6 +47,8 @@ export interface ResolverParts {
   readonly settings: Settings
   readonly cache: ResolverCache
   readonly random: Random
+  /** Told of a fault of ours, and of the question that ends by it; all others go on. */
+  readonly onFault?: (fault: unknown, question: string) => void
 }
 
 /** The machine. */
@@ -57,8 +60,10 @@ export class Resolver {
   /** What can go on, with what it waited for. */
   private ready: { job: Job; landed: Landed | LookedUp | undefined }[] = []
   private effects: Effect[] = []
+  private readonly onFault: ResolverParts['onFault']
 
-  constructor({ settings, cache, random }: ResolverParts) {
+  constructor({ settings, cache, random, onFault }: ResolverParts) {
+    this.onFault = onFault
     this.world = { settings, cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
     this.flights = new Flights(this.world, this.counters)
   }
@@ -105,7 +110,12 @@ export class Resolver {
   }
 
   private land(event: Exclude<ResolverEvent, { kind: 'start' }>): void {
-    const landing = this.flights.land(event, this.effects)
+    let landing: Landing<Job> | undefined
+    try {
+      landing = this.flights.land(event, this.effects)
+    } catch (fault) {
+      this.onFault?.(fault, 'a message of another server') // as if it had not come
+    }
     for (const job of landing?.waiters ?? []) this.ready.push({ job, landed: landing?.landed })
   }
 
@@ -120,10 +130,15 @@ export class Resolver {
 
   /** Lets a question go on until it waits again or ends. */
   private turn(job: Job, landed: Landed | LookedUp | undefined): void {
-    const { value, done } = landed === undefined ? job.steps.next(START) : job.steps.next(landed)
-    if (done === true) return this.finish(job, value)
-    if (value.kind === 'lookup') return this.lookUp(job, value)
-    if (!this.flights.launch(value, job, job.budget, this.effects)) this.ready.push({ job, landed: { kind: 'spent' } })
+    try {
+      const { value, done } = landed === undefined ? job.steps.next(START) : job.steps.next(landed)
+      if (done === true) this.finish(job, value)
+      else if (value.kind === 'lookup') this.lookUp(job, value)
+      else if (!this.flights.launch(value, job, job.budget, this.effects)) this.ready.push({ job, landed: { kind: 'spent' } })
+    } catch (fault) {
+      this.tell(fault, job)
+      if (this.jobs.get(job.key) === job) this.finish(job, refuse('fault', 'a fault of this server'))
+    }
   }
 
   /** Lets `parent` wait for the answer to another question, unless that waits for it, however far around (TsuNAME). */
@@ -150,7 +165,11 @@ export class Resolver {
 
   private finish(job: Job, outcome: Outcome): void {
     this.jobs.delete(job.key)
-    this.remember(job, outcome)
+    try {
+      this.remember(job, outcome)
+    } catch (fault) {
+      this.tell(fault, job) // whoever waits is told what came of it all the same
+    }
     const isForeign = outcome.kind === 'failure' && outcome.reason === 'budget' && job.depth > 0
     for (const parent of job.parents) {
       parent.waitsFor = undefined
@@ -161,6 +180,10 @@ export class Resolver {
       const again = this.jobs.get(job.key) ?? this.begin({ ...job, budget: new Budget(this.world.nowMs) }, 0)
       again.clients.push(...job.clients)
     } else for (const client of job.clients) this.done(client, outcome)
+  }
+
+  private tell(fault: unknown, { name, type }: Job): void {
+    this.onFault?.(fault, `${name} ${printType(type)}`)
   }
 
   /** RFC 9520 3.2: failures are kept, whatever they come from, so that they are not tried again and again. What failed by a bound of ours only says so of the question that spent it. */

@@ -28,6 +28,8 @@ export interface RunnerParts {
   readonly after: (delayMs: Milliseconds, run: () => void) => () => void
   /** Told how long a server took to answer. */
   readonly onAnswer?: (ms: Milliseconds) => void
+  /** Told of a fault of ours in carrying out what the machine wants. */
+  readonly onFault?: (fault: unknown) => void
   /** Runs after the input that is already waiting. */
   readonly soon: (run: () => void) => void
 }
@@ -100,10 +102,19 @@ export class Runner {
     this.isTurning = true
     try {
       for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) {
-        for (const effect of this.resolver.step(next)) this.carryOut(effect)
+        for (const effect of this.resolver.step(next)) this.tryOut(effect)
       }
     } finally {
       this.isTurning = false
+    }
+  }
+
+  /** What one effect comes to by a fault of ours is no other's. */
+  private tryOut(effect: Effect): void {
+    try {
+      this.carryOut(effect)
+    } catch (fault) {
+      this.parts.onFault?.(fault)
     }
   }
 

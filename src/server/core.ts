@@ -10,7 +10,7 @@
  * Whatever comes of it, each message ends with one reply or in silence, as sockets and clients wait for it. A
  * fault of ours gives SERVFAIL and a report.
  */
-import { Query, type Peer } from '../authority/query.ts'
+import { Query } from '../authority/query.ts'
 import { OPCODE, RCODE } from '../dns/codes.ts'
 import { WireFault } from '../dns/faults.ts'
 import { CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, MAX_CORE_RUNNING } from '../dns/limits.ts'
@@ -24,6 +24,7 @@ import type { Counters } from './counters.ts'
 import { FaultReports } from './fault-reports.ts'
 import { FairQueue, type FairQueueLimits } from './fair-queue.ts'
 import { Finisher } from './finish.ts'
+import { networkOf } from './network-shares.ts'
 import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
 
 /** What of the config shapes responses; as in ServerOptions. */
@@ -374,9 +375,4 @@ function withoutSignature({ octets, tsigAt, sigZeroAt, length }: Query): Uint8Ar
   bare[10] = additionals >>> 8
   bare[11] = additionals
   return bare
-}
-
-/** The network that an address is of: a /24 of IPv4, a /56 of IPv6, as for response rate limiting. */
-function networkOf(address: Peer['address']): string {
-  return address.subarray(0, address.length === 4 ? 3 : 7).join('.')
 }

@@ -183,10 +183,10 @@ export class Play {
   private waiters = 0
 
   /** `cache` stands in for the simple one. */
-  constructor(net: Internet, settings: Partial<Settings> = {}, seed = 1, cache?: ResolverCache) {
+  constructor(net: Internet, settings: Partial<Settings> = {}, seed = 1, cache?: ResolverCache, onFault?: (fault: unknown, question: string) => void) {
     this.net = net
     this.chance = new Chance(seed)
-    this.resolver = new Resolver({ settings: settingsOf(settings), cache: cache ?? this.cache, random: (bound) => this.chance.below(bound) })
+    this.resolver = new Resolver({ settings: settingsOf(settings), cache: cache ?? this.cache, random: (bound) => this.chance.below(bound), ...(onFault && { onFault }) })
   }
 
   /** Plays `question`, such as `www.example. A`, to its end. */
