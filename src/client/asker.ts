@@ -19,6 +19,7 @@ import { decodeMessage, encodeMessage, makeMessage, type Message } from '../dns/
 import { Name } from '../dns/name.ts'
 import { decodeParameters, encodeParameters, encodeValue, PARAMETERS, parseParameters } from '../dns/parameters.ts'
 import { capabilityName, CAPABILITY_MARK, labelsOf, parseCapabilityUrl } from '../discovery/identifier/capability.ts'
+import { UNTOLD } from '../discovery/ranking/values.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { ask, type Asked, type AskOptions } from './ask.ts'
 import type { ChangeSigner } from './change.ts'
@@ -33,7 +34,7 @@ export interface Met {
   result: 'done' | 'busy' | 'unreachable' | 'wrong'
   /** Milliseconds that it took. */
   latencyMs?: number
-  /** Sessions that the agent said it has. */
+  /** Sessions that the agent said it had when it was asked; left out where it did not say. */
   active?: number
 }
 
@@ -133,24 +134,25 @@ export class Asker {
   }
 
   /** Notes what became of a choice, to be told with the next query in the same domain. Of more than 16 the oldest are forgotten. */
-  met(agent: Pick<FoundAgent, 'name' | 'capability'>, { result, latencyMs = 0, active = 0 }: Met): void {
+  met(agent: Pick<FoundAgent, 'name' | 'capability'>, { result, latencyMs = 0, active = UNTOLD }: Met): void {
     const domain = domainOf(Name.parse(agent.capability))
     this.outcomes.push({ agent: Name.parse(agent.name), domain, result, latencyMs, active, atMs: this.nowMs() })
     if (this.outcomes.length > MAX_OUTCOMES_PER_DEMAND) this.outcomes.shift()
   }
 
   /**
-   * Asks, and does `work` with the best; where that throws CallFault, or that nobody is there, with the next. What came of each is told with
+   * Asks, and does `work` with the best, which may pass on by `told` how many sessions the agent says it has; where that throws CallFault, or that nobody is there, with the next. What came of each is told with
    * the next query. AskFault where nobody is left; any other error of `work` is passed on, and tells nothing of the agent.
    */
-  async call<Result>(capability: string, need: Need, work: (agent: FoundAgent) => Promise<Result>): Promise<Result> {
+  async call<Result>(capability: string, need: Need, work: (agent: FoundAgent, told: (active: number) => void) => Promise<Result>): Promise<Result> {
     const { agents, reason } = await this.ask(capability, need)
     let last: unknown
     for (const agent of agents) {
       const fromMs = this.nowMs()
+      let active: number = UNTOLD
       try {
-        const result = await work(agent)
-        this.met(agent, { result: 'done', latencyMs: this.nowMs() - fromMs })
+        const result = await work(agent, (sessions) => (active = sessions))
+        this.met(agent, { result: 'done', latencyMs: this.nowMs() - fromMs, active })
         return result
       } catch (fault) {
         last = fault

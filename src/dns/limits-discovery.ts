@@ -44,6 +44,16 @@ export const MAX_VERSION_LOOKS = 64
 
 /** Candidates that one explanation tells of, some 1 kB of text each. Reached: so many are drawn by chance, and it says how many were not looked at. */
 export const MAX_EXPLAINED = 1_000
+/** Milliseconds after which nothing that askers met with an agent comes back over a restart: it may be another agent by then. */
+export const REPUTATION_FORGOTTEN_MS = 86_400_000
+/** Milliseconds between two times that readings are saved: what a sudden end may cost, and three periods of reports. */
+export const READINGS_SAVED_MS = 30_000
+/** Readings that are saved, some 300 octets each. Reached: those of other agents are unknown after a restart until they report. */
+export const MAX_SAVED_READINGS = 100_000
+/** Octets of a file of readings: twice as many as are written. Reached: it is not read. */
+export const MAX_READINGS_FILE_OCTETS = 134_217_728
+/** Readings written in one piece, in some milliseconds, between which the main thread does other work. */
+export const READINGS_PER_PIECE = 500
 /** Slots looked at in one chain of names: as many capabilities as one agent may well have. Reached: the rest of them is not shown at its own name. */
 export const MAX_CHAIN_STEPS = 4_096
 /** Agents of one face that is a list (PTR of DNS-SD, the index of DNS-AID): some 12 kB. Reached: the others are not in it, and EDE 0 says so; they are found by capability. */

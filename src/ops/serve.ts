@@ -31,6 +31,7 @@ import { MetricsAddress } from './metrics-http.ts'
 import { discoveryMetrics, type Metric, processMetrics, updateMetrics } from './metrics.ts'
 import { OneAtATime, Turns } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
+import { ReadingsFile } from './readings-file.ts'
 import { reasonOf } from './reason.ts'
 import { Recursing } from './recursing.ts'
 import { Serving } from './serving.ts'
@@ -62,6 +63,7 @@ export class RunningServer implements Commanded {
   private readonly updating: Updating
   private readonly recursing: Recursing
   private readonly serving: Serving
+  private readonly readings: ReadingsFile
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   /** A zone's file is read or written, not both. */
   private readonly turns = new Turns()
@@ -126,6 +128,18 @@ export class RunningServer implements Commanded {
       log,
       nowMs: () => Date.now(),
     })
+    const { discovery } = this.updating
+    this.readings = new ReadingsFile({
+      file: join(config.dataFolder, 'readings'),
+      registrars: () => this.zones().flatMap(({ config: zone }) => {
+        const candidates = discovery.candidates.of(zone)
+        return candidates === undefined ? [] : [{ registrar: candidates.registrar, class: zone.class }]
+      }),
+      registrarAbove: (owner, rrClass) => this.updating.candidatesAbove(owner, rrClass)?.registrar,
+      nowMs: discovery.nowMs,
+      clock: systemClock,
+      log,
+    })
     this.reloads = new OneAtATime((requests) => this.turns.take(() => this.runReload(requests)))
   }
 
@@ -134,6 +148,7 @@ export class RunningServer implements Commanded {
     const server = new RunningServer(config, log)
     try {
       await server.loadAll()
+      await server.readings.restore()
       await server.openControlSocket()
       await server.openSockets()
       await server.metricsAddress.take(config.values.metrics)
@@ -303,6 +318,7 @@ export class RunningServer implements Commanded {
     this.secrets.stop()
     this.recursing.stop()
     await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
+    if (this.isReady) await this.readings.stop()
     await this.updating.close()
     if (this.isReady) this.log('stopped')
   }

@@ -208,7 +208,8 @@ export class Updating {
     return candidates && explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs() })
   }
 
-  private candidatesAbove(owner: Name, rrClass: number): Candidates | undefined {
+  /** The candidates of the zone that a name is in. */
+  candidatesAbove(owner: Name, rrClass: number): Candidates | undefined {
     const zone = this.options.zoneAbove(owner, rrClass)
     return zone && this.discovery.candidates.of({ name: zone.name, class: rrClass })
   }

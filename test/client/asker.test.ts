@@ -158,7 +158,7 @@ describe('what became of choices', () => {
     server.nowMs += 10
     asker.met(iris, { result: 'unreachable' })
     await asker.ask(V2, 'count=1')
-    assert.equal(server.demand, 'count=1 outcome=babel._sa.acme.example/done/120500us/3/2027-01-15T08:00:00.000Z,iris._sa.acme.example/unreachable/0us/0/2027-01-15T08:00:00.010Z')
+    assert.equal(server.demand, 'count=1 outcome=babel._sa.acme.example/done/120500us/3/2027-01-15T08:00:00.000Z,iris._sa.acme.example/unreachable/0us/4294967295/2027-01-15T08:00:00.010Z')
     await asker.ask(V2)
     assert.equal(server.demand, '')
   })
@@ -223,15 +223,16 @@ describe('a call', () => {
     const server = new FakeServer()
     const asker = server.asker()
     const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
-    for (const [fault, result] of [[new CallFault('busy', 'full', 8), 'busy/40ms/8'], [refused, 'unreachable/40ms/0'], [new Error('fetch failed', { cause: refused }), 'unreachable/40ms/0']] as const) {
-      const answer = await asker.call(V2, 'count=2', async ({ name }) => {
+    for (const [fault, result] of [[new CallFault('busy', 'full', 8), 'busy/40ms/8'], [refused, 'unreachable/40ms/4294967295'], [new Error('fetch failed', { cause: refused }), 'unreachable/40ms/4294967295']] as const) {
+      const answer = await asker.call(V2, 'count=2', async ({ name }, told) => {
         server.nowMs += 40
+        told(3)
         if (name.startsWith('babel')) throw fault
         return `hello from ${name}`
       })
       assert.equal(answer, 'hello from iris._sa.acme.example.')
       await asker.ask(V2)
-      assert.ok(server.demand.includes(`babel._sa.acme.example/${result}`) && server.demand.includes('iris._sa.acme.example/done/40ms/0'), server.demand)
+      assert.ok(server.demand.includes(`babel._sa.acme.example/${result}`) && server.demand.includes('iris._sa.acme.example/done/40ms/3/'), server.demand)
     }
   })
 
@@ -260,7 +261,7 @@ describe('every result', () => {
       const asker = server.asker()
       asker.met({ name: 'babel._sa.acme.example.', capability: V2 }, { result, latencyMs: 5_000_000 })
       await asker.ask(V2)
-      assert.match(server.demand, new RegExp(`/${result}/4294967295us/0/`))
+      assert.match(server.demand, new RegExp(`/${result}/4294967295us/4294967295/`))
     })
   }
 })

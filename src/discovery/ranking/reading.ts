@@ -36,7 +36,7 @@ export interface Outcome {
   /** RESULT. */
   result: number
   latencyMs: number
-  /** Sessions that the agent had, as it told its client. */
+  /** Sessions that the agent had, as it told its client; UNTOLD where it did not. */
   active: number
   /** Milliseconds since 1970. */
   atMs: number

@@ -11,7 +11,7 @@ import { bounded, type Outcome, type Reading } from './reading.ts'
 import type { Registrar } from './registrar.ts'
 import { LEARNING } from './settings.ts'
 import { HISTORY } from './table-layout.ts'
-import { RESULT } from './values.ts'
+import { RESULT, UNTOLD } from './values.ts'
 
 /** What became of a report. `old`: not newer than what is known; `exclusive`: such agents have no readings kept (docs/protocol.md 3); `unknown`: no such registration. */
 export type ReportResult = 'taken' | 'old' | 'exclusive' | 'unknown'
@@ -131,7 +131,8 @@ export class Sensing {
   }
 
   /** Reputation: whether the work was right, and whether it took as long as it should. */
-  private weigh({ f64 }: CandidateTable, slot: Slot, { result, latencyMs, active }: Outcome): void {
+  private weigh({ f64 }: CandidateTable, slot: Slot, { result, latencyMs, active: told }: Outcome): void {
+    const active = told === UNTOLD ? f64.active[slot] : told
     if (result === RESULT.unreachable) return
     const isJudged = result === RESULT.done || result === RESULT.wrong
     if (isJudged) {
@@ -158,7 +159,7 @@ export class Sensing {
       if (atMs <= f64.readingAtMs[slot]) return
       f64.busy[slot] = f64.slots[slot] + f64.room[slot]
       f64.busyAtMs[slot] = atMs
-    } else if (atMs > f64.readingAtMs[slot]) this.takeLoad(table, slot, active, atMs, nowMs)
+    } else if (active !== UNTOLD && atMs > f64.readingAtMs[slot]) this.takeLoad(table, slot, active, atMs, nowMs)
   }
 }
 

@@ -12,6 +12,9 @@ export const RESULT = { done: 0, busy: 1, unreachable: 2, wrong: 3 } as const
 /** Octets of an outcome behind its name: result, latency, active, time. */
 export const OUTCOME_TAIL_OCTETS = 17
 
+/** `active` of an outcome whose asker was not told how many sessions the agent has (docs/protocol.md 3). */
+export const UNTOLD = 0xffff_ffff
+
 /** Two octets as a number. */
 export function read16(octets: Uint8Array, at: number): number {
   return (octets[at] << 8) | octets[at + 1]

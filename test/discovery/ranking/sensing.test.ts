@@ -264,3 +264,20 @@ test('a slot that is used again is empty: nothing of the agent before is left', 
   for (const name of ['measured', 'state', 'attention', 'sequence', 'arrivals', 'handedHead'] as const) assert.equal(i32[name][slot], 0, name)
   assert.equal(hive.ask('', CAPABILITY, 32).length, 6)
 })
+
+test('an asker that was not told the load says nothing of it: the newest reading stands, and is what work is measured by', () => {
+  const hive = new Hive()
+  hive.put('babel', 'concurrency=4')
+  hive.report('babel', { active: 7, slots: 4, serviceMs: 100 })
+  hive.nowMs += 100
+  const { f64 } = hive.registrar.table
+  const slot = hive.slot('babel')
+  const atMs = f64.readingAtMs[slot]
+  for (let i = 0; i < 30; i++) hive.observe('babel', { latencyMs: 200, active: 0xffff_ffff, atMs: hive.nowMs })
+  assert.deepEqual([f64.active[slot], f64.readingAtMs[slot]], [7, atMs])
+  assert.equal(slownessOf(hive.registrar.table, slot), 1, 'twice as long with twice as many sessions as slots is no wonder')
+  for (let i = 0; i < 30; i++) hive.observe('babel', { latencyMs: 900, active: 0xffff_ffff })
+  assert.ok(slownessOf(hive.registrar.table, slot) > 2)
+  hive.observe('babel', { active: 3 })
+  assert.equal(f64.active[slot], 3, 'one that was told passes it on')
+})
