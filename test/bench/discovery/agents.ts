@@ -4,6 +4,7 @@
  *     arrive ──► refused (no place) ──► hooks.failed
  *        └─► waits ──► served ──► hooks.served          a crash fails all who are there
  */
+import { Pace } from '../../../src/discovery/ranking/pace.ts'
 import { exponential, streamOf } from './chances.ts'
 import type { Events } from './events.ts'
 import type { Request, Told } from './request.ts'
@@ -22,20 +23,26 @@ export class SimAgent {
   epoch = 0
   readonly waiting: Request[] = []
   readonly serving = new Set<Request>()
+
   arrivals = 0
   refusals = 0
   served = 0
   /** Milliseconds that slots were in use, all together. */
   busyMs = 0
   /** Mean service as the agent itself sees it: an average that moves. */
-  serviceMs: number
+  averageMs: number
+  /** The same by the product's own estimate, which agents report to Waggle. */
+  readonly pace: Pace
+  /** Whether it reports by `pace`. */
+  usesPace = false
   /** The last requests: how many were there when each came, and how long it took; for those who ask for the load. */
   readonly recent: { met: number; tookMs: number }[] = []
   private accountedMs = 0
 
   constructor(traits: AgentTraits) {
     this.traits = traits
-    this.serviceMs = traits.serviceMs
+    this.averageMs = traits.serviceMs
+    this.pace = new Pace(traits.serviceMs, 0)
   }
 
   get isFull(): boolean {
@@ -51,11 +58,12 @@ export class SimAgent {
   /** What it says of itself. */
   tell(nowMs: number): Told {
     const { slots, lie } = this.traits
+    const serviceMs = this.usesPace ? this.pace.serviceMs(nowMs) : this.averageMs
     switch (lie) {
-      case 'idle': return { atMs: nowMs, active: 0, slots, serviceMs: this.serviceMs }
+      case 'idle': return { atMs: nowMs, active: 0, slots, serviceMs }
       case 'frozen': return { atMs: nowMs, active: 1, slots, serviceMs: this.traits.serviceMs }
-      case 'boast': return { atMs: nowMs, active: this.present, slots: slots * 4, serviceMs: this.serviceMs / 4 }
-      case 'none': return { atMs: nowMs, active: this.present, slots, serviceMs: this.serviceMs }
+      case 'boast': return { atMs: nowMs, active: this.present, slots: slots * 4, serviceMs: serviceMs / 4 }
+      case 'none': return { atMs: nowMs, active: this.present, slots, serviceMs }
     }
   }
 }
@@ -133,7 +141,8 @@ export class Work {
     agent.serving.delete(request)
     agent.present--
     agent.served++
-    agent.serviceMs += PACE_STEP * (request.workMs - agent.serviceMs)
+    agent.averageMs += PACE_STEP * (request.workMs - agent.averageMs)
+    agent.pace.done(request.workMs, nowMs)
     agent.recent[agent.served % RECENT] = { met: request.met, tookMs: nowMs - request.takenMs }
     const next = agent.waiting.shift()
     if (next !== undefined) this.serve(agent, next)

@@ -53,6 +53,7 @@ class Simulation {
       crashed: () => undefined,
       recovered: (agent) => this.reporting.recovered(agent),
     })
+    for (const agent of this.work.agents) agent.usesPace = contestant.usesPace ?? false
     this.policy = contestant.make({
       world, agents: this.work.agents, views: this.reporting.views, even: streamOf(options.seed, 4, 0), nowMs: () => events.nowMs,
       probe: (region, agent, then) => this.probe(region, this.work.agents[agent], then),

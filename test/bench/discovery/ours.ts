@@ -22,6 +22,8 @@ import type { AgentTraits, DemandKind, Place } from './world.ts'
 
 const FAILED = DRAINING + 1
 const OWNER = Name.parse(CAPABILITY).wire
+/** Agents of an answer whose asker does not say how many (docs/protocol.md 4). */
+const LIST = 8
 const RESULTS = { busy: RESULT.busy, down: RESULT.unreachable } as const
 
 /** The product, with its defaults but for `changed`. */
@@ -33,6 +35,29 @@ export function waggle(changed: Partial<RankingSettings> = {}): (scene: Scene) =
       reported: (region, agent) => resolvers[region].report(agent, scene.views[region][agent]),
       failed: (request) => resolvers[request.region].failed(request),
       passedOn: (request, tookMs, servedMs) => resolvers[request.region].passedOn(request, tookMs, servedMs),
+    }
+  }
+}
+
+/**
+ * The product behind caches that know nothing of it: one server has all reports at once, and each region holds a list of
+ * eight for `ttlMs`. Askers take any of them, as software does with addresses.
+ */
+export function waggleBehindCaches(ttlMs: number, changed: Partial<RankingSettings> = {}): (scene: Scene) => Policy {
+  return (scene) => {
+    const server = new Resolver(scene, scene.world.regions[0], { ...DEFAULT_RANKING, ...changed })
+    const cached = scene.world.regions.map(() => ({ untilMs: -1, list: [] as number[] }))
+    return {
+      reported: (region, agent) => region === 0 && server.report(agent, scene.views[0][agent]),
+      pick(request) {
+        const answer = cached[request.region]
+        if (answer.untilMs <= scene.nowMs()) {
+          answer.list = server.answer({ ...request, tried: [] }, LIST)
+          answer.untilMs = scene.nowMs() + ttlMs
+        }
+        const left = answer.list.filter((agent) => !request.tried.includes(agent))
+        return left.length > 0 ? left[Math.floor(scene.even() * left.length)] : -1
+      },
     }
   }
 }
@@ -72,11 +97,15 @@ class Resolver {
   }
 
   pick(request: Request): number {
+    return this.answer(request, 1)[0] ?? -1
+  }
+
+  /** The best for a request, at most so many; the first counts as chosen. */
+  answer(request: Request, most: number): number[] {
     const { ranker, registrar: { table }, match } = this
-    ranker.rank(table, match, this.demandOf(request), this.nowMs, 3)
-    if (ranker.count === 0) return -1
-    ranker.hand(table, ranker.slots[0], this.nowMs)
-    return this.agents[ranker.slots[0]]
+    ranker.rank(table, match, this.demandOf(request), this.nowMs, most)
+    if (ranker.count > 0) ranker.hand(table, ranker.slots[0], this.nowMs)
+    return Array.from(ranker.slots.subarray(0, ranker.count), (slot) => this.agents[slot])
   }
 
   report(agent: number, { atMs, sequence, active, slots, serviceMs, arrivals, isAlive }: Report): void {
@@ -122,9 +151,9 @@ function nameOf(agent: number): string {
 }
 
 /** What an agent registers: what it has told first, true or not. */
-function claimsOf({ accuracy, price, provider, place, room }: AgentTraits, { slots, serviceMs }: Report): string {
+function claimsOf({ accuracy, price, provider, place, room, weight }: AgentTraits, { slots, serviceMs }: Report): string {
   const claims = `latency=${Math.round(serviceMs * 1_000)}us accuracy=${accuracy.toFixed(4)} concurrency=${slots} cost=${price.toFixed(6)}`
-  return `${claims} queue=${room} provider=${providerOf(provider)} location=${placeOf(place)}`
+  return `${claims} queue=${room} provider=${providerOf(provider)} location=${placeOf(place)}${weight > 0 ? ` weight=${weight}` : ''}`
 }
 
 /** A demand as an asker in the region writes it. */

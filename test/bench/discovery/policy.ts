@@ -52,5 +52,7 @@ export interface Contestant {
   readonly isTold?: boolean
   /** Mean milliseconds until what an asker met rides on its next question; none where it never does. */
   readonly rideMs?: number
+  /** Whether agents report how fast they are by the product's `Pace`; else as an average that moves. */
+  readonly usesPace?: boolean
   readonly make: (scene: Scene) => Policy
 }

@@ -90,7 +90,7 @@ export class Reporting {
     const told = agent.tell(this.events.nowMs)
     const most = told.slots + agent.traits.room
     const isFar = Math.abs(told.active - known.active) / told.slots >= reach.threshold
-    const isOtherPace = Math.abs(told.serviceMs - known.serviceMs) / known.serviceMs >= Math.max(PACE_CHANGE, reach.threshold)
+    const isOtherPace = Math.abs(told.serviceMs - known.serviceMs) / known.serviceMs >= PACE_CHANGE
     if (isFar || isOtherPace || told.active >= most !== known.active >= most) this.report(agent)
   }
 

@@ -6,7 +6,7 @@ import { simulate } from './engine.ts'
 import { Events } from './events.ts'
 import { shortestDelay } from './oracles.ts'
 import type { Contestant } from './policy.ts'
-import { ORACLES, OURS, ours, PULL, PUSH } from './scenarios.ts'
+import { NAME, ORACLES, ours, PULL, PUSH } from './scenarios.ts'
 import { random } from './simple.ts'
 import { makeWorld, MAIN, type WorldOptions } from './world.ts'
 
@@ -64,7 +64,7 @@ test('a world asks for the load that it says', () => {
 })
 
 test('the same seed is the same run, and another is another', () => {
-  const contestant = ours(OURS, PUSH, true)
+  const contestant = ours(NAME.ours, PUSH)
   const [first, second] = [simulate(SMALL, contestant), simulate(SMALL, contestant)]
   assert.deepEqual(first, second)
   assert.notEqual(simulate({ ...SMALL, seed: 8 }, contestant).mean, first.mean)
@@ -92,7 +92,7 @@ test('an oracle that knows all fails nobody, and messages are counted where they
 })
 
 test('the product\'s ranking is well ahead of chance, and near an oracle that knows all', () => {
-  const [sed, chanced, chosen] = [ORACLES[0], CHANCE, ours(OURS, PUSH, true)].map((contestant) => simulate(SMALL, contestant))
+  const [sed, chanced, chosen] = [ORACLES[0], CHANCE, ours(NAME.ours, PUSH)].map((contestant) => simulate(SMALL, contestant))
   assert.ok(chanced.mean > 2.5 * chosen.mean, `chance ${chanced.mean} s, ours ${chosen.mean} s`)
   assert.ok(chanced.errors > 10 * chosen.errors, `chance ${chanced.errors}, ours ${chosen.errors}`)
   assert.ok(chosen.mean < 1.5 * sed.mean, `ours ${chosen.mean} s, oracle ${sed.mean} s`)

@@ -29,13 +29,15 @@ export interface WorldOptions {
   hasTroubles: boolean
   /** A flash crowd in the largest region, and the loss of the largest agent in it. */
   hasFlashCrowd: boolean
+  /** Agents are alike but for the weight that they claim, and stand in one place. */
+  hasWeights: boolean
   demands: 'latency' | 'mixed'
 }
 
 /** The main scenario. */
 export const MAIN: WorldOptions = {
   seed: 1, agents: 80, regions: 8, load: 0.7, seconds: 180, warmSeconds: 60,
-  isUniform: false, hasLiars: false, hasTroubles: true, hasFlashCrowd: false, demands: 'latency',
+  isUniform: false, hasLiars: false, hasTroubles: true, hasFlashCrowd: false, hasWeights: false, demands: 'latency',
 }
 
 /** One kind of demand: what is bounded, and what a good answer is worth. */
@@ -82,6 +84,8 @@ export interface AgentTraits {
   readonly price: number
   readonly provider: number
   readonly lie: Lie
+  /** Claimed; 0 for none. */
+  readonly weight: number
 }
 
 /** The world as it was drawn. */
@@ -133,8 +137,9 @@ function drawPlace(even: Even): Place {
 }
 
 /** Slower agents tend to be more accurate, and accurate ones dearer. */
-function drawAgent({ isUniform, hasLiars }: WorldOptions, index: number, regions: readonly Place[], even: Even): AgentTraits {
-  const place = drawByWeight(even, regions, () => 1)
+function drawAgent({ isUniform, hasLiars, hasWeights }: WorldOptions, index: number, regions: readonly Place[], even: Even): AgentTraits {
+  const drawn = drawByWeight(even, regions, () => 1)
+  const place = hasWeights ? regions[0] : drawn
   const slots = SLOTS[Math.floor(even() * SLOTS.length)]
   const serviceMs = between(200, MEDIAN_SERVICE_MS * Math.exp(0.5 * gaussian(even)), 4_000)
   const accuracy = between(0.5, 0.82 + 0.05 * Math.log(serviceMs / MEDIAN_SERVICE_MS) + 0.06 * gaussian(even), 0.99)
@@ -144,6 +149,7 @@ function drawAgent({ isUniform, hasLiars }: WorldOptions, index: number, regions
   return {
     index, place, slots: kept, room: Math.max(2, 3 * kept), serviceMs: isUniform ? MEDIAN_SERVICE_MS : serviceMs, accuracy, price, provider,
     lie: hasLiars && index % 4 === 3 ? LIES[(index >> 2) % LIES.length] : 'none',
+    weight: hasWeights ? 10 * (1 + (index % 4)) : 0,
   }
 }
 
