@@ -340,10 +340,10 @@ export class EditorDraft implements ZoneDraft {
 
   private hasRoom(set: OpenRRset, held: Uint8Array | undefined, rdata: Uint8Array): boolean {
     const { limits } = this
-    const what = `${printType(set.type)} at ${set.owner}`
+    const what = (): string => `${printType(set.type)} at ${set.owner}`
     const octets = set.octets + RECORD_HEAD_OCTETS + rdata.length - (held === undefined ? 0 : RECORD_HEAD_OCTETS + held.length)
-    if (octets > limits.rrsetOctets(set.type)) return !this.refuse(RCODE.REFUSED, EDE.OTHER, `RRset too large: ${what}`)
-    if (held === undefined && set.size >= limits.rrsetRecords) return !this.refuse(RCODE.REFUSED, EDE.OTHER, `RRset has too many records: ${what}`)
+    if (octets > limits.rrsetOctets(set.type)) return !this.refuse(RCODE.REFUSED, EDE.OTHER, `RRset too large: ${what()}`)
+    if (held === undefined && set.size >= limits.rrsetRecords) return !this.refuse(RCODE.REFUSED, EDE.OTHER, `RRset has too many records: ${what()}`)
     if (set.size > 0 || !this.isNewName(set)) return true
     if (this.image.nodeCount + this.newNames >= limits.names) return !this.refuse(RCODE.REFUSED, EDE.OTHER, 'the zone has as many names as it may have')
     this.newNames++

@@ -41,9 +41,10 @@ export class TouchedSets {
   }
 
   /** One record was laid into a zone that is loaded, where each that has a lease is told of: none needs to be looked up. */
-  lay(record: { owner: Name; type: number }, endMs: number): void {
-    this.move(record, Infinity, endMs)
-    this.setOf(record.owner, record.type).isTold = true
+  lay({ owner, type }: { owner: Name; type: number }, endMs: number): void {
+    const set = this.setOf(owner, type)
+    set.endMs = Math.min(set.endMs, endMs)
+    set.isTold = true
   }
 
   /** Tells the zone when the first lease of each of them ends, as the book has it now. */

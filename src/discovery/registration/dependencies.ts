@@ -17,12 +17,16 @@ import { readAgent } from './message.ts'
 import { settleRegistration } from './settle.ts'
 
 /** Capabilities that a record of type AGENT says it needs. */
-export function dependenciesOf({ type, rdata }: Pick<LeasedRecord, 'type' | 'rdata'>): Name[] {
-  if (type !== TYPE.AGENT || !Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).includes(DEPENDS_KEY)) return []
-  return [...(valueOf(readAgent(rdata).parameters, PARAMETERS.depends) ?? [])]
+export function dependenciesOf(record: Pick<LeasedRecord, 'type' | 'rdata'>): Name[] {
+  return mayDepend(record) ? [...(valueOf(readAgent(record.rdata).parameters, PARAMETERS.depends) ?? [])] : []
 }
 
 const DEPENDS_KEY = Buffer.of(PARAMETERS.depends.key >>> 8, PARAMETERS.depends.key & 255)
+
+/** A cheap look, as most need nothing. */
+function mayDepend({ type, rdata }: Pick<LeasedRecord, 'type' | 'rdata'>): boolean {
+  return type === TYPE.AGENT && Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).includes(DEPENDS_KEY)
+}
 
 /** The first capability that a record needs and nobody offers; undefined where all are there. What lies outside of the zone is not ours to know. */
 export function missingDependency(record: LeasedRecord, draft: ZoneDraft): Name | undefined {
@@ -136,8 +140,11 @@ export class Dependents {
   }
 }
 
+const NOTHING: ReadonlySet<string> = new Set<string>()
+
 /** What a lease depends on, as class and capability. */
-function needsOf({ class: leaseClass, units }: Lease): Set<string> {
+function needsOf({ class: leaseClass, units }: Lease): ReadonlySet<string> {
+  if (!units.some(({ records }) => records.some(mayDepend))) return NOTHING
   return new Set(units.flatMap(({ records }) => records.flatMap(dependenciesOf)).map((name) => keyInClass({ name, class: leaseClass })))
 }
 
