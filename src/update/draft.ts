@@ -16,7 +16,7 @@ import { HEADER, RECORD_HEAD_OCTETS } from '../zone/layout.ts'
 import { findRecord } from '../zone/rdata-match.ts'
 import { mostOctets } from '../zone/writer.ts'
 import type { Change, DraftRRset, Refusal, ZoneDraft } from './contract.ts'
-import { OpenRRset, rdatasOf } from './open-rrset.ts'
+import { LEFT_FROM, OpenRRset, rdatasOf } from './open-rrset.ts'
 import { isProofType, isSameName, isSameRdata, isWithin, placeKey } from './records.ts'
 
 /** What a zone may become by updates. */
@@ -97,7 +97,9 @@ export class EditorDraft implements ZoneDraft {
   }
 
   holds(owner: Name, type: number, rdata: Uint8Array): boolean {
-    const open = this.opened.get(owner.key)?.get(type)
+    const known = this.opened.get(owner.key)?.get(type)
+    // what is looked for in a large set is likely to be added or removed next, and then it has been found already
+    const open = known ?? (this.count(owner, type) >= LEFT_FROM ? this.open(owner, type) : undefined)
     if (open !== undefined) {
       const held = open.held(placeKey(type, rdata), rdata)
       return held !== undefined && isSameRdata(type, held, rdata)

@@ -11,7 +11,7 @@ import { RECORD_HEAD_OCTETS } from '../zone/layout.ts'
 import { isFoundByRdata, placeKey } from './records.ts'
 
 /** Records from which an RRset is left in the image: few are written as a whole more quickly. */
-const LEFT_FROM = 8
+export const LEFT_FROM = 8
 
 /** A record that was touched: its RDATA in the image, and now; undefined for none. */
 interface Touched {
@@ -54,7 +54,10 @@ export class OpenRRset {
   held(key: string, rdata: Uint8Array): Uint8Array | undefined {
     if (this.records !== undefined) return this.records.get(key)
     const touched = this.touched.get(key)
-    return touched === undefined ? this.heldBelow(rdata) : touched.now
+    if (touched !== undefined) return touched.now
+    const below = this.heldBelow(rdata)
+    this.touched.set(key, { below, now: below }) // whoever asks will add or remove it, and the image is searched from end to end
+    return below
   }
 
   private heldBelow(rdata: Uint8Array): Uint8Array | undefined {
@@ -102,16 +105,25 @@ export class OpenRRset {
   writeTo(editor: ZoneEditor): void {
     const { owner: { wire }, type, ttl, size } = this
     if (size === 0) editor.removeRRset(wire, type)
-    else if (this.records !== undefined || this.below?.image.ttlOf(this.below.rrset) !== ttl) editor.putRRset(wire, type, ttl, [...this.all().values()])
-    else for (const { below, now } of this.touched.values()) this.writeOne(editor, below, now)
+    else if (this.isRewritten()) editor.putRRset(wire, type, ttl, [...this.all().values()])
+    else this.writeTouched(editor)
   }
 
-  private writeOne(editor: ZoneEditor, below: Uint8Array | undefined, now: Uint8Array | undefined): void {
-    if (below !== undefined && now !== undefined && Buffer.compare(below, now) === 0) return
+  /** Whether it is written as a whole: it is held here, has another TTL, or nothing of it stays. */
+  private isRewritten(): boolean {
+    if (this.records !== undefined || this.below === undefined) return true
+    const { image, rrset } = this.below
+    let stay = image.recordsIn(rrset)
+    for (const { below, now } of this.touched.values()) if (below !== undefined && now !== below) stay--
+    return stay === 0 || image.ttlOf(rrset) !== this.ttl
+  }
+
+  /** Removals first: there is room for what is added once they are done, as the draft has counted. */
+  private writeTouched(editor: ZoneEditor): void {
     const { owner: { wire }, type, ttl } = this
-    if (now !== undefined && below !== undefined) editor.removeRecord(wire, type, below) // capitals of a name in it
-    if (now !== undefined) editor.addRecord(wire, type, ttl, now)
-    else if (below !== undefined) editor.removeRecord(wire, type, below)
+    const changed = [...this.touched.values()].filter(({ below, now }) => below !== now)
+    for (const { below } of changed) if (below !== undefined) editor.removeRecord(wire, type, below)
+    for (const { now } of changed) if (now !== undefined) editor.appendRecord(wire, type, ttl, now)
   }
 }
 

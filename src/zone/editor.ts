@@ -71,6 +71,15 @@ export class ZoneEditor extends ZoneTransaction {
     return true
   }
 
+  /** The same for a record that is known not to stand there, in an RRset of that TTL: the RRset, which may be large, is not searched. */
+  appendRecord(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array): void {
+    octetsOfRRset(type, [rdata])
+    const node = this.nodeAt(owner, type)
+    const old = this.currentRRset(node, keyFor(type, rdata))
+    if (old === 0 || this.image.ttlOf(old) !== ttl) throw new RangeError('Cannot append a record as there is no RRset of that TTL')
+    this.append(this.ownRRset(node, old, this.sizeAfter(old, type, rdata)), type, ttl, rdata)
+  }
+
   /** Removes a record; false where it does not stand there. RangeError where its type is not changed in place. */
   removeRecord(owner: Uint8Array, type: number, rdata: Uint8Array): boolean {
     refuseDenial(type)

@@ -168,3 +168,41 @@ function nodeOf(image: ZoneImage): number {
   })
   return found
 }
+
+describe('a large RRset', () => {
+  test('that loses all it had, and gains others, is written as a whole', () => {
+    const image = zoneWith('A', 12)
+    const draft = new EditorDraft(image)
+    draft.mark()
+    for (let i = 0; i < 12; i++) draft.remove(OWNER, TYPE.A, KINDS.A.rdata(i))
+    draft.add(OWNER, TYPE.A, 60, KINDS.A.rdata(99))
+    const editor = new ZoneEditor(image)
+    editor.begin()
+    draft.writeTo(editor)
+    editor.commit()
+    assert.deepEqual(recordsOf(image).filter((line) => line.startsWith('many.')), ['many.example. 60 A 192.0.2.99'])
+  })
+
+  test('as large as it may be takes another record for one that it loses in the same batch', () => {
+    const image = zoneWith('A', 12)
+    const octets = 12 * 16
+    const draft = new EditorDraft(image, { names: 100, rrsetRecords: 12, rrsetOctets: () => octets })
+    draft.mark()
+    assert.equal(draft.add(OWNER, TYPE.A, 60, KINDS.A.rdata(50)), false)
+    draft.undo()
+    assert.equal(draft.remove(OWNER, TYPE.A, KINDS.A.rdata(3)), true)
+    assert.equal(draft.add(OWNER, TYPE.A, 60, KINDS.A.rdata(50)), true)
+    assert.deepEqual([draft.refusal, draft.count(OWNER, TYPE.A)], [undefined, 12])
+  })
+
+  test('is searched once for a record that is looked for, and then added', () => {
+    const image = zoneWith('A', 12)
+    const draft = new EditorDraft(image)
+    draft.mark()
+    assert.equal(draft.holds(OWNER, TYPE.A, KINDS.A.rdata(40)), false)
+    // were it searched again, it would be found
+    const rrset = image.rrsetOf(nodeOf(image), TYPE.A)
+    image.octets[image.rdataAt(image.firstRecordAt(rrset)) + 3] = 40
+    assert.equal(draft.add(OWNER, TYPE.A, 60, KINDS.A.rdata(40)), true)
+  })
+})

@@ -193,3 +193,22 @@ test('after ImageFull the zone serves what it did, and smaller changes still fit
   editor.commit()
   assert.deepEqual(ask('ns.example. A').answer, ['ns.example. 60 IN A 192.0.2.9'])
 })
+
+test('a record that is known to be new is appended without a search, to an RRset of its TTL and to no other', () => {
+  const { image, editor } = start()
+  const records = (): number => image.words[HEADER.records]
+  const before = records()
+  editor.appendRecord(wire('NS.example.'), TYPE.A, 60, address(9))
+  editor.appendRecord(wire('ns.example.'), TYPE.A, 60, address(9)) // nobody looks: who calls must know
+  const refused: readonly (readonly [string, number, number])[] = [['ns.example.', TYPE.A, 61], ['ns.example.', TYPE.MX, 60], ['new.example.', TYPE.A, 60], ['www.elsewhere.', TYPE.A, 60], ['ns.example.', TYPE.NSEC, 60]]
+  for (const [name, type, ttl] of refused) assert.throws(() => editor.appendRecord(wire(name), type, ttl, address(9)), RangeError, `${name} ${type} ${ttl}`)
+  lookup.load(wire('ns.example.'), 0)
+  assert.equal(image.recordsIn(image.rrsetOf(image.nodeOf(lookup), TYPE.A)), 1, 'nobody sees it yet')
+  editor.commit()
+  assert.equal(image.recordsIn(image.rrsetOf(image.nodeOf(lookup), TYPE.A)), 3)
+  assert.equal(records(), before + 2)
+  editor.begin()
+  editor.appendRecord(wire('ns.example.'), TYPE.A, 60, address(10))
+  editor.abort()
+  assert.deepEqual([image.recordsIn(image.rrsetOf(image.nodeOf(lookup), TYPE.A)), records()], [3, before + 2])
+})

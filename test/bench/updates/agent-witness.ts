@@ -41,15 +41,21 @@ function numberOf(agent: string): number {
 export class AgentWitness {
   /** Milliseconds that each answer took. */
   readonly waits: number[] = []
-  /** All below were acknowledged; all below `most` may have been sent. */
-  least = 0
-  most = 0
+  private least = 0
+  private most = 0
   private readonly port: number
   private isOver = false
-  private readonly asking: Promise<void>
+  private asking: Promise<void> | undefined
 
   constructor(port: number) {
     this.port = port
+  }
+
+  /** All below `least` were acknowledged; all below `most` may have been sent. Asking begins with the first that were acknowledged: a zone is ranked from its first agent on, once every thread knows. */
+  expect(least: number, most: number): void {
+    this.least = least
+    this.most = most
+    if (least === 0 || this.asking !== undefined) return
     this.asking = this.run()
     this.asking.catch(() => undefined) // told by `end`
   }

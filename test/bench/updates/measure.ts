@@ -107,8 +107,7 @@ export async function gather({ count, window, folder, key }: Omit<Task, 'kind' |
   const stages: Stage[] = []
   const witness = new AgentWitness(server.port)
   for (const { from, to } of stagesOf(count)) {
-    witness.least = from
-    witness.most = to
+    witness.expect(from, to)
     const stage = await register(server, { from, to }, window, make)
     stages.push(stage)
     say(`  ${from} to ${to}: ${Math.round(stage.rate)}/s, ${stage.micros.toFixed(0)} µs each`)
