@@ -42,8 +42,8 @@ export const REPORT_GRACE_MS = 500
 /** Looks at an entry that is being changed: its writer needs far less, unless it was put to sleep. Reached: the entry is left out of this answer. */
 export const MAX_VERSION_LOOKS = 64
 
-/** Candidates that one explanation tells of, some 1 kB of text each. Reached: so many are drawn by chance, and it says how many were not looked at. */
-export const MAX_EXPLAINED = 1_000
+/** Candidates that one explanation tells of, some 1 kB of text and 0.1 ms of the main thread each. Reached: so many are drawn by chance, and it says how many were not looked at. */
+export const MAX_EXPLAINED = 256
 /** Milliseconds after which nothing that askers met with an agent comes back over a restart: it may be another agent by then. */
 export const REPUTATION_FORGOTTEN_MS = 86_400_000
 /** Milliseconds between two times that readings are saved: what a sudden end may cost, and three periods of reports. */
@@ -73,8 +73,10 @@ export const SIGNED_OUTCOMES = 600
 export const UNSIGNED_OUTCOMES = 60
 /** Milliseconds in which a share that is spent is whole again. */
 export const OUTCOME_SHARE_MS = 60_000
-/** Milliseconds in which the word of one asker that it could not reach an agent counts once: alone it keeps an agent away for an eighth of the time. */
-export const UNREACHABLE_REST_MS = 60_000
+/** Milliseconds in which the word of one asker on an agent's load (that it is away or full; how many sessions it has) counts once, unless it signs by TSIG: alone it keeps an agent away for an eighth of the time. */
+export const LOAD_WORD_REST_MS = 60_000
+/** Outcomes by which one asker who does not sign by TSIG may weigh an agent beyond what all others have: as many as the agent's own claim counts for. Reached: they weigh nothing until others have told as many. */
+export const OUTCOMES_ALONE = 5
 /** Askers whose share is remembered. Reached: the one that was silent longest is forgotten. */
 export const MAX_OUTCOME_ASKERS = 16_384
 /** Pairs of asker and agent of whom the last outcome is remembered, so that none counts twice. Reached: the pair that was silent longest is forgotten. */

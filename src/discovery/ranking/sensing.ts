@@ -16,6 +16,12 @@ import { RESULT, UNTOLD } from './values.ts'
 /** What became of a report. `old`: not newer than what is known; `exclusive`: such agents have no readings kept (docs/protocol.md 3); `unknown`: no such registration. */
 export type ReportResult = 'taken' | 'old' | 'exclusive' | 'unknown'
 
+/** What an outcome counts for: its agent's reputation, and what is known of its load; by default both. */
+export interface Weight {
+  weighs?: boolean
+  corrects?: boolean
+}
+
 /** Slowness from which an agent is told to the operator as one that promises too much. */
 export const TOLD_SLOWNESS = 2
 
@@ -117,15 +123,15 @@ export class Sensing {
     f64.kappa[number] = own > 0 ? Math.min(LEARNING.mostKappa, Math.max(1, f64.totalArrivals[number] / own)) : 1
   }
 
-  /** Takes what an asker met when it went to an agent that we had named. */
-  observe(slot: Slot, outcome: Outcome, nowMs: number): ReportResult {
+  /** Takes what an asker met when it went to an agent that we had named, as far as it counts. */
+  observe(slot: Slot, outcome: Outcome, nowMs: number, { weighs = true, corrects = true }: Weight = {}): ReportResult {
     const { table } = this.registrar
     if (slot < 0) return 'unknown'
     if (outcome.atMs > nowMs || nowMs - outcome.atMs > READING_FORGOTTEN_MS) return 'old'
     const isExclusive = table.i32.binding[slot] === 1
     this.registrar.change(slot, () => {
-      this.weigh(table, slot, outcome)
-      if (!isExclusive) this.correct(table, slot, outcome, nowMs)
+      if (weighs) this.weigh(table, slot, outcome)
+      if (corrects && !isExclusive) this.correct(table, slot, outcome, nowMs)
     })
     return 'taken'
   }
@@ -159,7 +165,7 @@ export class Sensing {
       if (atMs <= f64.readingAtMs[slot]) return
       f64.busy[slot] = f64.slots[slot] + f64.room[slot]
       f64.busyAtMs[slot] = atMs
-    } else if (active !== UNTOLD && atMs > f64.readingAtMs[slot]) this.takeLoad(table, slot, active, atMs, nowMs)
+    } else if (active !== UNTOLD && atMs > f64.readingAtMs[slot]) this.takeLoad(table, slot, Math.min(active, f64.slots[slot] + f64.room[slot]), atMs, nowMs)
   }
 }
 

@@ -2,20 +2,21 @@
  * What askers met (`outcome` of a demand, docs/protocol.md 3): from their octets to the reputation and the load of the
  * agents named. Signed or from an address that is proven; each asker has its share, so that no single one makes or breaks an agent.
  *
- *     demand ─► whose share? ─► told before? ─► which offers? ─► Sensing.observe
- *                 spent: capped   repeated        none: unknown
+ *     demand ─► which offers? ─► told before? ─► weighs, corrects? ─► share left? ─► Sensing.observe
+ *                 none: unknown     repeated        neither: capped       no: capped
  *
  * An outcome names an agent, not what it was asked for: it counts for the offers of the agent at or below the name that is
  * asked for now, or for all of them where it offers nothing there. One that was not reached was not reached for anything.
  */
 import {
-  MAX_OUTCOME_ASKERS, MAX_OUTCOME_PAIRS, MAX_OUTCOMES_PER_DEMAND, MAX_READING_AHEAD_MS, OUTCOME_SHARE_MS, OUTCOME_TOLD_MS, SIGNED_OUTCOMES, UNREACHABLE_REST_MS, UNSIGNED_OUTCOMES,
+  LOAD_WORD_REST_MS, MAX_OUTCOME_ASKERS, MAX_OUTCOME_PAIRS, MAX_OUTCOMES_PER_DEMAND, MAX_READING_AHEAD_MS, OUTCOME_SHARE_MS, OUTCOME_TOLD_MS,
+  OUTCOMES_ALONE, SIGNED_OUTCOMES, UNSIGNED_OUTCOMES,
 } from '../../dns/limits-discovery.ts'
 import { Name } from '../../dns/name.ts'
 import { forEachOutcome, type Outcome } from '../ranking/reading.ts'
-import { believedAccuracy, slownessOf, TOLD_SLOWNESS } from '../ranking/sensing.ts'
+import { believedAccuracy, slownessOf, TOLD_SLOWNESS, type Weight } from '../ranking/sensing.ts'
 import { METRIC } from '../ranking/metrics.ts'
-import { nameEnd, RESULT } from '../ranking/values.ts'
+import { nameEnd, RESULT, UNTOLD } from '../ranking/values.ts'
 import type { Signer } from '../../update/contract.ts'
 import type { Candidates } from '../ranking/zone-candidates.ts'
 
@@ -45,6 +46,8 @@ export interface Asker {
   readonly id: string
   /** Outcomes that may count within a minute. */
   readonly share: number
+  /** The operator has given it a secret: what it says weighs, however often and however alone. */
+  readonly isTrusted: boolean
   /** Whom the key belongs to, where an agent's own has signed: nobody is believed of himself. */
   readonly agent?: Name
 }
@@ -73,9 +76,20 @@ interface Share {
   atMs: number
 }
 
+/** One asker and one agent. */
 interface Pair {
+  /** Time of the last outcome. */
   lastMs: number
-  unreachableMs: number
+  /** When its word counted last that the agent is away or full, and how many sessions it has. */
+  awayMs: number
+  loadMs: number
+  /** Outcomes that weighed. */
+  count: number
+}
+
+/** Outcomes of all askers that weighed. */
+interface Total {
+  count: number
 }
 
 const RESULT_COUNTERS = ['outcome.done', 'outcome.busy', 'outcome.unreachable', 'outcome.wrong'] as const
@@ -88,6 +102,7 @@ export class OutcomeDesk {
   private readonly options: OutcomeDeskOptions
   private readonly shares = new Map<string, Share>()
   private readonly pairs = new Map<string, Pair>()
+  private readonly totals = new Map<string, Total>()
   /** When each agent was told of last. */
   private readonly told = new Map<string, number>()
 
@@ -113,22 +128,28 @@ export class OutcomeDesk {
     const slots = candidates === undefined ? [] : slotsMeant(candidates, owner, agent, outcome.result)
     if (candidates === undefined || slots.length === 0) return 'outcome_left.unknown'
     if (asker.agent?.equals(Name.fromWire(agent)) === true) return 'outcome_left.own'
-    const pair = this.pairOf(asker, agent)
+    const { pair, all } = this.historyOf(asker, agent)
     if (outcome.atMs <= pair.lastMs) return 'outcome_left.repeated'
-    if (!this.spend(asker, nowMs)) return 'outcome_left.capped'
-    if (outcome.result === RESULT.unreachable && nowMs - pair.unreachableMs < UNREACHABLE_REST_MS) return 'outcome_left.capped'
+    const weight = weightOf(asker, outcome, pair, all, nowMs)
+    if (!this.spend(asker, nowMs) || !(weight.weighs || weight.corrects)) return 'outcome_left.capped'
     // clocks differ a little: what has only just been is now
     const met = outcome.atMs > nowMs && outcome.atMs <= nowMs + MAX_READING_AHEAD_MS ? { ...outcome, atMs: nowMs } : outcome
-    const results = slots.map((slot) => candidates.sensing.observe(slot, met, nowMs))
+    const results = slots.map((slot) => candidates.sensing.observe(slot, met, nowMs, weight))
     if (!results.includes('taken')) return 'outcome_left.old'
     pair.lastMs = outcome.atMs
-    if (outcome.result === RESULT.unreachable) pair.unreachableMs = nowMs
+    if (weight.corrects) pair[isAway(outcome) ? 'awayMs' : 'loadMs'] = nowMs
+    if (weight.weighs) all.count = (pair.count++, all.count + 1)
     for (const slot of slots) this.tellOf(candidates, slot, nowMs)
     return RESULT_COUNTERS[outcome.result]
   }
 
-  private pairOf({ id }: Asker, agent: Uint8Array): Pair {
-    return remembered(this.pairs, `${id} ${Name.fromWire(agent).key}`, MAX_OUTCOME_PAIRS, () => ({ lastMs: -Infinity, unreachableMs: -Infinity }))
+  /** What the asker, and what all together, have told of an agent. */
+  private historyOf({ id }: Asker, agent: Uint8Array): { pair: Pair; all: Total } {
+    const { key } = Name.fromWire(agent)
+    return {
+      pair: remembered(this.pairs, `${id} ${key}`, MAX_OUTCOME_PAIRS, () => ({ lastMs: -Infinity, awayMs: -Infinity, loadMs: -Infinity, count: 0 })),
+      all: remembered(this.totals, key, MAX_OUTCOME_PAIRS, () => ({ count: 0 })),
+    }
   }
 
   /** Takes one of the asker's share; false where it is spent. What was spent comes back within a minute. */
@@ -160,6 +181,20 @@ export class OutcomeDesk {
   }
 }
 
+/** Whether an outcome says that the agent takes nothing more. */
+function isAway({ result }: Outcome): boolean {
+  return result === RESULT.unreachable || result === RESULT.busy
+}
+
+/** What an outcome counts for: no asker whom the operator does not know makes or breaks an agent alone. */
+function weightOf({ isTrusted }: Asker, outcome: Outcome, pair: Pair, all: Total, nowMs: number): Required<Weight> {
+  if (isTrusted) return { weighs: outcome.result !== RESULT.unreachable, corrects: true }
+  return {
+    weighs: outcome.result !== RESULT.unreachable && pair.count < OUTCOMES_ALONE + (all.count - pair.count),
+    corrects: isAway(outcome) ? nowMs - pair.awayMs >= LOAD_WORD_REST_MS : outcome.active !== UNTOLD && nowMs - pair.loadMs >= LOAD_WORD_REST_MS,
+  }
+}
+
 /** Slots of the agent that the outcome counts for. */
 function slotsMeant({ registrar }: Candidates, owner: Name, agent: Uint8Array, result: number): readonly number[] {
   const all = registrar.slotsOf(agent)
@@ -179,10 +214,10 @@ function remembered<Value>(map: Map<string, Value>, key: string, most: number, m
 
 /** The asker that an address stands for: itself, or the /56 of IPv6 that one site has. */
 export function askerAt(address: Uint8Array): Asker {
-  return { id: address.subarray(0, address.length === 4 ? 4 : 7).join('.'), share: UNSIGNED_OUTCOMES }
+  return { id: address.subarray(0, address.length === 4 ? 4 : 7).join('.'), share: UNSIGNED_OUTCOMES, isTrusted: false }
 }
 
 /** The asker that a key stands for. A secret was given out by the operator; a KEY may be anybody's who has registered, so that it counts as an address does. */
 export function askerWith({ kind, name }: Signer): Asker {
-  return kind === 'tsig' ? { id: `key ${name.key}`, share: SIGNED_OUTCOMES } : { id: `key ${name.key}`, share: UNSIGNED_OUTCOMES, agent: name }
+  return kind === 'tsig' ? { id: `key ${name.key}`, share: SIGNED_OUTCOMES, isTrusted: true } : { id: `key ${name.key}`, share: UNSIGNED_OUTCOMES, isTrusted: false, agent: name }
 }

@@ -5,13 +5,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLASS } from '../../../src/dns/codes.ts'
-import { MAX_OUTCOME_ASKERS, MAX_OUTCOMES_PER_DEMAND, OUTCOME_TOLD_MS, SIGNED_OUTCOMES, UNREACHABLE_REST_MS, UNSIGNED_OUTCOMES } from '../../../src/dns/limits-discovery.ts'
+import { MAX_OUTCOME_ASKERS, MAX_OUTCOMES_PER_DEMAND, OUTCOME_TOLD_MS, OUTCOMES_ALONE, LOAD_WORD_REST_MS, SIGNED_OUTCOMES, UNSIGNED_OUTCOMES } from '../../../src/dns/limits-discovery.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { type Asker, askerAt, askerWith, OutcomeDesk, type PromiseBroken } from '../../../src/discovery/sense/outcomes.ts'
 import type { Signer } from '../../../src/update/contract.ts'
 import { CAPABILITY, demandOf, Hive, outcomeText, type OutcomeWords } from '../ranking/hive.ts'
 
 const SOMEBODY = askerAt(Uint8Array.of(192, 0, 2, 1))
+/** One whom the operator has given a secret. */
+const KNOWN = askerWith({ kind: 'tsig', name: Name.parse('app.example.') } as Signer)
 const OTHER = 'v1.ocr.vision._cap.acme.example.'
 const CLAIMS = 'latency=100ms accuracy=0.9 concurrency=4'
 
@@ -78,7 +80,7 @@ test('for all of its offers where it has none there, and where it was not reache
 test('an agent that is wrong is chosen less, one that is done well stays', () => {
   const office = new Office()
   for (let i = 0; i < 20; i++) {
-    office.tell([office.says({ result: 'wrong' }), office.says({}, 'iris')])
+    office.tell([office.says({ result: 'wrong' }), office.says({}, 'iris')], KNOWN)
     office.hive.nowMs += 1_000
   }
   assert.deepEqual(office.counts, { 'outcome.done': 20, 'outcome.wrong': 20 })
@@ -118,7 +120,7 @@ test('told twice, as by a query that is sent again, it counts once; another aske
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
 test('an asker is its address, a site of IPv6, or its key', () => {
   const tsig = askerWith({ kind: 'tsig', name: Name.parse('App.Example.') } as Signer)
-  assert.deepEqual(tsig, { id: `key ${Name.parse('app.example.').key}`, share: SIGNED_OUTCOMES })
+  assert.deepEqual(tsig, { id: `key ${Name.parse('app.example.').key}`, share: SIGNED_OUTCOMES, isTrusted: true })
   const ids = ['20010db8000000aa0000000000000001', '20010db8000000bb0000000000000002', '20010db800000100'.padEnd(32, '0')].map((text) => askerAt(hex(text)).id)
   assert.equal(ids[0], ids[1])
   assert.notEqual(ids[0], ids[2])
@@ -128,7 +130,8 @@ test('an asker is its address, a site of IPv6, or its key', () => {
 test('each asker has its share, which comes back within a minute; one that signs by a secret has more', () => {
   const signed = askerWith({ kind: 'tsig', name: Name.parse('app.') } as Signer)
   const key = askerWith({ kind: 'sig0', name: Name.parse('app2.') } as Signer)
-  for (const [asker, share] of [[SOMEBODY, UNSIGNED_OUTCOMES], [signed, SIGNED_OUTCOMES], [key, UNSIGNED_OUTCOMES]] as const) {
+  for (const [known, share] of [[SOMEBODY, UNSIGNED_OUTCOMES], [signed, SIGNED_OUTCOMES], [key, UNSIGNED_OUTCOMES]] as const) {
+    const asker = { ...known, isTrusted: true } // so that nothing but its share bounds it
     const office = new Office()
     for (let i = 0; i < share + 20; i++) {
       office.tell(office.says(), asker)
@@ -156,7 +159,7 @@ test('one asker alone cannot keep an agent away: its word that it was not reache
   const awayFor = (): number => office.hive.registrar.table.f64.avoidUntilMs[office.hive.slot('babel')] - office.hive.nowMs
   office.tell(office.says({ result: 'unreachable' }))
   assert.ok(awayFor() > 0)
-  for (let passed = 0; passed < UNREACHABLE_REST_MS - 10_000; passed += 10_000) {
+  for (let passed = 0; passed < LOAD_WORD_REST_MS - 10_000; passed += 10_000) {
     office.hive.nowMs += 10_000
     office.tell(office.says({ result: 'unreachable' }))
     assert.ok(awayFor() <= 0, `away again after ${passed} ms`)
@@ -170,13 +173,13 @@ test('one asker alone cannot keep an agent away: its word that it was not reache
 
 test('of one demand so many count, the rest is capped', () => {
   const office = new Office()
-  office.tell(Array.from({ length: MAX_OUTCOMES_PER_DEMAND + 1 }, (_, i) => office.says({ aheadMs: i - 20 })))
+  office.tell(Array.from({ length: MAX_OUTCOMES_PER_DEMAND + 1 }, (_, i) => office.says({ aheadMs: i - 20 })), KNOWN)
   assert.deepEqual(office.counts, { 'outcome.done': MAX_OUTCOMES_PER_DEMAND, 'outcome_left.capped': 1 })
 })
 
 test('askers are remembered up to a bound, and the one silent longest is forgotten first', () => {
   const office = new Office()
-  const at = (i: number): Asker => ({ id: `10.${i}`, share: 1 })
+  const at = (i: number): Asker => ({ id: `10.${i}`, share: 1, isTrusted: false })
   office.tell(office.says(), at(0))
   office.hive.nowMs += 1
   for (let i = 1; i < MAX_OUTCOME_ASKERS; i++) office.tell(office.says({ aheadMs: i % 1_000 }), at(i))
@@ -190,23 +193,68 @@ test('askers are remembered up to a bound, and the one silent longest is forgott
 
 test('the operator is told of an agent that promises too much, once a minute', () => {
   const office = new Office()
-  for (let i = 0; i < 30; i++) office.tellNext({ latencyMs: 1_500 }, { id: 'app', share: 1_000 })
+  for (let i = 0; i < 30; i++) office.tellNext({ latencyMs: 1_500 }, KNOWN)
   assert.equal(office.broken.length, 1)
   const [first] = office.broken
   assert.deepEqual([first.agent, first.capability], ['babel._sa.acme.example.', CAPABILITY])
   assert.ok(first.slowness >= 2 && first.slowness < 15, String(first.slowness))
   office.hive.nowMs += OUTCOME_TOLD_MS
-  office.tellNext({ latencyMs: 1_500 }, { id: 'app', share: 1_000 })
+  office.tellNext({ latencyMs: 1_500 }, KNOWN)
   assert.equal(office.broken.length, 2)
 })
 
 test('and of one that is wrong more often than it says', () => {
   const office = new Office()
-  for (let i = 0; i < 4; i++) office.tellNext({ result: 'wrong' }, SOMEBODY, 'iris')
+  for (let i = 0; i < 4; i++) office.tellNext({ result: 'wrong' }, KNOWN, 'iris')
   assert.equal(office.broken.length, 1)
   assert.deepEqual([office.broken[0].agent, office.broken[0].accuracy?.claimed], ['iris._sa.acme.example.', 0.9])
   assert.ok((office.broken[0].accuracy?.believed ?? 1) < 0.72)
   const honest = new Office()
-  for (let i = 0; i < 50; i++) honest.tellNext({ result: i % 10 === 0 ? 'wrong' : 'done' })
+  for (let i = 0; i < 50; i++) honest.tellNext({ result: i % 10 === 0 ? 'wrong' : 'done' }, KNOWN)
   assert.deepEqual(honest.broken, [], 'nine of ten is what it claims')
+})
+
+test('nobody alone breaks an agent: what one asker says weighs as much as the claim, and more only as others tell as much', () => {
+  const office = new Office()
+  const accuracy = (): number => office.hive.registrar.table.f64.outcomes[office.hive.slot('babel')]
+  for (let i = 0; i < 30; i++) office.tellNext({ result: 'wrong', active: 0xffff_ffff })
+  assert.deepEqual(office.counts, { 'outcome.wrong': OUTCOMES_ALONE, 'outcome_left.capped': 30 - OUTCOMES_ALONE })
+  assert.ok(accuracy() <= OUTCOMES_ALONE)
+  const others = Array.from({ length: 4 }, (_, i) => askerAt(Uint8Array.of(198, 51, 100, i)))
+  for (const other of others) office.tellNext({}, other)
+  const before = office.desk.counts['outcome.wrong']
+  for (let i = 0; i < 30; i++) office.tellNext({ result: 'wrong', active: 0xffff_ffff })
+  assert.equal(office.desk.counts['outcome.wrong'] - before, others.length)
+  for (let i = 0; i < 20; i++) office.tellNext({ result: 'wrong' }, KNOWN)
+  assert.equal(office.desk.counts['outcome.wrong'] - before, others.length + 20, 'whom the operator knows is not bound')
+})
+
+const WORDS_ON_LOAD: [what: string, words: OutcomeWords, isBelieved: (office: Office) => boolean][] = [
+  ['busy', { result: 'busy' }, ({ hive }) => hive.registrar.table.f64.busy[hive.slot('babel')] > 0],
+  ['so many sessions', { active: 9 }, ({ hive }) => hive.registrar.table.f64.active[hive.slot('babel')] === 9],
+]
+for (const [what, words, isBelieved] of WORDS_ON_LOAD) {
+  test(`the word of one asker on an agent's load (${what}) counts once a minute, until the agent itself reports`, () => {
+    const office = new Office()
+    office.tell(office.says(words))
+    assert.ok(isBelieved(office))
+    office.hive.nowMs += 100
+    office.hive.report('babel', { active: 0 })
+    for (let passed = 0; passed < LOAD_WORD_REST_MS - 1_000; passed += 1_000) {
+      office.hive.nowMs += 1_000
+      office.tell(office.says(words))
+      assert.ok(!isBelieved(office), `again after ${passed} ms`)
+    }
+    office.hive.nowMs += 2_000
+    office.tell(office.says(words))
+    assert.ok(isBelieved(office), 'a minute later')
+  })
+}
+
+test('no asker makes an agent busier than it can be', () => {
+  const office = new Office()
+  office.tell(office.says({ active: 0xffff_fffe }), KNOWN)
+  const { f64 } = office.hive.registrar.table
+  const slot = office.hive.slot('babel')
+  assert.equal(f64.active[slot], f64.slots[slot] + f64.room[slot])
 })
