@@ -9,12 +9,16 @@ import { createInterface } from 'node:readline'
 import { MAX_READINGS_FILE_OCTETS, MAX_SAVED_READINGS, READINGS_PER_PIECE, READINGS_SAVED_MS } from '../dns/limits-discovery.ts'
 import type { Name } from '../dns/name.ts'
 import type { Registrar } from '../discovery/ranking/registrar.ts'
+import { TABLE } from '../discovery/ranking/table-layout.ts'
 import { savedAtMs, snapshotHead, snapshotLines, takeLine } from '../discovery/sense/snapshot.ts'
 import type { Clock } from '../transport/clock.ts'
 import { makeFolders } from './folder.ts'
 import type { Log } from './log.ts'
 import { reasonOf } from './reason.ts'
 import { replaceFile } from './replace-file.ts'
+
+/** For the server's user alone: how loaded agents are, and what askers met, is the operator's to know. */
+const OWN_MODE = 0o600
 
 /** What it needs of the server. */
 export interface ReadingsFileOptions {
@@ -35,6 +39,8 @@ export class ReadingsFile {
   private halt: () => void = () => undefined
   private saving: Promise<void> | undefined
   private hasFailed = false
+  /** How often anything had changed when it was saved last. */
+  private savedChanges = -1
   private hasSaved = false
 
   constructor(options: ReadingsFileOptions) {
@@ -50,12 +56,13 @@ export class ReadingsFile {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log('readings not restored', { file, reason: reasonOf(error) })
     }
-    this.halt = clock.every(READINGS_SAVED_MS, () => void this.save())
+    this.halt = clock.every(READINGS_SAVED_MS, () => void (this.changes === this.savedChanges || this.save()))
   }
 
-  /** Saves for the last time. */
-  async stop(): Promise<void> {
+  /** Saves no more; `isLast` false leaves the file as it is, for a server that never came into service. */
+  async stop(isLast: boolean): Promise<void> {
     this.halt()
+    if (!isLast) return
     await this.saving
     await this.save()
   }
@@ -68,18 +75,27 @@ export class ReadingsFile {
 
   private async write(): Promise<void> {
     const { file, log } = this.options
+    const { changes } = this
     const lines = this.lines()
     const first = lines.next()
     if (first.done === true && !this.hasSaved) return // nobody has told anything: there is no need for a file
     try {
       makeFolders(dirname(file))
-      await replaceFile(file, { write: (send) => sendAll([snapshotHead(this.options.nowMs()), ...(first.done === true ? [] : [first.value])], lines, send) })
+      await replaceFile(file, { mode: OWN_MODE, write: (send) => sendAll([snapshotHead(this.options.nowMs()), ...(first.done === true ? [] : [first.value])], lines, send) })
       this.hasSaved = true
+      this.savedChanges = changes
       this.hasFailed = false
     } catch (error) {
       if (!this.hasFailed) log('readings not saved', { file, reason: reasonOf(error) })
       this.hasFailed = true
     }
+  }
+
+  /** A number that is another where a registration has been changed or told of since. */
+  private get changes(): number {
+    let sum = 0
+    for (const { registrar: { table: { i32, header } } } of this.options.registrars()) for (let slot = 0; slot < header[TABLE.top]; slot++) sum += i32.version[slot]
+    return sum
   }
 
   private* lines(): Generator<string, void> {

@@ -13,18 +13,22 @@ import { reasonOf } from './reason.ts'
 export interface Replacement {
   /** Gives the text piece by piece. */
   readonly write: (send: (text: string) => Promise<void>) => Promise<void>
+  /** Mode of a file that is new; default 0644. */
+  readonly mode?: number
   /** Looks at the draft, on the disk by then, before it takes the place of the file; what it throws gives the draft up. */
   readonly check?: (draft: string) => Promise<void>
 }
 
+const NEW_MODE = 0o644
+
 /** Writes the file at `path`, with the mode and owner of the one that it replaces; a link stays a link. Gives the true path. Throws, with the file as it was, where that cannot be. */
-export async function replaceFile(path: string, { write, check }: Replacement): Promise<string> {
+export async function replaceFile(path: string, { write, check, mode = NEW_MODE }: Replacement): Promise<string> {
   const before = await find(path)
   const target = before?.path ?? resolve(path)
   const draft = draftOf(target)
   try {
     await rm(draft, { force: true })
-    const handle = await create(draft)
+    const handle = await create(draft, mode)
     try {
       await write((text) => handle.writeFile(text))
       if (before !== undefined) await dress(handle, before)
@@ -72,9 +76,9 @@ async function find(path: string): Promise<Before | undefined> {
   }
 }
 
-async function create(draft: string): Promise<FileHandle> {
+async function create(draft: string, mode: number): Promise<FileHandle> {
   try {
-    return await open(draft, 'wx', 0o644)
+    return await open(draft, 'wx', mode)
   } catch (fault) {
     throw new Error(`${reasonOf(fault)} for a draft in its folder, ${dirname(draft)}`, { cause: fault })
   }

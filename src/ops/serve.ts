@@ -318,7 +318,7 @@ export class RunningServer implements Commanded {
     this.secrets.stop()
     this.recursing.stop()
     await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
-    if (this.isReady) await this.readings.stop()
+    await this.readings.stop(this.isReady)
     await this.updating.close()
     if (this.isReady) this.log('stopped')
   }

@@ -6,10 +6,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from '../../src/client/ask.ts'
+import { Asker, AskFault, tsigSigner } from '../../src/client/index.ts'
 import { OPTION, TYPE } from '../../src/dns/codes.ts'
 import { findOption } from '../../src/dns/edns.ts'
 import { UNSIGNED_OUTCOMES } from '../../src/dns/limits-discovery.ts'
 import { decodeMessage, encodeMessage, makeMessage, type Message } from '../../src/dns/message.ts'
+import { parseTsigKey } from '../../src/dnssec/tsig-text.ts'
 import { Name, printName } from '../../src/dns/name.ts'
 import { demandOctets, outcomeText, type OutcomeWords } from '../discovery/ranking/hive.ts'
 import { makeFolder, Served, waggle } from './process.ts'
@@ -103,6 +105,19 @@ describe('outcomes that askers tell', { skip, concurrency: true }, () => {
         assert.deepEqual(await market.counts(), { 'outcome.done': 3, 'outcome_left.unproven': 1 })
         assert.match(await market.dig(outcome, '+tcp'), /status: NOERROR/)
         assert.deepEqual(await market.counts(), { 'outcome.done': 4, 'outcome_left.unproven': 1 }, 'another asker has met the same')
+      })
+
+      it('are told by the library, signed; an answer that another secret signed is none', async () => {
+        const { port } = market.server.endpoints[0]
+        const asker = (secret: string): Asker => new Asker({ server: `127.0.0.1:${port}`, signer: tsigSigner(parseTsigKey(`hmac-sha256:app-key:${secret}`, 'key')) })
+        const known = asker(SECRET)
+        const before = (await market.counts())['outcome.done']
+        const { agents } = await known.ask(V2, { count: 1 })
+        known.met(agents[0], { result: 'done', latencyMs: 90 })
+        await known.ask('agent://acme.example/nlp/text/translate/v2')
+        await sleep(150)
+        assert.equal((await market.counts())['outcome.done'], before + 1)
+        await assert.rejects(asker(Buffer.alloc(32, 6).toString('base64')).ask(V2), (fault) => fault instanceof AskFault && /another secret for key app-key/.test(fault.message))
       })
 
       it('take its share from an agent that fails, and the log says so', async () => {

@@ -3,7 +3,7 @@
  * disk that does not work is told of once and costs nothing else.
  */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import { MAX_READINGS_FILE_OCTETS, READINGS_PER_PIECE, READINGS_SAVED_MS } from '../../src/dns/limits-discovery.ts'
@@ -45,13 +45,14 @@ test('what one server wrote at its end the next knows at its start', async () =>
   const first = fileOf(hiveWith(3, 2))
   await first.restore()
   assert.deepEqual(told, [], 'the first start ever has nothing to take')
-  await first.stop()
+  await first.stop(true)
   assert.equal(tick, undefined)
   const hive = hiveWith(4)
   await fileOf(hive).restore()
   assert.deepEqual(told, [['readings restored', { file, readings: 3, left: 0 }]])
   assert.deepEqual(activeOf(hive), [2, 2, 2, 0])
   assert.deepEqual(readdirSync(join(folder, 'data')), ['readings'], 'no draft is left')
+  assert.equal(statSync(file).mode & 0o777, 0o600, 'nobody else may read it')
 })
 
 test('it is written now and then, so that a sudden end costs little', async () => {
@@ -67,10 +68,36 @@ test('it is written now and then, so that a sudden end costs little', async () =
   assert.match(readFileSync(file, 'utf8'), /"active":4/)
 })
 
+test('where nothing has changed nothing is written, but at the end', async () => {
+  const hive = hiveWith(2, 1)
+  const readings = fileOf(hive)
+  await readings.restore()
+  await readings.save()
+  rmSync(file)
+  tick?.()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.equal(existsSync(file), false, 'the disk is left alone')
+  hive.nowMs += 1
+  hive.report('n1', { active: 2, sequence: 2 })
+  tick?.()
+  for (let waited = 0; !existsSync(file) && waited < 2_000; waited += 10) await new Promise((resolve) => setTimeout(resolve, 10))
+  assert.match(readFileSync(file, 'utf8'), /"active":2/)
+  rmSync(file)
+  await readings.stop(true)
+  assert.ok(existsSync(file), 'at the end it is written in any case, as its age counts')
+})
+
+test('a server that never came into service leaves the file of another as it is', async () => {
+  const readings = fileOf(hiveWith(1, 1))
+  await readings.restore()
+  await readings.stop(false)
+  assert.deepEqual([existsSync(file), tick], [false, undefined])
+})
+
 test('where nobody has told anything there is no file', async () => {
   const readings = fileOf(hiveWith(3))
   await readings.restore()
-  await readings.stop()
+  await readings.stop(true)
   assert.equal(existsSync(join(folder, 'data')), false)
 })
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SHOWN } from '../../../src/discovery/faces/names.ts'
 import { EDE, OPTION } from '../../../src/dns/codes.ts'
+import { outcomeText } from '../ranking/hive.ts'
 import { Stall, type Want } from './stall.ts'
 
 const ZONE = `
@@ -223,4 +224,16 @@ describe('which faces a zone shows', () => {
     const options: [number, string][] = [[OPTION.DEMAND, 'ff']]
     for (const [name, type] of [[V2, 'A'], ['_a2a._tcp', 'SRV'], ['_index._agents', 'SVCB']]) assert.equal(new Stall(ZONE).ask(name, type, { options } as Want).rcode, 'FORMERR')
   })
+})
+
+test('who asks for a face may tell what became of earlier choices, too', () => {
+  const stall = new Stall(ZONE)
+  const demand = `outcome=${outcomeText('babel')}`
+  for (const [type, told] of [['A', 1], ['SVCB', 1], ['AGENT', 1], ['TXT', 0]] as const) {
+    stall.told = 0
+    stall.ask(V2, type, { demand })
+    assert.equal(stall.told, told, type)
+    stall.ask(V2, type, { demand: 'count=1' })
+    assert.equal(stall.told, told, `${type} without any`)
+  }
 })

@@ -26,6 +26,8 @@ export interface Want extends Asking {
 /** One such zone. */
 export class Stall {
   nowMs = BEGIN_MS
+  /** Demands that told what became of earlier choices. */
+  told = 0
   readonly image: ZoneImage
   readonly registrar: Registrar
   readonly server: Server
@@ -38,7 +40,7 @@ export class Stall {
     assert.equal(refused, 0)
     registrar.showFaces(shown)
     this.registrar = registrar
-    const chooser = this.chooser = new RankedChooser({ nowMs: () => this.nowMs, random: chance(seed) })
+    const chooser = this.chooser = new RankedChooser({ nowMs: () => this.nowMs, random: chance(seed), onOutcomes: () => void this.told++ })
     chooser.useTables([registrar.table.buffer])
     this.server = serverOf([], { authority: new ZoneAuthority(new ZoneDirectory([this.image], SEED), SEED, new AgentFaces(chooser, SEED)) })
     this.converse = converserOf(this.server)

@@ -6,8 +6,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { ZoneAuthority } from '../../../src/authority/answer.ts'
+import type { Query } from '../../../src/authority/query.ts'
 import type { CandidateTable } from '../../../src/discovery/ranking/candidates.ts'
 import { RankedChooser } from '../../../src/discovery/ranking/choosing.ts'
+import type { Demand } from '../../../src/discovery/ranking/demand.ts'
 import { registerZone } from '../../../src/discovery/ranking/from-image.ts'
 import type { Reading } from '../../../src/discovery/ranking/reading.ts'
 import { Sensing } from '../../../src/discovery/ranking/sensing.ts'
@@ -18,7 +20,7 @@ import { printParameters } from '../../../src/dns/parameters.ts'
 import { ZoneDirectory } from '../../../src/zone/directory.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
 import { type Asking, converser, type Conversed, SEED, zoneOf } from '../../authority/ask.ts'
-import { agentName, BEGIN_MS, chance, demandOctets } from './hive.ts'
+import { agentName, BEGIN_MS, chance, demandOctets, outcomeText } from './hive.ts'
 
 const HEAD = '$TTL 60\n@ SOA ns admin 1 2 3 4 60\n@ NS ns\nns A 192.0.2.1\n'
 const ZONE = `${HEAD}
@@ -48,6 +50,8 @@ class Desk {
   nowMs = BEGIN_MS
   readonly image: ZoneImage
   readonly sensing: Sensing
+  /** What was passed on of outcomes: type and length of the name asked for, and the value. */
+  readonly outcomes: string[] = []
   private readonly registrar
   private readonly converse
 
@@ -57,7 +61,8 @@ class Desk {
     assert.equal(refused, 0)
     this.registrar = registrar
     this.sensing = new Sensing(registrar)
-    const chooser = new RankedChooser({ nowMs: () => this.nowMs, random: chance(seed) })
+    const onOutcomes = ({ qtype, qnameLength }: Query, { octets, outcome }: Demand): void => void this.outcomes.push(`${qtype} ${qnameLength} ${Buffer.from(octets.subarray(outcome.at, outcome.end)).toString('hex')}`)
+    const chooser = new RankedChooser({ nowMs: () => this.nowMs, random: chance(seed), onOutcomes })
     chooser.useTables([registrar.table.buffer])
     this.converse = converser([], { authority: new ZoneAuthority(new ZoneDirectory([this.image], SEED), SEED, chooser) })
   }
@@ -274,5 +279,22 @@ describe('what stays as it was', () => {
       const { rcode, answer } = desk.ask(V2, { options: [[OPTION.DEMAND, Buffer.from(octets).toString('hex')]] })
       assert.ok(rcode === 'NOERROR' || (rcode === 'FORMERR' && answer.length === 0), rcode)
     }), { numRuns: 300 })
+  })
+
+  test('what became of earlier choices is passed on once for each question that tells it, whoever is answered', () => {
+    const desk = new Desk()
+    const outcome = `outcome=${outcomeText('fast')}`
+    const value = Buffer.from(demandOctets(outcome).subarray(4)).toString('hex')
+    const told = (name: string, demand: string | undefined, more: Want = {}): string[] => {
+      desk.outcomes.length = 0
+      desk.ask(name, { ...(demand !== undefined && { demand }), ...more })
+      return desk.outcomes.map((line) => line.split(' ')[2])
+    }
+    assert.deepEqual(told(V2, outcome), [value])
+    assert.deepEqual(told(`nlp._cap.${APEX}`, `count=1 ${outcome}`), [value])
+    assert.deepEqual(told(V2, `accuracy=1 ${outcome}`), [value], 'nobody is answered')
+    for (const demand of [undefined, '', 'count=1']) assert.deepEqual(told(V2, demand), [])
+    assert.deepEqual(told(`v9.none._cap.${APEX}`, outcome), [], 'nothing is chosen there')
+    assert.deepEqual(told(V2, undefined, { options: [[OPTION.DEMAND, 'ff460001ff']] }), [], 'what is malformed is FORMERR')
   })
 })
