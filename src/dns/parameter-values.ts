@@ -215,15 +215,15 @@ export const instant: ValueKind<number> = {
   },
   print: (value) => (value <= LAST_PRINTED_MS ? new Date(value).toISOString() : String(value)),
   read(wire) {
-    const value = wire.u64()
+    const value = wire.u32() * 0x1_0000_0000 + wire.u32()
     if (value > MAX_MS) throw new WireFault('Cannot read time as it is beyond the year 33658', wire.at - 8)
-    return Number(value)
+    return value
   },
   write: (value, out) => out.u64(BigInt(value)),
 }
 
 const LAST_PRINTED_MS = Date.UTC(9999, 11, 31) // years of four digits
-const MAX_MS = 999_999_999_999_999n // fifteen digits, exact in a double
+const MAX_MS = 999_999_999_999_999 // fifteen digits, exact in a double
 
 /** A domain name, absolute; text may leave out the dot at its end, and print does. */
 export const name: ValueKind<Name> = {

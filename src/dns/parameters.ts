@@ -143,7 +143,7 @@ function walk(wire: WireReader, place: Place, each: (key: number, start: number,
     last = key
     const size = wire.u16()
     const start = wire.at
-    wire.bytes(size)
+    wire.skip(size)
     wire.end = wire.at
     wire.at = start
     each(key, start, parameterAt(key, place))

@@ -32,8 +32,18 @@ export class Holdings {
 
   /** The slot of an agent at a capability (both wire names); −1 where it is not registered. */
   slotOf(owner: Uint8Array, agent: Uint8Array): Slot {
-    const capability = this.capabilities.get(keyOf(owner))
-    return capability === undefined ? -1 : this.slotAt(capability, agent)
+    const { byAgent } = this.table
+    let slot = byAgent.first(this.hashOf(agent))
+    while (slot >= 0 && !(this.isOf(slot, agent) && this.isAt(slot, owner))) slot = byAgent.after(slot)
+    return slot
+  }
+
+  /** Whether the slot's agent is registered at the capability of this name; by octets, as a key for each reading of thousands would cost more than all else. */
+  private isAt(slot: Slot, owner: Uint8Array): boolean {
+    const { heap, i32 } = this.table
+    const number = i32.capability[slot]
+    const octets = nameEnd(owner, 0, owner.length)
+    return octets === i32.capabilityLength[number] && sameFolded(heap, i32.capabilityAt[number], owner, 0, octets)
   }
 
   protected slotAt({ number }: Capability, agent: Uint8Array): Slot {

@@ -6,7 +6,8 @@
  *         no: next flow        RFC 2136 3.2     REFUSED                                      REFUSED, 49152
  */
 import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
-import type { Name } from '../../dns/name.ts'
+import type { DnsRecord } from '../../dns/message.ts'
+import { Name } from '../../dns/name.ts'
 import { encodeParameters, encodeValue, PARAMETERS } from '../../dns/parameters.ts'
 import { prescan } from '../../update/apply.ts'
 import type { Refusal, Requester, Update, UpdateFlow, Verdict, ZoneDraft } from '../../update/contract.ts'
@@ -14,16 +15,9 @@ import type { Grants } from '../../update/grants.ts'
 import { checkPrerequisites, scanPrerequisites } from '../../update/prerequisites.ts'
 import { refuse } from '../../update/refusal.ts'
 import { WHOLE_RATIO } from '../ranking/metrics.ts'
-import { decodeReading, type Reading } from '../ranking/reading.ts'
+import { AGENT_AT, readingIn } from '../ranking/reading.ts'
 import { DEFAULT_RANKING } from '../ranking/settings.ts'
-import type { Candidates, ZoneCandidates } from '../ranking/zone-candidates.ts'
-
-/** One SENSE record, read. */
-interface Report {
-  readonly owner: Name
-  readonly agent: Name
-  readonly reading: Reading
-}
+import type { ZoneCandidates } from '../ranking/zone-candidates.ts'
 
 /** The flow of readings; it keeps nothing and changes no zone. */
 export class SenseFlow implements UpdateFlow {
@@ -45,17 +39,21 @@ export class SenseFlow implements UpdateFlow {
   }
 
   private report(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Omit<Verdict, 'flow'> {
-    const reports = update.updates.map(({ name, rdata }): Report => ({ owner: name, ...decodeReading(rdata) })) // checked when it was decoded
-    const isOwn = reports.every(({ agent }) => isSignedBy(requester, agent, draft))
+    const { updates } = update
+    const isOwn = updates.every((record) => isSignedBy(requester, record, draft))
     const refusal = isOwn ? undefined : this.grantsOf(draft).refusalOf(update, requester, draft)
     if (refusal !== undefined) return refusal
     const candidates = this.candidates.of({ name: draft.apex, class: draft.class })
-    const stranger = reports.find(({ owner, agent }) => slotIn(candidates, owner, agent) < 0)
-    if (stranger !== undefined) return notThere(stranger)
-    const results = reports.map(({ owner, agent, reading }) => candidates?.sensing.report(slotIn(candidates, owner, agent), reading, nowMs))
-    const taken = results.filter((result) => result === 'taken').length
-    const profiles = reports.map(({ owner, agent }) => candidates?.registrar.table.i32.profile[slotIn(candidates, owner, agent)] ?? 0)
-    return { rcode: RCODE.NOERROR, reason: `${taken} of ${results.length} readings are new`, offer: adviceFor(profiles) }
+    if (candidates === undefined) return notThere(updates[0])
+    const { registrar, sensing } = candidates
+    // all are found before the first is taken: an update is carried out whole or not at all (RFC 2136 3.7)
+    const slots = updates.map(({ name, rdata }) => registrar.slotOf(name.wire, rdata.subarray(AGENT_AT)))
+    const stranger = slots.findIndex((slot) => slot < 0)
+    if (stranger >= 0) return notThere(updates[stranger])
+    let taken = 0
+    for (let i = 0; i < slots.length; i++) if (sensing.report(slots[i], readingIn(updates[i].rdata), nowMs) === 'taken') taken++
+    const profiles = new Set(slots.map((slot) => registrar.table.i32.profile[slot]))
+    return { rcode: RCODE.NOERROR, reason: `${taken} of ${slots.length} readings are new`, offer: adviceFor([...profiles]) }
   }
 }
 
@@ -68,14 +66,10 @@ function adviceFor(profiles: readonly number[]): Uint8Array {
 }
 
 /** Whether the agent itself speaks: by the KEY that stands at its identifier (RFC 2931 3.1). */
-function isSignedBy({ signer }: Requester, agent: Name, draft: ZoneDraft): boolean {
-  return signer?.kind === 'sig0' && draft.holds(agent, TYPE.KEY, signer.key)
+function isSignedBy({ signer }: Requester, { rdata }: DnsRecord, draft: ZoneDraft): boolean {
+  return signer?.kind === 'sig0' && draft.holds(Name.fromWire(rdata, AGENT_AT), TYPE.KEY, signer.key)
 }
 
-function slotIn(candidates: Candidates | undefined, owner: Name, agent: Name): number {
-  return candidates?.registrar.slotOf(owner.wire, agent.wire) ?? -1
-}
-
-function notThere({ owner, agent }: Report): Refusal {
-  return refuse(RCODE.REFUSED, `${agent} offers nothing at ${owner}`, EDE.NO_LIVE_AGENT)
+function notThere({ name, rdata }: DnsRecord): Refusal {
+  return refuse(RCODE.REFUSED, `${Name.fromWire(rdata, AGENT_AT)} offers nothing at ${name}`, EDE.NO_LIVE_AGENT)
 }

@@ -29,6 +29,21 @@ test('names are found in any case (RFC 4343 3)', () => {
   assert.deepEqual(hive.registered(), ['BABEL'])
 })
 
+test('an agent has a slot at each of its capabilities, found by both names in any case, and none elsewhere', () => {
+  const hive = new Hive()
+  const [first, second] = ['v1.x._cap.acme.example.', 'v2.x._cap.acme.example.']
+  for (const label of ['a', 'b']) for (const owner of [first, second]) hive.put(label, '', owner)
+  const slotOf = (owner: string, label: string): number => hive.registrar.slotOf(Name.parse(owner).wire, agentName(label))
+  const slots = [first, second].flatMap((owner) => ['a', 'b'].map((label) => slotOf(owner, label)))
+  assert.deepEqual([...new Set(slots)].toSorted(), [0, 1, 2, 3], 'one slot for each of the four')
+  assert.equal(slotOf('V2.X._CAP.ACME.example.', 'B'), slots[3])
+  for (const owner of ['v3.x._cap.acme.example.', 'x._cap.acme.example.', 'v1.y._cap.acme.example.', 'v1.x._cap.acme.examplf.', '.']) assert.equal(slotOf(owner, 'a'), -1, owner)
+  assert.equal(slotOf(first, 'c'), -1)
+  hive.registrar.remove(Name.parse(first).wire, agentName('a'))
+  hive.registrar.commit()
+  assert.deepEqual([slotOf(first, 'a'), slotOf(second, 'a')], [-1, slots[2]])
+})
+
 test('all versions, securities and kinds below an ancestor are found together', () => {
   const hive = new Hive()
   hive.put('one', '', 'v1.translate.text.nlp._cap.acme.example.')
