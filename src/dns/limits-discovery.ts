@@ -84,6 +84,31 @@ export const MAX_OUTCOME_PAIRS = 65_536
 /** Milliseconds between two lines of the log on outcomes lost, or on the same agent. */
 export const OUTCOME_TOLD_MS = 60_000
 
+// ---- Probes of agents ----
+
+/** Milliseconds between two looks at whose turn it is. */
+export const PROBE_TICK_MS = 100
+/** Slots of a table of candidates looked at for new agents in each of them, some 0.3 ms. Reached: the rest is looked at later. */
+export const PROBE_WALK_SLOTS = 256
+/** Turns in one look: those put off count too. Reached: the rest has its turn in the next. */
+export const PROBE_TURNS_PER_TICK = 256
+/** Probes under way at once, of all zones: a socket each. Reached: others wait. */
+export const MAX_PROBES_UNDER_WAY = 128
+/** Probes a second that a zone may be given. Reached: the config is refused. */
+export const MAX_PROBES_PER_SECOND = 1_000
+/** Agents that are probed, some 300 octets each. Reached: further ones are not, and count as alive. */
+export const MAX_PROBED_AGENTS = 262_144
+/** Milliseconds between two probes at one address, whoever registered it: a machine that never asked for this sees no more than five small requests a second. Reached: the later one waits. */
+export const PROBE_ADDRESS_GAP_MS = 200
+/** Milliseconds up to which the waits double for an agent that has failed and never passed a probe: its address may be a stranger's. */
+export const PROBE_BACKOFF_MS = 3_600_000
+/** Octets of an answer to a probe: agent cards have a few thousand. Reached: the probe has failed. */
+export const MAX_PROBE_OCTETS = 262_144
+/** Octets of the header of such an answer. Reached: the probe has failed. */
+export const MAX_PROBE_HEADER_OCTETS = 16_384
+/** Special networks that are probed all the same: each is compared with each address. Reached: the config is refused. */
+export const MAX_PROBE_NETWORKS = 64
+
 // ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----
 
 /** Least seconds that a lease is granted for (RFC 9664 8: 30): less would be renewals only. Reached: 30 are granted. */

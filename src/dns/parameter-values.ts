@@ -8,6 +8,7 @@
 import { parseAddress, printAddress } from './address.ts'
 import { WireFault } from './faults.ts'
 import { MAX_PARAMETER_ITEMS } from './limits.ts'
+import { TIME_LIMIT } from './limits-discovery.ts'
 import { Name } from './name.ts'
 import type { WireReader, WireWriter } from './octets.ts'
 
@@ -216,14 +217,13 @@ export const instant: ValueKind<number> = {
   print: (value) => (value <= LAST_PRINTED_MS ? new Date(value).toISOString() : String(value)),
   read(wire) {
     const value = wire.u32() * 0x1_0000_0000 + wire.u32()
-    if (value > MAX_MS) throw new WireFault('Cannot read time as it is beyond the year 33658', wire.at - 8)
+    if (value >= TIME_LIMIT) throw new WireFault('Cannot read time as it is beyond the year 33658', wire.at - 8)
     return value
   },
   write: (value, out) => out.u64(BigInt(value)),
 }
 
 const LAST_PRINTED_MS = Date.UTC(9999, 11, 31) // years of four digits
-const MAX_MS = 999_999_999_999_999 // fifteen digits, exact in a double
 
 /** A domain name, absolute; text may leave out the dot at its end, and print does. */
 export const name: ValueKind<Name> = {

@@ -17,6 +17,7 @@ import { parsePrefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { OPERATIONS, parseScope, SCOPE_FORMS } from '../update/grants.ts'
 import { isMetaType, isProofType } from '../update/records.ts'
+import { probeSchema } from './config-probe.ts'
 import { recursionSchema } from './config-recursion.ts'
 import { keysOf, type KeyLine, type KeyNotes } from './schema-notes.ts'
 
@@ -127,6 +128,7 @@ const zone = z
       .meta({ wanted: `must be a list of ${FACES.join(', ')}`, about: 'Forms, besides AGENT, in which agents are answered to software that does not know it: `address` (A and AAAA at capabilities and human names), `svcb` (SVCB and HTTPS), `dns-sd` (RFC 6763), `dns-aid`.' })
       .default([...FACES]),
     askers: askers.optional(),
+    probe: probeSchema.optional(),
   })
   .meta({ wanted: 'must be { name, file }', about: 'One zone.' })
 

@@ -17,6 +17,7 @@ import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/addres
 import type { Grant } from '../update/grants.ts'
 import { configSchema, RELOADED_KEYS, type ConfigValues } from './config-schema.ts'
 import { settleKeys } from './config-keys.ts'
+import { settleProbe, type ProbeConfig } from './config-probe.ts'
 import { settleRecursion, type RecursionConfig } from './config-recursion.ts'
 import { settleGrants } from './config-grants.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
@@ -37,6 +38,8 @@ export interface ConfigZone {
   registration?: RegistrationPolicy
   /** Bits of the forms in which agents are answered besides AGENT; undefined: all. */
   faces?: number
+  /** How its agents are probed; undefined: they are not. */
+  probe?: ProbeConfig
   /** It stands for default.service.arpa. (RFC 9665 3.2.2). */
   isDefaultService?: boolean
 }
@@ -150,6 +153,7 @@ function settleZones(values: ConfigValues, yaml: YamlText, base: string): Config
       name, class: rrClass, file, place: yaml.placeOf([...path, 'file']), grants: [...own, ...common],
       ...(zone.register.length === 0 ? {} : { registration: { networks: new PrefixList(zone.register.map((text) => parsePrefix(text) as Prefix)) } }),
       faces: zone.faces.reduce((bits, face) => bits | SHOWN[face], 0),
+      ...(zone.probe === undefined ? {} : { probe: settleProbe(zone.probe) }),
       ...(zone['default-service'] ? { isDefaultService: true } : {}),
     })
   })

@@ -35,6 +35,8 @@ export const LOG_EVENTS = {
   'readings restored': ['info', 'what was known of agents before the start is known again: `file`, `readings`, `left` (too old, or of agents that are gone)'],
   'readings not restored': ['warn', 'agents are unknown until they report: `file`, `reason`'],
   'readings not saved': ['warn', 'agents will be unknown after the next start until they report; told once until it works again: `file`, `reason`'],
+  'agent failed': ['warn', 'an agent fails its probes and is not answered any more: `agent`, `reason` (of the last)'],
+  'agent back': ['info', 'an agent that had failed passes its probes and is answered again: `agent`'],
   'outcomes lost': ['warn', 'askers told of outcomes faster than they could be weighed: `demands` (whose outcomes were lost since the last line)'],
   'updates refused': ['error', 'nothing can be kept, so that every update is answered SERVFAIL: `code`, `reason`'],
   'store fault': ['error', 'keeping has begun to fail; updates are answered SERVFAIL until it works again: `code`, `reason`'],

@@ -10,6 +10,7 @@
  *     process.uptime_seconds      from PROCESS_METRICS below
  */
 import { type Histogram, type HistogramShape, quantile, readHistogram } from '../dns/histogram.ts'
+import { PROBE_COUNTERS, type ProbeCounter, Prober } from '../discovery/probe/prober.ts'
 import { OUTCOME_COUNTERS, OutcomeDesk, type OutcomeCounter } from '../discovery/sense/outcomes.ts'
 import { COUNTER_NAMES, type CounterGroup, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../server/counters.ts'
 import { RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS, recursionLines, type RecursionMeasured } from './recursion-metrics.ts'
@@ -97,9 +98,10 @@ export function updateMetrics(values: Float64Array): Metric[] {
   return [...counters, ...histogramsOf('update', UPDATE_HISTOGRAMS, UPDATE_HISTOGRAM, [values])]
 }
 
-/** What became of the outcomes that askers told. */
-export function discoveryMetrics(counts: Readonly<Record<OutcomeCounter, number>>): MetricLine[] {
-  return Object.entries<string>(OUTCOME_COUNTERS).map(([name, about]) => ({ name: `discovery.${name}`, kind: 'counter', value: counts[name as OutcomeCounter], about }))
+/** What became of the outcomes that askers told, and of the probes of agents. */
+export function discoveryMetrics(outcomes: Readonly<Record<OutcomeCounter, number>>, probes: Readonly<Record<ProbeCounter, number>>): MetricLine[] {
+  const values: Readonly<Record<string, number>> = { ...outcomes, ...probes }
+  return Object.entries<string>({ ...OUTCOME_COUNTERS, ...PROBE_COUNTERS }).map(([name, about]) => ({ name: `discovery.${name}`, kind: 'counter', value: values[name], about }))
 }
 
 /** The recursive service and its cache, and how long others took to answer. */
@@ -146,7 +148,9 @@ export function metricTable(): MetricEntry[] {
   const sockets = TRANSPORT_COUNTER_NAMES.map((name) => ({ name: `transport.${snakeCase(name)}`, kind: 'counter' as const, about: TRANSPORT_COUNTERS[name] }))
   const entryOf = (metric: Metric): MetricEntry => (metric.kind === 'histogram' ? { ...metric, about: `${metric.about}, in ${metric.unit}` } : metric)
   const updates = updateMetrics(new UpdateCounts().values).map(entryOf)
-  const discovery = discoveryMetrics(new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined }).counts)
+  const outcomes = new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined })
+  const prober = new Prober({ nowMs: () => 0, random: () => 0, zones: () => [], onTurned: () => undefined })
+  const discovery = discoveryMetrics(outcomes.counts, prober.counts)
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, []).map(entryOf)
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
   return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(discovery), ...oneOfEach(recursion), ...own]

@@ -33,6 +33,7 @@ import { OneAtATime, Turns } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { ReadingsFile } from './readings-file.ts'
 import { reasonOf } from './reason.ts'
+import { Probing } from './probing.ts'
 import { Recursing } from './recursing.ts'
 import { Serving } from './serving.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
@@ -64,6 +65,7 @@ export class RunningServer implements Commanded {
   private readonly recursing: Recursing
   private readonly serving: Serving
   private readonly readings: ReadingsFile
+  private readonly probing: Probing
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   /** A zone's file is read or written, not both. */
   private readonly turns = new Turns()
@@ -119,6 +121,13 @@ export class RunningServer implements Commanded {
       leaseOriginMs: () => this.updating.leaseOriginMs,
       outcomes: { desk: this.updating.outcomes, onLost: (demands) => log('outcomes lost', { demands }) },
       onFault: (fault, untold) => this.tellFault(fault, untold),
+    })
+    this.probing = new Probing({
+      clock: systemClock,
+      random: () => randomInt(0x1_0000_0000) / 0x1_0000_0000,
+      zones: () => this.zones(),
+      candidatesOf: (zone) => this.updating.discovery.candidates.of(zone),
+      log,
     })
     this.keeper = new ZoneKeeper({
       seed,
@@ -306,7 +315,7 @@ export class RunningServer implements Commanded {
 
   metrics(): Metric[] {
     const { serving, startMs, reloadCounts } = this
-    const updates = [...updateMetrics(this.updating.engine.counts.values), ...discoveryMetrics(this.updating.outcomes.counts)]
+    const updates = [...updateMetrics(this.updating.engine.counts.values), ...discoveryMetrics(this.updating.outcomes.counts, this.probing.prober.counts)]
     const own = measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount })
     return [...serving.metrics(), ...updates, ...this.recursing.metrics(), ...processMetrics(own)]
   }
@@ -317,6 +326,7 @@ export class RunningServer implements Commanded {
   async stop(): Promise<void> {
     this.secrets.stop()
     this.recursing.stop()
+    this.probing.stop()
     await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
     await this.readings.stop(this.isReady)
     await this.updating.close()

@@ -1,5 +1,5 @@
 /**
- * Searches in zones in service for what the main thread needs itself: the zone above a name, and keys at a name.
+ * Searches in zones in service for what the main thread needs itself: the zone above a name, and records at a name.
  */
 import { TYPE } from '../dns/codes.ts'
 import { LookupName } from '../dns/lookup-name.ts'
@@ -18,16 +18,21 @@ export function zoneAbove(directory: ZoneDirectory, seed: number, name: Name, rr
 
 /** RDATA of the KEY records at `name` in `zone`, as committed last. */
 export function keysIn(zone: ZoneImage, name: Name): Uint8Array[] {
+  return rdatasAt(zone, name, TYPE.KEY)
+}
+
+/** RDATA of the records of `type` at `name` in `zone`, as committed last. */
+export function rdatasAt(zone: ZoneImage, name: Name, type: number): Uint8Array[] {
   const lookup = new LookupName(zone.words[HEADER.seed])
   lookup.load(name.wire, 0)
   zone.refresh()
   const node = zone.nodeOf(lookup)
-  const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.KEY)
-  const keys: Uint8Array[] = []
-  if (rrset === 0) return keys
+  const rrset = node === 0 ? 0 : zone.rrsetOf(node, type)
+  const rdatas: Uint8Array[] = []
+  if (rrset === 0) return rdatas
   const end = zone.firstRecordAt(rrset) + zone.octetsOf(rrset)
   for (let at = zone.firstRecordAt(rrset); at < end; at = zone.nextRecordAt(at)) {
-    keys.push(zone.octets.slice(zone.rdataAt(at), zone.rdataAt(at) + zone.rdataLength(at)))
+    rdatas.push(zone.octets.slice(zone.rdataAt(at), zone.rdataAt(at) + zone.rdataLength(at)))
   }
-  return keys
+  return rdatas
 }

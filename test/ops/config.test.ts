@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { configKeys, configSchema, RELOADED_KEYS, type ConfigValues } from '../../src/ops/config-schema.ts'
-import { mergeValues, parseConfig, readConfig } from '../../src/ops/config.ts'
+import type { ProbeConfig } from '../../src/ops/config-probe.ts'
+import { type ConfigZone, mergeValues, parseConfig, readConfig } from '../../src/ops/config.ts'
 import { printFinding } from '../../src/ops/finding.ts'
 
 function findingsOf(text: string): string[] {
@@ -39,6 +40,16 @@ describe('a config without mistakes', () => {
     const facesOf = (said: string): number | undefined => parseConfig(`zones: [{ name: a.example, file: a.zone${said} }]`, 'w.yaml').config?.zones[0].faces
     assert.deepEqual(['', ', faces: [dns-sd, address]', ', faces: [svcb, svcb]', ', faces: []'].map(facesOf), [15, 5, 2, 0])
     assert.match(findingsOf('zones: [{ name: a.example, file: a.zone, faces: [srv] }]').join(), /zones\[0\]\.faces\[0\] "srv" as it must be one of address, svcb, dns-sd, dns-aid/)
+  })
+
+  it('probes no agents unless a zone says so, and then by defaults that need no more', () => {
+    const probeOf = (said: string): ConfigZone['probe'] => parseConfig(`zones: [{ name: a.example, file: a.zone${said} }]`, 'w.yaml').config?.zones[0].probe
+    assert.equal(probeOf(''), undefined)
+    const { networks, ports, ...rest } = probeOf(', probe: {}') as ProbeConfig
+    assert.deepEqual(rest, { kind: 'auto', periodMs: 10_000, timeoutMs: 2_000, rise: 2, fall: 3, budget: 20, verify: false })
+    assert.deepEqual([networks.holds(Uint8Array.of(10, 0, 0, 1)), ports.size], [false, 0])
+    const said = probeOf(', probe: { kind: mcp, period: 1, timeout: 250, networks: ["10.0.0.0/8"], ports: [53], verify: true }')
+    assert.deepEqual([said?.kind, said?.periodMs, said?.timeoutMs, said?.networks.holds(Uint8Array.of(10, 0, 0, 1)), said?.ports.has(53), said?.verify], ['mcp', 1_000, 250, true, true, true])
   })
 
   it('remembers where a zone file was named, so that a missing file is told there', () => {
@@ -129,6 +140,20 @@ zones:
       'w.yaml:5:54: Cannot use zones[2].askers.networks[0] "here" as it must be a network, such as 192.0.2.0/24 or 2001:db8::/32, without bits behind its prefix',
       ...['6:"a..b"', '14:"*x"', '20:"a.*.b"', '29:7'].map((at, i) => `w.yaml:5:${62 + Number(at.split(':')[0])}: Cannot use zones[2].askers.keys[${i}] ${at.split(':')[1]} as it must be the name of a key, "*" for any that is proven, or "*.acme.example" for all below a name`),
     ])
+  })
+
+  it('is told of probes that are none', () => {
+    const cases: [probe: string, message: RegExp][] = [
+      ['true', /zones\[0\]\.probe true as it must be a map/],
+      ['{ kind: ping }', /probe\.kind "ping" as it must be one of auto, a2a, mcp, http, tcp/],
+      ['{ period: 0 }', /probe\.period 0 as it must be a number from 1 to 86400/],
+      ['{ fall: 0 }', /probe\.fall 0 as it must be a number from 1 to 100/],
+      ['{ budget: 100000 }', /probe\.budget 100000 as it must be a number from 1 to 1000/],
+      ['{ networks: [here] }', /probe\.networks\[0\] "here" as it must be a network/],
+      ['{ ports: [8080] }', /probe\.ports\[0\] 8080 as it must be a number from 1 to 1023/],
+      ['{ interval: 3 }', /key "interval" as zones\[0\]\.probe has none of that name/],
+    ]
+    for (const [probe, message] of cases) assert.match(findingsOf(`zones: [{ name: a.example, file: a.zone, probe: ${probe} }]`).join(), message)
   })
 
   it('is told where its YAML breaks', () => {

@@ -10,6 +10,7 @@ import { HTTP_REQUEST_MS, MAX_HTTP_CONNECTIONS } from '../../src/dns/limits.ts'
 import { MetricsAddress, openMetrics } from '../../src/ops/metrics-http.ts'
 import { discoveryMetrics, flatten, histogramMetrics, type Metric, metricTable, PROCESS_METRICS, processMetrics, recursionMetrics, serverMetrics, transportMetrics, type ProcessMetric, updateMetrics } from '../../src/ops/metrics.ts'
 import { UpdateCounts } from '../../src/update/counters.ts'
+import { Prober } from '../../src/discovery/probe/prober.ts'
 import { OutcomeDesk } from '../../src/discovery/sense/outcomes.ts'
 import { printPrometheus, prometheusName } from '../../src/ops/prometheus.ts'
 import { COUNTER_COUNT, Counters } from '../../src/server/counters.ts'
@@ -77,7 +78,8 @@ const measured = Object.fromEntries(Object.keys(PROCESS_METRICS).map((name, i) =
 function metricsOf(transport = transportCounters(), server: Float64Array = new Float64Array(COUNTER_COUNT)): Metric[] {
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, [])
   const outcomes = new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined })
-  return [...updateMetrics(new UpdateCounts().values), ...discoveryMetrics(outcomes.counts), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...processMetrics(measured)]
+  const prober = new Prober({ nowMs: () => 0, random: () => 0, zones: () => [], onTurned: () => undefined })
+  return [...updateMetrics(new UpdateCounts().values), ...discoveryMetrics(outcomes.counts, prober.counts), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...processMetrics(measured)]
 }
 
 describe('the metrics as text for Prometheus', () => {

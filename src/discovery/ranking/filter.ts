@@ -141,7 +141,7 @@ export class CandidateFilter {
 
   private isFree(slot: Slot): boolean {
     const { f64, i32 } = this.table
-    return f64.holdEndMs[slot] <= this.nowMs && i32.state[slot] < DRAINING && i32.rdataLength[slot] > 0
+    return f64.holdEndMs[slot] <= this.nowMs && i32.state[slot] < DRAINING && i32.unwell[slot] === 0 && i32.rdataLength[slot] > 0
   }
 
   private reasonOfDeath(slot: Slot): Reason {

@@ -134,6 +134,12 @@ export class Registrar extends Holdings {
     return slots.length
   }
 
+  /** Whether an agent passes its probes: one that does not counts as failed at all its capabilities, whatever it says of itself. */
+  setHealth(agent: Uint8Array, isWell: boolean): void {
+    const unwell = isWell ? 0 : 1
+    for (const slot of this.slotsOf(agent)) if (this.table.i32.unwell[slot] !== unwell) this.change(slot, () => (this.table.i32.unwell[slot] = unwell))
+  }
+
   /** Shows readers what came and went: they find it from now on. */
   commit(): void {
     if (!this.isChanged) return
@@ -160,7 +166,7 @@ export class Registrar extends Holdings {
 
   private end(slot: Slot): void {
     const { i32, f64 } = this.table
-    i32.attention[slot] = f64.holdEndMs[slot] > 0 || i32.state[slot] >= DRAINING || i32.rdataLength[slot] === 0 ? 1 : 0
+    i32.attention[slot] = f64.holdEndMs[slot] > 0 || i32.state[slot] >= DRAINING || i32.unwell[slot] !== 0 || i32.rdataLength[slot] === 0 ? 1 : 0
     Atomics.add(this.table.i32.version, slot, 1)
   }
 

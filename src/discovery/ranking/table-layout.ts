@@ -42,7 +42,7 @@ export const TABLE = {
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_03
+export const TABLE_MAGIC = 0x43_4e_44_04
 /** Words of the header. */
 export const HEADER_WORDS = 16
 
@@ -64,7 +64,7 @@ export const WORDS = [
   'queue', 'weight', 'latitude', 'longitude', 'location', 'binding', 'bindingSeconds', 'profile',
   'security', 'modality', 'provider', 'region', // numbers of values
   'rdataAt', 'rdataLength', 'agentHash', 'ttl',
-  'state', 'attention', 'sequence', 'arrivals', 'historyHead', 'handedHead', // attention: not 0 where more than the lease decides whether the agent lives
+  'state', 'unwell', 'attention', 'sequence', 'arrivals', 'historyHead', 'handedHead', // unwell: 1 where probes fail; attention: not 0 where more than the lease decides whether the agent lives
   'protocols', 'agentKey', 'agentNext', 'aliasKey', 'aliasNext', // what it speaks; chains by the agent's name and its human name
   'picks', 'capabilityAt', 'capabilityLength', // of a capability: our choices so far, and its name
   'valueAt', 'valueLength', // of a value
