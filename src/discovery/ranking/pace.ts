@@ -13,7 +13,7 @@
 const LEVELS = [0.5, 0.71, 1, 1.41, 2, 2.83, 4] as const
 const USUALLY = [0.01, 0.02, 0.77, 0.05, 0.05, 0.05, 0.05] as const
 /** Milliseconds after which a level is as good as forgotten [SIM]. */
-const SPELL_MS = 40_000
+const SPELL = 40_000
 /** Standard deviation of the logarithm of one piece of work: a coefficient of variation of 1, as answers of a language model have. */
 const SPREAD = Math.sqrt(Math.LN2)
 const LEAST = 1e-6
@@ -56,7 +56,7 @@ export class Pace {
   }
 
   private relax(nowMs: number): void {
-    const share = 1 - Math.exp(-Math.max(0, nowMs - this.atMs) / SPELL_MS)
+    const share = 1 - Math.exp(-Math.max(0, nowMs - this.atMs) / SPELL)
     this.atMs = Math.max(this.atMs, nowMs)
     for (let i = 0; i < LEVELS.length; i++) this.likely[i] += share * (USUALLY[i] - this.likely[i])
   }

@@ -45,7 +45,8 @@ export const AGENT_AT = 2
 /** The reading in the RDATA of a SENSE record that was checked when it was decoded; in place, as there are tens of thousands a second. */
 export function readingIn(rdata: Uint8Array): Reading {
   const reading: Reading = {
-    atMs: undefined, sequence: read16(rdata, 0), active: undefined, slots: undefined, room: undefined, serviceMs: undefined, state: undefined, arrivals: undefined, measured: undefined,
+    atMs: undefined, sequence: read16(rdata, 0), active: undefined, slots: undefined, room: undefined,
+    serviceMs: undefined, state: undefined, arrivals: undefined, measured: undefined,
   }
   let at = nameEnd(rdata, AGENT_AT, rdata.length)
   while (at < rdata.length) {
