@@ -27,7 +27,7 @@ export const MAX_ALIASES = 11
 export const MAX_QUESTION_MS = 10_000
 /** Attempts with the servers of one zone for one step of a walk (Knot Resolver 3 in a row, Unbound 5 a server). Reached: the step fails. */
 export const MAX_ATTEMPTS_PER_STEP = 9
-/** Attempts with one server for one step: lost packets are asked for once more. Reached: it is passed over. */
+/** Attempts by UDP with one server for one step, and one more by TCP where it has answered others meanwhile (RFC 9520 3.1: three by one transport at most). Reached: it is passed over. */
 export const MAX_ATTEMPTS_PER_SERVER = 2
 /** Messages of one attempt: the first, by TCP, without EDNS, and both. Reached: the attempt fails. */
 export const MAX_MESSAGES_PER_ATTEMPT = 4
@@ -37,7 +37,7 @@ export const MAX_NEAR_MISSES = 1
 export const MAX_QUESTIONS_UNDER_WAY = 2_048
 /** Clients that wait for the same question (BIND clients-per-query 100): DNSBomb. Reached: SERVFAIL for the next. */
 export const MAX_WAITERS_PER_QUESTION = 100
-/** Questions under way with the servers of one zone (BIND fetches-per-zone 200): a zone that is silent under a flood leaves room for others. The root and top level are spared. Reached: SERVFAIL. */
+/** Questions under way with the servers of one zone (BIND fetches-per-zone 200): a zone that is silent under a flood leaves room for others. The root and top level are spared; one whose servers have answered lately may hold as many as are still free. Reached: SERVFAIL. */
 export const MAX_QUESTIONS_PER_ZONE = 200
 /** Names asked for between a zone and the name wanted while that is kept private (RFC 9156 2.3: MAX_MINIMISE_COUNT 10). Reached: several labels at a time. */
 export const MAX_MINIMISED_STEPS = 10
@@ -51,6 +51,8 @@ export const MAX_LAME_ZONES = 16
 export const LAME_SECONDS = 60
 /** Unanswered messages in a row after which a server rests (PowerDNS 64, Unbound 5 doublings of its timeout). Reached: it is asked for by one question at a time. */
 export const MAX_SILENCES = 4
+/** Milliseconds after its last answer for which a server counts as one that answers: longer than any message waits. */
+export const LIVELY_MS = 5_000
 /** Seconds that such a server rests (PowerDNS 60). */
 export const REST_SECONDS = 60
 /** Milliseconds that an unknown server is given to answer (Unbound 376, BIND 800). */

@@ -13,7 +13,7 @@ import { fly, type Landed, type Steps, type World } from './steps.ts'
 /** What came of it. */
 export type Reply =
   | { readonly kind: 'response'; readonly message: Message }
-  | { readonly kind: 'silence' }
+  | { readonly kind: 'silence'; readonly transport: Transport }
   /** It answers, but not so that it could be understood, by TCP either. */
   | { readonly kind: 'broken' }
   | { readonly kind: 'spent' }
@@ -24,14 +24,15 @@ interface Manner {
   edns: boolean
 }
 
-/** Asks `to`, with RD for a forwarder. */
-export function* exchange(world: World, to: Endpoint, { name, type }: Step, recursion: boolean): Steps<Reply> {
+/** Asks `to`, by TCP from the start or where it must be, with RD for a forwarder. */
+export function* exchange(world: World, to: Endpoint, { name, type }: Step, recursion: boolean, transport: Transport = 'udp'): Steps<Reply> {
   const manners = world.servers.of(to)
-  const manner: Manner = { transport: 'udp', edns: !manners.refusesEdns }
+  const manner: Manner = { transport, edns: !manners.refusesEdns }
   for (let messages = 0; messages < MAX_MESSAGES_PER_ATTEMPT; messages++) {
     const randomCase = world.settings.randomCase && !manners.changesCase
     const landed = yield* fly({ to, name, type, recursion, randomCase, ...manner })
-    if (landed.kind === 'silence' || landed.kind === 'spent') return landed
+    if (landed.kind === 'silence') return { kind: 'silence', transport: manner.transport }
+    if (landed.kind === 'spent') return landed
     const message = takenOf(landed, manner)
     if (landed.kind === 'doubtful' && landed.why === 'case' && manner.transport === 'tcp') manners.changesCase = true
     if (message === undefined) {

@@ -99,7 +99,7 @@ export class Flights<Waiter> {
     budget.receive(octets.length)
     if (found.kind === 'response') {
       this.counters.responses++
-      this.world.servers.answered(flight.to, this.world.nowMs - sent.sentMs)
+      this.world.servers.answered(flight.to, this.world.nowMs - sent.sentMs, this.world.nowMs)
       return found
     }
     if (found.why === 'id') {

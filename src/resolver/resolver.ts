@@ -15,6 +15,7 @@ import { MAX_LOOKUP_DEPTH, MAX_QUESTIONS_UNDER_WAY, MAX_WAITERS_PER_QUESTION } f
 import type { Question } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { Budget } from './budget.ts'
+import { BusyZones } from './busy-zones.ts'
 import { SECURITY, type Effect, type Outcome, type Random, type ResolverCache, type ResolverEvent, type Settings } from './contract.ts'
 import { newCounters, type ResolverCounters } from './counters.ts'
 import { Flights, type Landing } from './flights.ts'
@@ -64,7 +65,8 @@ export class Resolver {
 
   constructor({ settings, cache, random, onFault }: ResolverParts) {
     this.onFault = onFault
-    this.world = { settings, cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
+    const memories = { servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache() }
+    this.world = { settings, cache, random, ...memories, busy: new BusyZones(), nowMs: 0 }
     this.flights = new Flights(this.world, this.counters)
   }
 

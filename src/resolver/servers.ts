@@ -19,6 +19,8 @@ export interface Manners {
   deviationMs: number
   /** Whether it ever answered. */
   hasAnswered: boolean
+  /** When it last answered; −1 for never. */
+  answeredMs: Milliseconds
   /** Unanswered messages in a row. */
   silences: number
   /** When the last of them was counted: what was sent before fell silent with it. */
@@ -55,7 +57,7 @@ export class ServerMemory {
   of(endpoint: Endpoint): Manners {
     const key = endpointKey(endpoint)
     const known = this.known.get(key) ?? {
-      endpoint, roundTripMs: -1, deviationMs: 0, hasAnswered: false, silences: 0, silentSinceMs: 0, restsUntilMs: 0,
+      endpoint, roundTripMs: -1, deviationMs: 0, hasAnswered: false, answeredMs: -1, silences: 0, silentSinceMs: 0, restsUntilMs: 0,
       refusesEdns: false, changesCase: false, lame: new Map<string, Milliseconds>(),
     }
     // what was heard of last stands last: the first is forgotten
@@ -65,13 +67,14 @@ export class ServerMemory {
     return known
   }
 
-  /** It answered after `ms` (RFC 6298 2.2, 2.3). */
-  answered(endpoint: Endpoint, ms: Milliseconds): void {
+  /** It answered after `ms` (RFC 6298 2.2, 2.3), at `nowMs`. */
+  answered(endpoint: Endpoint, ms: Milliseconds, nowMs: Milliseconds = 0): void {
     const manners = this.of(endpoint)
     const first = manners.roundTripMs < 0
     manners.deviationMs = first ? ms / 2 : 0.75 * manners.deviationMs + 0.25 * Math.abs(manners.roundTripMs - ms)
     manners.roundTripMs = first ? ms : 0.875 * manners.roundTripMs + 0.125 * ms
     manners.hasAnswered = true
+    manners.answeredMs = nowMs
     manners.silences = 0
     manners.restsUntilMs = 0
     manners.silentSinceMs = 0
@@ -80,14 +83,20 @@ export class ServerMemory {
   /**
    * It did not answer what was sent at `sentMs`: it counts as slower, and rests after some of that (RFC 2308 7.2). Messages
    * to one that has answered before, on their way together, count as one: else a burst would put it to rest by one lost moment.
+   * Where it has answered others since, the message was lost, or was one too many for a server that limits its responses.
    */
   silent(endpoint: Endpoint, nowMs: Milliseconds, sentMs: Milliseconds = nowMs): void {
     const manners = this.of(endpoint)
-    if (manners.hasAnswered && sentMs < manners.silentSinceMs) return
+    if (manners.hasAnswered && sentMs < Math.max(manners.silentSinceMs, manners.answeredMs)) return
     manners.silentSinceMs = nowMs
     manners.silences++
     manners.roundTripMs = Math.min(MAX_WAIT_MS, Math.max(manners.roundTripMs, FIRST_WAIT_MS) * 2)
     if (manners.silences >= MAX_SILENCES) manners.restsUntilMs = nowMs + restMs(manners.silences)
+  }
+
+  /** Whether it has answered anything after `sinceMs`. */
+  hasAnsweredSince(endpoint: Endpoint, sinceMs: Milliseconds): boolean {
+    return this.of(endpoint).answeredMs > sinceMs
   }
 
   /** It knows nothing of `zone` (RFC 2308 7.1: not longer than five minutes). */

@@ -6,6 +6,7 @@ import type { Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import type { KeyCache } from '../dnssec/public-key.ts'
 import type { Budget } from './budget.ts'
+import type { BusyZones } from './busy-zones.ts'
 import type { Endpoint, Milliseconds, Outcome, Random, ResolverCache, Settings, Transport } from './contract.ts'
 import type { GapMemory } from './gap-memory.ts'
 import type { Mismatch } from './query.ts'
@@ -78,8 +79,8 @@ export interface World {
   readonly gaps: GapMemory
   readonly keys: KeyCache
   readonly random: Random
-  /** Questions under way with the servers of a zone, by the zone's key. */
-  readonly busy: Map<string, number>
+  /** Questions under way with the servers of a zone. */
+  readonly busy: BusyZones
   /** Time of the event under way. */
   nowMs: Milliseconds
 }

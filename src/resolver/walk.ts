@@ -10,10 +10,11 @@
  *          d. it shows a servers failure or other bizarre contents: delete the server from the SLIST, and go back to step 3
  */
 import { EDE, printRcode, RCODE, TYPE } from '../dns/codes.ts'
-import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP, MAX_LOOKUPS_PER_ZONE, MAX_QUESTIONS_PER_ZONE, MAX_REFERRALS } from '../dns/limits-resolver.ts'
+import { LIVELY_MS, MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP, MAX_LOOKUPS_PER_ZONE, MAX_REFERRALS } from '../dns/limits-resolver.ts'
 import { Name } from '../dns/name.ts'
+import type { Standing } from './busy-zones.ts'
 import { classify, type Finding, type Referral } from './classify.ts'
-import { TRUST, type Endpoint, type FailureReason } from './contract.ts'
+import { TRUST, type Endpoint, type FailureReason, type Milliseconds } from './contract.ts'
 import { addressesIn, nearestCut, referredCut, usableEndpoints, type Cut } from './cuts.ts'
 import { exchange } from './exchange.ts'
 import { Minimiser, type Step } from './minimise.ts'
@@ -90,35 +91,52 @@ function* startOf(world: World, name: Name, type: number): Steps<Cut> {
 /** What the servers of a zone say. Only so many questions wait for one zone; root and top level are everybody's way. */
 function* askZone(world: World, errand: Errand, cut: Cut, step: Step): Steps<Kept | Referral | Failure> {
   const { busy } = world
-  const { key, labelCount } = cut.zone
-  const count = busy.get(key) ?? 0
-  if (count >= MAX_QUESTIONS_PER_ZONE && labelCount > 1 && cut.kind === 'delegation') {
+  const { key } = cut.zone
+  if (!busy.take(key, standingOf(world, cut))) {
     return { kind: 'failure', reason: 'busy', infoCode: EDE.OTHER, text: `too many questions wait for ${cut.zone}` }
   }
-  busy.set(key, count + 1)
-  const finding = yield* askServers(world, errand, cut, step)
-  const left = (busy.get(key) ?? 1) - 1
-  if (left > 0) busy.set(key, left)
-  else busy.delete(key)
-  return finding
+  try {
+    return yield* askServers(world, errand, cut, step)
+  } finally {
+    busy.give(key)
+  }
+}
+
+function standingOf({ servers, nowMs }: World, { zone, kind, endpoints }: Cut): Standing {
+  if (zone.labelCount <= 1 || kind !== 'delegation') return 'spared'
+  return endpoints.some((endpoint) => servers.hasAnsweredSince(endpoint, nowMs - LIVELY_MS)) ? 'answering' : 'unknown'
+}
+
+/** What one step of a walk has tried. */
+interface Tries {
+  /** Attempts with each server, by its key. */
+  readonly attempts: Map<string, number>
+  /** Servers that were silent by TCP. */
+  readonly mute: Set<string>
+  readonly sinceMs: Milliseconds
 }
 
 /** What the first of a zone's servers says that says something of use. */
 function* askServers(world: World, errand: Errand, cut: Cut, step: Step): Steps<Kept | Referral | Failure> {
-  const attempts = new Map<string, number>()
+  const tries: Tries = { attempts: new Map(), mute: new Set(), sinceMs: world.nowMs }
+  const { attempts } = tries
   let failure: Failure = { kind: 'failure', reason: 'unreachable', infoCode: EDE.NO_REACHABLE_AUTHORITY, text: `no server of ${cut.zone} answers` }
   for (let count = 0; count < MAX_ATTEMPTS_PER_STEP; count++) {
-    const endpoint = yield* nextServer(world, errand, cut, attempts)
+    const endpoint = yield* nextServer(world, errand, cut, tries)
     if (endpoint === undefined) return cut.isCurtailed ? curtailed(cut) : failure
     const key = endpointKey(endpoint)
-    attempts.set(key, (attempts.get(key) ?? 0) + 1)
-    const reply = yield* exchange(world, endpoint, step, cut.kind === 'forward')
+    const before = attempts.get(key) ?? 0
+    attempts.set(key, before + 1)
+    const reply = yield* exchange(world, endpoint, step, cut.kind === 'forward', before < MAX_ATTEMPTS_PER_SERVER ? 'udp' : 'tcp')
     if (reply.kind === 'spent') return { kind: 'failure', reason: 'budget', infoCode: EDE.OTHER, text: 'the work for one question is spent' }
-    if (reply.kind === 'silence') continue
+    if (reply.kind === 'silence') {
+      if (reply.transport === 'tcp') tries.mute.add(key)
+      continue
+    }
     const asked = { ...step, zone: cut.zone, forwarded: cut.kind === 'forward' }
     const finding: Finding = reply.kind === 'broken' ? { kind: 'error', rcode: RCODE.FORMERR } : classify(reply.message, asked)
     if (finding.kind !== 'lame' && finding.kind !== 'error') return finding
-    attempts.set(key, MAX_ATTEMPTS_PER_SERVER) // step 4d: deleted from the list
+    attempts.set(key, Infinity) // step 4d: deleted from the list
     // what fails on the way may not fail whole (RFC 9156 4); who is configured is asked as long as it is
     if (isLame(finding) && step.whole && cut.kind === 'delegation') world.servers.setLame(endpoint, cut.zone, world.nowMs)
     failure = useless(cut, finding)
@@ -141,15 +159,22 @@ function useless(cut: Cut, finding: Extract<Finding, { kind: 'lame' | 'error' }>
 }
 
 /** The server to ask next: one that is known, else one whose address is looked for. Undefined where none is left. */
-function* nextServer(world: World, errand: Errand, cut: Cut, attempts: ReadonlyMap<string, number>): Steps<Endpoint | undefined> {
+function* nextServer(world: World, errand: Errand, cut: Cut, tries: Tries): Steps<Endpoint | undefined> {
+  const { attempts } = tries
   for (;;) {
-    const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < MAX_ATTEMPTS_PER_SERVER && isWorthAsking(world, cut, endpoint))
+    const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries) && isWorthAsking(world, cut, endpoint))
     // those that were not asked yet come before second tries (RFC 1034 5.3.3 step 3)
     const fresh = left.filter((endpoint) => !attempts.has(endpointKey(endpoint)))
     if (fresh.length > 0) return world.servers.choose(fresh, world.nowMs)
     if (yield* findServer(world, errand, cut)) continue
     return left.length > 0 ? world.servers.choose(left, world.nowMs) : undefined
   }
+}
+
+/** One that was silent to us and has answered others meanwhile limits its responses, it may be: by TCP it is asked once more (RFC 9520 3.1). */
+function mostAttempts({ servers }: World, endpoint: Endpoint, { mute, sinceMs }: Tries): number {
+  const isWorthMore = servers.hasAnsweredSince(endpoint, sinceMs) && !mute.has(endpointKey(endpoint))
+  return MAX_ATTEMPTS_PER_SERVER + (isWorthMore ? 1 : 0)
 }
 
 function isWorthAsking({ servers, nowMs }: World, { zone }: Cut, endpoint: Endpoint): boolean {

@@ -12,6 +12,7 @@ import {
   MAX_ALIASES, MAX_ATTEMPTS_PER_STEP, MAX_DELEGATION_SERVERS, MAX_LOOKUPS_PER_QUESTION, MAX_LOOKUPS_PER_ZONE, MAX_LOOKUP_DEPTH, MAX_QUESTIONS_PER_ZONE, MAX_QUESTIONS_UNDER_WAY, MAX_QUESTION_MS,
   MAX_SENDS_PER_QUESTION, MAX_WAITERS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_REFERRALS, MAX_SERVER_ADDRESSES, MAX_WAIT_MS,
 } from '../../src/dns/limits-resolver.ts'
+import { BusyZones } from '../../src/resolver/busy-zones.ts'
 import { Budget } from '../../src/resolver/budget.ts'
 import { referredCut } from '../../src/resolver/cuts.ts'
 import { suffix } from '../../src/resolver/minimise.ts'
@@ -349,5 +350,5 @@ test('a zone whose glue is gone before its delegation is asked for at its parent
 /** A world beside the one of a play, with its cache and chance. */
 function worldOf({ cache }: Play): World {
   const random = (): number => 0
-  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
+  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
 }

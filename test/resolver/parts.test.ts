@@ -7,6 +7,7 @@ import { makeMessage, type Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
 import { KeyCache } from '../../src/dnssec/public-key.ts'
 import { parsePrefix, PrefixList } from '../../src/dns/prefix.ts'
+import { BusyZones } from '../../src/resolver/busy-zones.ts'
 import { Budget } from '../../src/resolver/budget.ts'
 import { TRUST, type ConfiguredZone, type RRset, type Settings } from '../../src/resolver/contract.ts'
 import { configuredFor, nearestCut, usableEndpoints } from '../../src/resolver/cuts.ts'
@@ -23,7 +24,7 @@ import { address, MapCache, records, settingsOf } from './support.ts'
 
 function worldOf(settings: Partial<Settings> = {}): World {
   const random = (): number => 0
-  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new Map(), nowMs: 0 }
+  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
 }
 
 function setOf(text: string): RRset {

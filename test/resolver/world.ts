@@ -8,6 +8,7 @@ import { printAddress } from '../../src/dns/address.ts'
 import { Name } from '../../src/dns/name.ts'
 import { parsePrefix, PrefixList } from '../../src/dns/prefix.ts'
 import type { ConfiguredZone, Endpoint, RRset, Settings, Trust } from '../../src/resolver/contract.ts'
+import { BusyZones } from '../../src/resolver/busy-zones.ts'
 import { ServerMemory } from '../../src/resolver/servers.ts'
 import type { World } from '../../src/resolver/steps.ts'
 import { GapMemory } from '../../src/resolver/gap-memory.ts'
@@ -20,7 +21,7 @@ import { address, MapCache, records, settingsOf } from './support.ts'
 export function worldOf(settings: Partial<Settings> = {}, seed = 1): World & { cache: MapCache } {
   const chance = new Chance(seed)
   const random = (bound: number): number => chance.below(bound)
-  return { settings: settingsOf(settings), cache: new MapCache(), servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), random, busy: new Map(), nowMs: 1_000_000 }
+  return { settings: settingsOf(settings), cache: new MapCache(), servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), random, busy: new BusyZones(), nowMs: 1_000_000 }
 }
 
 /** The RRset that `text` writes, all of its lines of one name and type: `example. NS ns.example.` */

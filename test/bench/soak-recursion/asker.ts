@@ -29,8 +29,9 @@ interface Sent extends Asked {
 export class Asker {
   readonly counts = { asked: 0, answered: 0, tcp: 0, lost: 0, wrong: 0 }
   readonly judge: Judge
-  /** The first of what was wrong. */
+  /** The first answers that were wrong, and the first questions that had none: these come in crowds. */
   readonly wrong: string[] = []
+  readonly unanswered: string[] = []
   private readonly tree: Tree
   private readonly chance: Chance
   private readonly port: number
@@ -141,19 +142,19 @@ export class Asker {
   private lose(asked: Sent): void {
     this.pending--
     this.counts.lost++
-    this.tell(asked, `nothing within ${PATIENCE_MS} ms`)
+    this.tell(asked, `nothing within ${PATIENCE_MS} ms`, this.unanswered)
   }
 
   private look(asked: Sent, message: Message): void {
     this.pending--
     this.counts.answered++
     const why = this.judge.faultOf(asked, message, performance.now())
-    if (why !== undefined) this.tell(asked, why)
+    if (why !== undefined) this.tell(asked, why, this.wrong)
   }
 
-  private tell({ text, type, dnssecOk, checkingDisabled }: Sent, why: string): void {
+  private tell({ text, type, dnssecOk, checkingDisabled }: Sent, why: string, examples: string[]): void {
     this.counts.wrong++
-    if (this.wrong.length < EXAMPLES) this.wrong.push(`${new Date().toISOString()} ${text} type ${type}${dnssecOk ? ' DO' : ''}${checkingDisabled ? ' CD' : ''}: ${why}`)
+    if (examples.length < EXAMPLES) examples.push(`${new Date().toISOString()} ${text} type ${type}${dnssecOk ? ' DO' : ''}${checkingDisabled ? ' CD' : ''}: ${why}`)
   }
 }
 

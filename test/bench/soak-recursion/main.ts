@@ -97,7 +97,7 @@ async function soak(): Promise<void> {
   await asker.end()
   await sleep(REST_MS)
   judge(await statistics(), memory, descriptorsOf(pid) - atStart)
-  faults.push(...asker.wrong, ...chaos.faults, ...(asker.counts.wrong > asker.wrong.length ? [`${asker.counts.wrong} answers wrong in all`] : []))
+  faults.push(...asker.wrong, ...asker.unanswered, ...chaos.faults, ...(asker.counts.wrong > asker.wrong.length + asker.unanswered.length ? [`${asker.counts.wrong} answers wrong in all`] : []))
   const { code, err } = await server.stop()
   if (code !== 0) faults.push(`the server ended with ${code}: ${err}`)
   for (const line of server.lines()) if (line.level === 'error' || Number(line.level) >= 50) faults.push(`the log says: ${JSON.stringify(line)}`)
