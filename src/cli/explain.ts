@@ -50,9 +50,9 @@ function rowOf({ rank, agent, score, load, why }: ExplainedCandidate): string[] 
 }
 
 function detailsOf({ agent, capability, load, criteria, reputation, unmet }: ExplainedCandidate): string {
-  const { active, slots, queue, serviceMs, handed, sessions, costMs, faded = 0 } = load
+  const { active, slots, queue, serviceMs, handed, sessions, costMs, entry = 1, faded = 0 } = load
   const told = load.ageMs === null ? 'no reading' : `reading ${printAge(load.ageMs)} old: ${round(active)} active, ${round(slots)} slots, ${round(queue)} waiting places`
-  const reckoned = sessions === undefined ? '' : `; reckoned ${round(sessions)} there now, ${round(handed)} of them sent from here since; one more costs ${round(costMs ?? 0)} ms`
+  const reckoned = sessions === undefined ? '' : `; reckoned ${round(sessions)} there now, ${round(handed)} of them sent from here since; one more costs ${round(costMs ?? 0)} ms${entry < 0.9 ? ` and is let in with a probability of ${round(entry)}` : ''}`
   const { outcomes, right, slowness, accuracy } = reputation
   const met = outcomes === 0 && slowness === 1 ? 'no outcomes' : `${round(outcomes)} outcomes, ${round(right)} right, ${round(slowness)} times as slow as it says`
   return [

@@ -3,8 +3,9 @@
  * since; and what others are likely to have sent (docs/ranking.md; "SOC", survival-corrected occupancy). All times in ms.
  *
  *     n = n₀ · exp(−age / (s · max(1, n₀/c)))  +  κ · o · exp(−Δ/s)         sessions there now
- *     z = (1 + n) / c                                                       were we to add one
+ *     z = ((½ + n) / w + ½) / c                                             were we to add one
  *     cost = way + s · (max(1, z) + w · z³)                                 our delay, and that of those behind us
+ *     entry = 0.05 + 0.95 / (1 + exp(((1 + n) / (c + room) − 1) / 0.08))    whether it is let in at all
  */
 import { REPORT_GRACE_MS } from '../../dns/limits-discovery.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
@@ -16,6 +17,10 @@ const EARTH_KM = 6_371
 const RADIANS = Math.PI / 180 / 1_000_000
 /** Weight in parts of what is usual, at least: an agent of weight 0 is asked as the last, not never (RFC 2782). */
 const LEAST_WEIGHT = 0.01
+/** What is left of the score of an agent that is certainly full: where all are, they keep their order. */
+const LEAST_ENTRY = 0.05
+/** Of whole requests shared out by weights, half of the next one counts: so neither the heavy nor the light get more than is theirs (Sainte-Laguë). */
+const HALF = 0.5
 
 /** Fills itself with what is reckoned of one slot; one object, used again and again. */
 export class Estimate {
@@ -24,6 +29,8 @@ export class Estimate {
   fullness = 0
   serviceMs = 0
   costMs = 0
+  /** Probability that it takes one more: falls from 1 to next to nothing as its waiting places fill. */
+  entry = 1
   /** Milliseconds since the reading; Infinity without one. */
   ageMs = Infinity
   /** The agent fell silent, or somebody could not reach it: to be taken only where there is nobody else. */
@@ -45,9 +52,16 @@ export class Estimate {
     this.fade(table, slot)
     this.isSuspect = f64.avoidUntilMs[slot] > nowMs || this.faded > 0
     this.sessions = this.sessionsOf(table, slot, nowMs)
-    this.fullness = (1 + this.sessions) / (f64.slots[slot] * relativeWeight(table, slot, weightReference))
+    this.fullness = ((HALF + this.sessions) / relativeWeight(table, slot, weightReference) + HALF) / f64.slots[slot]
+    this.entry = this.entryOf(table, slot)
     const z = this.fullness
     this.costMs = wayMs + this.serviceMs * (Math.max(1, z) + settings.externality * z * z * z)
+  }
+
+  /** Nothing is told against an agent that has told nothing itself, and refused nobody: how many it lets in is not known. */
+  private entryOf({ f64 }: CandidateTable, slot: Slot): number {
+    if (this.ageMs === Infinity && f64.busy[slot] === 0) return 1
+    return LEAST_ENTRY + (1 - LEAST_ENTRY) / (1 + Math.exp(((1 + this.sessions) / (f64.slots[slot] + f64.room[slot]) - 1) / this.settings.entryBlur))
   }
 
   /** An agent that has never reported is not faded, only unknown: it may be one that does not report. */

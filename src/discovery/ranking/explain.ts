@@ -48,6 +48,8 @@ export interface ExplainedLoad {
   /** Sessions reckoned to be there now, and what one more costs in ms; absent for who is out. */
   sessions?: number
   costMs?: number
+  /** Probability that it takes one more, which multiplies the score. */
+  entry?: number
   /** How far the reading has faded, 0 to 1. */
   faded?: number
 }
@@ -191,14 +193,14 @@ class Explainer {
 
   private scoredAs(slot: Slot, scorer: Scorer): ExplainedCandidate {
     const basics = this.basicsOf(slot, scorer)
-    const { estimate: { sessions, costMs, faded } } = scorer
+    const { estimate: { sessions, costMs, entry, faded } } = scorer
     const criteria = basics.criteria.map((criterion) => {
       const metric = METRIC[criterion.name as keyof typeof METRIC]
       return scorer.weight[metric] === 0 ? criterion : { ...criterion, worth: scorer.worth[metric] }
     })
     const unmet = WISHES.filter((wish) => this.demand.order[WISH[wish]] !== ABSENT && (scorer.unmet & (1 << this.demand.order[WISH[wish]])) !== 0)
     return {
-      ...basics, criteria, score: scorer.score, load: { ...basics.load, sessions, costMs, faded }, unmet: unmet.map((wish) => WISH_NAMES[wish] ?? wish),
+      ...basics, criteria, score: scorer.score, load: { ...basics.load, sessions, costMs, entry, faded }, unmet: unmet.map((wish) => WISH_NAMES[wish] ?? wish),
     }
   }
 

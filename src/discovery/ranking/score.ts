@@ -3,7 +3,7 @@
  * (docs/ranking.md). Worths are absolute: they do not depend on which other candidates there are, so that an agent that
  * joins or leaves never turns the order of two others round.
  *
- *     score = Σ weight × worth / Σ weight  + bonuses − penalty of the state
+ *     score = entry × (Σ weight × worth / Σ weight  + bonuses − penalty of the state)
  */
 import type { CandidateTable, CapabilityMatch, Slot } from './candidates.ts'
 import { ABSENT, WISH, type Demand } from './demand.ts'
@@ -74,7 +74,7 @@ export class Scorer {
     }
     const wishes = demand.keyCount === 0 ? 0 : this.weighWishes(table, slot, demand)
     const score = sum / this.totalWeight + wishes - settings.statePenalty[table.i32.state[slot]] * (1 - estimate.faded)
-    this.score = Math.max(0, Math.min(1, score))
+    this.score = Math.max(0, Math.min(1, score * estimate.entry))
     return this.score
   }
 

@@ -16,6 +16,8 @@ export interface RankingSettings {
   readonly reporting: Reporting
   /** Cost = way + service × (max(1, z) + externality × z³): what an arrival costs those behind it [SIM]. */
   readonly externality: number
+  /** How uncertain it is whether an agent that is nearly full takes one more, in parts of its slots and waiting places [SIM]. */
+  readonly entryBlur: number
   /** Milliseconds of service of an agent that neither claims nor tells: an LLM's answer [SIM: 0.2 to 4 s]. */
   readonly unknownServiceMs: number
   /** Load of an agent that has not told any, in parts of its slots; what stale readings fade to: never the best. */
@@ -47,6 +49,7 @@ export interface RankingSettings {
 export const DEFAULT_RANKING: RankingSettings = {
   reporting: { periodMs: [10_000, 5_000, 5_000], threshold: [0.5, 0.25, 0.5] },
   externality: 3,
+  entryBlur: 0.08,
   unknownServiceMs: 1_000,
   unknownLoad: 0.7,
   overduePeriods: 1.6,
@@ -60,7 +63,7 @@ export const DEFAULT_RANKING: RankingSettings = {
   nearMs: 6,
   msPerKilometre: 0.02,
   blurFrom: 12,
-  blur: 0.05,
+  blur: 0.07,
 }
 
 /** How readings and outcomes become estimates; the writer's part. */

@@ -58,7 +58,7 @@ export class SimAgent {
   /** What it says of itself. */
   tell(nowMs: number): Told {
     const { slots, lie } = this.traits
-    const serviceMs = this.usesPace ? this.pace.serviceMs(nowMs) : this.averageMs
+    const serviceMs = this.traits.weight > 0 ? this.traits.serviceMs : this.usesPace ? this.pace.serviceMs(nowMs) : this.averageMs
     switch (lie) {
       case 'idle': return { atMs: nowMs, active: 0, slots, serviceMs }
       case 'frozen': return { atMs: nowMs, active: 1, slots, serviceMs: this.traits.serviceMs }

@@ -111,7 +111,7 @@ class Simulation {
   private ask(region: number): Request {
     const even = this.asking[region]
     return {
-      region, bornMs: this.events.nowMs, kind: kindAt(DEMANDS[this.world.options.demands], even()), size: gaussian(even), rest: exponential(even, 1),
+      region, bornMs: this.events.nowMs, kind: kindAt(DEMANDS[this.world.options.demands], even()), size: gaussian(even), rest: exponential(even, 1), luck: even(),
       tried: [], sentMs: 0, takenMs: 0, met: 0, workMs: 0, epoch: 0, told: undefined, failure: undefined,
     }
   }

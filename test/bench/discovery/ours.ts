@@ -17,11 +17,13 @@ import { Name } from '../../../src/dns/name.ts'
 import { agentRdata, BEGIN_MS, CAPABILITY, demandOctets, SEED } from '../../discovery/ranking/hive.ts'
 import type { Policy, Scene } from './policy.ts'
 import type { Report, Reach } from './reporting.ts'
-import type { Failure, Request } from './request.ts'
+import { agentOf, type Failure, type Request } from './request.ts'
 import type { AgentTraits, DemandKind, Place } from './world.ts'
 
 const FAILED = DRAINING + 1
 const OWNER = Name.parse(CAPABILITY).wire
+/** A price at which nothing is left of what cheapness is worth. */
+const FREE_PRICE = 1.2
 /** Agents of an answer whose asker does not say how many (docs/protocol.md 4). */
 const LIST = 8
 const RESULTS = { busy: RESULT.busy, down: RESULT.unreachable } as const
@@ -120,12 +122,12 @@ class Resolver {
   }
 
   passedOn(request: Request, tookMs: number, servedMs: number): void {
-    this.observe(request, RESULT.done, tookMs, servedMs)
+    const { accuracy } = this.scene.world.agents[agentOf(request)]
+    this.observe(request, request.luck < accuracy ? RESULT.done : RESULT.wrong, tookMs, servedMs)
   }
 
-  private observe({ tried, told }: Request, result: number, latencyMs: number, atMs: number): void {
-    const slot = this.slots[tried[tried.length - 1]]
-    this.sensing.observe(slot, { result, latencyMs, active: told?.active ?? 0, atMs: BEGIN_MS + atMs }, this.nowMs)
+  private observe(request: Request, result: number, latencyMs: number, atMs: number): void {
+    this.sensing.observe(this.slots[agentOf(request)], { result, latencyMs, active: request.told?.active ?? 0, atMs: BEGIN_MS + atMs }, this.nowMs)
   }
 
   private get nowMs(): number {
@@ -156,11 +158,16 @@ function claimsOf({ accuracy, price, provider, place, room, weight }: AgentTrait
   return `${claims} queue=${room} provider=${providerOf(provider)} location=${placeOf(place)}${weight > 0 ? ` weight=${weight}` : ''}`
 }
 
-/** A demand as an asker in the region writes it. */
-function demandFor({ weights, leastAccuracy, mostPrice, provider }: DemandKind, place: Place, avoid: readonly number[]): Demand {
-  const wishes = [`near=${placeOf(place)}`, `prefer=${preferOf(weights)}`]
+/**
+ * A demand as an asker in the region writes it who values what `kind` does: patience as the bound of latency, what a price may be
+ * as that of cost, and preferences in the measure of those bounds.
+ */
+function demandFor(kind: DemandKind, place: Place, avoid: readonly number[]): Demand {
+  const { weights, leastAccuracy, patienceMs, provider } = kind
+  const mostPrice = Math.min(kind.mostPrice, FREE_PRICE)
+  const wishes = [`near=${placeOf(place)}`, `prefer=${preferOf({ ...weights, price: weights.price * (mostPrice / FREE_PRICE) })}`]
   if (leastAccuracy > 0) wishes.push(`accuracy=${leastAccuracy}`)
-  if (mostPrice < Infinity) wishes.push(`cost=${mostPrice}`)
+  if (weights.price > 0) wishes.push(`cost=${mostPrice}`, `latency=${patienceMs}ms`)
   if (provider >= 0) wishes.push(`provider=${providerOf(provider)}`)
   if (avoid.length > 0) wishes.push(`avoid=${avoid.map(nameOf).join(',')}`)
   const demand = new Demand()

@@ -25,6 +25,8 @@ export interface Request {
   readonly size: number
   /** Says when the asker asks again, and passes on what it met: a draw from the exponential distribution with mean 1. */
   readonly rest: number
+  /** Whether the answer is right, if this is below the agent's accuracy: an even draw. */
+  readonly luck: number
   /** Agents that it went to, the one that has it now the last. */
   readonly tried: number[]
   sentMs: number

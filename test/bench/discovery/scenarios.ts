@@ -125,7 +125,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { id: 'uniform', title: 'Agents that are all alike', world: { isUniform: true }, contestants: [...RIVALS, prequalBy('Prequal, 3 probes, hot at 0.84', 3, 0.84, BRIEF_AGE_MS), WAGGLE] },
   { id: 'liars', title: 'Every fourth agent lies: always idle, frozen, or four times as good', world: { hasLiars: true, warmSeconds: 0, load: 0.5 }, contestants: [...RIVALS, WAGGLE] },
   { id: 'flash', title: 'A flash crowd, five times the demand of the largest region, in which the largest agent is lost', world: { hasFlashCrowd: true, load: 0.5, seconds: 120 }, contestants: [...RIVALS, WAGGLE] },
-  { id: 'weights', title: 'Agents alike but for their weights', world: { isUniform: true, hasWeights: true, hasTroubles: false, regions: 1, load: 0.3 }, contestants: [...ORACLES, WAGGLE] },
+  { id: 'weights', title: 'Agents alike but for their weights, load 0.5', world: { isUniform: true, hasWeights: true, hasTroubles: false, regions: 1, load: 0.5 }, contestants: [...ORACLES, WAGGLE] },
 ]
 
 /** The world of a scenario with that seed. */

@@ -28,6 +28,25 @@ function hiveWith(claims: string, reading?: Reading): Hive {
 const near = (value: number, expected: number, share = 1e-6): void => assert.ok(Math.abs(value - expected) <= Math.max(1e-9, Math.abs(expected) * share), `${value}, not ${expected}`)
 
 describe('the formula', () => {
+  const ENTRIES: [what: string, active: number, least: number, most: number][] = [
+    ['idle', 0, 0.99999, 1], ['all slots taken, all waiting places free', 4, 0.998, 1], ['a place left', 15, 0.52, 0.53], ['full', 16, 0.3, 0.4], ['reported to be fuller than it can be', 32, 0.05, 0.051],
+  ]
+  for (const [what, active, least, most] of ENTRIES) {
+    test(`whether it is let in: ${what}`, () => {
+      const { entry } = reckon(hiveWith('latency=1s concurrency=4 queue=12', { active }))
+      assert.ok(entry >= least && entry <= most, String(entry))
+    })
+  }
+
+  test('whether it is let in is not doubted of an agent that has told nothing, until it refuses somebody', () => {
+    const hive = new Hive()
+    hive.put('babel', 'latency=1s concurrency=1 queue=1')
+    for (let i = 0; i < 20; i++) hive.choose()
+    near(reckon(hive).entry, 1)
+    hive.observe('babel', { result: 1, active: 2 })
+    assert.ok(reckon(hive).entry < 0.06)
+  })
+
   const COSTS: [what: string, claims: string, reading: Reading | undefined, wayMs: number, sessions: number, costMs: number][] = [
     ['idle, four slots: z = 1/4', 'latency=1s concurrency=4', { active: 0 }, 0, 0, 1_000 * (1 + 3 / 64)],
     ['one slot is free of four: z = 1', 'latency=1s concurrency=4', { active: 3 }, 0, 3, 1_000 * (1 + 3)],
@@ -48,13 +67,13 @@ describe('the formula', () => {
     })
   }
 
-  test('weight divides fullness: half the usual weight is twice as full, no weight a hundred times', () => {
+  test('weight divides what is there and half of what comes (Sainte-Laguë)', () => {
     const fullness = (claims: string): number => reckon(hiveWith(`latency=1s concurrency=4 ${claims}`, { active: 3 }), { weightReference: 10 }).fullness
     near(fullness(''), 1)
     near(fullness('weight=10'), 1)
-    near(fullness('weight=5'), 2)
-    near(fullness('weight=40'), 0.25)
-    near(fullness('weight=0'), 100)
+    near(fullness('weight=5'), (3.5 / 0.5 + 0.5) / 4)
+    near(fullness('weight=40'), (3.5 / 4 + 0.5) / 4)
+    near(fullness('weight=0'), (3.5 / 0.01 + 0.5) / 4)
     const hive = hiveWith('weight=7')
     near(relativeWeight(hive.registrar.table, hive.slot('babel'), 0), 1)
   })

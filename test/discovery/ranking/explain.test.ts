@@ -57,7 +57,7 @@ test('scores and orders are those of answers, whatever is registered, reported a
       const weight = criteria.reduce((sum, one) => sum + one.weight, 0)
       const sum = criteria.reduce((total, { worth = 0, weight: part }) => total + worth * part, 0) / weight
       const penalty = DEFAULT_RANKING.statePenalty[0]
-      if (!demand.includes('max-age')) assert.ok(Math.abs(Math.min(1, sum - penalty) - score) < 1e-9, `${sum} is not ${score} in ${load.state}`)
+      if (!demand.includes('max-age')) assert.ok(Math.abs(Math.min(1, (sum - penalty) * (load.entry ?? 0)) - score) < 1e-9, `${sum} is not ${score} in ${load.state}`)
     }
   }), { numRuns: 60 })
 })

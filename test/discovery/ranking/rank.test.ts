@@ -41,6 +41,21 @@ for (const [what, better, worse, demand] of BETTER) {
   })
 }
 
+test('an agent that is full is passed over, however accurate it is; where all are full the more accurate goes first', () => {
+  const hive = new Hive()
+  hive.put('keen', 'latency=1s concurrency=4 queue=4 accuracy=0.99')
+  hive.put('plain', 'latency=1s concurrency=4 queue=4 accuracy=0.7')
+  const demand = 'prefer=accuracy:9,latency:1'
+  hive.report('keen', { active: 4 })
+  hive.report('plain', { active: 4 })
+  assert.deepEqual(hive.ask(demand), ['keen', 'plain'])
+  hive.report('keen', { active: 8 })
+  assert.deepEqual(hive.ask(demand), ['plain', 'keen'])
+  hive.report('keen', { active: 16 })
+  hive.report('plain', { active: 16 })
+  assert.deepEqual(hive.ask(demand), ['keen', 'plain'])
+})
+
 test('an idle agent goes before one in transition before an occupied one, at equal fitness (paper 5.3)', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const hive = new Hive({}, seed)
@@ -129,6 +144,26 @@ test('shares of equals follow their weights within 1 %', () => {
   const weights: Record<string, number> = { a: 10, b: 20, c: 30, d: 40 }
   for (const [label, weight] of Object.entries(weights)) hive.put(label, `latency=1s concurrency=4 weight=${weight}`)
   const shares = sharesOf(hive, 40_000, 7)
+  for (const [label, weight] of Object.entries(weights)) assert.ok(Math.abs(shares[label] - weight / 100) < 0.01, `${label}: ${shares[label]} instead of ${weight / 100}`)
+})
+
+test('shares of equals that tell their load follow their weights within 1 %, half of their slots taken', () => {
+  const hive = new Hive({}, 4)
+  const weights: Record<string, number> = { a: 10, b: 20, c: 30, d: 40 }
+  const loads: Record<string, number[]> = { a: [], b: [], c: [], d: [] }
+  for (const [label, weight] of Object.entries(weights)) hive.put(label, `latency=1s concurrency=32 weight=${weight}`)
+  const shares: Record<string, number> = { a: 0, b: 0, c: 0, d: 0 }
+  const count = 20_000
+  for (let i = 0; i < count; i++) {
+    const label = hive.choose()
+    shares[label] += 1 / count
+    loads[label].push(hive.nowMs + 1_000)
+    hive.nowMs += 15 // 67 of 128 slots
+    for (const [each, ends] of Object.entries(loads)) {
+      while (ends[0] <= hive.nowMs) ends.shift()
+      if (i % 4 === 0) hive.report(each, { active: ends.length })
+    }
+  }
   for (const [label, weight] of Object.entries(weights)) assert.ok(Math.abs(shares[label] - weight / 100) < 0.01, `${label}: ${shares[label]} instead of ${weight / 100}`)
 })
 
