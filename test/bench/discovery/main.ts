@@ -3,7 +3,9 @@
  * other policies and beside oracles. Same seeds, same figures, on every machine. Seeds 1 to 6 are for tuning; 31 and above
  * were never looked at while anything was tuned.
  *
- *     npm run bench:discovery -- [--scenario main,…] [--seeds 31-40 | 1,2,3] [--policy TEXT] [--page]
+ *     npm run bench:discovery -- [--scenario main,…] [--seeds 31-40 | 1,2,3] [--policy TEXT] [--page] [--save FILE] [--from FILE,…]
+ *
+ * The whole takes an hour of one processor; parts can be run side by side, each with `--save`, and put together by `--from`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +18,10 @@ const PAGE = fileURLToPath(new URL('../../../../docs/performance-discovery.md', 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const progress = (line: string): void => void process.stderr.write(`${line}\n`)
 const { values } = parseArgs({
-  options: { scenario: { type: 'string' }, seeds: { type: 'string', default: '31-40' }, policy: { type: 'string', default: '' }, page: { type: 'boolean', default: false } },
+  options: {
+    scenario: { type: 'string' }, seeds: { type: 'string', default: '31-40' }, policy: { type: 'string', default: '' }, page: { type: 'boolean', default: false },
+    save: { type: 'string' }, from: { type: 'string' },
+  },
 })
 
 /** The numbers of `31-40` or `1,2,3`. */
@@ -40,8 +45,18 @@ function run(): ScenarioResult[] {
   })
 }
 
+/** What parts have saved, in the order of the scenarios. */
+function load(files: readonly string[]): ScenarioResult[] {
+  const saved = files.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Saved[])
+  return SCENARIOS.flatMap((scenario) => saved.filter(({ id }) => id === scenario.id).map(({ seeds, rows }) => ({ scenario, seeds, rows })))
+}
+
+/** A result as it is saved. */
+type Saved = Omit<ScenarioResult, 'scenario'> & { id: string }
+
 try {
-  const results = run()
+  const results = values.from === undefined ? run() : load(values.from.split(','))
+  if (values.save !== undefined) writeFileSync(values.save, JSON.stringify(results.map(({ scenario: { id }, seeds, rows }): Saved => ({ id, seeds, rows }))))
   say(printGoals(results))
   // what stands before the first table is written by hand, and stays
   if (values.page) writeFileSync(PAGE, printPage(results, readFileSync(PAGE, 'utf8').split('\n## Goals')[0]))
