@@ -47,18 +47,15 @@ class LmdbDisk implements OpenDisk {
     }
   }
 
+  /** Waits for the disk: nobody commits in a process that has something else to do. A transaction on LMDB's own threads would cost twice the processor time. */
   async commit(writes: readonly DiskWrite[]): Promise<void> {
-    try {
-      await this.root.batch(() => {
-        for (const { space, key, value } of writes) {
-          const into = this.spaces.get(space) as Space
-          if (value === undefined) void into.remove(key)
-          else void into.put(key, value)
-        }
-      })
-    } catch (error) {
-      throw await causeOf(error)
-    }
+    this.root.transactionSync(() => {
+      for (const { space, key, value } of writes) {
+        const into = this.spaces.get(space) as Space
+        if (value === undefined) into.removeSync(key)
+        else into.putSync(key, value)
+      }
+    })
   }
 
   get(space: DiskSpace, key: Uint8Array): Uint8Array | undefined {
@@ -86,11 +83,3 @@ class LmdbDisk implements OpenDisk {
     await this.root.close()
   }
 }
-
-/** LMDB rejects with `Commit failed`, and tells why by a promise of its own. */
-async function causeOf(error: unknown): Promise<unknown> {
-  const { commitError } = error as { commitError?: Promise<never> }
-  if (commitError === undefined) return error
-  return commitError.catch((cause: unknown) => cause)
-}
-

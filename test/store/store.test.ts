@@ -346,3 +346,41 @@ describe('the limit of a store', () => {
     await store.close()
   })
 })
+
+describe('a commit of LMDB', () => {
+  const key = (name: string): Uint8Array => octets(name)
+
+  it('stands before the next turn of the loop, so that its process waits for nothing else', async () => {
+    const disk = lmdbDisk.open(makeFolder(), true)
+    const committed = disk.commit([{ space: 'overlay', key: key('a'), value: octets('1') }])
+    assert.equal(text(disk.get('overlay', key('a'))), '1', 'without an await')
+    await committed
+    await disk.close()
+  })
+
+  it('that fails half way leaves nothing of itself, and the next one is kept', async () => {
+    const folder = makeFolder()
+    const disk = lmdbDisk.open(folder, true)
+    await disk.commit([{ space: 'overlay', key: key('a'), value: octets('1') }])
+    const tooLong = new Uint8Array(MAX_STORE_KEY_OCTETS * 4).fill(97)
+    const half = [
+      { space: 'overlay', key: key('a'), value: undefined }, { space: 'zone', key: key('b'), value: octets('2') }, { space: 'overlay', key: tooLong, value: octets('3') },
+    ] as const
+    await assert.rejects(disk.commit(half))
+    await disk.commit([{ space: 'overlay', key: key('c'), value: octets('4') }])
+    await disk.close()
+    const again = lmdbDisk.open(folder, false)
+    const found = (['overlay', 'zone'] as const).flatMap((space) => [...again.range(space, key('a'), false)].map((entry) => `${space} ${text(entry.key)}=${text(entry.value)}`))
+    assert.deepEqual(found, ['overlay a=1', 'overlay c=4'])
+    await again.close()
+  })
+
+  it('takes an entry away and puts another under the same key in the order that it was told', async () => {
+    const disk = lmdbDisk.open(makeFolder(), true)
+    await disk.commit([{ space: 'lease', key: key('a'), value: octets('1') }, { space: 'lease', key: key('a'), value: undefined }, { space: 'lease', key: key('b'), value: undefined }])
+    assert.equal(disk.get('lease', key('a')), undefined)
+    await disk.commit([{ space: 'lease', key: key('a'), value: undefined }, { space: 'lease', key: key('a'), value: octets('2') }])
+    assert.equal(text(disk.get('lease', key('a'))), '2')
+    await disk.close()
+  })
+})
