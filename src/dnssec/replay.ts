@@ -14,6 +14,10 @@
  * rises to it, and what was signed at or before the floor is refused. The memory does not outlive the process.
  */
 import { MAX_REMEMBERED_MACS, MAX_REMEMBERED_RESPONSE_EACH, MAX_REMEMBERED_RESPONSE_OCTETS, MAX_REMEMBERED_RESPONSES, TSIG_FUDGE_SECONDS } from '../dns/limits.ts'
+import { type Recall, type ResponseBounds, ResponseMemory } from './response-memory.ts'
+import { TagSet } from './tag-set.ts'
+
+export { type Recall, ResponseMemory } from './response-memory.ts'
 
 /** Who sent a message, as far as a retransmission must come from the same (RFC 1035 4.1.1: the ID matches responses to requests). */
 export interface Source {
@@ -35,15 +39,9 @@ export interface Sighting {
   sender: string
 }
 
-/** What the memory says; a retransmission without `response` is still being worked on. */
-export type Recall = { is: 'new' } | { is: 'retransmitted'; response: Uint8Array | undefined } | { is: 'replayed' }
-
 /** The bounds, from limits.ts unless a test gives others. */
-export interface ReplayBounds {
+export interface ReplayBounds extends ResponseBounds {
   macs: number
-  responses: number
-  responseOctets: number
-  responseEach: number
 }
 
 const BOUNDS: ReplayBounds = {
@@ -58,7 +56,7 @@ interface Group {
   floor: number
   count: number
   cleanedAt: number
-  seconds: Map<number, Set<number>>
+  seconds: Map<number, TagSet>
 }
 
 /** The memory of signatures and of the responses to them. */
@@ -82,14 +80,14 @@ export class ReplayMemory {
   recall(sighting: Sighting, nowSeconds: number): Recall {
     const { tag, second, sender } = sighting
     const group = this.groupOf(sighting.group, nowSeconds)
-    if (second <= group.floor || group.seconds.get(second)?.has(tag) === true) return this.responses.recall(tag, sender)
+    if (second <= group.floor) return this.responses.recall(tag, sender)
     let tags = group.seconds.get(second)
-    if (tags === undefined) group.seconds.set(second, (tags = new Set()))
-    tags.add(tag)
+    if (tags === undefined) group.seconds.set(second, (tags = new TagSet()))
+    if (!tags.add(tag)) return this.responses.recall(tag, sender)
     group.count++
     if (++this.count > this.bounds.macs) this.makeRoom(nowSeconds)
     this.responses.expect(tag, sender)
-    return { is: 'new' }
+    return NEW
   }
 
   /** Keeps the response to the message `tag` for its retransmissions. */
@@ -130,64 +128,7 @@ export class ReplayMemory {
   }
 }
 
-/** A response that may have to be sent again. */
-interface Remembered {
-  sender: string
-  response: Uint8Array | undefined
-}
-
-/**
- * Responses by the tag of their request, the oldest forgotten first. The order stands in a ring: a Map whose first entry is
- * deleted again and again walks over all that was deleted to find the next.
- */
-export class ResponseMemory {
-  private readonly bounds: ReplayBounds
-  private readonly entries = new Map<number, Remembered>()
-  /** Tags in the order of their requests, from `oldest` on for as many as `held`; one may be forgotten already. */
-  private readonly ring: Float64Array
-  private oldest = 0
-  private held = 0
-  private octets = 0
-
-  constructor(bounds: ReplayBounds = BOUNDS) {
-    this.bounds = bounds
-    this.ring = new Float64Array(bounds.responses + 1)
-  }
-
-  /** What is known of the response to a message that was seen before. */
-  recall(tag: number, sender: string): Recall {
-    const entry = this.entries.get(tag)
-    return entry?.sender === sender ? { is: 'retransmitted', response: entry.response } : { is: 'replayed' }
-  }
-
-  /** A response to a message that was not seen before is to come. */
-  expect(tag: number, sender: string): void {
-    this.entries.set(tag, { sender, response: undefined })
-    this.ring[(this.oldest + this.held++) % this.ring.length] = tag
-    this.makeRoom()
-  }
-
-  /** Keeps the response that came, if one was expected and it is not too large. */
-  keep(tag: number, response: Uint8Array): void {
-    const entry = this.entries.get(tag)
-    if (entry === undefined || entry.response !== undefined) return
-    if (response.length > this.bounds.responseEach) return void this.entries.delete(tag)
-    entry.response = response
-    this.octets += response.length
-    this.makeRoom()
-  }
-
-  private makeRoom(): void {
-    const { ring, bounds, entries } = this
-    while (this.held > bounds.responses || (this.octets > bounds.responseOctets && this.held > 0)) {
-      const tag = ring[this.oldest]
-      this.oldest = (this.oldest + 1) % ring.length
-      this.held--
-      this.octets -= entries.get(tag)?.response?.length ?? 0
-      entries.delete(tag)
-    }
-  }
-}
+const NEW: Recall = { is: 'new' }
 
 /** 53 bits of a MAC or of a digest as a number. */
 export function tagOf(octets: Uint8Array): number {

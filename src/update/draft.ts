@@ -63,9 +63,9 @@ export class EditorDraft implements ZoneDraft {
   private lastOwner: Name | undefined
   private lastNode: NodeId = 0
   /** Opened RRsets by the owner's key, then by type. */
-  private readonly opened = new Map<string, Map<number, OpenRRset>>()
+  private opened = new Map<string, Map<number, OpenRRset>>()
   /** Leases that end otherwise than in the image. They are moved without a look at the records: there may be ten thousand. */
-  private readonly leases = new Map<string, MovedLease>()
+  private leases = new Map<string, MovedLease>()
   private steps: Step[] = []
   /** Names that the transaction brings into being, and how many there were at the mark. */
   private newNames = 0
@@ -252,8 +252,9 @@ export class EditorDraft implements ZoneDraft {
 
   /** Forgets what was changed: it stands in the image, or shall never. */
   clear(): void {
-    this.opened.clear()
-    this.leases.clear()
+    // a cleared Map's old table leads to its new one, so that one table that has grown old would keep those of all later batches from the garbage
+    if (this.opened.size > 0) this.opened = new Map()
+    if (this.leases.size > 0) this.leases = new Map()
     this.newNames = 0
     this.mark()
     this.isTouched = false

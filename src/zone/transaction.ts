@@ -52,7 +52,7 @@ export class ZoneTransaction extends ZoneWriter {
   /** Sees what the open transaction has changed so far; for the writer's thread alone. */
   readonly view: ZoneImage
   /** Words that each RRset made in this transaction has for records and lease: it can be rewritten, as nobody has seen it. */
-  protected readonly rooms = new Map<RRsetId, number>()
+  protected rooms = new Map<RRsetId, number>()
   protected readonly undo: (() => void)[] = []
   /** RRsets below were there at the last savepoint, so that going back must find them as they were. */
   protected markedTop = 0
@@ -121,7 +121,7 @@ export class ZoneTransaction extends ZoneWriter {
     if (this.isOpen) words[HEADER.waste] += words[HEADER.top] - this.startTop - this.counts.live - this.tableWords
     this.tableWords = 0
     this.undo.length = this.touched.length = 0
-    this.rooms.clear()
+    if (this.rooms.size > 0) this.rooms = new Map() // see EditorDraft.clear
     this.pending = 0
     this.image.refresh()
   }
