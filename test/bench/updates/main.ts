@@ -1,7 +1,7 @@
 /**
  * `npm run bench:updates`: changes of a zone by signed updates (RFC 2136, TSIG), each on disk before it is answered, by Waggle beside
  * Knot and BIND, in turn, several rounds over; then many agents registered with Waggle alone, what they weigh, and how long a
- * start with them takes. Meanwhile a name of the zone file is asked for, and afterwards a sample of what was acknowledged.
+ * start with them takes. Single records are sent once more by dnsperf, where it is installed. Meanwhile a name of the zone file is asked for, and afterwards a sample of what was acknowledged.
  *
  *     npm run bench:updates -- --help
  */
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { endAll, TITLES, versionOf, type Kind } from '../servers.ts'
 import { shuffled } from '../statistics.ts'
+import { hasDnsperf, measureByDnsperf, type Counted } from './dnsperf.ts'
 import { KEY, WORKS, type Work } from './messages.ts'
 import { gather, measure, type Measured } from './measure.ts'
 import { printAgents, printPage, printTable, type Results } from './report.ts'
@@ -58,9 +59,14 @@ async function run(): Promise<Results> {
     }
     say(printTable(work, runs))
   }
+  const counted: Counted[] = []
+  const isCounted = values.only.split(',').includes('record') && hasDnsperf()
+  for (let round = 0; isCounted && round < rounds; round++) {
+    for (const kind of shuffled(kinds)) counted.push(await measureByDnsperf({ kind, count, window, folder, key: KEY }, say))
+  }
   const gathered = agents > 0 && kinds.includes('ours') ? await gather({ count: agents, window, folder, key: KEY }, say) : undefined
   if (gathered !== undefined) say(printAgents(gathered))
-  return { runs, gathered, versions, window, count }
+  return { runs, counted, gathered, versions, window, count }
 }
 
 try {

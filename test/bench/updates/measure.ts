@@ -144,7 +144,8 @@ async function register(server: Running, { from, to }: { from: number; to: numbe
   return { from, to, rate: (to - from) / seconds, micros: nanosBetween(before, cpuOf(server.pid)) / 1e3 / (to - from) }
 }
 
-function begin({ kind, folder, key }: Task, home: string | undefined): Promise<Running> {
+/** Starts a server with the zone that is changed; in a folder of its own unless `home` names one. */
+export function begin({ kind, folder, key }: Pick<Task, 'kind' | 'folder' | 'key'>, home: string | undefined): Promise<Running> {
   const file = `${folder}/${ZONE}zone`
   writeFileSync(file, `$ORIGIN ${ZONE}\n$TTL 3600\n@ IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ IN NS ns1\nns1 IN A 192.0.2.53\n`)
   const probe = query(`ns1.${ZONE}`)
@@ -163,7 +164,7 @@ async function addressAt(port: number, name: string): Promise<string> {
 }
 
 /** Every one of a sample of what was acknowledged is served. */
-async function prove(port: number, work: Work, count: number): Promise<void> {
+export async function prove(port: number, work: Work, count: number): Promise<void> {
   for (let s = 0; s < SAMPLE; s++) {
     const i = Math.floor((s * count) / SAMPLE)
     const found = await addressAt(port, nameOf(work, i))

@@ -4,12 +4,15 @@ import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { TITLES, type Kind } from '../servers.ts'
 import { median } from '../statistics.ts'
 import { fixed } from '../table.ts'
+import type { Counted } from './dnsperf.ts'
 import type { Gathered, Measured } from './measure.ts'
 import { WORKS, type Work } from './messages.ts'
 
 /** What the whole bench gave. */
 export interface Results {
   runs: readonly Measured[]
+  /** By dnsperf; none where it is not installed. */
+  counted: readonly Counted[]
   gathered: Gathered | undefined
   versions: ReadonlyMap<Kind, string | null>
   window: number
@@ -25,6 +28,14 @@ function linesOf(work: Work, runs: readonly Measured[]): string[][] {
     TITLES[kind], fixed(of(kind, 'rate'), 0), fixed(of(kind, 'rate') / of('knot', 'rate'), 2), fixed(of(kind, 'micros'), 0), fixed(of(kind, 'p50'), 1), fixed(of(kind, 'p99'), 1), fixed(of(kind, 'again'), 0),
     fixed(of(kind, 'queryP50'), 2), fixed(of(kind, 'queryP99'), 2),
   ])
+}
+
+const COUNTED_HEAD = ['', 'updates/s', '× Knot', 'CPU µs', 'mean ms']
+
+function countedLines(counted: readonly Counted[]): string[][] {
+  const of = (kind: Kind, measure: 'rate' | 'micros' | 'meanMs'): number => median(counted.filter((run) => run.kind === kind).map((run) => run[measure]))
+  const kinds = [...new Set(counted.map(({ kind }) => kind))].toSorted((a, b) => of(b, 'rate') - of(a, 'rate'))
+  return kinds.map((kind) => [TITLES[kind], fixed(of(kind, 'rate'), 0), fixed(of(kind, 'rate') / of('knot', 'rate'), 2), fixed(of(kind, 'micros'), 0), fixed(of(kind, 'meanMs'), 1)])
 }
 
 /** The medians of one work, as text. */
@@ -48,7 +59,7 @@ export function printAgents(gathered: Gathered): string {
 }
 
 /** The page. */
-export function printPage({ runs, gathered, versions, window, count }: Results): string {
+export function printPage({ runs, counted, gathered, versions, window, count }: Results): string {
   const debian = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
   const servers = [...versions].filter(([, version]) => version !== null).map(([kind, version]) => `${TITLES[kind]} ${version}`)
   const table = (head: readonly string[], lines: readonly (readonly string[])[]): string => [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
@@ -63,5 +74,5 @@ A virtual machine: ${availableParallelism()} × ${cpus()[0].model.trim()}, ${Mat
 
 ${(Object.keys(WORKS) as Work[]).map((work) => `## ${WORKS[work].replace(/^./, (letter) => letter.toUpperCase())}\n\n${table(HEAD, linesOf(work, runs))}\n`).join('\n')}
 Only Waggle knows leases: the others are sent the same records without one.
-${gathered === undefined ? '' : `\n## Many agents\n\n${table(['', 'Waggle'], agentLines(gathered))}\n`}`
+${counted.length === 0 ? '' : `\n## One A record, sent by dnsperf\n\n\`dnsperf -u\`, a client in C, leaves more of the two processors to the server.\n\n${table(COUNTED_HEAD, countedLines(counted))}\n`}${gathered === undefined ? '' : `\n## Many agents\n\n${table(['', 'Waggle'], agentLines(gathered))}\n`}`
 }
