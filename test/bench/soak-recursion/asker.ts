@@ -12,8 +12,10 @@ import { type Asked, type HostState, Judge } from './judge.ts'
 import { type Leaf, TOP_LEVEL, type Tree } from './tree.ts'
 
 const PATIENCE_MS = 15_000
+const HELD_UP_MS = 1_000
 const SOCKETS = 4
 const TICK_MS = 10
+
 const EXAMPLES = 20
 /** Popularity falls with the rank to this power, as seen at resolvers. */
 const ZIPF = 0.95
@@ -27,7 +29,7 @@ interface Sent extends Asked {
 
 /** Asks and checks. */
 export class Asker {
-  readonly counts = { asked: 0, answered: 0, tcp: 0, lost: 0, wrong: 0 }
+  readonly counts = { asked: 0, answered: 0, tcp: 0, lost: 0, wrong: 0, lagMs: 0 }
   readonly judge: Judge
   /** The first answers that were wrong, and the first questions that had none: these come in crowds. */
   readonly wrong: string[] = []
@@ -61,7 +63,10 @@ export class Asker {
       this.open.push(open)
     }
     const began = performance.now()
+    let lastMs = began
     this.timer = setInterval(() => {
+      this.counts.lagMs = Math.max(this.counts.lagMs, Math.round(performance.now() - lastMs - TICK_MS))
+      lastMs = performance.now()
       const due = Math.floor(((performance.now() - began) / 1_000) * perSecond)
       while (this.counts.asked < due) this.send()
     }, TICK_MS)
@@ -70,7 +75,7 @@ export class Asker {
   /** Asks no more, and waits for what is open. */
   async end(): Promise<void> {
     clearInterval(this.timer)
-    for (const until = performance.now() + PATIENCE_MS + 1_000; this.pending > 0 && performance.now() < until;) await new Promise((resolve) => setTimeout(resolve, 100))
+    for (const until = performance.now() + PATIENCE_MS + 2 * HELD_UP_MS; this.pending > 0 && performance.now() < until;) await new Promise((resolve) => setTimeout(resolve, 100))
     for (const socket of this.sockets) socket.close()
   }
 
@@ -86,10 +91,12 @@ export class Asker {
     const open = this.open[at]
     let id = this.chance.below(0x1_0000)
     while (open.has(id)) id = this.chance.below(0x1_0000)
-    asked.timer = setTimeout(() => {
-      open.delete(id)
+    const giveUp = (): void => {
+      if (!open.delete(id)) return
       this.lose(asked)
-    }, PATIENCE_MS)
+    }
+    // an answer that lies there as this process was held up is read first
+    asked.timer = setTimeout(() => (asked.timer = setTimeout(giveUp, HELD_UP_MS)), PATIENCE_MS)
     open.set(id, asked)
     this.sockets[at].send(encode(id, asked), this.port, '127.0.0.1')
   }
