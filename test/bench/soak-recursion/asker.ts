@@ -15,7 +15,6 @@ const PATIENCE_MS = 15_000
 const HELD_UP_MS = 1_000
 const SOCKETS = 4
 const TICK_MS = 10
-
 const EXAMPLES = 20
 /** Popularity falls with the rank to this power, as seen at resolvers. */
 const ZIPF = 0.95
