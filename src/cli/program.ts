@@ -10,6 +10,7 @@ import type { ServerOptions } from './control.ts'
 import type { ExitCode, Io } from './io.ts'
 import { examples, wholeNumber, withServer, type Run } from './program-parts.ts'
 import type { QueryOptions } from './query.ts'
+import { addAnchor } from './anchor-program.ts'
 import { addCache } from './cache-program.ts'
 import { addZone } from './zone-program.ts'
 
@@ -38,6 +39,7 @@ export function makeProgram(io: Io, outcome: Outcome): Command {
   addStats(program, io, run)
   addZone(program, io, run)
   addCache(program, io, run)
+  addAnchor(program, io, run)
   addAgents(program, io, run)
   addRegistry(program, io, run)
   addKeygen(program, io, run)

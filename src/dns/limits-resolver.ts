@@ -110,6 +110,8 @@ export const MAX_ZONES_REMEMBERED = 8_192
 export const MAX_CHAIN_STEPS = 40
 /** Keys of one trust anchor that are tracked (RFC 5011 asks for five at once): those that are waited for, in use and revoked. Reached: further new keys are not looked at. */
 export const MAX_TRACKED_KEYS = 16
+/** Octets of the file in which tracked trust anchors are kept: those of a thousand zones with all their keys. Reached: the file is not read, and the anchors of the config are where it begins anew. */
+export const MAX_ANCHOR_FILE_OCTETS = 16_777_216
 /** Zones of which proven gaps between names are remembered (RFC 8198). Reached: the one used longest ago is forgotten. */
 export const MAX_GAP_ZONES = 512
 /** Gaps of one zone, some 500 octets each with their signatures. Reached: those of that zone are forgotten, and gathered anew. */

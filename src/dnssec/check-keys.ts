@@ -50,6 +50,11 @@ export function checkKeys(set: SignedSet, entry: Entry, judge: Judge): KeysProve
   return found.kind === 'bogus' ? found : { kind: 'keys', zone: { zone: set.name, keys: rdatas.filter(isZoneKey) }, ttl: found.ttl }
 }
 
+/** The keys among `rdatas` that DS of the operator's or the parent's name (RFC 4035 5.2). */
+export function keysNamedBy(zone: Name, rdatas: readonly Uint8Array[], digests: readonly Uint8Array[]): Uint8Array[] {
+  return namedKeys(zone, rdatas, usableDigests(digests), [])
+}
+
 /** Whether a zone with these DS can be validated here; else why not (RFC 4035 5.2, RFC 6840 5.2). */
 export function unservedDigests(digests: readonly Uint8Array[]): Insecure | undefined {
   return usableDigests(digests).length > 0 ? undefined : { kind: 'insecure', why: unserved({ digests, keys: [] }) }

@@ -15,6 +15,7 @@
  */
 import { MAX_TRACKED_KEYS } from '../dns/limits-resolver.ts'
 import type { Name } from '../dns/name.ts'
+import { keysNamedBy } from './check-keys.ts'
 import { checkRRset, isSignedBy, isZoneKey, REVOKED } from './check-rrset.ts'
 import { readRrsig, type SignedSet } from './rrsig.ts'
 import type { Bogus, Judge } from './verdict.ts'
@@ -43,15 +44,49 @@ const HOUR = 3_600
 const DAY = 86_400
 /** RFC 5011 2.4.1, 2.4.2: 30 days to become a trust anchor, and to be forgotten as one. */
 const HOLD_DOWN = 30 * DAY
-/** RFC 5011 2.3: seconds between queries, at most and after a failure at most. */
-const LONGEST_INTERVAL = 15 * DAY
+/** RFC 5011 2.3: seconds between queries, at most. */
+export const LONGEST_INTERVAL = 15 * DAY
+/** RFC 5011 2.3: seconds to the next query after one that failed, at most. */
 const LONGEST_RETRY = DAY
 /** The bit of a key that others are to enter by (RFC 4034 2.1.1). */
 const SECURE_ENTRY_POINT = 1
 
 /** Tracks a trust anchor from the keys that the operator gives; the zone is to be asked at once. */
 export function track(zone: Name, keys: readonly Uint8Array[]): Tracking {
-  return { zone, keys: keys.map((rdata) => ({ rdata: bare(rdata), state: 'valid', until: 0 })), nextQuery: 0 }
+  return { zone, keys: keys.map((rdata) => inUse(bare(rdata))), nextQuery: 0 }
+}
+
+/**
+ * What is tracked on where the operator gives other keys, or DS of keys, than before: those in use are no longer where they are not
+ * given, and those that such keys brought in are not waited for. One that was revoked stays so, whoever gives it (RFC 5011 4.2).
+ */
+export function retrack({ zone, keys }: Tracking, given: readonly Uint8Array[], digests: readonly Uint8Array[]): Tracking {
+  const own = given.map(bare)
+  const isGiven = ({ rdata }: TrackedKey): boolean => own.some((one) => isSame(one, rdata)) || keysNamedBy(zone, [rdata], digests).length > 0
+  const hasVoucher = keys.some((key) => isInUse(key.state) && isGiven(key))
+  const kept = keys.flatMap((key) => {
+    if (key.state === 'revoked' || key.state === 'removed') return [key]
+    if (isGiven(key)) return [key.state === 'waiting' ? inUse(key.rdata) : key]
+    return key.state === 'waiting' && hasVoucher ? [key] : []
+  })
+  const fresh = own.filter((rdata) => !kept.some((key) => isSame(key.rdata, rdata))).map(inUse)
+  return { zone, keys: [...kept, ...fresh], nextQuery: 0 }
+}
+
+/** What is tracked with those keys of a DNSKEY set that DS of the operator's name: they count at once, as it is the operator who vouches for them. */
+export function adopt(tracking: Tracking, seen: readonly Uint8Array[], digests: readonly Uint8Array[]): Tracking {
+  const named = keysNamedBy(tracking.zone, seen.map(bare), unseenDigests(tracking, digests))
+  return { ...tracking, keys: [...tracking.keys, ...named.filter((rdata) => !isTracked(tracking, rdata)).map(inUse)] }
+}
+
+/** The DS that name none of the keys tracked: what they name was not seen yet. */
+export function unseenDigests({ zone, keys }: Tracking, digests: readonly Uint8Array[]): Uint8Array[] {
+  const rdatas = keys.map(({ rdata }) => rdata)
+  return digests.filter((digest) => keysNamedBy(zone, rdatas, [digest]).length === 0)
+}
+
+function inUse(rdata: Uint8Array): TrackedKey {
+  return { rdata, state: 'valid', until: 0 }
 }
 
 /** The keys that are trust anchors now (RFC 5011 4.2): also such as are missing from the set for now. None: the anchor has ended (RFC 5011 5). */

@@ -7,6 +7,7 @@ import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
 import type { Explanation } from '../discovery/ranking/explain.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
+import type { AnchorLine } from './anchor-keeper.ts'
 import type { CacheDesk } from './cache-desk.ts'
 import type { ControlAnswer, ControlRequest } from './control.ts'
 import type { Metric } from './metrics.ts'
@@ -31,6 +32,8 @@ export interface Commanded {
   write(zone: ServedZone, copy: ZoneCopy): Promise<ZoneWritten>
   /** What is remembered of others' names; undefined where nobody is recursed for. */
   readonly cache?: CacheDesk | undefined
+  /** What has become of trust anchors; undefined where they are not followed. */
+  readonly anchors?: readonly AnchorLine[] | undefined
   /** Tells what was done to a zone, or the cache. */
   tell(event: 'zone frozen' | 'zone thawed' | 'zone written' | 'cache flushed', fields: object): void
 }

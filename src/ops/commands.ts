@@ -49,6 +49,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'zone write': writeZoneFile,
   'zone freeze': freezeZone,
   'zone thaw': thawZone,
+  'anchor list': listAnchors,
   'cache stats': showCache,
   'cache dump': dumpCacheText,
   'cache flush': flushCache,
@@ -64,6 +65,12 @@ export function commandsOf(server: Commanded): ControlHandler {
     if (command === undefined) return { ok: false, error: `Cannot carry out "${request.command}" as this server does not know it${suggestion(request.command, Object.keys(COMMANDS))}` }
     return command(server, request, send)
   }
+}
+
+/** What has become of trust anchors (RFC 5011). */
+function listAnchors({ anchors }: Commanded): ControlAnswer {
+  if (anchors === undefined) throw new Error('Cannot list trust anchors as none are followed: the config has no recursion, or turns validate or follow-anchors off')
+  return { ok: true, anchors: [...anchors] }
 }
 
 async function reloadZones(server: Commanded, request: ControlRequest): Promise<ControlAnswer> {

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { parseAddress } from '../dns/address.ts'
 import { CLASS } from '../dns/codes.ts'
 import { MAX_IMAGE_OCTETS, MAX_STALE_SECONDS, MIN_CACHE_OCTETS } from '../dns/limits.ts'
-import { DEFAULT_CACHE_OCTETS, MAX_CLIENT_NETWORKS, MAX_CONFIGURED_SERVERS, MAX_CONFIGURED_ZONES } from '../dns/limits-resolver.ts'
+import { DEFAULT_CACHE_OCTETS, MAX_CLIENT_NETWORKS, MAX_CONFIGURED_SERVERS, MAX_CONFIGURED_ZONES, MAX_TRACKED_KEYS } from '../dns/limits-resolver.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'
@@ -57,6 +57,7 @@ export const recursionSchema = z
     hints: path('File with the root servers to begin with, as `named.root`; by default those of the Internet.').optional(),
     validate: flag('Whether answers are validated (RFC 4035 5): what should be proven and is not is SERVFAIL, unless the asker sets CD.', true),
     anchors: path('File of DS and DNSKEY records that are believed from the start; by default those of the root of the Internet.').optional(),
+    'follow-anchors': flag('Whether trust anchors follow the roll-overs of their zones (RFC 5011): a key that is seen for thirty days beside those in use becomes one, and one that is revoked is none any more. What is tracked is kept in `data`; those of `anchors` are the beginning.', true),
     'negative-anchors': names('Names that count as unsigned, with all below, whatever is said above them (RFC 7646): for zones of one\'s own that the world does not know.', MAX_CONFIGURED_ZONES),
     policy: path('File of rules that come before what the world says, in the form of response policy zones; read again by each reload.').optional(),
     stub: servers('Zones whose servers are given here: they are asked as any zone\'s, and what they delegate is followed, as in `{ corp.example.: ["192.0.2.1"] }`.'),
@@ -85,6 +86,8 @@ export interface RecursionConfig {
   staleSeconds: number
   /** The cache is kept over a restart. */
   persists: boolean
+  /** Trust anchors follow the roll-overs of their zones. */
+  followsAnchors: boolean
   /** The clock of validation is the server's to give. */
   settings: Omit<Settings, 'validation'> & { validation?: Omit<ValidationSettings, 'unixSeconds'> }
   policy?: PolicySource
@@ -109,7 +112,7 @@ export function settleRecursion(values: RecursionValues, yaml: YamlText, base: s
   }
   if (!values.ipv4 && !values.ipv6) yaml.error(['recursion', 'ipv6'], 'Cannot use recursion.ipv6 false as recursion.ipv4 is false too: nobody could be asked')
   const policy = settlePolicy(values.policy, yaml, base)
-  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, persists: values.persist, settings, ...policy }
+  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, persists: values.persist, followsAnchors: values['follow-anchors'], settings, ...policy }
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {
@@ -161,7 +164,7 @@ function settleHints(file: string | undefined, yaml: YamlText, base: string): re
 
 function settleValidation(values: RecursionValues, yaml: YamlText, base: string): { anchors: readonly TrustAnchor[]; negativeAnchors: Name[] } {
   const { anchors: file } = values
-  const read = (path: string): TrustAnchor[] => oneAtLeast(anchorsIn(recordsOf(path)), 'it holds neither DS nor DNSKEY records')
+  const read = (path: string): TrustAnchor[] => trackable(oneAtLeast(anchorsIn(recordsOf(path)), 'it holds neither DS nor DNSKEY records'))
   const anchors = (file === undefined ? undefined : settleFile('anchors', file, yaml, base, read)) ?? ROOT_ANCHORS
   return { anchors, negativeAnchors: values['negative-anchors'].flatMap((text, i) => settleName(text, ['negative-anchors', i], yaml) ?? []) }
 }
@@ -174,6 +177,13 @@ function settleFile<Read>(key: 'hints' | 'anchors' | 'policy', file: string, yam
     yaml.error(['recursion', key], `Cannot use recursion.${key} "${file}": ${reasonOf(error)}`)
     return undefined
   }
+}
+
+/** No more keys of a zone than can be tracked when they roll over. */
+function trackable(anchors: TrustAnchor[]): TrustAnchor[] {
+  const large = anchors.find(({ digests, keys }) => digests.length + keys.length > MAX_TRACKED_KEYS)
+  if (large !== undefined) throw new Error(`it holds more than ${MAX_TRACKED_KEYS} keys of ${large.zone}`)
+  return anchors
 }
 
 function oneAtLeast<Item>(items: Item[], reason: string): Item[] {

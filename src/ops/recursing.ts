@@ -11,16 +11,17 @@ import { Cache } from '../cache/cache.ts'
 import { CacheBlock } from '../cache/block.ts'
 import { countInto } from '../dns/histogram.ts'
 import { printAddress } from '../dns/address.ts'
-import { RCODE } from '../dns/codes.ts'
+import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_QUESTIONS_UNDER_WAY, STALE_AFTER_MS } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
 import type { Prefix } from '../dns/prefix.ts'
 import { isProofFault } from '../dnssec/verdict.ts'
 import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import { RefreshingCache } from '../resolver/refreshing.ts'
 import { Runner, type OnOutcome } from '../resolver/runner.ts'
-import type { Outcome } from '../resolver/contract.ts'
+import type { Outcome, RRset, ValidationSettings } from '../resolver/contract.ts'
 import { refuse } from '../resolver/resolve.ts'
 import { StaleAnswers } from '../resolver/stale.ts'
 import { SharedCache } from '../resolver/shared-cache.ts'
@@ -35,6 +36,7 @@ import { Upstream } from '../transport/upstream.ts'
 import { unixSeconds, type SharedCacheBlock } from './answering.ts'
 import { readCache, writeCache } from './cache-file.ts'
 import { CacheDesk } from './cache-desk.ts'
+import { AnchorKeeper, type AnchorLine } from './anchor-keeper.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import type { RecursionConfig } from './config-recursion.ts'
 import type { Log } from './log.ts'
@@ -51,9 +53,19 @@ export interface RecursingOptions {
   seed: number
   /** Where the cache is kept over a restart. */
   cacheFile: string
+  /** Where it is kept what has become of trust anchors. */
+  anchorFile: string
   log: Log
   /** Told of a fault of ours. */
   onFault: (fault: unknown, untold: number) => void
+  /** The time by which proofs are good and roll-overs proceed, and timers for these; the machine's where it is left out. */
+  calendar?: Calendar
+}
+
+/** The time of the day, and timers. */
+export interface Calendar {
+  readonly unixSeconds: () => number
+  readonly after: (delayMs: number, run: () => void) => () => void
 }
 
 /** The recursive service; there is one, whether the config turns it on or not. */
@@ -65,6 +77,7 @@ export class Recursing {
   private cache: Cache | undefined
   private rules: ZoneImage | undefined
   private policy: Policy | undefined
+  private anchors: AnchorKeeper | undefined
   private stale: StaleAnswers | undefined
   private refreshing: RefreshingCache | undefined
   private runner: Runner | undefined
@@ -96,6 +109,11 @@ export class Recursing {
     return this.config && this.cache && new CacheDesk(this.cache, this.nowSeconds, () => this.runner?.resolver.forgetProofs())
   }
 
+  /** What has become of trust anchors; undefined where they are not followed. */
+  get anchorLines(): readonly AnchorLine[] | undefined {
+    return this.config && this.anchors?.lines
+  }
+
   /** What all of it has counted since the start. */
   metrics(): Metric[] {
     const runners = [...this.retired, ...(this.runner === undefined ? [] : [this.runner])].map(({ resolver }) => resolver)
@@ -112,8 +130,9 @@ export class Recursing {
   configure(config: RecursionConfig | undefined): void {
     this.config = config
     this.retire()
+    const validation = this.validationOf(config)
     if (config === undefined) return
-    const { policy, settings: { validation, ...settings } } = config
+    const { policy, settings: { validation: _given, ...settings } } = config
     this.rules = policy && policyImage(policy, this.options.seed)
     this.policy = this.rules && new Policy(this.rules, (name) => this.options.zones.holds(name))
     this.cache ??= this.makeCache(config)
@@ -121,12 +140,39 @@ export class Recursing {
     this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
     const cache = new OwnZonesFirst(this.options.zones, this.refreshing)
     const random = (bound: number): number => randomInt(bound)
-    const resolver = new Resolver({ settings: { ...settings, ...(validation && { validation: { ...validation, unixSeconds } }) }, cache, random, onFault: this.tellFault })
+    const resolver = new Resolver({ settings: { ...settings, ...(validation && { validation }) }, cache, random, onFault: this.tellFault })
     const onFault = (fault: unknown): void => this.reports.report(fault)
     const after = (delayMs: number, run: () => void): (() => void) => systemClock.after(delayMs, run)
     const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime, onFault })
     runner.network = new Upstream({ listener: runner, random, print: printAddress })
     this.runner = runner
+  }
+
+  /** How answers are validated: by the anchors of the config, or by what has become of them since (RFC 5011). */
+  private validationOf(config: RecursionConfig | undefined): ValidationSettings | undefined {
+    const given = config?.settings.validation
+    const settings = given && { ...given, unixSeconds: this.calendar.unixSeconds }
+    if (settings === undefined || config?.followsAnchors !== true) {
+      this.anchors?.stop()
+      this.anchors = undefined
+      return settings
+    }
+    const { anchorFile: file, log } = this.options
+    const keeper = (this.anchors ??= new AnchorKeeper({ file, log, ...this.calendar, ask: this.askKeys, onChange: () => this.runner?.resolver.forgetProofs() }))
+    keeper.follow(settings.anchors)
+    return { ...settings, get anchors() { return keeper.anchors } }
+  }
+
+  /** The DNSKEY set of a zone as its servers have it now: RFC 5011 2.3 asks for a query, which what is remembered is not. */
+  private askKeys = (zone: Name, done: (set: RRset | undefined) => void): void => {
+    const { runner, refreshing } = this
+    if (runner === undefined) return done(undefined)
+    const question = { name: zone, type: TYPE.DNSKEY, class: CLASS.IN }
+    const isHidden = refreshing?.hide(question) === true
+    runner.ask(question, (outcome) => {
+      if (isHidden) refreshing.end(question)
+      done(outcome.kind === 'answer' && outcome.chain.length === 0 ? outcome.sets.at(0) : undefined)
+    }, true)
   }
 
   /** Answers a question of a client that is served. */
@@ -207,17 +253,23 @@ export class Recursing {
     if (keys.length > 0) this.options.log('config keys wait', { keys })
   }
 
-  /** Ends all that is under way: those who wait are told so. */
-  stop(): void {
+  /** Ends all that is under way: those who wait are told so. Resolves once what is to be kept is on the disk. */
+  async stop(): Promise<void> {
     for (const runner of [...this.retired, ...(this.runner === undefined ? [] : [this.runner])]) runner.stop()
     this.retired.clear()
+    this.anchors?.stop()
     if (this.config?.persists === true && this.cache !== undefined) writeCache(this.cache, this.options.cacheFile, this.nowSeconds(), this.options.log)
+    await this.anchors?.saved()
   }
 
   private tellFault = (fault: unknown, question: string): void => this.reports.report(`Cannot resolve ${question}: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}`)
 
   private countTime = (ms: number): void =>
     countInto(this.times, RECURSION_HISTOGRAM.upstream, RECURSION_HISTOGRAMS.upstream.buckets, Math.round(ms * 1_000))
+
+  private get calendar(): Calendar {
+    return this.options.calendar ?? { unixSeconds, after: (delayMs, run) => systemClock.after(delayMs, run) }
+  }
 
   private nowMs = (): number => this.originMs + machineMs()
 

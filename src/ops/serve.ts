@@ -33,6 +33,7 @@ import { OneAtATime, Turns } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { ReadingsFile } from './readings-file.ts'
 import { reasonOf } from './reason.ts'
+import type { AnchorLine } from './anchor-keeper.ts'
 import { Probing } from './probing.ts'
 import { Recursing } from './recursing.ts'
 import { Serving } from './serving.ts'
@@ -106,6 +107,7 @@ export class RunningServer implements Commanded {
       zones: { holds: (name) => this.zoneAbove(name, CLASS.IN) !== undefined, answer: (...query) => this.serving.answerOwn(...query) },
       seed,
       cacheFile: join(config.dataFolder, 'cache'),
+      anchorFile: join(config.dataFolder, 'trust-anchors'),
       log,
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })
@@ -300,6 +302,10 @@ export class RunningServer implements Commanded {
     return this.recursing.desk
   }
 
+  get anchors(): readonly AnchorLine[] | undefined {
+    return this.recursing.anchorLines
+  }
+
   tell(...told: Parameters<Commanded['tell']>): void {
     this.log(...told)
   }
@@ -325,9 +331,8 @@ export class RunningServer implements Commanded {
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
     this.secrets.stop()
-    this.recursing.stop()
     this.probing.stop()
-    await Promise.all([this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
+    await Promise.all([this.recursing.stop(), this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
     await this.readings.stop(this.isReady)
     await this.updating.close()
     if (this.isReady) this.log('stopped')

@@ -36,9 +36,14 @@ export class RefreshingCache extends CacheBehind {
   }
 
   /** Whether the entry that answers `question` is about to expire; then it counts as unknown until `end` is called. False where enough is being refreshed. */
-  begin({ name, type }: Question, nowSeconds: number): boolean {
+  begin(question: Question, nowSeconds: number): boolean {
+    return this.isDue(question.name, question.type, nowSeconds) && this.hide(question)
+  }
+
+  /** Has `question` count as unknown until `end` is called, whatever is left of what is known: who wants it as it is now. False where enough is being refreshed, or it is already. */
+  hide({ name, type }: Question): boolean {
     const key = keyOf(name, type)
-    if (this.underWay.size >= MAX_REFRESHES || this.underWay.has(key) || !this.isDue(name, type, nowSeconds)) return false
+    if (this.underWay.size >= MAX_REFRESHES || this.underWay.has(key)) return false
     this.underWay.add(key)
     return true
   }

@@ -52,6 +52,7 @@ describe('the request', () => {
     [['zone', 'dump', 'a.example'], { command: 'zone dump', zone: 'a.example' }],
     [['zone', 'dump', 'a.example', '--write'], { command: 'zone write', zone: 'a.example', leases: false }],
     [['zone', 'dump', 'a.example', '--leases', '--write', 'x/y.zone'], { command: 'zone write', zone: 'a.example', leases: true, file: resolve('x/y.zone') }],
+    [['anchor', 'list'], { command: 'anchor list' }],
     [['cache', 'stats'], { command: 'cache stats' }],
     [['cache', 'dump'], { command: 'cache dump' }],
     [['cache', 'flush', 'www.example.com'], { command: 'cache flush', name: 'www.example.com', subtree: false }],
@@ -95,6 +96,26 @@ describe('stats', () => {
       assert.equal(await printed('stats', ...flags), out)
     })
   }
+})
+
+describe('anchor list', () => {
+  const LINES = [
+    { zone: '.', key: 20_326, algorithm: 8, state: 'valid', next: '2027-01-16T08:00:00Z' },
+    { zone: '.', key: 7, algorithm: 13, state: 'waiting', until: '2027-02-14T08:00:00Z', next: '2027-01-16T08:00:00Z' },
+  ]
+  it('prints a line for each key, with the end of its hold-down', async () => {
+    answer = { ok: true, anchors: LINES }
+    assert.equal(await printed('anchor', 'list'), [
+      '.  key 20326  algorithm 8   valid                               next query 2027-01-16T08:00:00Z\n',
+      '.  key 7      algorithm 13  waiting until 2027-02-14T08:00:00Z  next query 2027-01-16T08:00:00Z\n',
+    ].join(''))
+  })
+  it('as JSON prints an object for each, and nothing where there is none', async () => {
+    answer = { ok: true, anchors: LINES }
+    assert.deepEqual((await printed('anchor', 'list', '--json')).trim().split('\n').map((line) => JSON.parse(line) as unknown), LINES)
+    answer = { ok: true, anchors: [] }
+    assert.equal(await printed('anchor', 'list', '--json'), '')
+  })
 })
 
 describe('zone list', () => {

@@ -11,22 +11,8 @@ import { parseTracking, printTracking } from '../../src/dnssec/rollover-text.ts'
 import type { SignedSet } from '../../src/dnssec/rrsig.ts'
 import { judgeAt } from './judging.ts'
 import { keyRdata } from './pairs.ts'
-import { NOW, rrsigOf, type Signing } from './zone-signer.ts'
-
-const ZONE = Name.parse('example.')
-const DAY = 86_400
-
-/** A key by its number; `!` behind it revokes it, `z` makes it one for the zone's records. */
-function keyOf(word: string): { algorithm: number; flags: number; which: number } {
-  return { algorithm: 15, flags: (word.includes('z') ? 256 : 257) | (word.includes('!') ? 128 : 0), which: Number.parseInt(word, 10) }
-}
-
-/** A DNSKEY set: `1 2` signed by `1`. */
-function setOf(keys: string, signers: string, at = NOW, signing: Signing = {}, ttl = 3600): SignedSet {
-  const records = keys.split(' ').map((word) => ({ name: ZONE, type: TYPE.DNSKEY, class: 1, ttl, rdata: new Uint8Array(keyRdata(15, keyOf(word).flags, keyOf(word).which)) }))
-  const signatures = signers.split(' ').filter(Boolean).map((word) => rrsigOf(records, ZONE, keyOf(word), { inception: at - 3600, expiration: at + 20 * DAY, ...signing }))
-  return { name: ZONE, type: TYPE.DNSKEY, records, signatures }
-}
+import { DAY, keyOf, numberOf, setOf, ZONE } from './key-sets.ts'
+import { NOW, rrsigOf } from './zone-signer.ts'
 
 function start(...words: string[]): Tracking {
   return track(ZONE, words.map((word) => new Uint8Array(keyRdata(15, 257, keyOf(word).which))))
@@ -34,7 +20,7 @@ function start(...words: string[]): Tracking {
 
 /** `1 valid, 2 waiting`. */
 function shown({ keys }: Tracking): string {
-  return keys.map(({ rdata, state }) => `${[0, 1, 2, 3, 4, 5, 6, 7].find((which) => Buffer.compare(rdata, keyRdata(15, 257, which)) === 0)} ${state}`).join(', ')
+  return keys.map(({ rdata, state }) => `${numberOf(rdata)} ${state}`).join(', ')
 }
 
 /** Plays days: each line is `day: keys / signers → states`. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { printAddress } from '../../src/dns/address.ts'
 import { MAX_ZONE_FILE_OCTETS } from '../../src/dns/limits.ts'
-import { DEFAULT_CACHE_OCTETS } from '../../src/dns/limits-resolver.ts'
+import { DEFAULT_CACHE_OCTETS, MAX_TRACKED_KEYS } from '../../src/dns/limits-resolver.ts'
 import { ROOT_HINTS } from '../../src/resolver/root-hints.ts'
 import { ROOT_ANCHORS } from '../../src/resolver/trust-anchors.ts'
 import { mergeValues, parseConfig } from '../../src/ops/config.ts'
@@ -48,6 +48,16 @@ describe('the recursive service in the config', () => {
     for (const text of ['127.0.0.1', '127.255.255.255', '0.0.0.0', '169.254.1.1', '224.0.0.251', '255.255.255.255', '::1', '::', 'fe80::1', 'ff02::1']) assert.ok(holds(config, text), text)
     for (const text of ['192.0.2.1', '10.0.0.1', '2001:db8::1', 'fd00::1']) assert.ok(!holds(config, text), text)
     assert.ok(!holds(good('{ never-ask: [] }'), '127.0.0.1'))
+  })
+
+  it('follows roll-overs of trust anchors unless it is told not to, and refuses more keys than it can track (RFC 5011)', () => {
+    for (const [text, follows] of [['{}', true], ['{ follow-anchors: true }', true], ['{ follow-anchors: false }', false]] as const) assert.equal(good(text).followsAnchors, follows, text)
+    const many = (count: number): string => Array.from({ length: count }, (_, i) => `. 3600 IN DS ${i} 13 2 ${'ab'.repeat(32)}\n`).join('')
+    const folder = makeFolder({ many: many(MAX_TRACKED_KEYS), more: many(MAX_TRACKED_KEYS + 1) })
+    const findingsOf = (file: string): string[] => read(`recursion: { anchors: ${file} }\n`, join(folder.path, 'w.yaml')).findings
+    assert.deepEqual(findingsOf('many'), [])
+    assert.match(findingsOf('more').join(), /Cannot use recursion\.anchors "more": it holds more than 16 keys of \./)
+    folder.remove()
   })
 
   it('validates by anchors of a file (RFC 4035 4.4), and not what it is told to leave (RFC 7646)', () => {

@@ -46,10 +46,11 @@ export class PrivateInternet {
     return `$TTL 3600\n@ SOA ns host 1 7200 3600 604800 300\n${zone.replaceAll(/^ +/gm, '').replaceAll(/@(\d+)/g, (_, n: string) => this.at(Number(n)))}\n`
   }
 
-  private run(command: readonly string[]): void {
+  private run(command: readonly string[]): ChildProcess {
     const child = spawn(command[0], command.slice(1), { env: SBIN, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.log = (this.log + chunk.toString()).slice(-4_000)))
     this.children.push(child)
+    return child
   }
 
   private home(name: string): string {
@@ -65,13 +66,13 @@ export class PrivateInternet {
     })
   }
 
-  /** NSD at host `n`. */
-  nsd(n: number, zones: Readonly<Record<string, string>>): void {
+  /** NSD at host `n`; whoever wants it to serve other zones ends it and calls this again. */
+  nsd(n: number, zones: Readonly<Record<string, string>>): ChildProcess {
     const home = this.home(`nsd-${n}`)
     const list = this.files(home, zones).map(([name, file]) => `zone:\n  name: "${name}"\n  zonefile: "${file}"\n`).join('')
     const server = [`ip-address: ${this.at(n)}@53`, 'server-count: 1', 'username: ""', 'chroot: ""', `pidfile: "${home}/pid"`, 'database: ""', `zonelistfile: "${home}/list"`, `xfrdfile: "${home}/xfrd"`, `xfrdir: "${home}"`]
     writeFileSync(join(home, 'nsd.conf'), `server:\n  ${server.join('\n  ')}\nremote-control:\n  control-enable: no\n${list}`)
-    this.run(['nsd', '-d', '-c', join(home, 'nsd.conf')])
+    return this.run(['nsd', '-d', '-c', join(home, 'nsd.conf')])
   }
 
   /** Knot at host `n`. */
@@ -144,7 +145,7 @@ export class PrivateInternet {
   /** Ends everything that it started. */
   async stop(): Promise<void> {
     for (const socket of this.sockets.splice(0)) socket.close()
-    await Promise.all(this.children.filter(({ exitCode }) => exitCode === null).map((child) => new Promise((resolve) => {
+    await Promise.all(this.children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map((child) => new Promise((resolve) => {
       child.once('exit', resolve)
       child.kill('SIGKILL')
     })))

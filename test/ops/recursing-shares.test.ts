@@ -29,7 +29,7 @@ function serviceAt(port: number): Recursing {
     },
     answer: () => 0,
   }
-  const service = new Recursing({ zones, seed: 1, cacheFile: `${folder.path}/cache`, log: () => undefined, onFault: (fault) => void faults.push(String(fault)) })
+  const service = new Recursing({ zones, seed: 1, cacheFile: `${folder.path}/cache`, anchorFile: `${folder.path}/trust-anchors`, log: () => undefined, onFault: (fault) => void faults.push(String(fault)) })
   service.configure(config?.recursion)
   return service
 }
@@ -39,8 +39,8 @@ before(async () => {
   await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve))
   service = serviceAt(silent.address().port)
 })
-after(() => {
-  service.stop()
+after(async () => {
+  await service.stop()
   silent.close()
   folder.remove()
 })
@@ -65,7 +65,7 @@ test('one network fills half of what may be under way and is told so beyond; oth
   assert.ok(refused.every(({ rcode, ede }) => rcode === RCODE.SERVFAIL && ede?.text === 'your network asks too much at once'))
   const others = Array.from({ length: 200 }, (_, i) => ask(`y${i}.example.`, Uint8Array.of(198, 51, 100, i & 255)))
   assert.deepEqual(await answered(others), [], 'they wait for their answers')
-  service.stop()
+  await service.stop()
   assert.equal((await Promise.all([...flood, ...others])).length, MAX_QUESTIONS_UNDER_WAY + 200, 'and each is told in the end')
   service = serviceAt(silent.address().port)
 })

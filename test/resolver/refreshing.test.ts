@@ -131,3 +131,23 @@ test('a question for the alias itself refreshes nothing behind it, and a DNAME i
   assert.deepEqual(named(refreshingOf(bench).beginAll(question('a.old.example. A'), chain, bench.now)), ['a.new.example.'])
   assert.deepEqual(named(refreshingOf(bench).beginAll(question('a.new.example. A'), [], bench.now)), ['a.new.example.'])
 })
+
+test('what is to be had as it is now counts as unknown whatever is left of it, or where nothing or a failure is known', () => {
+  for (const put of [(bench: Bench) => void bench.put('example. 100 DNSKEY 257 3 15 AAAA'), (bench: Bench) => void bench.putAbsent('example. DNSKEY'), (bench: Bench) => void bench.cache.keepFailure({ name: Name.parse('example.'), type: 48 }, bench.now), () => undefined]) {
+    const bench = new Bench()
+    put(bench)
+    const refreshing = refreshingOf(bench)
+    const asked = question('example. DNSKEY')
+    const known = (): string | undefined => refreshing.find(asked.name, asked.type, bench.now, TRUST.answer)?.kind
+    const before = known()
+    assert.deepEqual([refreshing.hide(asked), refreshing.hide(asked), refreshing.size, known()], [true, false, 1, undefined])
+    refreshing.end(asked)
+    assert.equal(known(), before)
+  }
+})
+
+test('no more is hidden than may be refreshed at once', () => {
+  const refreshing = refreshingOf(new Bench())
+  for (let i = 0; i < MAX_REFRESHES; i++) assert.ok(refreshing.hide(question(`n${i}.example. A`)))
+  assert.equal(refreshing.hide(question('more.example. A')), false)
+})
