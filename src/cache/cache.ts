@@ -132,6 +132,27 @@ export class Cache {
     return count
   }
 
+  /**
+   * Takes back what validation has said of each entry, so that it is judged anew when it is asked for, and forgets what was bogus and the failures
+   * whose reason `isOfProof`; returns how many entries that were. One word changes in each: a reader meets what was, or what is.
+   */
+  unjudge(isOfProof: (infoCode: number) => boolean): number {
+    let count = 0
+    const { words, chains } = this
+    for (const ring of this.queues.rings) {
+      ring.forEach((entry) => {
+        const traits = words[entry + ENTRY.traits]
+        const security = (traits >>> 8) & 15
+        const isFailed = (traits & 15) === KIND.failure && isOfProof((words[entry + ENTRY.proofOctets] >>> 16) - 1)
+        if ((words[entry + ENTRY.span] & ALIVE) === 0 || (security === SECURITY.indeterminate && !isFailed)) return
+        if (isFailed || security === SECURITY.bogus) chains.unlink(entry)
+        else Atomics.store(words, entry + ENTRY.traits, traits & ~(15 << 8))
+        count++
+      })
+    }
+    return count
+  }
+
   /** Forgets what is known of a name and type, and NXDOMAIN, which would answer for it; that it failed is not forgotten. */
   drop(name: Name, type: number, recordClass: number = CLASS.IN): void {
     this.draft.begin(name, type, recordClass)

@@ -34,6 +34,7 @@ export const LOG_EVENTS = {
   'anchor not checked': ['warn', 'a zone was asked for its keys and no key in use has signed what came, or nothing came; it is asked again within a day: `zone`, `reason`'],
   'anchors not restored': ['error', 'the file of tracked trust anchors cannot be read, so that those of the config are believed, revoked ones among them: `file`, `reason`'],
   'anchors not saved': ['error', 'what is tracked of trust anchors will be lost with the end: `file`, `reason`'],
+  'cache judged anew': ['info', 'other trust anchors or negative anchors count than those by which what is remembered was judged, so that it is proven again when it is asked for: `entries`'],
   'reload done': ['info', 'a reload has ended: `zones` (loaded or removed), `complete` (nothing was kept or refused)'],
   update: ['info', 'a zone was asked to change, or changed by itself: `key`, `keyKind`, `address`, `transport`, `zone`, `class`, `flow`, `verdict`, `reason`, `added`, `removed`, `records` (the first few), `serial` (before and after), `lease`, `untold` (refusals left out since the last line)'],
   'promise broken': ['warn', 'askers meet less than an agent says: it is slower, or wrong more often, and is chosen less: `agent`, `capability`, `slowness` (times), `accuracy` (claimed, believed); at most once a minute for each'],

@@ -12,7 +12,7 @@ import { CacheBlock } from '../cache/block.ts'
 import { countInto } from '../dns/histogram.ts'
 import { printAddress } from '../dns/address.ts'
 import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
-import { MAX_QUESTIONS_UNDER_WAY, STALE_AFTER_MS } from '../dns/limits-resolver.ts'
+import { MAX_QUESTION_MS, MAX_QUESTIONS_UNDER_WAY, STALE_AFTER_MS } from '../dns/limits-resolver.ts'
 import type { Question } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import type { Prefix } from '../dns/prefix.ts'
@@ -36,6 +36,7 @@ import { Upstream } from '../transport/upstream.ts'
 import { unixSeconds, type SharedCacheBlock } from './answering.ts'
 import { readCache, writeCache } from './cache-file.ts'
 import { CacheDesk } from './cache-desk.ts'
+import { sumOfAnchor } from './anchor-file.ts'
 import { AnchorKeeper, type AnchorLine } from './anchor-keeper.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import type { RecursionConfig } from './config-recursion.ts'
@@ -78,6 +79,9 @@ export class Recursing {
   private rules: ZoneImage | undefined
   private policy: Policy | undefined
   private anchors: AnchorKeeper | undefined
+  /** How answers are validated, or were when they last were, and what was believed when what is remembered was judged. */
+  private validation: ValidationSettings | undefined
+  private believed = ''
   private stale: StaleAnswers | undefined
   private refreshing: RefreshingCache | undefined
   private runner: Runner | undefined
@@ -136,6 +140,8 @@ export class Recursing {
     this.rules = policy && policyImage(policy, this.options.seed)
     this.policy = this.rules && new Policy(this.rules, (name) => this.options.zones.holds(name))
     this.cache ??= this.makeCache(config)
+    this.validation = validation ?? this.validation
+    this.judgeByWhatIsBelieved()
     this.tellWaiting(config, this.cache.block)
     this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
     const cache = new OwnZonesFirst(this.options.zones, this.refreshing)
@@ -158,9 +164,23 @@ export class Recursing {
       return settings
     }
     const { anchorFile: file, log } = this.options
-    const keeper = (this.anchors ??= new AnchorKeeper({ file, log, ...this.calendar, ask: this.askKeys, onChange: () => this.runner?.resolver.forgetProofs() }))
+    const keeper = (this.anchors ??= new AnchorKeeper({ file, log, ...this.calendar, ask: this.askKeys, onChange: () => this.judgeByWhatIsBelieved() }))
     keeper.follow(settings.anchors)
     return { ...settings, get anchors() { return keeper.anchors } }
+  }
+
+  /** What was judged by other trust anchors or negative ones, in this life or the one before, is judged anew. */
+  private judgeByWhatIsBelieved(): void {
+    const { validation, cache, retired } = this
+    if (validation === undefined || cache === undefined) return
+    const sum = sumOfBeliefs(validation)
+    if (sum === this.believed) return
+    this.believed = sum
+    this.runner?.resolver.forgetProofs()
+    const entries = cache.unjudge(isProofFault)
+    if (entries > 0) this.options.log('cache judged anew', { entries })
+    // questions of before end by what was believed before, and keep it so
+    if ([...retired].some(({ resolver }) => resolver.underWay > 0)) systemClock.after(MAX_QUESTION_MS, () => cache.unjudge(isProofFault))
   }
 
   /** The DNSKEY set of a zone as its servers have it now: RFC 5011 2.3 asks for a query, which what is remembered is not. */
@@ -284,6 +304,11 @@ export class Recursing {
     if (this.runner !== undefined) this.retired.add(this.runner)
     this.runner = undefined
   }
+}
+
+/** Text that tells one set of anchors and negative anchors from another. */
+function sumOfBeliefs({ anchors, negativeAnchors }: ValidationSettings): string {
+  return [...anchors.map((anchor) => `${anchor.zone.key} ${sumOfAnchor(anchor)}`), ...negativeAnchors.map(({ key }) => `not ${key}`)].sort().join('\n')
 }
 
 /** Counters of several machines as those of one. */
