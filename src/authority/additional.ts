@@ -13,7 +13,7 @@ import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
 
 /**
  * Adds the addresses of what the answer section names, from the zone that answered last, and goes on from SVCB
- * records so added to what they name (RFC 9460 4.1). `target` and `match` are overwritten.
+ * records so added to what they name (RFC 9460 4.1), and from agents that a chooser has added. `target` and `match` are overwritten.
  */
 export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
   let left = MAX_ADDITIONAL_TARGETS
@@ -22,7 +22,7 @@ export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupNam
     const rrset = answer.rrset[i]
     const type = source.words[rrset + RRSET.key] & 0xffff
     if (source !== zone && source !== answer.derived) continue
-    if (answer.section[i] !== SECTION.answer && !isService(type)) continue
+    if (answer.section[i] !== SECTION.answer && !isService(type) && source === zone) continue
     const targetAt = targetOffset(type)
     if (targetAt < 0) continue
     const first = rrset * 4 + RRSET_HEAD_OCTETS

@@ -95,6 +95,7 @@ export class ZoneAuthority implements Authority {
     // proofs of the wildcards met on the way come behind the last answer; the outcome's own section has taken
     // them along if it has one (RFC 4035 3.1.3.3)
     this.denial.addWildcardProofs(answer)
+    if (answer.derived !== null) this.chooser?.complete?.(answer, this.zone)
     addAdditional(answer, this.zone, this.target, this.match, query.dnssecOk)
   }
 

@@ -38,6 +38,8 @@ export interface AgentChooser {
    * `node` is the name's own in the zone, 0 where it has none. Without it no name is derived.
    */
   derive?(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice
+  /** Adds to the additional section, before anything else is in it, what the asker wants to know besides of those chosen. */
+  complete?(answer: Answer, zone: ZoneImage): void
   /** Whether the agents of the zone at that index of the directory are not for this asker (EDE 49156); without it they are for all. */
   hides?(query: Query, zone: number): boolean
 }

@@ -71,7 +71,7 @@ export class Answer {
   zone = -1
   /** What is missing for the answer may be found out by asking others: the message is left to the core, where that can be done. */
   isMissing = false
-  /** The block in which records stand that a chooser has made: their targets are looked up like those of the zone's own. */
+  /** The block in which records stand that a chooser has made, in whatever section: their targets are looked up like those of the zone's own. */
   derived: RRsetSource | null = null
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
   overflowed = false

@@ -31,6 +31,14 @@ export const READING_FORGOTTEN_MS = 300_000
 export const MAX_BELIEVED_SESSIONS = 1_000_000
 /** Milliseconds of service that are believed. Reached: cut to it. */
 export const MAX_BELIEVED_SERVICE_MS = 3_600_000
+/** Capabilities of one answer's `closure`: each is a choice of its own. Reached: the rest is left out, and EDE 0 says so. */
+export const MAX_CLOSURE_NAMES = 16
+/** Steps from an answer to what it depends on, and on to what that depends on. Reached: as above. */
+export const MAX_CLOSURE_DEPTH = 8
+/** Agents for each capability of a `closure`: one, and two behind it. Reached: `count` is cut to it. */
+export const MAX_CLOSURE_AGENTS = 3
+/** Octets of the names and records of one `closure`: more than is sent over UDP, a quarter of what a message holds. Reached: as for its names. */
+export const MAX_CLOSURE_OCTETS = 16_384
 /** Times that a reader tries to find an index that is not being replaced under it. Reached: it takes what it found, whose entries are each checked. */
 export const MAX_INDEX_TRIES = 4
 /** Octets of one token (docs/protocol.md 3). Reached: FORMERR. */

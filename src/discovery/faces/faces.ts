@@ -63,6 +63,10 @@ export class AgentFaces implements AgentChooser {
     return this.ranked.choose(query, answer, zone, wanted)
   }
 
+  complete(answer: Answer, zone: ZoneImage): void {
+    this.ranked.complete(answer, zone)
+  }
+
   hides(query: Query, zone: number): boolean {
     return this.ranked.hides(query, zone)
   }

@@ -16,6 +16,7 @@ import type { ZoneImage } from '../../zone/image.ts'
 import type { Askers } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
 import { ChosenBlock } from './chosen-block.ts'
+import { Closure } from './closure.ts'
 import { Demand } from './demand.ts'
 import { type CandidateFilter, FIRST_DEMANDED, REASON, REASON_COUNT } from './filter.ts'
 import { OfferWriter } from './offer.ts'
@@ -38,6 +39,7 @@ export class RankedChooser implements AgentChooser {
   private readonly onOutcomes: ((query: Query, demand: Demand) => void) | undefined
   private readonly ranker: Ranker
   private readonly block: ChosenBlock
+  private readonly closure: Closure
   private readonly offer = new OfferWriter()
   private readonly match = new CapabilityMatch()
   private readonly demand = new Demand()
@@ -49,6 +51,7 @@ export class RankedChooser implements AgentChooser {
     this.onOutcomes = onOutcomes
     this.ranker = new Ranker(settings, random)
     this.block = new ChosenBlock(settings.reporting)
+    this.closure = new Closure(this.ranker, this.block)
   }
 
   /** Chooses from these blocks from the next query on, each at the index of its zone in the directory; a zone without candidates has none. */
@@ -77,6 +80,12 @@ export class RankedChooser implements AgentChooser {
       if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
     }
     return CHOICE.none
+  }
+
+  complete(answer: Answer, zone: ZoneImage): void {
+    const { block, demand, tables } = this
+    const table = tables[answer.zone]
+    if (answer.derived === block && demand.wantsClosure && table !== undefined) this.closure.add(answer, zone, table, demand, this.nowMs())
   }
 
   /** The candidates of the zone at an index of the directory, for faces; undefined where it has none, or is signed beforehand, so that nothing can be said that was not signed. */

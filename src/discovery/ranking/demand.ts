@@ -111,6 +111,15 @@ export class Demand {
     return true
   }
 
+  /** Leaves what holds for whoever takes part in the work: whose, where and how safe he is. What was demanded of the work asked for, its measures, kind and binding, goes. */
+  keepForOthers(): void {
+    this.bound.fill(ABSENT)
+    this.weight.fill(0)
+    this.hasWeights = false
+    this.binding = ABSENT
+    this.modality.set(0, 0)
+  }
+
   /** Takes one value; false where it is malformed. Keys that mean nothing in a demand are passed over (docs/protocol.md 3). */
   private take(key: number, at: number, end: number): boolean {
     const { octets } = this

@@ -1,5 +1,5 @@
 /**
- * A block that holds one RRset made on the fly, in the layout of an image's RRsets (src/zone/layout.ts), so that it is
+ * A block that holds an RRset made on the fly, in the layout of an image's RRsets (src/zone/layout.ts), so that it is
  * rendered and has its additional records like any other. One block serves every query of a thread.
  */
 import type { RRsetSource } from '../../authority/plan.ts'
@@ -23,8 +23,9 @@ export abstract class RRsetBlock implements RRsetSource {
   /** Records held. */
   count = 0
 
-  constructor() {
-    const buffer = new ArrayBuffer(RECORDS_AT + MAX_MESSAGE_OCTETS + 1)
+  /** `moreOctets`, a multiple of four, are for what stands behind the RRset. */
+  constructor(moreOctets = 0) {
+    const buffer = new ArrayBuffer(RECORDS_AT + MAX_MESSAGE_OCTETS + 1 + moreOctets)
     this.words = new Int32Array(buffer)
     this.octets = new Uint8Array(buffer)
     this.view = viewOf(this.octets)
@@ -40,12 +41,12 @@ export abstract class RRsetBlock implements RRsetSource {
     view.setUint16(at + 10, size)
   }
 
-  /** Makes the records up to `end` an RRset of `type`. */
-  protected close(type: number, end: number): void {
+  /** Makes the `count` records up to `end` an RRset of `type`; they begin RRSET_HEAD_OCTETS behind its handle. */
+  protected close(type: number, end: number, rrset: number = HANDLE, count: number = this.count): void {
     const { words } = this
-    words[HANDLE + RRSET.next] = 0
-    words[HANDLE + RRSET.key] = type
-    words[HANDLE + RRSET.octets] = end - RECORDS_AT
-    words[HANDLE + RRSET.count] = this.count
+    words[rrset + RRSET.next] = 0
+    words[rrset + RRSET.key] = type
+    words[rrset + RRSET.octets] = end - rrset * 4 - RRSET_HEAD_OCTETS
+    words[rrset + RRSET.count] = count
   }
 }

@@ -1,19 +1,20 @@
 /** The RRset that a choice becomes: records as an image would hold them, whole or not at all, of entries that are still what was ranked. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { ChosenBlock } from '../../../src/discovery/ranking/chosen-block.ts'
+import { ChosenBlock, NO_ROOM, TORN } from '../../../src/discovery/ranking/chosen-block.ts'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
 import { CLASS, TYPE } from '../../../src/dns/codes.ts'
+import { MAX_CLOSURE_OCTETS } from '../../../src/dns/limits-discovery.ts'
 import { MAX_MESSAGE_OCTETS } from '../../../src/dns/limits.ts'
 import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../../../src/zone/layout.ts'
-import { agentRdata, Hive } from './hive.ts'
+import { agentName, agentRdata, Hive } from './hive.ts'
 
 const block = new ChosenBlock(DEFAULT_RANKING.reporting)
 
 /** The records of the block, as an image's reader walks them. */
-function records(): { type: number; rrClass: number; ttl: number; rdata: Buffer }[] {
-  const { words, view, octets, rrset } = block
+function records(rrset = block.rrset): { type: number; rrClass: number; ttl: number; rdata: Buffer }[] {
+  const { words, view, octets } = block
   const all = []
   let at = rrset * 4 + RRSET_HEAD_OCTETS
   const end = at + words[rrset + RRSET.octets]
@@ -102,4 +103,57 @@ test('the TTL is that of the shortest lease, report or registration, whoever has
   assert.equal(ttl(), 5)
   hive.nowMs += 16_000
   assert.equal(ttl(), 0, 'half a second of the lease is left')
+})
+
+describe('what stands behind the answer', () => {
+  const append = (hive: Hive): number => block.append(hive.registrar.table, hive.ranker, CLASS.IN, hive.nowMs)
+  const appendName = (name: Uint8Array): number => block.appendName(name, 0, name.length)
+
+  /** A hive of which one agent is the answer. */
+  function answered(): Hive {
+    const hive = new Hive({}, 1, 64)
+    hive.put('a', 'latency=1s')
+    hive.ask()
+    assert.ok(take(hive))
+    return hive
+  }
+
+  test('further RRsets lie each behind its name, and leave the others as they are', () => {
+    const hive = answered()
+    const first = records()
+    const found = ['b', 'c.d.test.', 'ef'].map((label, i) => {
+      hive.put(label, `latency=${i + 2}ms`, `v${i}.x._cap.acme.example.`)
+      hive.ask('', `v${i}.x._cap.acme.example.`)
+      return { nameAt: appendName(agentName(label)), rrset: append(hive), label, latency: i + 2 }
+    })
+    for (const { nameAt, rrset, label, latency } of found) {
+      assert.deepEqual(Buffer.from(block.octets.subarray(nameAt, nameAt + agentName(label).length)), Buffer.from(agentName(label)))
+      assert.deepEqual(records(rrset).map(({ rdata }) => rdata), [Buffer.from(agentRdata(label, `latency=${latency}ms`))])
+    }
+    assert.deepEqual([records(), block.count], [first, 1])
+  })
+
+  test('what does not fit any more is NO_ROOM and takes none', () => {
+    const hive = answered()
+    hive.put('big', `endpoint=x:${'y'.repeat(10_000)}`, 'v1.big._cap.acme.example.')
+    hive.ask('', 'v1.big._cap.acme.example.')
+    assert.ok(append(hive) > 0)
+    assert.equal(append(hive), NO_ROOM)
+    const name = agentName('b')
+    let names = 0
+    while (appendName(name) !== NO_ROOM) names++
+    const left = MAX_CLOSURE_OCTETS - (10_000 + 2 + 4) - RECORD_HEAD_OCTETS - agentName('big').length - 2 - RRSET_HEAD_OCTETS
+    assert.ok(names >= Math.floor((left - 3) / name.length) && names <= Math.ceil(left / name.length), `${names} names of ${name.length} in ${left}`)
+  })
+
+  test('an entry that has changed since it was ranked is TORN and takes no room', () => {
+    const hive = answered()
+    hive.put('b', '', 'v1.b._cap.acme.example.')
+    hive.ask('', 'v1.b._cap.acme.example.')
+    const rrset = append(hive)
+    hive.put('b', 'latency=1s', 'v1.b._cap.acme.example.')
+    assert.deepEqual([append(hive), append(hive)], [TORN, TORN])
+    assert.ok(rrset > 0)
+    assert.equal(records(rrset).length, 1)
+  })
 })
