@@ -5,9 +5,12 @@
  *
  *     octets  [ header 12 | QNAME QTYPE QCLASS | records … | OPT ]
  *                           ^ qnameAt = 12                   ^ cookieAt, demandAt: data of single options
+ *
+ * A batch (docs/protocol.md 5) has more questions; the query stands at one of them at a time.
  */
 
-import type { Name } from '../dns/name.ts'
+import { MAX_BATCH_QUESTIONS } from '../dns/limits-discovery.ts'
+import { type Name, wireLength } from '../dns/name.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
 
 /** How a query arrived: decides limits of size (RFC 1035 4.2) and which transfers and options are possible. */
@@ -58,6 +61,12 @@ export class Query implements OctetBlock {
   qnameLength = 0
   qtype = 0
   qclass = 0
+  /** QDCOUNT, as it came. */
+  questions = 0
+  /** Where the questions end and the records begin. */
+  recordsAt: number = QUESTION_AT
+  /** Where each question of a batch starts, once all have been read; valid up to `questions`. */
+  readonly questionAt = new Uint16Array(MAX_BATCH_QUESTIONS)
 
   // ---- EDNS (RFC 6891 6) ----
   /** Whether the query holds an OPT record. */
@@ -94,6 +103,21 @@ export class Query implements OctetBlock {
     return this.authenticData || this.dnssecOk
   }
 
+  /** A question of a batch has a pointer in its name: it is not to be stood at before all are written out. */
+  isCompressed = false
+
+  /** Makes question `i` of a batch the one that is asked. */
+  standAt(i: number): void {
+    const { octets } = this
+    const at = this.questionAt[i]
+    this.qnameAt = at
+    this.qnameLength = wireLength(octets, at)
+    const end = at + this.qnameLength
+    this.qtype = (octets[end] << 8) | octets[end + 1]
+    this.qclass = (octets[end + 2] << 8) | octets[end + 3]
+    this.hasQuestion = true
+  }
+
   /** Takes a new message: every field as if nothing had been read yet. `view` is one over the octets, where they come but once and are not to be known again. */
   begin(octets: Uint8Array, length: number, peer: Peer, view: DataView = viewOf(octets)): void {
     this.octets = octets
@@ -102,9 +126,10 @@ export class Query implements OctetBlock {
     this.peer = peer
     this.id = this.opcode = 0
     this.recursionDesired = this.authenticData = this.checkingDisabled = this.agent = false
-    this.hasQuestion = false
+    this.hasQuestion = this.isCompressed = false
     this.qnameAt = QUESTION_AT
-    this.qnameLength = this.qtype = this.qclass = 0
+    this.qnameLength = this.qtype = this.qclass = this.questions = 0
+    this.recordsAt = QUESTION_AT
     this.edns = this.dnssecOk = this.nsidWanted = this.keepaliveWanted = false
     this.ednsVersion = this.udpSize = 0
     this.cookieAt = this.cookieLength = this.demandAt = this.demandLength = 0

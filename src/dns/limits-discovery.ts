@@ -31,6 +31,8 @@ export const READING_FORGOTTEN_MS = 300_000
 export const MAX_BELIEVED_SESSIONS = 1_000_000
 /** Milliseconds of service that are believed. Reached: cut to it. */
 export const MAX_BELIEVED_SERVICE_MS = 3_600_000
+/** Questions of one message (docs/protocol.md 5): the parts of a task; each costs as much as a query. Reached: FORMERR. */
+export const MAX_BATCH_QUESTIONS = 32
 /** Capabilities of one answer's `closure`: each is a choice of its own. Reached: the rest is left out, and EDE 0 says so. */
 export const MAX_CLOSURE_NAMES = 16
 /** Steps from an answer to what it depends on, and on to what that depends on. Reached: as above. */

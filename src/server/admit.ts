@@ -4,6 +4,7 @@
  * reads each octet at most once, so its work is bounded by the message's length. Nothing here throws.
  *
  *     octets → shorter than a header, or a response → silence
+ *            → opcode AGENT with questions          → a batch, or as below
  *            → opcode other than QUERY              → NOTIMP, or the core (server.ts)
  *            → cannot be read, or counts that no query has → FORMERR
  *            → EDNS version above ours              → BADVERS
@@ -16,6 +17,8 @@
 import { QUESTION_AT, type Peer, type Query } from '../authority/query.ts'
 import { CLASS, OPCODE, OPTION, TYPE } from '../dns/codes.ts'
 import { MAX_EDNS_OPTIONS, MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from '../dns/limits.ts'
+import { MAX_BATCH_QUESTIONS } from '../dns/limits-discovery.ts'
+import { sameNameAt } from '../dns/name.ts'
 import { isCookieLength } from './cookies.ts'
 
 /** Octets of the header (RFC 1035 4.1.1). */
@@ -39,6 +42,8 @@ export const ADMITTED = {
   badVersion: 6,
   /** NOTAUTH with TSIG error BADKEY (RFC 8945 5.2.1). */
   unknownKey: 7,
+  /** Several questions, to be routed one by one (docs/protocol.md 5). */
+  batch: 8,
 } as const
 export type Admitted = (typeof ADMITTED)[keyof typeof ADMITTED]
 
@@ -53,13 +58,34 @@ export function admit(query: Query, octets: Uint8Array, length: number, peer: Pe
   if (length < HEADER_OCTETS) return ADMITTED.tooShort
   if ((octets[2] & 0x80) !== 0) return ADMITTED.response
   readHeader(query)
-  const questions = read16(octets, 4)
-  query.isWhole = readQuestion(query, questions) && readRecords(query, questions)
+  const questions = (query.questions = read16(octets, 4))
+  const isBatch = query.opcode === OPCODE.AGENT && questions > 0
+  query.isWhole = (isBatch ? readQuestions(query) : readQuestion(query, questions)) && readRecords(query)
+  if (isBatch) return judgeBatch(query)
   if (query.opcode !== OPCODE.QUERY) return ADMITTED.notImplemented // RFC 1035 4.1.1, RCODE 4
   if (!query.isWhole || !hasCountsOfQuery(query, questions)) return ADMITTED.malformed
   if (query.ednsVersion !== EDNS_VERSION) return ADMITTED.badVersion
   if (query.tsigAt !== 0) return ADMITTED.unknownKey
   return questions === 1 ? ADMITTED.question : ADMITTED.cookieOnly
+}
+
+/** docs/protocol.md 5: nothing but questions, none of them twice, since what answers one could not be told from what answers the other. */
+function judgeBatch(query: Query): Admitted {
+  if (!query.isWhole || read16(query.octets, 6) !== 0 || read16(query.octets, 8) !== 0 || (!query.isCompressed && hasTwins(query))) return ADMITTED.malformed
+  if (query.ednsVersion !== EDNS_VERSION) return ADMITTED.badVersion
+  return query.tsigAt !== 0 ? ADMITTED.unknownKey : ADMITTED.batch
+}
+
+function hasTwins({ octets, questions, questionAt, recordsAt }: Query): boolean {
+  for (let i = 1; i < questions; i++) {
+    const size = (i + 1 < questions ? questionAt[i + 1] : recordsAt) - questionAt[i]
+    for (let j = 0; j < i; j++) {
+      if (questionAt[j + 1] - questionAt[j] !== size || !sameNameAt(octets, questionAt[i], octets, questionAt[j])) continue
+      const [a, b] = [questionAt[i] + size, questionAt[j] + size]
+      if (read16(octets, a - 4) === read16(octets, b - 4) && read16(octets, a - 2) === read16(octets, b - 2)) return true
+    }
+  }
+  return false
 }
 
 function readHeader(query: Query): void {
@@ -80,30 +106,55 @@ function hasCountsOfQuery(query: Query, questions: number): boolean {
   return read16(octets, 8) === 0 || query.qtype === TYPE.IXFR // the asker's SOA (RFC 1995 3)
 }
 
-/** Reads the question, if there is exactly one; false where it is malformed or cut short. No pointer can be legal in it, as no name stands before it. */
+/** Reads the question, if there is exactly one; false where it is malformed or cut short. */
 function readQuestion(query: Query, questions: number): boolean {
   if (questions !== 1) return questions === 0
-  const { octets, length } = query
-  let at = QUESTION_AT
-  for (let size = octets[at]; at < length && size !== 0; size = octets[at]) {
-    if (size > MAX_LABEL_OCTETS) return false // a pointer, or a label type that RFC 6891 5 withdrew
-    at += size + 1
-    if (at - QUESTION_AT >= MAX_NAME_OCTETS) return false
-  }
-  if (at + 5 > length) return false
-  query.qnameLength = at + 1 - QUESTION_AT
-  query.qtype = read16(octets, at + 1)
-  query.qclass = read16(octets, at + 3)
+  const { octets } = query
+  const end = questionEnd(query, QUESTION_AT, false)
+  if (end === FAULT) return false
+  query.qnameLength = end - 4 - QUESTION_AT
+  query.qtype = read16(octets, end - 4)
+  query.qclass = read16(octets, end - 2)
   query.hasQuestion = true
+  query.recordsAt = end
   return true
 }
 
+/** Reads the questions of a batch; false where one is malformed or cut short, or there are too many. */
+function readQuestions(query: Query): boolean {
+  if (query.questions > MAX_BATCH_QUESTIONS) return false
+  let at: number = QUESTION_AT
+  for (let i = 0; i < query.questions; i++) {
+    query.questionAt[i] = at
+    at = questionEnd(query, at, i > 0)
+    if (at === FAULT) return false
+  }
+  query.recordsAt = at
+  return true
+}
+
+/** Where the question at `startAt` ends, or FAULT. No pointer can be legal in the first, as no name stands before it; where another has one, `isCompressed` is noted. */
+function questionEnd(query: Query, startAt: number, pointers: boolean): number {
+  const { octets, length } = query
+  let at = startAt
+  for (let size = octets[at]; at < length && size !== 0; size = octets[at]) {
+    if (pointers && size >= 0xc0) {
+      query.isCompressed = true
+      return at + 6 > length ? FAULT : at + 6
+    }
+    if (size > MAX_LABEL_OCTETS) return FAULT // a pointer, or a label type that RFC 6891 5 withdrew
+    at += size + 1
+    if (at - startAt >= MAX_NAME_OCTETS) return FAULT
+  }
+  return at + 5 > length ? FAULT : at + 5
+}
+
 /** Walks all records to the end of the message, reading OPT and TSIG; false where one is malformed or octets are left. */
-function readRecords(query: Query, questions: number): boolean {
+function readRecords(query: Query): boolean {
   const { octets, length } = query
   const skipped = read16(octets, 6) + read16(octets, 8)
   const records = skipped + read16(octets, 10)
-  let at = questions === 0 ? QUESTION_AT : QUESTION_AT + query.qnameLength + 4
+  let at = query.recordsAt
   for (let i = 0; i < records; i++) {
     const ownerAt = at
     at = skipName(octets, at, length, true)

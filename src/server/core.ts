@@ -227,7 +227,8 @@ export class Core {
   /** Carries out what is asked; whether it was worth its price: who has proven himself never pays. */
   private serve(incoming: CoreMessage, query: Query, message: Message, signer?: Signer, seal?: unknown): boolean | Promise<boolean> {
     const { handlers, nowSeconds } = this.options
-    if (query.opcode === OPCODE.QUERY && handlers.query !== undefined) return this.serveQuery(incoming, query, message, handlers.query, { signer, seal })
+    const isBatch = query.opcode === OPCODE.AGENT && query.questions > 0
+    if ((query.opcode === OPCODE.QUERY || isBatch) && handlers.query !== undefined) return this.serveQuery(incoming, query, message, handlers.query, { signer, seal })
     const finish = (reply: Reply): boolean => {
       this.respond(incoming, query, reply, true, seal)
       return signer !== undefined || reply.rcode === RCODE.NOERROR

@@ -34,6 +34,9 @@ export class Finisher {
   keepsCookie = false
   /** Data of an UPDATE-LEASE option that tells the lease granted (RFC 9664 4); null sends none. */
   lease: Uint8Array | null = null
+  /** Further options as they are sent, and how many octets of them. */
+  more: Uint8Array = new Uint8Array(0)
+  moreOctets = 0
   /** Unix time, for the cookie. */
   nowSeconds = 0
   private readonly settings: FinishSettings
@@ -66,6 +69,7 @@ export class Finisher {
     if (query.keepaliveWanted && keepalive > 0) size += OPTION_HEAD_OCTETS + 2
     if (answer.edeCode !== NO_EDE) size += OPTION_HEAD_OCTETS + 2 + edeTextOctets(answer.edeText)
     if (answer.offerOctets > 0) size += OPTION_HEAD_OCTETS + answer.offerOctets
+    if (this.moreOctets > 0) size += this.moreOctets
     if (this.lease !== null) size += OPTION_HEAD_OCTETS + this.lease.length
     return size
   }
@@ -104,6 +108,7 @@ export class Finisher {
       at = writeOptionHead(out, at, OPTION.OFFER, answer.offerOctets)
       for (let i = 0; i < answer.offerOctets; i++) out[at++] = answer.offer[i]
     }
+    for (let i = 0; i < this.moreOctets; i++) out[at++] = this.more[i]
     if (this.lease !== null) {
       at = writeOptionHead(out, at, OPTION.UPDATE_LEASE, this.lease.length)
       for (const octet of this.lease) out[at++] = octet

@@ -16,7 +16,7 @@
 import { fold } from '../dns/name.ts'
 import { MAX_ANSWER_TARGETS, MAX_LABELS, POINTER_LIMIT } from '../dns/limits.ts'
 import { copyOctets, viewOf } from '../dns/octet-views.ts'
-import { QUESTION_AT, type Query } from '../authority/query.ts'
+import type { Query } from '../authority/query.ts'
 
 const NOTHING = viewOf(new Uint8Array(0))
 
@@ -29,6 +29,9 @@ export class NameTable {
   count = 0
   private out = NOTHING
   private limit = 0
+  /** What is written will be moved, so that nothing may point to it. */
+  isMoved = false
+  private questionAt = 0
   private readonly source: DataView[] = new Array<DataView>(MAX_ANSWER_TARGETS).fill(NOTHING)
   private readonly nameAt = new Uint32Array(MAX_ANSWER_TARGETS) // all 32 bits are needed: MAX_IMAGE_OCTETS
   private readonly length = new Int32Array(MAX_ANSWER_TARGETS)
@@ -39,12 +42,15 @@ export class NameTable {
   /** The name being written shares a suffix with the question only when case is put aside. */
   private caseDiffers = false
 
-  /** Forgets all names but the question's, if the query has one; names of the message `out` are written up to `limit`. */
-  begin(query: Query, out: DataView, limit: number): void {
+  /** Forgets all names but the question's, if the query has one; names of the message `out` are written up to `limit`. With `isMoved` no other can be pointed to, as what is written will be moved. */
+  begin(query: Query, out: DataView, limit: number, isMoved = false): void {
     this.out = out
     this.limit = limit
     this.count = 0
-    if (query.hasQuestion && query.qnameLength > 1) this.register(query.view, query.qnameAt, query.qnameLength, QUESTION_AT)
+    this.isMoved = false
+    this.questionAt = query.qnameAt
+    if (query.hasQuestion && query.qnameLength > 1) this.register(query.view, query.qnameAt, query.qnameLength, query.qnameAt)
+    this.isMoved = isMoved
   }
 
   /** The pointer to a name that was written from this very place; NO_POINTER where none was. */
@@ -65,7 +71,7 @@ export class NameTable {
     let cut = length - 1
     let target = NO_POINTER
     for (let k = 0; k < this.count && cut > 0; k++) {
-      const shared = this.sharedSuffix(k, from, nameAt, length, cut, isOwner && this.messageAt[k] === QUESTION_AT)
+      const shared = this.sharedSuffix(k, from, nameAt, length, cut, isOwner && this.messageAt[k] === this.questionAt)
       if (shared === cut) continue
       cut = shared
       target = 0xc000 | (this.messageAt[k] + shared + this.length[k] - length)
@@ -87,7 +93,7 @@ export class NameTable {
 
   private register(source: DataView, nameAt: number, length: number, messageAt: number): void {
     const k = this.count
-    if (k >= MAX_ANSWER_TARGETS || messageAt >= POINTER_LIMIT) return
+    if (this.isMoved || k >= MAX_ANSWER_TARGETS || messageAt >= POINTER_LIMIT) return
     this.source[k] = source
     this.nameAt[k] = nameAt
     this.length[k] = length

@@ -20,6 +20,9 @@ import { compressedNames, octetsBeforeNames } from './shapes.ts'
 /** The owner with which records are stored: a pointer to the question's name. */
 const TO_QNAME = 0xc000 | QUESTION_AT
 
+/** What `renderGroup` returns where there is no room. */
+export const NO_PLACE = -1
+
 /** Writes planned answers as octets; one object per answering thread. */
 export class Renderer {
   /** Something required was left out: TC is to be set. */
@@ -67,6 +70,19 @@ export class Renderer {
     }
     if (answer.tails !== null && answer.tails.isWanted && this.isWhole) keepTail(answer.tails, answer, out, startAt, this.at, this.counts)
     return this.at
+  }
+
+  /**
+   * Writes the entries `from … end` of an answer to `out[at … limit)`, with pointers into the question that the query stands at
+   * and nowhere else, so that they may be moved; returns where they end, or NO_PLACE. `counts` tells how many records they are.
+   */
+  renderGroup(query: Query, answer: Answer, from: number, end: number, out: DataView, at: number, limit: number): number {
+    this.out = out
+    this.limit = limit < out.byteLength ? limit : out.byteLength
+    this.at = at
+    this.counts[answer.section[from]] = 0
+    this.names.begin(query, out, this.limit, true)
+    return this.writeGroup(query, answer, from, end) ? this.at : NO_PLACE
   }
 
   /** Writes what an earlier answer had behind its question; its pointers are moved by as much as it is. */
@@ -168,7 +184,7 @@ export class Renderer {
     if (this.at > this.limit) return NO_POINTER
     const first = out.getUint8(at)
     if (first >= 0xc0) return out.getUint16(at)
-    return at < POINTER_LIMIT && first !== 0 ? 0xc000 | at : NO_POINTER
+    return at < POINTER_LIMIT && first !== 0 && !this.names.isMoved ? 0xc000 | at : NO_POINTER
   }
 
   /** Writes RDATA that holds names to be compressed, and corrects the RDLENGTH written before it. Moves beyond the limit where it does not fit. */
@@ -219,7 +235,7 @@ export class Renderer {
 }
 
 /** The entry behind `i` and the signatures that follow it. */
-function endOfGroup(answer: Answer, i: number): number {
+export function endOfGroup(answer: Answer, i: number): number {
   let end = i + 1
   while (end < answer.count && answer.kind[end] === KIND.signature && answer.section[end] === answer.section[i]) end++
   return end

@@ -8,6 +8,8 @@
  *     render    the answer's RRsets as octets, within the limit        render.ts
  *     finish    OPT and header                                         finish.ts
  *
+ * A batch goes through route and limit with each of its questions, and is then joined (batch.ts).
+ *
  * What needs more than this, an update or a signature to be checked, is left to the core (core.ts), which
  * answers later: DEFERRED is returned instead of octets.
  *
@@ -21,9 +23,11 @@ import { DEFAULT_UDP_OCTETS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/l
 import { viewOf } from '../dns/octet-views.ts'
 import type { PrefixList } from '../dns/prefix.ts'
 import { ADMITTED, admit, HEADER_OCTETS, type Admitted } from './admit.ts'
+import { Batch } from './batch.ts'
 import { Chaos, type ChaosTexts } from './chaos.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
 import { NO_DEFERRALS, type Defers } from './defers.ts'
+import { expandQuestions } from './expand-questions.ts'
 import { FaultReports } from './fault-reports.ts'
 import { Counters } from './counters.ts'
 import { Finisher, writeCounts, writeHeader } from './finish.ts'
@@ -94,6 +98,8 @@ export class Server {
   private readonly renderer: Renderer
   private readonly finisher: Finisher
   private readonly reports: FaultReports
+  /** Made when it is first needed. */
+  private batch: Batch | null = null
   /** The query's cookie shows that its sender receives at the address it claims. */
   private hasProof = false
   private room = 0
@@ -148,6 +154,7 @@ export class Server {
     finisher.withOptions = finisher.withCookie = this.hasProof = false
     const need = this.needOf(admitted)
     if (need !== NEEDS.nothing) return this.defer(need)
+    if (admitted === ADMITTED.batch) return query.isCompressed ? this.expand(peer, out) : this.answerBatch(out)
     if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted, out)
     else plan.rcode = this.isMalformedChange() ? RCODE.FORMERR : rcodeOf(admitted)
     if (plan.isMissing && this.recursion !== null && query.recursionDesired && this.isLookedFor()) return this.recall(out)
@@ -159,9 +166,9 @@ export class Server {
   private needOf(admitted: Admitted): number {
     const { query, defers } = this
     if (query.opcode === OPCODE.UPDATE) return defers.update && query.isWhole ? NEEDS.update : NEEDS.nothing
-    if (query.opcode === OPCODE.AGENT) return defers.agent ? NEEDS.agent : NEEDS.nothing
+    if (query.opcode === OPCODE.AGENT && query.questions === 0) return defers.agent ? NEEDS.agent : NEEDS.nothing
     if (!defers.signed) return NEEDS.nothing
-    const isUnderstood = admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly
+    const isUnderstood = admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly || admitted === ADMITTED.batch
     return admitted === ADMITTED.unknownKey || (isUnderstood && query.sigZeroAt !== 0) ? NEEDS.signed : NEEDS.nothing
   }
 
@@ -208,6 +215,44 @@ export class Server {
     return DEFERRED
   }
 
+  /** Answers a batch whose names point into each other as the one in which all are written out. */
+  private expand(peer: Peer, out: Uint8Array): number {
+    const { query, plan } = this
+    const octets = expandQuestions(query)
+    if (octets !== undefined && admit(query, octets, octets.length, peer) === ADMITTED.batch) return this.answerBatch(out)
+    plan.rcode = RCODE.FORMERR
+    return this.write(out, false)
+  }
+
+  /** Answers question after question, each limited as a query is. */
+  private answerBatch(out: Uint8Array): number {
+    const { query, plan, finisher, counters } = this
+    const batch = (this.batch ??= new Batch(this.renderer, finisher))
+    finisher.withOptions = true
+    this.judgeCookie()
+    if (this.isCookieDue()) {
+      plan.rcode = RCODE.BADCOOKIE
+      return this.write(out, false)
+    }
+    const limit = this.limitFor(out)
+    for (let i = 0, hasRoom = batch.begin(query, plan, limit); hasRoom && i < query.questions; i++) {
+      query.standAt(i)
+      plan.reset()
+      counters.countQuestion(query.qtype, query.qclass)
+      route(query, plan, this.authority, this.chaos, this.local)
+      if (this.isTooMany()) return 0
+      hasRoom = batch.take(query, plan)
+    }
+    batch.summarize(plan)
+    const at = batch.join(query, plan, out, limit)
+    const view = viewOf(out)
+    writeHeader(query, plan, batch.truncated, view)
+    writeCounts(view, batch.questions, batch.counts[0], batch.counts[1], batch.counts[2])
+    counters.countResponse(plan.rcode, batch.truncated, plan.authoritative, batch.counts[0], batch.counts[1])
+    counters.countSize(query.peer.transport === 'udp', at)
+    return at
+  }
+
   /** Fills the plan for a message that was understood. */
   private consider(admitted: Admitted, out: Uint8Array): void {
     const { query, plan, counters } = this
@@ -221,11 +266,16 @@ export class Server {
       return
     }
     counters.countQuestion(query.qtype, query.qclass)
-    if (this.options.requireCookie === true && this.finisher.withCookie && !this.hasProof && query.peer.transport === 'udp') plan.rcode = RCODE.BADCOOKIE
+    if (this.isCookieDue()) plan.rcode = RCODE.BADCOOKIE
     else {
       plan.room = this.limitFor(out) - this.finisher.optOctets(query, plan) - QUESTION_AT - query.qnameLength - 4
       route(query, plan, this.authority, this.chaos, this.local)
     }
+  }
+
+  /** Whether the asker is to show a better cookie first (RFC 7873 5.2.3). */
+  private isCookieDue(): boolean {
+    return this.options.requireCookie === true && this.finisher.withCookie && !this.hasProof && this.query.peer.transport === 'udp'
   }
 
   /** Notes whether the query holds a good server cookie, and what the response's COOKIE option shall be. */
@@ -304,6 +354,7 @@ export class Server {
     plan.reset()
     plan.rcode = RCODE.SERVFAIL
     this.finisher.withOptions = false
+    if (query.questions > 1) query.hasQuestion = false
     return this.write(out, false)
   }
 }

@@ -1,6 +1,7 @@
 /** RFC 9619: a QUERY has one question; other opcodes have their own rules, and the count does not decide for them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { OPCODE } from '../../src/dns/codes.ts'
 import { exchange, serverOf, zoneOf } from '../authority/ask.ts'
 import { query } from '../server/messages.ts'
 
@@ -31,5 +32,9 @@ test('4 a count that promises more than there is, or hides what there is, is FOR
 })
 
 test('3 for other opcodes the count is not judged: they are not implemented, with any', () => {
-  for (let opcode = 1; opcode < 16; opcode++) for (const count of [0, 1, 2]) assert.equal(ask(opcode, count, count)?.rcode, 'NOTIMP')
+  for (let opcode = 1; opcode < 16; opcode++) for (const count of [0, 1, 2]) if (opcode !== OPCODE.AGENT) assert.equal(ask(opcode, count, count)?.rcode, 'NOTIMP')
+})
+
+test('3 our own opcode takes several questions, none of them twice, and none at all (docs/protocol.md 5)', () => {
+  assert.deepEqual([0, 1, 2].map((count) => ask(OPCODE.AGENT, count, count)?.rcode), ['NOTIMP', 'NOERROR', 'FORMERR'])
 })

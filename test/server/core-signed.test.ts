@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { CLASS, OPCODE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
 import type { Edns } from '../../src/dns/edns.ts'
 import { MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../../src/dns/limits.ts'
-import { encodeMessage, makeMessage } from '../../src/dns/message.ts'
+import { decodeMessage, encodeMessage, makeMessage } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
 import { keyTag } from '../../src/dnssec/public-key.ts'
 import { makeKeyring } from '../../src/dnssec/tsig.ts'
@@ -18,7 +18,7 @@ import { grant, raw, rec } from '../update/support.ts'
 import { decode, tcp, udp } from './messages.ts'
 import { adding, addingCompact, FORGER, KEY, NOW, signedBy, slowPath, STRANGER } from './slow-path.ts'
 
-const { NOERROR, FORMERR, SERVFAIL, REFUSED, NOTAUTH, NOTZONE, NOTIMP, BADSIG, BADKEY, BADTIME, BADTRUNC } = RCODE
+const { NOERROR, FORMERR, SERVFAIL, REFUSED, NOTAUTH, NOTZONE, BADSIG, BADKEY, BADTIME, BADTRUNC } = RCODE
 
 /** RDATA of the TSIG that a response carries, read by the peer; undefined without one. */
 function tsigOf(response: Uint8Array, key: PeerKey): { error: number; macOctets: number; other: Buffer; time: number } | undefined {
@@ -131,6 +131,26 @@ describe('what was received before', () => {
   })
 })
 
+describe('a batch of questions (docs/protocol.md 5)', () => {
+  const questions = ['a.example.', 'b.example.', 'c.example.'].map((name) => ({ name: Name.parse(name), type: TYPE.A, class: 1 }))
+  const batch = Buffer.from(encodeMessage(makeMessage({ id: 9, opcode: OPCODE.AGENT, questions })))
+
+  test('a signed one is answered as a whole, and the answer signed', async () => {
+    const path = await slowPath()
+    const { octets, mac } = peerSign(batch, KEY, { time: NOW })
+    const response = await path.send(octets)
+    const message = decodeMessage(response!)
+    assert.deepEqual([message.opcode, message.rcode, message.questions.map(({ name }) => String(name))], [OPCODE.AGENT, RCODE.NXDOMAIN, ['a.example.', 'b.example.', 'c.example.']])
+    assert.ok(peerVerify(response!, KEY, mac))
+  })
+
+  test('one signed by a stranger is not answered', async () => {
+    const path = await slowPath()
+    const message = decodeMessage((await path.send(signedBy(batch, STRANGER)))!)
+    assert.deepEqual([message.rcode, message.answers.length], [RCODE.NOTAUTH, 0])
+  })
+})
+
 describe('the opcode of compact updates', () => {
   test('a signed one is carried out and its answer is signed, with the AG bit back', async () => {
     const path = await slowPath()
@@ -143,7 +163,7 @@ describe('the opcode of compact updates', () => {
 
   const zone = { name: Name.parse('example.'), type: TYPE.SOA, class: 1 }
   const cases: [title: string, message: Buffer, rcode: number][] = [
-    ['one that has a question is NOTIMP', addingCompact(1, 'a.example.', { questions: [zone] }), NOTIMP],
+    ['one that has a question is FORMERR', addingCompact(1, 'a.example.', { questions: [zone] }), FORMERR],
     ['one of no records is FORMERR', addingCompact(1, 'a.example.', { answers: [] }), FORMERR],
     ['one with records in its authority section is FORMERR', addingCompact(1, 'a.example.', { authorities: [rec('b.example. 60 IN A 192.0.2.1')] }), FORMERR],
     ['one in no zone of ours is NOTAUTH', addingCompact(1, 'a.elsewhere.'), NOTAUTH],

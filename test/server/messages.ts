@@ -258,10 +258,11 @@ export function decode(octets: Uint8Array | null): Decoded {
     return text + Buffer.from(octets.subarray(i, end)).toString('hex')
   }
   let question: Decoded['question'] = null
-  assert.ok(view.getUint16(4) <= 1)
-  if (view.getUint16(4) === 1) {
+  assert.ok(view.getUint16(4) <= ((flags >>> 11) === 0x1e ? 32 : 1)) // a batch has more (docs/protocol.md 5)
+  const questions = view.getUint16(4)
+  for (let left = questions; left > 0; left--) {
     const [name, end] = nameAt(at)
-    question = { name: Name.fromWire(name).toString(), type: view.getUint16(end), class: view.getUint16(end + 2) }
+    if (questions === 1) question = { name: Name.fromWire(name).toString(), type: view.getUint16(end), class: view.getUint16(end + 2) }
     at = end + 4
   }
   const sections = [6, 8, 10].map((count) => Array.from({ length: view.getUint16(count) }, take))

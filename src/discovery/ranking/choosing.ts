@@ -9,7 +9,7 @@
  */
 import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../authority/choosing.ts'
 import { type Answer, SECTION } from '../../authority/plan.ts'
-import type { Query } from '../../authority/query.ts'
+import { type Query, QUESTION_AT } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
 import type { ZoneImage } from '../../zone/image.ts'
@@ -111,8 +111,9 @@ export class RankedChooser implements AgentChooser {
     return true
   }
 
+  /** What an asker met counts once, with the first question of a batch. */
   private passOutcomes(query: Query): void {
-    if (this.demand.outcome.isPresent) this.onOutcomes?.(query, this.demand)
+    if (query.qnameAt === QUESTION_AT && this.demand.outcome.isPresent) this.onOutcomes?.(query, this.demand)
   }
 
   /** All of `match` who live, whatever they can do, up to MAX_FACE_AGENTS; see `CandidateFilter`. */
