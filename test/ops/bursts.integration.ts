@@ -1,6 +1,6 @@
 /**
  * A burst of questions whose answers nobody remembers, against servers that limit the rate of their responses as NSD does
- * unless told otherwise (200 a second to one network, every second one beyond that slips with TC): every one is answered.
+ * unless told otherwise (200 a second to one network, every second one beyond that slips with TC): every one is answered (RFC 9520 3.1).
  */
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
