@@ -71,6 +71,8 @@ export class Answer {
   zone = -1
   /** What is missing for the answer may be found out by asking others: the message is left to the core, where that can be done. */
   isMissing = false
+  /** The need in words of the asker's DEMAND is to be translated first: the message is left to the core, where that can be done. */
+  isUntranslated = false
   /** The block in which records stand that a chooser has made, in whatever section: their targets are looked up like those of the zone's own. */
   derived: RRsetSource | null = null
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
@@ -108,7 +110,7 @@ export class Answer {
     this.edeText = NO_OCTETS
     this.offerOctets = 0
     this.zone = -1
-    this.isMissing = this.overflowed = this.isFull = this.isRecalled = false
+    this.isMissing = this.isUntranslated = this.overflowed = this.isFull = this.isRecalled = false
     this.room = 0
     this.tails = this.derived = null
     this.count = 0

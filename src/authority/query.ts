@@ -16,6 +16,18 @@ import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
 /** How a query arrived: decides limits of size (RFC 1035 4.2) and which transfers and options are possible. */
 export type Transport = 'udp' | 'tcp'
 
+/** What a need in words means (docs/protocol.md 4, `intent`). */
+export interface Translation {
+  /** The capability, or the nearest where none is near enough, in wire form; undefined where nothing is near. */
+  readonly capability: Uint8Array | undefined
+  /** The share of the need that it covers, 0 to 1. */
+  readonly score: number
+  /** It is near enough to be meant. */
+  readonly isMeant: boolean
+  /** The nearest, best first, in text. */
+  readonly nearest: string
+}
+
 /** Who asks. The transport fills one of these again and again: copy what shall be kept. */
 export interface Peer {
   readonly transport: Transport
@@ -24,6 +36,8 @@ export interface Peer {
   readonly port: number
   /** The key by which the query is proven to be signed; the core alone tells. */
   readonly signer?: Name
+  /** What the need of its DEMAND means; the core alone tells. */
+  readonly translation?: Translation
 }
 
 const NO_OCTETS = new Uint8Array(0)

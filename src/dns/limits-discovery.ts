@@ -31,6 +31,22 @@ export const READING_FORGOTTEN_MS = 300_000
 export const MAX_BELIEVED_SESSIONS = 1_000_000
 /** Milliseconds of service that are believed. Reached: cut to it. */
 export const MAX_BELIEVED_SERVICE_MS = 3_600_000
+/** Octets of an `intent`: a paragraph. Reached: SERVFAIL, and EDE 0 says so. */
+export const MAX_INTENT_OCTETS = 1_024
+/** Words of a need, or of what is said of a capability, that are looked at. Reached: the rest is not. */
+export const MAX_INTENT_TERMS = 256
+/** Characters that are said of one capability, its labels aside: what an agent adds to win every search makes its capability a long text, which counts less. Reached: the rest is not read. */
+export const MAX_INTENT_SAID = 2_048
+/** Agents of one capability whose words are read. Reached: those of the others are not. */
+export const MAX_INTENT_AGENTS = 16
+/** Capabilities that a search tells as nearest. Reached: the others are not told. */
+export const MAX_INTENT_NEAREST = 5
+/** Needs that wait for their translation, of a fraction of a millisecond each. Reached: SERVFAIL, and EDE 0 says so. */
+export const MAX_INTENTS_WAITING = 64
+/** Milliseconds that a need waits for its translation: less than an asker does for an answer. Reached: SERVFAIL, and EDE 0 says so. */
+export const TRANSLATION_MS = 2_000
+/** Milliseconds between two looks of the translator at what a zone offers. */
+export const VOCABULARY_REST_MS = 1_000
 /** Questions of one message (docs/protocol.md 5): the parts of a task; each costs as much as a query. Reached: FORMERR. */
 export const MAX_BATCH_QUESTIONS = 32
 /** Capabilities of one answer's `closure`: each is a choice of its own. Reached: the rest is left out, and EDE 0 says so. */

@@ -27,6 +27,7 @@ import { type Metric, histogramMetrics, serverMetrics, transportMetrics } from '
 import { OutcomeWays, type OutcomeWaysOptions } from './outcomes.ts'
 import { SocketThreads } from './socket-threads.ts'
 import type { SharedZones } from './thread-contract.ts'
+import { Translating } from './translating.ts'
 import { openSockets, planSockets, type OpenSockets, type SocketPlan } from './sockets.ts'
 
 /** What answers is made of. */
@@ -72,6 +73,7 @@ export class Serving {
   /** Answers what the resolver asks our own zones. */
   private readonly ownAnswering: Answering
   private readonly outcomes: OutcomeWays | undefined
+  private readonly translating: Translating
   /** Published last. */
   private zones: SharedZones = { images: [], candidates: [] }
   private sockets: OpenSockets | undefined
@@ -82,7 +84,10 @@ export class Serving {
     const { handlers, authenticator, onFault, outcomes } = options
     const counters = new Counters(this.serverCounts)
     this.options = options
-    this.defers = { update: handlers.update !== undefined, agent: handlers.agent !== undefined, signed: authenticator !== undefined, missing: handlers.resolve !== undefined }
+    this.defers = {
+      update: handlers.update !== undefined, agent: handlers.agent !== undefined, signed: authenticator !== undefined, missing: handlers.resolve !== undefined, intents: true,
+    }
+    this.translating = new Translating(options.seed, (fault) => onFault(fault, 0))
     this.outcomes = outcomes && new OutcomeWays({ ...outcomes, clock: systemClock, rings: () => this.threads?.outcomes ?? [] })
     const sink = this.outcomes && { outcomes: this.outcomes.direct }
     this.answering = makeAnswering(this.answeringOptions(), counters, onFault, { ...sink })
@@ -90,7 +95,7 @@ export class Serving {
     this.ownAnswering = makeAnswering(this.ownOptions(), new Counters(), onFault, { isOfCore: true })
     this.core = new Core({
       ...finishing(this.answeringOptions()),
-      handlers: { query: (...query) => this.answerSigned(...query), ...handlers },
+      handlers: { query: (...query) => this.answerSigned(...query), translate: this.translating.translate, ...handlers },
       ...(authenticator === undefined ? {} : { authenticator }),
       counters, nowSeconds: unixSeconds, nowMs, soon, after, onFault,
     })
@@ -119,6 +124,7 @@ export class Serving {
     this.coreAnswering.publish(directory, candidates)
     this.ownAnswering.publish(directory, candidates)
     this.zones = { images: directory.zones.map((zone) => zone.buffer), candidates }
+    this.translating.publish(this.zones)
     await this.threads?.publish(this.zones)
   }
 
@@ -153,6 +159,7 @@ export class Serving {
     const deadline = new Promise<void>((resolve) => after(SHUTDOWN_MS, resolve))
     await Promise.all([this.sockets?.listeners?.close(SHUTDOWN_MS), this.threads?.close()])
     await Promise.race([this.core.idle(), deadline])
+    await this.translating.close()
     this.outcomes?.stop()
     this.udpReturns?.close()
     this.sockets?.closeShared()
@@ -170,7 +177,7 @@ export class Serving {
 
   /** Nothing is deferred again but what others must be asked for, and whoever has signed is not limited. */
   private coreOptions(): AnsweringOptions {
-    return { ...this.answeringOptions(), defers: { ...NO_DEFERRALS, missing: this.defers.missing }, rateLimit: undefined, cache: undefined }
+    return { ...this.answeringOptions(), defers: { ...NO_DEFERRALS, missing: this.defers.missing, intents: true }, rateLimit: undefined, cache: undefined }
   }
 
   /** What is not ours is refused, whoever asks, and nobody stands behind the question who might see what is not for all. */

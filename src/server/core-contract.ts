@@ -2,7 +2,7 @@
  * What the core and those around it say to each other: messages that come from the sockets, who proves whom they
  * are from, and who knows the answer.
  */
-import type { Peer } from '../authority/query.ts'
+import type { Peer, Translation } from '../authority/query.ts'
 import type { ExtendedError, UpdateLease } from '../dns/edns.ts'
 import type { DnsRecord, Message, Question } from '../dns/message.ts'
 import type { Requester, Signer } from '../update/contract.ts'
@@ -69,12 +69,17 @@ export interface Reply {
 /** Answers a message whose sender is proven as far as the requester says. A rejection is a fault of ours: SERVFAIL. */
 export type CoreHandler = (message: Message, requester: Requester) => Promise<Reply>
 
+/** What came of translating a need: what it means, or why that is not known. */
+export type Translated = { translation: Translation } | { refused: string }
+
 /** Who answers what. What has no handler is answered NOTIMP. */
 export interface CoreHandlers {
   /** UPDATE (RFC 2136). */
   readonly update?: CoreHandler
   /** Opcode AGENT (docs/protocol.md 5). */
   readonly agent?: CoreHandler
+  /** What the need in words of a question that `query` has deferred means; undefined where it has none. Never rejects. */
+  readonly translate?: (message: Message) => Promise<Translated> | undefined
   /** A question that `query` has deferred, as others must be asked for its answer. */
   readonly resolve?: CoreHandler
   /** A signed query without its signature, or one whose answer is elsewhere, as `Server.answer` of a server of the core: `room` octets are left for the signature, `signer` is who has proven to have made it. */

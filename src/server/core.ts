@@ -11,7 +11,7 @@
  * fault of ours gives SERVFAIL and a report.
  */
 import { Query } from '../authority/query.ts'
-import { OPCODE, RCODE } from '../dns/codes.ts'
+import { EDE, OPCODE, RCODE } from '../dns/codes.ts'
 import { WireFault } from '../dns/faults.ts'
 import { CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, MAX_CORE_RUNNING } from '../dns/limits.ts'
 import { decodeMessage, type Message } from '../dns/message.ts'
@@ -275,10 +275,19 @@ export class Core {
     const { address, port, transport } = query.peer
     const peer = isKnown(signer) ? { address, port, transport, signer: signer.name } : query.peer
     const size = answer(bare, bare.length, peer, out, room, signer)
-    if (size < 0) return this.find(incoming, query, message, seal)
-    if (size === 0) incoming.drop()
-    else incoming.reply(this.sealed(query, out.slice(0, size), seal))
-    return true
+    const finish = (octets: number): true => {
+      if (octets <= 0) incoming.drop()
+      else incoming.reply(this.sealed(query, out.slice(0, octets), seal))
+      return true
+    }
+    if (size >= 0) return finish(size)
+    const translating = this.options.handlers.translate?.(message)
+    if (translating === undefined) return this.find(incoming, query, message, seal)
+    return translating.then((outcome) => {
+      if ('translation' in outcome) return finish(answer(bare, bare.length, { ...peer, translation: outcome.translation }, out, room, signer))
+      this.respond(incoming, query, { rcode: RCODE.SERVFAIL, ede: { infoCode: EDE.OTHER, text: outcome.refused } }, true, seal)
+      return true
+    })
   }
 
   private find(incoming: CoreMessage, query: Query, message: Message, seal: unknown): Promise<boolean> {

@@ -13,6 +13,8 @@ export interface Defers {
   readonly signed: boolean
   /** Questions whose answer others must be asked for. */
   readonly missing: boolean
+  /** Needs in words, which are to be translated. */
+  readonly intents?: boolean
 }
 
 /** No core: everything is answered at once. */

@@ -157,6 +157,7 @@ export class Server {
     if (admitted === ADMITTED.batch) return query.isCompressed ? this.expand(peer, out) : this.answerBatch(out)
     if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted, out)
     else plan.rcode = this.isMalformedChange() ? RCODE.FORMERR : rcodeOf(admitted)
+    if (plan.isUntranslated && this.defers.intents === true) return this.defer(NEEDS.missing)
     if (plan.isMissing && this.recursion !== null && query.recursionDesired && this.isLookedFor()) return this.recall(out)
     if (this.isTooMany()) return 0
     return this.write(out, admitted === ADMITTED.unknownKey)

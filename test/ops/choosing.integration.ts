@@ -48,8 +48,8 @@ class Market {
   }
 
   /** First labels of the agents that dig is told of, in order. */
-  async agents(name: string, demand?: string): Promise<string[]> {
-    const text = await this.dig(name, demand)
+  async agents(name: string, demand?: string, ...more: string[]): Promise<string[]> {
+    const text = await this.dig(name, demand, ...more)
     // dig prints \# LENGTH PRIORITY NAME … in hexadecimal: the name's first label stands behind two octets and its length
     return [...text.matchAll(/TYPE65440\s+\\# \d+ ([0-9A-F ]+)/g)].map(([, hex]) => {
       const rdata = Buffer.from(hex.replaceAll(' ', ''), 'hex')
@@ -93,6 +93,15 @@ describe('finding agents', { skip, concurrency: true }, () => {
         assert.match(nobody, /EDE: 49154/)
         assert.match(await market.dig(V2, 'count=1'), /OPT=65441:/)
         assert.match(await market.dig(V2, undefined, '+ednsopt=65440:ff'), /status: FORMERR/)
+      })
+
+      it('translates words into a capability, in a thread of its own, and says so where none is meant', async () => {
+        assert.deepEqual(await market.agents('_cap.acme.example', 'intent="a translator for this text" count=1'), ['1 old'])
+        assert.deepEqual(await market.agents('_cap.acme.example', 'intent="a translator for this text" count=1', '+tcp'), ['1 old'])
+        assert.match(await market.dig('_cap.acme.example', 'intent="translate text"'), /OPT=65441:.*ff ?55/i)
+        const nobody = await market.dig('_cap.acme.example', 'intent="knit a pullover"')
+        assert.match(nobody, /status: NOERROR[\s\S]*ANSWER: 0/)
+        assert.match(nobody, /EDE: 49154[^\n]*near/)
       })
 
       it('ranks whoever registers, at once, and moves agents by what they report', async () => {

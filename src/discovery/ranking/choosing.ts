@@ -12,6 +12,7 @@ import { type Answer, SECTION } from '../../authority/plan.ts'
 import { type Query, QUESTION_AT } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
+import { LookupName } from '../../dns/lookup-name.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { Askers } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
@@ -22,6 +23,7 @@ import { type CandidateFilter, FIRST_DEMANDED, REASON, REASON_COUNT } from './fi
 import { OfferWriter } from './offer.ts'
 import { type Random, Ranker } from './rank.ts'
 import { DEFAULT_RANKING, type RankingSettings } from './settings.ts'
+import { TABLE } from './table-layout.ts'
 
 /** The world of a chooser. */
 export interface ChooserOptions {
@@ -42,6 +44,7 @@ export class RankedChooser implements AgentChooser {
   private readonly closure: Closure
   private readonly offer = new OfferWriter()
   private readonly match = new CapabilityMatch()
+  private meant = new LookupName(0)
   private readonly demand = new Demand()
   private tables: readonly (CandidateTable | undefined)[] = []
   private askers: readonly (Askers | undefined)[] = []
@@ -76,10 +79,32 @@ export class RankedChooser implements AgentChooser {
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       if (!table.lookup(wanted.name, match) || match.count === 0) return CHOICE.none
       if (!this.readDemand(query)) return CHOICE.malformed
+      if (this.demand.intent.isPresent && !this.findMeant(query, answer, table)) return CHOICE.nobody
       if (tries === 0) this.passOutcomes(query)
       if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
     }
     return CHOICE.none
+  }
+
+  /** Makes `match` what stands at the capability that the asker's words mean; false where that is not known, or none is meant. */
+  private findMeant({ peer: { translation } }: Query, answer: Answer, table: CandidateTable): boolean {
+    if (translation === undefined) {
+      answer.isUntranslated = true
+      answer.explain(EDE.NOT_SUPPORTED, UNTRANSLATED)
+      return false
+    }
+    const { capability, isMeant, nearest } = translation
+    if (capability === undefined || !isMeant) {
+      answer.explain(EDE.DEMAND_NOT_SATISFIABLE, Buffer.from(nearest === '' ? 'nothing is near to the intent' : `not near enough: ${nearest}`))
+      answer.offer = this.offer.octets
+      answer.offerOctets = this.offer.writeTranslated(translation)
+      return false
+    }
+    if (this.meant.seed !== table.header[TABLE.seed]) this.meant = new LookupName(table.header[TABLE.seed])
+    this.meant.loadOnce(capability)
+    const isThere = table.lookup(this.meant, this.match) && this.match.count > 0
+    if (!isThere) answer.explain(EDE.NO_LIVE_AGENT) // it has gone since
+    return isThere
   }
 
   complete(answer: Answer, zone: ZoneImage): void {
@@ -149,7 +174,7 @@ export class RankedChooser implements AgentChooser {
     const { ranker, block, offer, demand } = this
     if (query.edns && (query.demandAt !== 0 || query.agent)) {
       answer.offer = offer.octets
-      answer.offerOctets = offer.write(table, ranker, block.count, demand)
+      answer.offerOctets = offer.write(table, ranker, block.count, demand, demand.intent.isPresent ? query.peer.translation : undefined)
     }
     if (block.count === 0) {
       this.explain(answer)
@@ -173,6 +198,8 @@ export class RankedChooser implements AgentChooser {
   }
 }
 
+/** EXTRA-TEXT where nobody translates: without a core, and in a batch. */
+const UNTRANSLATED = Buffer.from('intents are not translated here')
 /** Parameters whose reason has another name. */
 const NAMES_OF_DEMANDS: ReadonlyMap<string, string> = new Map([['onlyProvider', 'only-provider'], ['avoided', 'avoid']])
 /** EXTRA-TEXT by REASON, where a demand is the reason (RFC 8914 2). */

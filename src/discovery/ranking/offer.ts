@@ -3,8 +3,11 @@
  * answer. Lists are in the order of the answer; keys ascend (RFC 9460 2.2).
  *
  *     scores u16 … | ages u32 … | states u8 … | [unmet u32 …, where something was wished] | [scope u16 …, where something was demanded]
+ *     | [translated name u16, where words were]
  */
+import type { Translation } from '../../authority/query.ts'
 import { MAX_DEMAND_KEYS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
+import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { viewOf } from '../../dns/octet-views.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
 import type { CandidateTable } from './candidates.ts'
@@ -13,7 +16,7 @@ import { metricOf } from './metrics.ts'
 import type { Ranker } from './rank.ts'
 
 const HEAD_OCTETS = 4
-const MOST_OCTETS = 5 * HEAD_OCTETS + MAX_RANKED_ANSWERS * (2 + 4 + 1 + 4) + MAX_DEMAND_KEYS * 2
+const MOST_OCTETS = 6 * HEAD_OCTETS + MAX_NAME_OCTETS + 2 + MAX_RANKED_ANSWERS * (2 + 4 + 1 + 4) + MAX_DEMAND_KEYS * 2
 /** Age of a reading that there is none of (docs/protocol.md 3). */
 const NO_AGE = 0xffff_ffff
 /** A score of 1. */
@@ -22,7 +25,7 @@ const WHOLE = 10_000
 /** Keys of a demand, metrics aside, by which agents are chosen. */
 const SHAPING: ReadonlySet<number> = new Set([
   PARAMETERS.binding, PARAMETERS.provider, PARAMETERS.location, PARAMETERS.region, PARAMETERS.security, PARAMETERS.modality, PARAMETERS.count, PARAMETERS.avoid,
-  PARAMETERS.peer, PARAMETERS['max-age'], PARAMETERS['only-provider'], PARAMETERS.closure, PARAMETERS.prefer,
+  PARAMETERS.peer, PARAMETERS['max-age'], PARAMETERS['only-provider'], PARAMETERS.closure, PARAMETERS.prefer, PARAMETERS.intent,
 ].map(({ key }) => key))
 
 /** Writes offers; one object per thread. */
@@ -32,7 +35,7 @@ export class OfferWriter {
   private at = 0
 
   /** Writes the offer of the first `count` that `ranker` chose; returns its octets, 0 where there is nothing to tell. */
-  write({ i32 }: CandidateTable, ranker: Ranker, count: number, demand: Demand): number {
+  write({ i32 }: CandidateTable, ranker: Ranker, count: number, demand: Demand, translation?: Translation): number {
     const { view } = this
     this.at = 0
     if (count > 0) {
@@ -48,7 +51,23 @@ export class OfferWriter {
       }
     }
     this.writeScope(demand)
+    if (translation !== undefined) this.addTranslated(translation)
     return this.at
+  }
+
+  /** Writes the offer of an answer without agents, as the words asked with mean none that is near enough: the nearest, and how near. */
+  writeTranslated(translation: Translation): number {
+    this.at = 0
+    this.addTranslated(translation)
+    return this.at
+  }
+
+  private addTranslated({ capability, score }: Translation): void {
+    if (capability === undefined) return
+    this.begin(PARAMETERS.translated.key, capability.length + 2)
+    this.octets.set(capability, this.at)
+    this.view.setUint16(this.at + capability.length, Math.round(score * WHOLE))
+    this.at += capability.length + 2
   }
 
   /** The keys that shaped the answer: for whom else it holds. */

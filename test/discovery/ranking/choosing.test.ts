@@ -214,7 +214,7 @@ describe('OFFER', () => {
     const desk = new Desk()
     desk.report('slow', { active: 1, state: 2 })
     desk.nowMs += 700
-    const offer = offerOf(desk.ask(V2, { demand: 'accuracy=0.9 prefer=accuracy:1 intent=translate' })) as string
+    const offer = offerOf(desk.ask(V2, { demand: 'accuracy=0.9 prefer=accuracy:1 candidates' })) as string
     const [, scores] = /^scores=([\d.,]+) ages=700ms,none states=occupied,idle scope=accuracy,prefer$/.exec(offer) ?? assert.fail(offer)
     const [first, second] = scores.split(',').map(Number)
     assert.ok(first > second && second > 0.5 && first <= 1, scores)

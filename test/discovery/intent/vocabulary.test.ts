@@ -1,0 +1,84 @@
+/**
+ * Needs translated into capabilities, with a vocabulary of 64 and two needs for each (needs.ts). Figures are printed, and
+ * bounded from below: they are of needs written for this test, most of which share a word with what agents say of themselves.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LEAST_COVERED } from '../../../src/discovery/intent/translator.ts'
+import { Vocabulary } from '../../../src/discovery/intent/vocabulary.ts'
+import { MAX_INTENT_NEAREST } from '../../../src/dns/limits-discovery.ts'
+import { UNMET, VOCABULARY } from './needs.ts'
+
+const labels = (type: string): string => type.replaceAll('.', ' ')
+const whole = (): Vocabulary => {
+  const vocabulary = new Vocabulary()
+  for (const [type, said] of VOCABULARY) vocabulary.put(type, labels(type), said)
+  return vocabulary
+}
+const NEEDS = VOCABULARY.flatMap(([type, , needs]) => needs.map((need) => ({ type, need })))
+
+/** Share of needs whose capability is the first, and among the first five. */
+function rates(vocabulary: Vocabulary): { first: number; five: number; meant: number } {
+  const found = NEEDS.map(({ type, need }) => ({ type, hits: vocabulary.search(need) }))
+  const share = (count: number): number => count / NEEDS.length
+  return {
+    first: share(found.filter(({ type, hits }) => hits[0]?.key === type).length),
+    five: share(found.filter(({ type, hits }) => hits.some(({ key }) => key === type)).length),
+    meant: share(found.filter(({ type, hits: [best] }) => best?.key === type && best.score >= LEAST_COVERED).length),
+  }
+}
+
+test('needs find their capability by what agents say of it', (t) => {
+  assert.ok(VOCABULARY.length >= 50 && NEEDS.length >= 100)
+  const { first, five, meant } = rates(whole())
+  t.diagnostic(`${VOCABULARY.length} capabilities, ${NEEDS.length} needs: hit@1 ${first.toFixed(3)}, hit@5 ${five.toFixed(3)}, first and near enough ${meant.toFixed(3)}`)
+  assert.ok(first >= 0.93, `hit@1 ${first}`)
+  assert.ok(five >= 0.98, `hit@5 ${five}`)
+  assert.ok(meant >= 0.92, `meant ${meant}`)
+})
+
+test('and by their labels alone, where nothing is said', (t) => {
+  const vocabulary = new Vocabulary()
+  for (const [type] of VOCABULARY) vocabulary.put(type, labels(type), '')
+  const { first, five } = rates(vocabulary)
+  t.diagnostic(`labels alone: hit@1 ${first.toFixed(3)}, hit@5 ${five.toFixed(3)}`)
+  assert.ok(first >= 0.58 && five >= 0.7, `${first} ${five}`)
+})
+
+test('needs that nobody meets are hardly ever taken for one that somebody does', (t) => {
+  const vocabulary = whole()
+  const taken = UNMET.filter((need) => (vocabulary.search(need)[0]?.score ?? 0) >= LEAST_COVERED)
+  t.diagnostic(`${taken.length} of ${UNMET.length} needs that nobody meets were near enough to something: ${taken.join(', ')}`)
+  assert.ok(taken.length <= 1, taken.join(', '))
+})
+
+test('both rankings help: without either, fewer are found', () => {
+  const vocabulary = whole()
+  assert.equal(vocabulary.search('vulnerable servers')[0].key, 'scan.vulnerabilities.security', 'by pieces')
+  assert.equal(vocabulary.search('VAT')[0].key, 'invoice.accounting.finance', 'by a word of three letters')
+})
+
+test('a search tells a few, the best first, with what each covers', () => {
+  const hits = whole().search('read text in images')
+  assert.equal(hits[0].key, 'ocr.vision')
+  assert.ok(hits.length <= MAX_INTENT_NEAREST && hits.every(({ score }) => score >= 0 && score <= 1))
+  assert.deepEqual(whole().search('???'), [])
+  assert.deepEqual(whole().search('read text', (key) => key === 'plates.traffic.vision').map(({ key }) => key), ['plates.traffic.vision'])
+})
+
+test('what is forgotten is not found, and what is said anew counts from then on', () => {
+  const vocabulary = whole()
+  vocabulary.remove('ocr.vision')
+  assert.ok(vocabulary.search('read the text on a scanned page').every(({ key }) => key !== 'ocr.vision'))
+  vocabulary.put('ocr.vision', 'ocr vision', 'tea leaves')
+  assert.equal(vocabulary.search('tea leaves')[0].key, 'ocr.vision')
+  assert.equal(vocabulary.size, VOCABULARY.length)
+  assert.deepEqual([...vocabulary.keys()].sort(), VOCABULARY.map(([type]) => type).sort())
+})
+
+test('an agent that says every word there is does not win what others are for', () => {
+  const vocabulary = whole()
+  vocabulary.put('greedy', 'greedy', VOCABULARY.map(([, said]) => said).join(' ').slice(0, 2_048))
+  const lost = NEEDS.filter(({ need }) => vocabulary.search(need)[0]?.key === 'greedy').length
+  assert.ok(lost / NEEDS.length < 0.05, `${lost} of ${NEEDS.length}`)
+})
