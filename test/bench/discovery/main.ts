@@ -4,13 +4,15 @@
  * were never looked at while anything was tuned.
  *
  *     npm run bench:discovery -- [--scenario main,…] [--seeds 31-40 | 1,2,3] [--policy TEXT] [--page] [--save FILE] [--from FILE,…]
+ *     npm run bench:discovery -- --latency      what a ranked answer costs beside a plain one, with 10 to 10,000 candidates
  *
  * The whole takes an hour of one processor; parts can be run side by side, each with `--save`, and put together by `--from`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { printGoals, printPage, printScenario } from './report.ts'
+import { latencyLines, measureLatency } from './latency.ts'
+import { aligned, printGoals, printPage, printScenario } from './report.ts'
 import { runScenario, type ScenarioResult } from './runs.ts'
 import { SCENARIOS } from './scenarios.ts'
 
@@ -20,7 +22,7 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`)
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string' }, seeds: { type: 'string', default: '31-40' }, policy: { type: 'string', default: '' }, page: { type: 'boolean', default: false },
-    save: { type: 'string' }, from: { type: 'string' },
+    latency: { type: 'boolean', default: false }, save: { type: 'string' }, from: { type: 'string' },
   },
 })
 
@@ -54,12 +56,20 @@ function load(files: readonly string[]): ScenarioResult[] {
 /** A result as it is saved. */
 type Saved = Omit<ScenarioResult, 'scenario'> & { id: string }
 
-try {
+const CANDIDATES = [10, 100, 1_000, 10_000]
+const LATENCY_SECONDS = 5
+
+function simulateAll(): void {
   const results = values.from === undefined ? run() : load(values.from.split(','))
   if (values.save !== undefined) writeFileSync(values.save, JSON.stringify(results.map(({ scenario: { id }, seeds, rows }): Saved => ({ id, seeds, rows }))))
   say(printGoals(results))
   // what stands before the first table is written by hand, and stays
   if (values.page) writeFileSync(PAGE, printPage(results, readFileSync(PAGE, 'utf8').split('\n## Goals')[0]))
+}
+
+try {
+  if (values.latency) say(aligned(latencyLines(measureLatency(CANDIDATES, LATENCY_SECONDS, progress))).join('\n'))
+  else simulateAll()
 } catch (fault) {
   process.stderr.write(`${fault instanceof Error ? fault.message : String(fault)}\n`)
   process.exitCode = 1

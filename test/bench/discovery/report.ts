@@ -69,7 +69,8 @@ function figuresOf(row: Row, sed: Row, star: Row): string[] {
   ]
 }
 
-function aligned(lines: readonly (readonly string[])[]): string[] {
+/** Cells as lines, each column as wide as its widest. */
+export function aligned(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)))
   return lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd())
 }
