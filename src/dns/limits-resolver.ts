@@ -108,6 +108,10 @@ export const MAX_HASH_ROUNDS_PER_QUESTION = 600
 export const MAX_ZONES_REMEMBERED = 8_192
 /** Zones and names between a trust anchor and a name that are looked at one by one, where an answer is not signed: the deepest trees have six, names below ip6.arpa 34. Reached: SERVFAIL. */
 export const MAX_CHAIN_STEPS = 40
+/** Times that one question asks again, others of a zone's servers where there are any, as what came was bogus (RFC 4035 5.5; Unbound 5): what a server that lies or has fallen behind may cost, within MAX_SENDS_PER_QUESTION. Reached: SERVFAIL. */
+export const MAX_PROOF_RETRIES = 3
+/** Seconds for which others are asked before a server whose answer for a zone was bogus. Reached: it is as good as they are. */
+export const DOUBT_SECONDS = 60
 /** Keys of one trust anchor that are tracked (RFC 5011 asks for five at once): those that are waited for, in use and revoked. Reached: further new keys are not looked at. */
 export const MAX_TRACKED_KEYS = 16
 /** Octets of the file in which tracked trust anchors are kept: those of a thousand zones with all their keys. Reached: the file is not read, and the anchors of the config are where it begins anew. */

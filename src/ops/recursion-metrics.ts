@@ -22,6 +22,7 @@ const COUNTERS = {
   doubtful: 'responses that made a question go by TCP',
   late: 'responses to what was over',
   secure: 'answers proven from a trust anchor down',
+  retried: 'times that something was asked for again as what came was bogus',
   insecure: 'answers of zones that are proven to be unsigned, or that no anchor covers',
 } as const satisfies Record<Exclude<keyof ResolverCounters, 'outcomes'>, string>
 

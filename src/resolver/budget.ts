@@ -2,7 +2,7 @@
  * The work that one client question may cause, in all: it goes with the question through aliases, lookups of name
  * servers and lookups for those, so that no combination of them costs more than the sum (CAMP, NXNSAttack, TsuNAME).
  */
-import { MAX_LOOKUPS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../dns/limits-resolver.ts'
+import { MAX_LOOKUPS_PER_QUESTION, MAX_OCTETS_PER_QUESTION, MAX_PROOF_RETRIES, MAX_QUESTION_MS, MAX_SENDS_PER_QUESTION } from '../dns/limits-resolver.ts'
 import { Effort } from '../dnssec/effort.ts'
 import type { Milliseconds, Work } from './contract.ts'
 
@@ -11,6 +11,8 @@ export class Budget implements Omit<Work, 'verifications' | 'rounds'> {
   sends = 0
   octets = 0
   lookups = 0
+  /** Times that something was asked again as it was bogus. */
+  retries = 0
   readonly endMs: Milliseconds
   /** The account of validation. */
   readonly effort = new Effort()
@@ -30,6 +32,13 @@ export class Budget implements Omit<Work, 'verifications' | 'rounds'> {
   takeLookup(): boolean {
     if (this.lookups >= MAX_LOOKUPS_PER_QUESTION) return false
     this.lookups++
+    return true
+  }
+
+  /** Whether it may be asked again for what was bogus (RFC 4035 5.5), nothing else being spent; then it counts. */
+  takeRetry(nowMs: Milliseconds): boolean {
+    if (this.retries >= MAX_PROOF_RETRIES || this.effort.isSpent || !this.isLeft(nowMs)) return false
+    this.retries++
     return true
   }
 

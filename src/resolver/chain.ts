@@ -19,6 +19,7 @@ import { checkRRset } from '../dnssec/check-rrset.ts'
 import { lastLabels, readRrsig } from '../dnssec/rrsig.ts'
 import { bogus, type Bogus, type Judge } from '../dnssec/verdict.ts'
 import { SECURITY, TRUST, type Absence, type Outcome, type RRset, type TrustAnchor, type ValidationSettings } from './contract.ts'
+import { isWorthAnother } from './doubt.ts'
 import { keepChecked } from './remember.ts'
 import { lookUp, nowSeconds, type Errand, type Steps, type World } from './steps.ts'
 import type { ZoneSecurity } from './zone-memory.ts'
@@ -83,9 +84,10 @@ function* askForDs({ world, errand }: Checking, zone: Name): Steps<Outcome> {
 /** RFC 4035 5.2: the parent vouches for a key. */
 function* byDs(checking: Checking, zone: Name, set: RRset): Steps<Found> {
   const parent = yield* parentOf(checking, zone, set.signatures)
+  if (isOfTheAnswer(parent) && isWorthAnother(checking.world, checking.errand, set)) return yield* findOut(checking, zone)
   if (parent.kind !== 'secure') return { security: parent, ttl: inheritedTtl(parent) }
   const found = checkRRset(set, parent.keys, checking.judge)
-  if (found.kind === 'bogus') return disbelieve(checking, set, found)
+  if (found.kind === 'bogus') return isWorthAnother(checking.world, checking.errand, set) ? yield* findOut(checking, zone) : disbelieve(checking, set, found)
   keepSecure(checking.world, set, found.ttl)
   const digests = set.records.map(({ rdata }) => rdata)
   const unserved = unservedDigests(digests)
@@ -96,10 +98,12 @@ function* byDs(checking: Checking, zone: Name, set: RRset): Steps<Found> {
 function* byAbsence(checking: Checking, zone: Name, absence: Absence): Steps<Found> {
   const { kind, proof, soa } = absence
   const parent = yield* parentOf(checking, zone, [...proof, ...(soa?.signatures ?? [])])
+  if (isOfTheAnswer(parent) && isWorthAnother(checking.world, checking.errand, absence)) return yield* findOut(checking, zone)
   if (parent.kind !== 'secure') return { security: parent, ttl: inheritedTtl(parent) }
   const claim = kind === 'nxdomain' ? { kind, name: zone } : { kind, name: zone, type: TYPE.DS }
   const found = checkAbsence(proof, claim, parent.keys, checking.judge)
   if (found.kind === 'bogus') {
+    if (isWorthAnother(checking.world, checking.errand, absence)) return yield* findOut(checking, zone)
     checking.world.cache.forget(zone, TYPE.DS)
     return { security: aboutDs(zone, found), ttl: MAX_BOGUS_TTL }
   }
@@ -121,23 +125,33 @@ function* keysBy(checking: Checking, zone: Name, entry: Entry, most: number): St
   const outcome = yield* lookUp(zone, TYPE.DNSKEY)
   if (outcome.kind === 'failure') return { security: unavailable(`no DNSKEY of ${zone} is to be had`, outcome), ttl: 0 }
   const set = outcome.kind === 'answer' && outcome.chain.length === 0 ? outcome.sets.at(0) : undefined
+  const { world, errand } = checking
+  if (set === undefined && 'absence' in outcome && isWorthAnother(world, errand, outcome.absence)) return yield* keysBy(checking, zone, entry, most)
   if (set === undefined) return { security: bogus(EDE.DNSKEY_MISSING, `${zone} has no DNSKEY`), ttl: MAX_BOGUS_TTL }
   const found = checkKeys(set, entry, checking.judge)
-  if (found.kind === 'bogus') return disbelieve(checking, set, found)
+  if (found.kind === 'bogus') return isWorthAnother(world, errand, set) ? yield* keysBy(checking, zone, entry, most) : disbelieve(checking, set, found)
   if (found.kind === 'insecure') return { security: found, ttl: most }
-  keepSecure(checking.world, set, found.ttl)
+  keepSecure(world, set, found.ttl)
   return { security: { kind: 'secure', keys: found.zone }, ttl: Math.min(found.ttl, most) }
 }
 
+/** A zone above; with `isOfAnswer` what was told is not signed by any that may. */
+type Parent = Exclude<ZoneSecurity, { kind: 'inside' } | Bogus> | (Bogus & { readonly isOfAnswer?: true })
+
 /** The zone above `zone` that signs for it, by what the signatures say; else the one that is found from the anchor down. */
-function* parentOf(checking: Checking, zone: Name, signatures: readonly DnsRecord[]): Steps<Exclude<ZoneSecurity, { kind: 'inside' }>> {
+function* parentOf(checking: Checking, zone: Name, signatures: readonly DnsRecord[]): Steps<Parent> {
   const signer = signerOf(signatures, zone.parent())
   if (signer === undefined) {
     const above = yield* enclosingZone(checking, zone.parent())
-    return above.kind === 'secure' ? bogus(EDE.RRSIGS_MISSING, `what ${above.keys.zone} says of ${zone} is not signed`) : above
+    return above.kind === 'secure' ? { ...bogus(EDE.RRSIGS_MISSING, `what ${above.keys.zone} says of ${zone} is not signed`), isOfAnswer: true } : above
   }
   const parent = yield* securityOf(checking, signer)
-  return parent.kind === 'inside' ? notAZone(signer) : parent
+  return parent.kind === 'inside' ? { ...notAZone(signer), isOfAnswer: true } : parent
+}
+
+/** Whether it is what was told that is wrong, and not the zone: another server may tell it right (RFC 4035 5.5). */
+function isOfTheAnswer(parent: Parent): boolean {
+  return parent.kind === 'bogus' && parent.isOfAnswer === true
 }
 
 /** The zone that a name is in, looked for from the anchor down: for what is not signed (RFC 4035 5.2: only a proof that there is no DS makes it insecure). */

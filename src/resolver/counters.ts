@@ -27,12 +27,14 @@ export interface ResolverCounters {
   /** What validation said of answers (RFC 4033 5); those whose proof failed are among the outcomes, as `bogus`. */
   secure: number
   insecure: number
+  /** Times that others of a zone's servers were asked as an answer was bogus (RFC 4035 5.5). */
+  retried: number
 }
 
 /** All zero. */
 export function newCounters(): ResolverCounters {
   return {
     questions: 0, joined: 0, lookups: 0, sends: 0, tcp: 0, shared: 0, responses: 0, timeouts: 0, strangers: 0, wrongIds: 0, doubtful: 0, late: 0, outcomes: {}, secure: 0,
-    insecure: 0,
+    insecure: 0, retried: 0,
   }
 }

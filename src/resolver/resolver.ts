@@ -16,14 +16,14 @@ import type { Question } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { Budget } from './budget.ts'
 import { BusyZones } from './busy-zones.ts'
-import { SECURITY, type Effect, type Outcome, type Random, type ResolverCache, type ResolverEvent, type Settings } from './contract.ts'
+import { SECURITY, type Absence, type Effect, type Outcome, type Random, type ResolverCache, type ResolverEvent, type RRset, type Settings } from './contract.ts'
 import { newCounters, type ResolverCounters } from './counters.ts'
 import { Flights, type Landing } from './flights.ts'
 import { GapMemory } from './gap-memory.ts'
 import { isResolvable, refuse, resolve } from './resolve.ts'
 import { ServerMemory } from './servers.ts'
 import { KeyCache } from '../dnssec/public-key.ts'
-import { nowSeconds, type Errand, type Landed, type LookedUp, type Lookup, type Steps, type World } from './steps.ts'
+import { nowSeconds, type Errand, type Landed, type LookedUp, type Lookup, type Steps, type Teller, type World } from './steps.ts'
 import { validate } from './validate.ts'
 import { ZoneMemory } from './zone-memory.ts'
 
@@ -65,7 +65,7 @@ export class Resolver {
 
   constructor({ settings, cache, random, onFault }: ResolverParts) {
     this.onFault = onFault
-    const memories = { servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache() }
+    const memories = { servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), tellers: new WeakMap<RRset | Absence, Teller>(), keys: new KeyCache() }
     this.world = { settings, cache, random, ...memories, busy: new BusyZones(), nowMs: 0 }
     this.flights = new Flights(this.world, this.counters)
   }
@@ -167,6 +167,7 @@ export class Resolver {
 
   private finish(job: Job, outcome: Outcome): void {
     this.jobs.delete(job.key)
+    if (job.isChecked) this.counters.retried += job.budget.retries
     try {
       this.remember(job, outcome)
     } catch (fault) {

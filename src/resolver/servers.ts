@@ -4,7 +4,7 @@
  * "previous responses"; RFC 2308 7 allows to remember dead and lame servers, for five minutes at most.
  */
 import { printAddress } from '../dns/address.ts'
-import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/limits-resolver.ts'
+import { DOUBT_SECONDS, EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/limits-resolver.ts'
 import type { Name } from '../dns/name.ts'
 import type { Endpoint, Milliseconds, Random } from './contract.ts'
 
@@ -33,6 +33,8 @@ export interface Manners {
   changesCase: boolean
   /** Zones that it does not serve, and until when that is believed. */
   readonly lame: Map<string, Milliseconds>
+  /** Zones of which it has said what was bogus, and until when others are asked first. */
+  readonly doubted: Map<string, Milliseconds>
 }
 
 /** The text that an endpoint is known by, such as `192.0.2.1#53`. */
@@ -58,7 +60,7 @@ export class ServerMemory {
     const key = endpointKey(endpoint)
     const known = this.known.get(key) ?? {
       endpoint, roundTripMs: -1, deviationMs: 0, hasAnswered: false, answeredMs: -1, silences: 0, silentSinceMs: 0, restsUntilMs: 0,
-      refusesEdns: false, changesCase: false, lame: new Map<string, Milliseconds>(),
+      refusesEdns: false, changesCase: false, lame: new Map<string, Milliseconds>(), doubted: new Map<string, Milliseconds>(),
     }
     // what was heard of last stands last: the first is forgotten
     this.known.delete(key)
@@ -106,10 +108,17 @@ export class ServerMemory {
 
   /** Remembers that it knows nothing of `zone`. */
   setLame(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): void {
-    const { lame } = this.of(endpoint)
-    lame.delete(zone.key)
-    lame.set(zone.key, nowMs + LAME_SECONDS * 1000)
-    if (lame.size > MAX_LAME_ZONES) lame.delete(lame.keys().next().value ?? '')
+    keepUntil(this.of(endpoint).lame, zone, nowMs + LAME_SECONDS * 1000)
+  }
+
+  /** Others of the zone's servers come before it, as what it said of the zone was bogus. */
+  isDoubted(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): boolean {
+    return (this.of(endpoint).doubted.get(zone.key) ?? 0) > nowMs
+  }
+
+  /** Remembers that it has said of `zone` what was bogus (RFC 4035 5.5). It is asked all the same where nobody else is left, as the zone itself may be wrong. */
+  setDoubted(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): void {
+    keepUntil(this.of(endpoint).doubted, zone, nowMs + DOUBT_SECONDS * 1000)
   }
 
   /** Milliseconds to wait for an answer (RFC 6298 2.3: the mean and four deviations); after silence twice as long (5.5). */
@@ -151,6 +160,13 @@ export class ServerMemory {
     const { roundTripMs } = this.of(endpoint)
     return roundTripMs < 0 ? this.random(MIN_WAIT_MS) : roundTripMs
   }
+}
+
+/** Keeps a time for a zone, and forgets the oldest beyond what one server may have. */
+function keepUntil(times: Map<string, Milliseconds>, { key }: Name, untilMs: Milliseconds): void {
+  times.delete(key)
+  times.set(key, untilMs)
+  if (times.size > MAX_LAME_ZONES) times.delete(times.keys().next().value ?? '')
 }
 
 /** How long a server rests after so many silences: a second, then twice as long each time (RFC 2308 7.2: five minutes at most). */

@@ -7,7 +7,7 @@ import type { Name } from '../dns/name.ts'
 import type { KeyCache } from '../dnssec/public-key.ts'
 import type { Budget } from './budget.ts'
 import type { BusyZones } from './busy-zones.ts'
-import type { Endpoint, Milliseconds, Outcome, Random, ResolverCache, Settings, Transport } from './contract.ts'
+import type { Absence, Endpoint, Milliseconds, Outcome, Random, ResolverCache, RRset, Settings, Transport } from './contract.ts'
 import type { GapMemory } from './gap-memory.ts'
 import type { Mismatch } from './query.ts'
 import type { ServerMemory } from './servers.ts'
@@ -68,6 +68,14 @@ export function* lookUp(name: Name, type: number): Steps<Outcome> {
   return landed.outcome
 }
 
+/** The server of a zone that told something. */
+export interface Teller {
+  readonly endpoint: Endpoint
+  readonly zone: Name
+  /** The zone has others that may tell something else. */
+  readonly hasOthers: boolean
+}
+
 /** What all questions share. */
 export interface World {
   readonly settings: Settings
@@ -78,6 +86,8 @@ export interface World {
   /** Proven gaps between names, by which more is denied than was asked (RFC 8198). */
   readonly gaps: GapMemory
   readonly keys: KeyCache
+  /** Who has told what came over the network just now; what was remembered has no teller. */
+  readonly tellers: WeakMap<RRset | Absence, Teller>
   readonly random: Random
   /** Questions under way with the servers of a zone. */
   readonly busy: BusyZones

@@ -5,7 +5,8 @@
  *
  *     resolve ──▶ chain | sets | absence ──▶ whose zone (chain.ts) ──▶ signed? ──▶ secure   kept as such, with its TTL bounded
  *                                                                        ├──────▶ insecure
- *                                                                        └──────▶ bogus    forgotten; SERVFAIL with the reason
+ *        ▲                                                               └──────▶ bogus    forgotten; SERVFAIL with the reason
+ *        └────────── another of the zone's servers, where it has one (doubt.ts) ◀────┘
  */
 import { EDE, printType, RCODE, TYPE } from '../dns/codes.ts'
 import { checkAbsence } from '../dnssec/check-absence.ts'
@@ -13,6 +14,7 @@ import { checkRRset } from '../dnssec/check-rrset.ts'
 import { bogus, type Bogus, type Insecure } from '../dnssec/verdict.ts'
 import { enclosingZone, keepSecure, noLongerThan, notAZone, securityOf, signerOf, type Checking } from './chain.ts'
 import { SECURITY, TRUST, type Absence, type Outcome, type RRset, type Security } from './contract.ts'
+import { isWorthAnother } from './doubt.ts'
 import { keepChecked } from './remember.ts'
 import { resolve } from './resolve.ts'
 import { nowSeconds, type Errand, type Steps, type World } from './steps.ts'
@@ -27,29 +29,46 @@ interface Judged<What> {
 
 /** Resolves what `errand` asks, and believes nothing of it that is not proven where it should be. */
 export function* validate(world: World, errand: Errand): Steps<Outcome> {
-  const outcome = yield* resolve(world, errand)
-  const { validation } = world.settings
-  if (validation === undefined || outcome.kind === 'failure') return outcome
-  const judge = { unixSeconds: Math.floor(validation.unixSeconds(world.nowMs)), keys: world.keys, effort: errand.budget.effort }
-  return yield* judgeOutcome({ world, errand, validation, judge }, outcome)
+  let doubt: Doubt | undefined
+  for (;;) {
+    const outcome = yield* resolve(world, errand)
+    const { validation } = world.settings
+    // where the others cannot be asked, what the first one said is what is told
+    if (doubt !== undefined && outcome.kind === 'failure') return failed(world, errand, doubt)
+    if (validation === undefined || outcome.kind === 'failure') return outcome
+    const judge = { unixSeconds: Math.floor(validation.unixSeconds(world.nowMs)), keys: world.keys, effort: errand.budget.effort }
+    const judged = yield* judgeOutcome({ world, errand, validation, judge }, outcome)
+    if (!('fault' in judged)) return judged
+    doubt = judged
+    // what the zone's keys cannot prove, no server of it can
+    if (judged.fault.isOfZone === true || !isWorthAnother(world, errand, judged.what)) return failed(world, errand, judged)
+  }
 }
 
-function* judgeOutcome(checking: Checking, outcome: Exclude<Outcome, { kind: 'failure' }>): Steps<Outcome> {
+/** What is bogus, and why: what was told, or with `isOfZone` the keys of the zone that it is of. */
+interface Doubt {
+  readonly what: RRset | Absence
+  readonly fault: Fault
+}
+
+type Fault = Bogus & { readonly isOfZone?: true }
+
+function* judgeOutcome(checking: Checking, outcome: Exclude<Outcome, { kind: 'failure' }>): Steps<Outcome | Doubt> {
   const chain: Judged<RRset>[] = []
   for (const [i, set] of outcome.chain.entries()) {
     // a CNAME that we made of a DNAME is as true as that is (RFC 6672 5.3.1)
     const judged = isMade(set, outcome.chain[i - 1]) ? { ...chain[i - 1], what: set } : yield* judgeSet(checking, set)
-    if ('kind' in judged) return failed(checking, set, judged)
+    if ('kind' in judged) return { what: set, fault: judged }
     chain.push(judged)
   }
   if (outcome.kind !== 'answer') {
     const judged = yield* judgeAbsence(checking, outcome.absence)
-    return 'kind' in judged ? failed(checking, outcome.absence, judged) : concluded(checking, { ...outcome, absence: judged.what, chain: chain.map(({ what }) => what) }, [...chain, judged])
+    return 'kind' in judged ? { what: outcome.absence, fault: judged } : concluded(checking, { ...outcome, absence: judged.what, chain: chain.map(({ what }) => what) }, [...chain, judged])
   }
   const sets: Judged<RRset>[] = []
   for (const set of outcome.sets) {
     const judged = yield* judgeSet(checking, set)
-    if ('kind' in judged) return failed(checking, set, judged)
+    if ('kind' in judged) return { what: set, fault: judged }
     sets.push(judged)
   }
   return concluded(checking, { ...outcome, sets: sets.map(({ what }) => what), chain: chain.map(({ what }) => what) }, [...chain, ...sets])
@@ -67,7 +86,7 @@ function concluded({ errand }: Checking, outcome: Outcome, parts: readonly Judge
 }
 
 /** RFC 4035 5.5: what is bogus is SERVFAIL, and forgotten. */
-function failed({ world, errand }: Checking, { name, type }: RRset | Absence, { infoCode, text }: Bogus): Outcome {
+function failed(world: World, errand: Errand, { what: { name, type }, fault: { infoCode, text } }: Doubt): Outcome {
   world.cache.forget(name, type)
   // RFC 9520 3.2: at the name itself, as aliases that lead to it are good and stay
   world.cache.keepFailure(name, errand.type, infoCode, nowSeconds(world))
@@ -76,7 +95,7 @@ function failed({ world, errand }: Checking, { name, type }: RRset | Absence, { 
 
 // ---- RRsets ----
 
-function* judgeSet(checking: Checking, set: RRset): Steps<Judged<RRset> | Bogus> {
+function* judgeSet(checking: Checking, set: RRset): Steps<Judged<RRset> | Fault> {
   if (set.security === SECURITY.secure || set.security === SECURITY.insecure) return { what: set, security: set.security }
   if (isOurs(set) || set.type === TYPE.RRSIG) return { what: set, security: SECURITY.insecure } // RFC 4035 2.2: RRSIGs are not signed themselves
   const signer = signerOf(set.signatures, isOfParent(set) ? set.name.parent() : set.name)
@@ -104,14 +123,14 @@ function isOfParent({ type, name }: { type: number; name: RRset['name'] }): bool
 }
 
 /** The zone that signed, or that should have. */
-function* zoneOf(checking: Checking, what: { name: RRset['name']; type: number }, signer: RRset['name'] | undefined): Steps<Exclude<ZoneSecurity, { kind: 'inside' }>> {
-  if (signer === undefined) return yield* enclosingZone(checking, isOfParent(what) ? what.name.parent() : what.name)
-  const zone = yield* securityOf(checking, signer)
-  return zone.kind === 'inside' ? notAZone(signer) : zone
+function* zoneOf(checking: Checking, what: { name: RRset['name']; type: number }, signer: RRset['name'] | undefined): Steps<Exclude<ZoneSecurity, { kind: 'inside' } | Bogus> | Fault> {
+  const zone = signer === undefined ? yield* enclosingZone(checking, isOfParent(what) ? what.name.parent() : what.name) : yield* securityOf(checking, signer)
+  if (zone.kind === 'inside') return notAZone(signer ?? what.name)
+  return zone.kind === 'bogus' ? { ...zone, isOfZone: true } : zone
 }
 
 /** What is not secure: bogus as it is, else kept as what it is found to be. */
-function settled<What>(zone: Insecure | Bogus | { kind: 'indeterminate' }, what: What & { security?: Security }, keep: (security: Security) => void): Judged<What> | Bogus {
+function settled<What>(zone: Insecure | Fault | { kind: 'indeterminate' }, what: What & { security?: Security }, keep: (security: Security) => void): Judged<What> | Fault {
   if (zone.kind === 'bogus') return zone
   const security = zone.kind === 'insecure' ? SECURITY.insecure : SECURITY.indeterminate
   keep(security)
@@ -121,7 +140,7 @@ function settled<What>(zone: Insecure | Bogus | { kind: 'indeterminate' }, what:
 // ---- Absences ----
 
 /** RFC 4035 5.4: the SOA is signed, and NSEC or NSEC3 prove what is denied. */
-function* judgeAbsence(checking: Checking, absence: Absence): Steps<Judged<Absence> | Bogus> {
+function* judgeAbsence(checking: Checking, absence: Absence): Steps<Judged<Absence> | Fault> {
   const { security, soa, proof, kind, name, type } = absence
   const { world, judge } = checking
   if (security === SECURITY.secure || security === SECURITY.insecure) return { what: absence, security }

@@ -21,7 +21,7 @@ import { Minimiser, type Step } from './minimise.ts'
 import { withoutPrivate } from './private-addresses.ts'
 import { keepFinding, keepReferral } from './remember.ts'
 import { endpointKey } from './servers.ts'
-import { lookUp, nowSeconds, type Errand, type Steps, type World } from './steps.ts'
+import { lookUp, nowSeconds, type Errand, type Steps, type Teller, type World } from './steps.ts'
 
 /** Why a walk led nowhere. */
 export interface Failure {
@@ -135,13 +135,29 @@ function* askServers(world: World, errand: Errand, cut: Cut, step: Step): Steps<
     }
     const asked = { ...step, zone: cut.zone, forwarded: cut.kind === 'forward' }
     const finding: Finding = reply.kind === 'broken' ? { kind: 'error', rcode: RCODE.FORMERR } : classify(reply.message, asked)
-    if (finding.kind !== 'lame' && finding.kind !== 'error') return finding
+    if (finding.kind !== 'lame' && finding.kind !== 'error') {
+      noteTeller(world, finding, { endpoint, zone: cut.zone, hasOthers: hasOthers(world, cut, key) })
+      return finding
+    }
     attempts.set(key, Infinity) // step 4d: deleted from the list
     // what fails on the way may not fail whole (RFC 9156 4); who is configured is asked as long as it is
     if (isLame(finding) && step.whole && cut.kind === 'delegation') world.servers.setLame(endpoint, cut.zone, world.nowMs)
     failure = useless(cut, finding)
   }
   return failure
+}
+
+/** Notes who told a finding, so that another is asked where it turns out to be bogus (RFC 4035 5.5). */
+function noteTeller({ tellers }: World, finding: Kept | Referral, teller: Teller): void {
+  if (finding.kind === 'referral') return
+  const told = [...finding.chain, ...(finding.kind === 'answer' ? finding.sets : []), ...(finding.kind === 'absence' ? [finding.absence] : [])]
+  for (const what of told) tellers.set(what, teller)
+}
+
+/** Whether another server of the zone could be asked that has said nothing bogus of it. */
+function hasOthers(world: World, cut: Cut, key: string): boolean {
+  const isOther = (endpoint: Endpoint): boolean => endpointKey(endpoint) !== key && isWorthAsking(world, cut, endpoint) && !world.servers.isDoubted(endpoint, cut.zone, world.nowMs)
+  return cut.endpoints.some(isOther) || (cut.lookups < MAX_LOOKUPS_PER_ZONE && cut.nameless.some((name) => !name.isWithin(cut.zone)))
 }
 
 /** Whether the server knows nothing of the zone, whatever is asked of it. SERVFAIL may pass, or be about this name only. */
@@ -165,9 +181,11 @@ function* nextServer(world: World, errand: Errand, cut: Cut, tries: Tries): Step
     const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries) && isWorthAsking(world, cut, endpoint))
     // those that were not asked yet come before second tries (RFC 1034 5.3.3 step 3)
     const fresh = left.filter((endpoint) => !attempts.has(endpointKey(endpoint)))
-    if (fresh.length > 0) return world.servers.choose(fresh, world.nowMs)
+    const trusted = fresh.filter((endpoint) => !world.servers.isDoubted(endpoint, cut.zone, world.nowMs))
+    if (trusted.length > 0) return world.servers.choose(trusted, world.nowMs)
     if (yield* findServer(world, errand, cut)) continue
-    return left.length > 0 ? world.servers.choose(left, world.nowMs) : undefined
+    const last = fresh.length > 0 ? fresh : left
+    return last.length > 0 ? world.servers.choose(last, world.nowMs) : undefined
   }
 }
 

@@ -350,5 +350,5 @@ test('a zone whose glue is gone before its delegation is asked for at its parent
 /** A world beside the one of a play, with its cache and chance. */
 function worldOf({ cache }: Play): World {
   const random = (): number => 0
-  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
+  return { settings: settingsOf(), cache, random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), tellers: new WeakMap(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
 }

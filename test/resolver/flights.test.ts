@@ -22,7 +22,7 @@ const FLIGHT: Flight = { kind: 'flight', to, transport: 'udp', name: Name.parse(
 /** Flights of a world whose clock the test sets. */
 function bench(): { flights: Flights<string>; world: World; effects: Effect[]; launch: (who: string, flight?: Partial<Flight>, budget?: Budget) => boolean } {
   const random = (bound: number): number => bound - 1
-  const world: World = { settings: settingsOf(), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
+  const world: World = { settings: settingsOf(), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), tellers: new WeakMap(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
   const flights = new Flights<string>(world, newCounters())
   const effects: Effect[] = []
   return { flights, world, effects, launch: (who, flight = {}, budget = new Budget(world.nowMs)) => flights.launch({ ...FLIGHT, ...flight }, who, budget, effects) }

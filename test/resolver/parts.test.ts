@@ -24,7 +24,7 @@ import { address, MapCache, records, settingsOf } from './support.ts'
 
 function worldOf(settings: Partial<Settings> = {}): World {
   const random = (): number => 0
-  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
+  return { settings: settingsOf(settings), cache: new MapCache(), random, servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), tellers: new WeakMap(), keys: new KeyCache(), busy: new BusyZones(), nowMs: 0 }
 }
 
 function setOf(text: string): RRset {

@@ -132,7 +132,7 @@ test('a question for the alias itself refreshes nothing behind it, and a DNAME i
   assert.deepEqual(named(refreshingOf(bench).beginAll(question('a.new.example. A'), [], bench.now)), ['a.new.example.'])
 })
 
-test('what is to be had as it is now counts as unknown whatever is left of it, or where nothing or a failure is known', () => {
+test('what is to be had as it is now, as RFC 5011 2.3 wants of keys, counts as unknown whatever is left of it, or where nothing or a failure is known', () => {
   for (const put of [(bench: Bench) => void bench.put('example. 100 DNSKEY 257 3 15 AAAA'), (bench: Bench) => void bench.putAbsent('example. DNSKEY'), (bench: Bench) => void bench.cache.keepFailure({ name: Name.parse('example.'), type: 48 }, bench.now), () => undefined]) {
     const bench = new Bench()
     put(bench)

@@ -21,7 +21,7 @@ import { address, MapCache, records, settingsOf } from './support.ts'
 export function worldOf(settings: Partial<Settings> = {}, seed = 1): World & { cache: MapCache } {
   const chance = new Chance(seed)
   const random = (bound: number): number => chance.below(bound)
-  return { settings: settingsOf(settings), cache: new MapCache(), servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), keys: new KeyCache(), random, busy: new BusyZones(), nowMs: 1_000_000 }
+  return { settings: settingsOf(settings), cache: new MapCache(), servers: new ServerMemory(random), zones: new ZoneMemory(), gaps: new GapMemory(), tellers: new WeakMap(), keys: new KeyCache(), random, busy: new BusyZones(), nowMs: 1_000_000 }
 }
 
 /** The RRset that `text` writes, all of its lines of one name and type: `example. NS ns.example.` */
