@@ -21,9 +21,9 @@ export const PULL = pullEvery(5)
 export const PUSH = { by: 'push', threshold: 0.5, leastGapMs: 200, keepaliveMs: 10_000, batchMs: 250 } as const
 /** Mean milliseconds until an asker asks again. */
 const RIDE_MS = 2_000
-/** Weight of what an arrival costs others in oracle*, tuned on seeds 1 to 6. */
+/** Weight of what an arrival costs others in oracle*, as research had it; not tuned anew here. */
 const EXTERNALITY = 1
-/** Load from which Prequal calls an agent hot, tuned on seeds 1 to 6; the paper's 0.84 is for servers that are alike. */
+/** Load from which Prequal calls an agent hot, as research tuned it for such agents, not tuned anew here; the paper's 0.84 is for servers that are alike. */
 const HOT = 0.35
 const BRIEF_AGE_MS = 1_000
 const LONG_AGE_MS = 4_000
