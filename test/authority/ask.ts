@@ -136,13 +136,18 @@ function shown(octets: Uint8Array): Conversed {
 
 /** A query for `name type class`, or for nothing where the text is empty, as octets. */
 export function encodeQuery(question: string, asking: Asking): Uint8Array {
-  const [name, type = 'A', rrClass = 'IN'] = question.split(' ')
+  return encodeQueries(question === '' ? [] : [question], asking)
+}
+
+/** A message with several questions, each as `name type class`: a batch where the opcode is AGENT (docs/protocol.md 5). */
+export function encodeQueries(questions: readonly string[], asking: Asking): Uint8Array {
   const query = new WireWriter()
   const set = (asking.header ?? '').split(' ')
   const bits = HEADER_BITS.reduce((sum, [bit, value]) => sum + (set.includes(bit) ? value : 0), (asking.opcode ?? OPCODE.QUERY) << 11)
   const edns = asking.dnssec === true || [asking.size, asking.version, asking.ednsFlags, asking.options].some((part) => part !== undefined)
-  for (const word of [asking.id ?? 0x1234, bits, question === '' ? 0 : 1, 0, 0, edns ? 1 : 0]) query.u16(word)
-  if (question !== '') {
+  for (const word of [asking.id ?? 0x1234, bits, questions.length, 0, 0, edns ? 1 : 0]) query.u16(word)
+  for (const question of questions) {
+    const [name, type = 'A', rrClass = 'IN'] = question.split(' ')
     query.bytes(Name.parse(name).wire)
     query.u16(parseType(type) ?? assert.fail(`no type ${type}`))
     query.u16(parseClass(rrClass) ?? assert.fail(`no class ${rrClass}`))

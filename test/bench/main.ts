@@ -5,13 +5,13 @@
  *
  * Everything is on loopback; only processes that were started here are ended, on Ctrl-C too.
  */
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readArguments } from './chosen.ts'
 import { endLoad } from './generator.ts'
+import { canPin } from './meter.ts'
 import { printPage } from './page.ts'
 import { endAll, KINDS, TITLES, versionOf } from './servers.ts'
 import { measureAll } from './series.ts'
@@ -38,9 +38,9 @@ try {
   const versions = new Map(KINDS.map((kind) => [kind, versionOf(kind)]))
   const present = chosen.servers.filter((kind) => versions.get(kind) !== null)
   for (const kind of chosen.servers) if (versions.get(kind) === null) say(`MISSING: ${TITLES[kind]} is not installed here and is left out`)
-  const canPin = spawnSync('taskset', ['-V']).status === 0
-  if (!canPin) say('MISSING: taskset, so servers and generator share processors and figures are rougher')
-  const results = await measureAll({ ...chosen, servers: present }, folder, canPin, say)
+  const isPinned = canPin()
+  if (!isPinned) say('MISSING: taskset, so servers and generator share processors and figures are rougher')
+  const results = await measureAll({ ...chosen, servers: present }, folder, isPinned, say)
   say(`\nmeasured in ${Math.round((performance.now() - begun) / 1e3)} s`)
   if (chosen.json !== undefined) writeFileSync(chosen.json, JSON.stringify(results))
   if (chosen.page !== undefined) writeFileSync(chosen.page, printPage(results, versions, chosen))

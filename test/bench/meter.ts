@@ -3,6 +3,7 @@
  * used meanwhile. The main figure is processor time per answer, which stays true on a machine that is shared;
  * on loopback it holds the way of the answer into the asker's socket too, for every server alike.
  */
+import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { busySeconds, cpuOf, nanosBetween } from './accounting.ts'
 import { load, type LoadTask } from './generator.ts'
@@ -33,16 +34,21 @@ export interface Places {
   generator: string | undefined
 }
 
+/** Whether processes can be kept to a processor here. */
+export function canPin(): boolean {
+  return spawnSync('taskset', ['-V']).status === 0
+}
+
 /** Where servers with that many workers run, and where the generator: apart, as far as there are processors. */
-export function placesFor(workers: 1 | 2, canPin: boolean): Places {
+export function placesFor(workers: 1 | 2, isPinned: boolean): Places {
   const processors = availableParallelism()
-  if (!canPin || processors < 2) return { server: undefined, generator: undefined }
+  if (!isPinned || processors < 2) return { server: undefined, generator: undefined }
   if (workers === 1) return { server: '0', generator: '1' }
   return processors === 2 ? { server: '0,1', generator: '0,1' } : { server: '0,1', generator: '2' }
 }
 
-/** Measures `server` on `row` once. */
-export async function measure(row: Row, server: Running, task: Omit<LoadTask, 'port' | 'drive' | 'rcode'>, program: (name: 'udp-load' | 'tcp-load') => string): Promise<Run> {
+/** Measures `server` once on what the queries of `task` ask, driven and answered as `row` says. */
+export async function measure(row: Pick<Row, 'drive'> & { expected: Pick<Row['expected'], 'rcode'> }, server: Running, task: Omit<LoadTask, 'port' | 'drive' | 'rcode'>, program: (name: 'udp-load' | 'tcp-load') => string): Promise<Run> {
   const before = cpuOf(server.pid)
   const busyBefore = busySeconds()
   const begun = performance.now()

@@ -1,15 +1,13 @@
 /**
  * The page of results, docs/performance.md: the machine, each goal with what was reached, and all figures.
  */
-import { readFileSync } from 'node:fs'
-import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import type { Chosen } from './chosen.ts'
 import { goalsOf, isReached } from './goals.ts'
 import { MODERATE, type Results } from './series.ts'
 import { ROWS } from './rows.ts'
 import { KINDS, TITLES, type Kind } from './servers.ts'
 import { median } from './statistics.ts'
-import { bestPeer, fixed, medianOf, spreadOf, type RowRuns } from './table.ts'
+import { bestPeer, fixed, machineLine, markdownTable, medianOf, spreadOf, type RowRuns } from './table.ts'
 
 /** Version of each server, empty for what has none; null: not installed. */
 export type Versions = ReadonlyMap<Kind, string | null>
@@ -36,8 +34,8 @@ what would be next. \`npm run soak\` holds the server at full load while a milli
 
 ## What is not on this page
 
-Ranked answers for agents, cache hits of the resolver, durable updates and the time from lease to answer have goals too,
-and no rows yet. Scaling beyond two workers, cards that steer packets to processors, and zero-copy sockets need other
+[Ranked answers](performance-ranked.md), [cache hits of the resolver](performance-recursion.md) and [durable updates](performance-updates.md)
+have pages of their own; the time from lease to answer has a goal too, and no row yet. Scaling beyond two workers, cards that steer packets to processors, and zero-copy sockets need other
 machines.
 `
 
@@ -46,15 +44,9 @@ export function printPage(results: Results, versions: Versions, chosen: Chosen):
   return [OPENING, machine(versions, chosen), goals(results), figures(results), latency(results), starts(results), leftOut(results, versions), CLOSING].filter((part) => part !== '').join('\n')
 }
 
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n') + '\n'
-}
-
 function machine(versions: Versions, { rounds, seconds }: Chosen): string {
-  const debian = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
   const servers = KINDS.filter((kind) => versions.get(kind) !== null && kind !== 'echo').map((kind) => `${TITLES[kind]} ${versions.get(kind)}`)
-  const processor = `${availableParallelism()} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`
-  return `## Machine\n\nA virtual machine: ${processor}, Linux ${/^[\d.]+/.exec(release())?.[0]}, ${debian}. ${servers.join(', ')}. ${rounds} rounds of ${seconds} s.\n`
+  return `## Machine\n\n${machineLine()} ${servers.join(', ')}. ${rounds} rounds of ${seconds} s.\n`
 }
 
 function goals(results: Results): string {
@@ -62,7 +54,7 @@ function goals(results: Results): string {
     const verdict = isReached(goal) ? 'reached' : `**short**: ${fixed((goal.value / goal.limit - 1) * 100, 0)} % above`
     return [goal.what, goal.goal, fixed(goal.value, 2), verdict]
   })
-  return `## Goals\n\n${table(['What', 'Goal', 'Measured', ''], lines)}${reach(results)}`
+  return `## Goals\n\n${markdownTable(['What', 'Goal', 'Measured', ''], lines)}${reach(results)}`
 }
 
 /** How near to the floor the better of NSD and Knot is: a goal below that cannot be met with the same system calls. */
@@ -81,7 +73,7 @@ function figures({ rows }: Results): string {
       const user = `${fixed(of('user') * of('micros'), 2)} (${fixed(of('user') * 100, 0)} %)`
       return [TITLES[kind], fixed(of('micros'), 2), spreadOf(runs, kind), user, fixed(of('micros') / best, 2), fixed(of('rate') / 1e3, 0), fixed(of('octets'), 0)]
     })
-    return `### ${row.title.replace(/^./, (letter) => letter.toUpperCase())}\n\n${table(['', 'CPU µs per answer', 'least–greatest', 'of it user', '× best of NSD and Knot', 'thousand answers/s', 'octets'], lines)}`
+    return `### ${row.title.replace(/^./, (letter) => letter.toUpperCase())}\n\n${markdownTable(['', 'CPU µs per answer', 'least–greatest', 'of it user', '× best of NSD and Knot', 'thousand answers/s', 'octets'], lines)}`
   })
   return `## Figures\n\n${parts.join('\n')}`
 }
@@ -93,7 +85,7 @@ function measured(runs: RowRuns): Kind[] {
 function latency({ latency: runs }: Results): string {
   if (measured(runs).length === 0) return ''
   const lines = measured(runs).map((kind) => [TITLES[kind], fixed(medianOf(runs, kind, 'p50'), 0), fixed(medianOf(runs, kind, 'p99'), 0), fixed(medianOf(runs, kind, 'micros'), 1)])
-  return `### Latency of hits at ${MODERATE} queries per second\n\n${table(['', 'p50 µs', 'p99 µs', 'CPU µs per answer'], lines)}`
+  return `### Latency of hits at ${MODERATE} queries per second\n\n${markdownTable(['', 'p50 µs', 'p99 µs', 'CPU µs per answer'], lines)}`
 }
 
 function starts({ starts: all }: Results): string {
@@ -104,7 +96,7 @@ function starts({ starts: all }: Results): string {
     const of = (measure: 'wall' | 'cpu' | 'pss') => median(own.map((start) => start[measure]))
     return [workers === 1 ? TITLES[kind] : `${TITLES[kind]}, ${workers} workers`, fixed(of('wall'), 2), fixed(of('cpu'), 2), fixed(of('pss') / 1e6, 0)]
   })
-  return `### Start with a million names\n\n${table(['', 's to the first answer', 's of processor', 'MB (PSS)'], lines)}`
+  return `### Start with a million names\n\n${markdownTable(['', 's to the first answer', 's of processor', 'MB (PSS)'], lines)}`
 }
 
 function leftOut({ leftOut: all }: Results, versions: Versions): string {

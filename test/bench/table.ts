@@ -1,6 +1,8 @@
 /**
- * Figures for the eye: a line per server while the bench runs.
+ * Figures for the eye: a line per server while the bench runs, and what the pages of all benches share.
  */
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import type { Run } from './meter.ts'
 import { KINDS, TITLES, type Kind } from './servers.ts'
 import { figure, median } from './statistics.ts'
@@ -28,6 +30,17 @@ export function spreadOf(runs: RowRuns, kind: Kind): string {
 /** `value` with so many decimals, or a dash where there is none. */
 export function fixed(value: number, decimals: number): string {
   return Number.isFinite(value) ? value.toFixed(decimals) : '–'
+}
+
+/** A table in Markdown, numbers to the right: the first column is text. */
+export function markdownTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  return `${[head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`
+}
+
+/** What a page says of the machine that it was measured on: processors, memory, kernel, distribution. */
+export function machineLine(): string {
+  const debian = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
+  return `A virtual machine: ${availableParallelism()} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${/^[\d.]+/.exec(release())?.[0]}, ${debian}.`
 }
 
 const HEAD = ['', 'CPU µs', 'spread', 'user', 'share', 'answers/s', 'p50 µs', 'p99 µs', 'octets', 'lost', 'wrong', 'foreign', 'to best']

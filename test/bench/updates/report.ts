@@ -1,9 +1,7 @@
 /** The figures of the bench of updates, for the eye and as docs/performance-updates.md. */
-import { readFileSync } from 'node:fs'
-import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { TITLES, type Kind } from '../servers.ts'
 import { median } from '../statistics.ts'
-import { fixed } from '../table.ts'
+import { fixed, machineLine, markdownTable } from '../table.ts'
 import type { Counted } from './dnsperf.ts'
 import type { Gathered, Measured } from './measure.ts'
 import { WORKS, type Work } from './messages.ts'
@@ -60,9 +58,7 @@ export function printAgents(gathered: Gathered): string {
 
 /** The page. */
 export function printPage({ runs, counted, gathered, versions, window, count }: Results): string {
-  const debian = /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
   const servers = [...versions].filter(([, version]) => version !== null).map(([kind, version]) => `${TITLES[kind]} ${version}`)
-  const table = (head: readonly string[], lines: readonly (readonly string[])[]): string => [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
   return `# Performance of changes
 
 \`npm run bench:updates -- --page\` writes this page. Each server has one worker for UDP, all processors, and a zone that one TSIG key may change; the
@@ -70,9 +66,9 @@ sender, beside it, keeps ${window} updates under way, ${count} in a run, each it
 are medians. Waggle and BIND have an update on disk before they answer it, and Knot its journal, by their defaults. Afterwards a sample of what was
 acknowledged is asked for; a plain query is asked all the while.
 
-A virtual machine: ${availableParallelism()} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${/^[\d.]+/.exec(release())?.[0]}, ${debian}. ${servers.join(', ')}.
+${machineLine()} ${servers.join(', ')}.
 
-${(Object.keys(WORKS) as Work[]).map((work) => `## ${WORKS[work].replace(/^./, (letter) => letter.toUpperCase())}\n\n${table(HEAD, linesOf(work, runs))}\n`).join('\n')}
+${(Object.keys(WORKS) as Work[]).map((work) => `## ${WORKS[work].replace(/^./, (letter) => letter.toUpperCase())}\n\n${markdownTable(HEAD, linesOf(work, runs))}`).join('\n')}
 Only Waggle knows leases: the others are sent the same records without one.
-${counted.length === 0 ? '' : `\n## One A record, sent by dnsperf\n\n\`dnsperf -u\`, a client in C, leaves more of the two processors to the server.\n\n${table(COUNTED_HEAD, countedLines(counted))}\n`}${gathered === undefined ? '' : `\n## Many agents\n\n${table(['', 'Waggle'], agentLines(gathered))}\n`}`
+${counted.length === 0 ? '' : `\n## One A record, sent by dnsperf\n\n\`dnsperf -u\`, a client in C, leaves more of the two processors to the server.\n\n${markdownTable(COUNTED_HEAD, countedLines(counted))}`}${gathered === undefined ? '' : `\n## Many agents\n\n${markdownTable(['', 'Waggle'], agentLines(gathered))}`}`
 }
