@@ -120,9 +120,9 @@ const scratch = new WireWriter(512)
 function decodeAdditional(reader: WireReader, message: Message): void {
   const start = reader.at
   const name = Name.read(reader)
-  if (reader.u16() === TYPE.OPT) return decodeOpt(reader, start, name, message)
-  reader.at = start
-  message.additionals.push(decodeRecord(reader))
+  const type = reader.u16()
+  if (type === TYPE.OPT) return decodeOpt(reader, start, name, message)
+  message.additionals.push(decodeRest(name, type, reader))
 }
 
 /** OPT has a record's shape, but CLASS and TTL mean other things (RFC 6891 6.1.2); `reader` stands behind TYPE. */
@@ -144,6 +144,11 @@ function decodeRecord(reader: WireReader): DnsRecord {
   const name = Name.read(reader)
   const type = reader.u16()
   if (type === TYPE.OPT) throw new WireFault('Cannot read OPT as it must stand in the additional section', start) // RFC 6891 6.1.1
+  return decodeRest(name, type, reader)
+}
+
+/** What follows TYPE. */
+function decodeRest(name: Name, type: number, reader: WireReader): DnsRecord {
   const recordClass = reader.u16()
   const ttl = reader.u32()
   const rdata = decodeRdata(type, recordClass, reader)

@@ -20,6 +20,8 @@ export class Name {
   /** Uncompressed wire form, the root's zero octet included; 1 to 255 octets. */
   readonly wire: Uint8Array
   #key: string | undefined
+  #keyIn: string | undefined
+  #class = 0
 
   private constructor(wire: Uint8Array) {
     this.wire = wire
@@ -61,8 +63,17 @@ export class Name {
     return countLabels(this.wire, 0)
   }
 
+  /** The key with a class before it: what stands for the same name in the same class. */
+  keyIn(rrClass: number): string {
+    if (this.#keyIn === undefined || this.#class !== rrClass) {
+      this.#class = rrClass
+      this.#keyIn = `${rrClass} ${this.key}`
+    }
+    return this.#keyIn
+  }
+
   equals(other: Name): boolean {
-    return this.key === other.key
+    return this.wire.length === other.wire.length && sameNameAt(this.wire, 0, other.wire, 0)
   }
 
   /** Whether this name is `other` or lies below it. */
@@ -144,7 +155,7 @@ export function printName(octets: Uint8Array, at: number): string {
 
 /** What a name in a class is known by, such as a zone: equal for the same two, case aside. */
 export function keyInClass({ name, class: rrClass }: { name: Name; class: number }): string {
-  return `${rrClass} ${name.key}`
+  return name.keyIn(rrClass)
 }
 
 /** `name` with its end `above` replaced by `target` (RFC 6672 2.2); undefined where that would be longer than a name may be. */

@@ -63,7 +63,7 @@ export function makeKeyring(keys: Iterable<TsigKey>): TsigKeyring {
 /** The key that a request names by owner and algorithm; undefined is BADKEY (RFC 8945 5.2.1). */
 export function findKey(ring: TsigKeyring, owner: Name, algorithm: Name): TsigKey | undefined {
   const key = ring.get(owner.key)
-  return [key, key?.whole].find((one) => one?.algorithm.name.equals(algorithm))
+  return key === undefined || key.algorithm.name.equals(algorithm) ? key : key.whole?.algorithm.name.equals(algorithm) === true ? key.whole : undefined
 }
 
 /** The fields of a TSIG record that `findSignature` found. WireFault where its RDATA is malformed: FORMERR. */

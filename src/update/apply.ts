@@ -15,9 +15,8 @@ import { WireReader, WireWriter } from '../dns/octets.ts'
 import { copyRdata } from '../dns/rdata.ts'
 import { isNewerSerial } from '../dns/serial.ts'
 import type { Refusal, ZoneDraft } from './contract.ts'
-import { serialIn } from './draft.ts'
 import { outside } from './prerequisites.ts'
-import { isMetaType, isSameName, isWithin } from './records.ts'
+import { isMetaType, isSameName, isWithin, serialIn } from './records.ts'
 import { malformed } from './request.ts'
 
 /*

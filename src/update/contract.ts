@@ -113,6 +113,8 @@ export interface KeptWrite {
   space: Space
   key: Uint8Array
   value: Uint8Array | undefined
+  /** What stood under the key before, null for nothing, where whoever writes has looked: nobody needs to look again. */
+  was?: Uint8Array | null
 }
 
 /** What came of an update. Any RCODE but NOERROR undoes its changes. */

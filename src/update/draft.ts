@@ -8,7 +8,7 @@
 import { EDE, printType, RCODE, TYPE } from '../dns/codes.ts'
 import { MAX_RRSET_RECORDS, MAX_ZONE_NAMES } from '../dns/limits.ts'
 import { LookupName } from '../dns/lookup-name.ts'
-import { Name, wireLength } from '../dns/name.ts'
+import { Name } from '../dns/name.ts'
 import type { Serial } from '../dns/serial.ts'
 import type { ZoneEditor } from '../zone/editor.ts'
 import type { NodeId, RRsetId, ZoneImage } from '../zone/image.ts'
@@ -17,7 +17,7 @@ import { findRecord } from '../zone/rdata-match.ts'
 import { mostOctets } from '../zone/writer.ts'
 import type { Change, DraftRRset, Refusal, ZoneDraft } from './contract.ts'
 import { LEFT_FROM, OpenRRset, rdatasOf } from './open-rrset.ts'
-import { isProofType, isSameName, isSameRdata, isWithin, placeKey } from './records.ts'
+import { isProofType, isSameName, isSameRdata, isWithin, placeKey, serialAt, serialIn } from './records.ts'
 
 /** What a zone may become by updates. */
 export interface DraftLimits {
@@ -62,8 +62,10 @@ export class EditorDraft implements ZoneDraft {
   /** The name that was looked for last, and its node in the image: one record asks for the same again and again. */
   private lastOwner: Name | undefined
   private lastNode: NodeId = 0
-  /** Opened RRsets by the owner's key, then by type. */
-  private opened = new Map<string, Map<number, OpenRRset>>()
+  /** Opened RRsets by the owner's key: a name has few. */
+  private opened = new Map<string, OpenRRset[]>()
+  /** The serial, where the SOA does not have it yet: it is written when somebody looks, and at the end, not with each update. */
+  private stepped: Serial | undefined
   /** Leases that end otherwise than in the image. They are moved without a look at the records: there may be ten thousand. */
   private leases = new Map<string, MovedLease>()
   private steps: Step[] = []
@@ -82,7 +84,7 @@ export class EditorDraft implements ZoneDraft {
   // ---- Reading ----
 
   rrset(owner: Name, type: number): DraftRRset | undefined {
-    const open = this.opened.get(owner.key)?.get(type)
+    const open = this.openedAt(owner, type)
     const rrset = this.rrsetAt(owner, type)
     if (open === undefined ? rrset === 0 : open.size === 0) return undefined
     const rdatas = open === undefined ? rdatasOf(this.image, rrset) : [...open.all().values()]
@@ -92,12 +94,12 @@ export class EditorDraft implements ZoneDraft {
   }
 
   has(owner: Name, type: number): boolean {
-    const open = this.opened.get(owner.key)?.get(type)
+    const open = this.openedAt(owner, type)
     return open !== undefined ? open.size > 0 : this.rrsetAt(owner, type) !== 0
   }
 
   holds(owner: Name, type: number, rdata: Uint8Array): boolean {
-    const known = this.opened.get(owner.key)?.get(type)
+    const known = this.openedAt(owner, type)
     // what is looked for in a large set is likely to be added or removed next, and then it has been found already
     const open = known ?? (this.count(owner, type) >= LEFT_FROM ? this.open(owner, type) : undefined)
     if (open !== undefined) {
@@ -109,7 +111,7 @@ export class EditorDraft implements ZoneDraft {
   }
 
   count(owner: Name, type: number): number {
-    const open = this.opened.get(owner.key)?.get(type)
+    const open = this.openedAt(owner, type)
     if (open !== undefined) return open.size
     const rrset = this.rrsetAt(owner, type)
     return rrset === 0 ? 0 : this.image.recordsIn(rrset)
@@ -121,14 +123,14 @@ export class EditorDraft implements ZoneDraft {
     const node = this.nodeOf(owner)
     for (let link = node === 0 ? 0 : this.image.firstLink(node); link !== 0; link = this.image.nextLink(link)) {
       const type = this.image.typeOf(this.image.rrsetAt(link))
-      if (open?.has(type) !== true && !types.includes(type)) types.push(type) // RRSIG is several sets of one type
+      if (open?.some((set) => set.type === type) !== true && !types.includes(type)) types.push(type) // RRSIG is several sets of one type
     }
-    if (open !== undefined) for (const set of open.values()) if (set.size > 0) types.push(set.type)
+    if (open !== undefined) for (const set of open) if (set.size > 0) types.push(set.type)
     return types
   }
 
   ttlOf(owner: Name, type: number): number | undefined {
-    const open = this.opened.get(owner.key)?.get(type)
+    const open = this.openedAt(owner, type)
     if (open !== undefined) return open.size === 0 ? undefined : open.ttl
     const rrset = this.rrsetAt(owner, type)
     return rrset === 0 ? undefined : this.image.ttlOf(rrset)
@@ -203,12 +205,7 @@ export class EditorDraft implements ZoneDraft {
 
   /** Makes `serial` that of the zone; no change of the update's, so that it is not undone with it (RFC 2136 3.6). */
   setSerial(serial: Serial): void {
-    const set = this.open(this.apex, TYPE.SOA)
-    const [held] = set.all().values()
-    if (held === undefined || serialIn(held) === serial) return
-    const rdata = Uint8Array.from(held)
-    new DataView(rdata.buffer).setUint32(serialAt(rdata), serial)
-    this.putSoa(set.ttl, rdata)
+    this.stepped = serial
   }
 
   /** Makes this the SOA of the zone; for what is no update. */
@@ -246,7 +243,8 @@ export class EditorDraft implements ZoneDraft {
 
   /** Writes what has changed since `clear`, in the editor's transaction. ImageFull where the block has no room: it can be written again elsewhere. */
   writeTo(editor: ZoneEditor): void {
-    for (const sets of this.opened.values()) for (const set of sets.values()) if (set.isChanged) set.writeTo(editor)
+    this.writeSerial()
+    for (const sets of this.opened.values()) for (const set of sets) if (set.isChanged) set.writeTo(editor)
     for (const { owner, type, endMs } of this.leases.values()) editor.setLeaseEnd(owner.wire, type, endMs === undefined ? 0 : Math.floor(endMs / 1_000))
   }
 
@@ -256,6 +254,7 @@ export class EditorDraft implements ZoneDraft {
     if (this.opened.size > 0) this.opened = new Map()
     if (this.leases.size > 0) this.leases = new Map()
     this.newNames = 0
+    this.stepped = undefined
     this.mark()
     this.isTouched = false
   }
@@ -291,12 +290,29 @@ export class EditorDraft implements ZoneDraft {
     return node === 0 ? 0 : this.image.rrsetOf(node, type)
   }
 
+  private openedAt(owner: Name, type: number): OpenRRset | undefined {
+    if (type === TYPE.SOA) this.writeSerial()
+    return this.opened.get(owner.key)?.find((set) => set.type === type)
+  }
+
+  private writeSerial(): void {
+    const { stepped } = this
+    this.stepped = undefined
+    const set = stepped === undefined ? undefined : this.open(this.apex, TYPE.SOA)
+    const [held] = set?.all().values() ?? []
+    if (set === undefined || stepped === undefined || held === undefined || serialIn(held) === stepped) return
+    const rdata = Uint8Array.from(held)
+    new DataView(rdata.buffer).setUint32(serialAt(rdata), stepped)
+    this.putSoa(set.ttl, rdata)
+  }
+
   private open(owner: Name, type: number): OpenRRset {
-    let sets = this.opened.get(owner.key)
-    if (sets === undefined) this.opened.set(owner.key, (sets = new Map<number, OpenRRset>()))
-    let set = sets.get(type)
-    if (set !== undefined) return set
-    sets.set(type, (set = new OpenRRset(owner, type)))
+    const held = this.openedAt(owner, type)
+    if (held !== undefined) return held
+    const set = new OpenRRset(owner, type)
+    const sets = this.opened.get(owner.key)
+    if (sets === undefined) this.opened.set(owner.key, [set])
+    else sets.push(set)
     const rrset = this.rrsetAt(owner, type)
     if (rrset !== 0) set.load(this.image, rrset)
     return set
@@ -372,15 +388,4 @@ function undoRecord({ set, key, rdata, now, ttl, isChanged }: RecordStep): void 
 
 function leaseIdOf(owner: Name, type: number): string {
   return `${type} ${owner.key}`
-}
-
-/** Where SERIAL stands in RDATA of SOA, behind two names (RFC 1035 3.3.13). */
-export function serialAt(rdata: Uint8Array): number {
-  const second = wireLength(rdata, 0)
-  return second + wireLength(rdata, second)
-}
-
-/** SERIAL in RDATA of SOA. */
-export function serialIn(rdata: Uint8Array): Serial {
-  return new DataView(rdata.buffer, rdata.byteOffset).getUint32(serialAt(rdata))
 }

@@ -61,14 +61,13 @@ export class Grants {
   refusalOf(update: Update, requester: Requester, draft: ZoneDraft): Refusal | undefined {
     const signer = knownSigner(requester)
     const grants = this.list.filter((grant, i) => isFor(grant, signer) && this.prefixes[i]?.holds(requester.address) !== false)
-    const who = signer === undefined ? 'unsigned updates' : `key ${signer.name}`
-    if (grants.length === 0) return refuse(RCODE.REFUSED, `no grant for ${who}`)
+    if (grants.length === 0) return refuse(RCODE.REFUSED, `no grant for ${nameOf(signer)}`)
     for (const record of update.prerequisites) {
-      if (!permits(grants, signer, record.name, record.type, 'prerequisites')) return refuse(RCODE.REFUSED, `no grant for ${who}: prerequisite ${record.name} ${printType(record.type)}`)
+      if (!permits(grants, signer, record.name, record.type, 'prerequisites')) return refuse(RCODE.REFUSED, `no grant for ${nameOf(signer)}: prerequisite ${record.name} ${printType(record.type)}`)
     }
     for (const record of update.updates) {
       const type = typeNotPermitted(grants, signer, record, draft)
-      if (type !== undefined) return refuse(RCODE.REFUSED, `no grant for ${who}: ${record.name} ${printType(type)}`)
+      if (type !== undefined) return refuse(RCODE.REFUSED, `no grant for ${nameOf(signer)}: ${record.name} ${printType(type)}`)
     }
     return undefined
   }
@@ -77,6 +76,10 @@ export class Grants {
 /** The signer whose name says something: a key that the message itself has brought could stand at any name. */
 function knownSigner({ signer }: Requester): Signer | undefined {
   return signer?.kind === 'sig0' && signer.isIntroduced === true ? undefined : signer
+}
+
+function nameOf(signer: Signer | undefined): string {
+  return signer === undefined ? 'unsigned updates' : `key ${signer.name}`
 }
 
 function isFor({ key, kind }: Grant, signer: Signer | undefined): boolean {

@@ -32,7 +32,8 @@ export class OpenRRset {
   isChanged = false
   /** All records by `placeKey`; undefined while most of them are in the image alone. */
   private records: Map<string, Uint8Array> | undefined = new Map<string, Uint8Array>()
-  private readonly touched = new Map<string, Touched>()
+  /** Those that were touched, while `records` is undefined. */
+  private touched: Map<string, Touched> | undefined
   private below: { image: ZoneImage; rrset: RRsetId } | undefined
 
   constructor(owner: Name, type: number) {
@@ -53,6 +54,7 @@ export class OpenRRset {
   /** The record whose place `rdata` would take, which has this key. */
   held(key: string, rdata: Uint8Array): Uint8Array | undefined {
     if (this.records !== undefined) return this.records.get(key)
+    this.touched ??= new Map()
     const touched = this.touched.get(key)
     if (touched !== undefined) return touched.now
     const below = this.heldBelow(rdata)
@@ -72,6 +74,7 @@ export class OpenRRset {
     this.count(held, -1)
     this.count(rdata, 1)
     if (this.records === undefined) {
+      this.touched ??= new Map()
       const touched = this.touched.get(key)
       if (touched === undefined) this.touched.set(key, { below: held, now: rdata })
       else touched.now = rdata
@@ -94,7 +97,7 @@ export class OpenRRset {
     const { below, touched, type } = this
     const records = new Map<string, Uint8Array>()
     for (const rdata of below === undefined ? [] : rdatasOf(below.image, below.rrset)) records.set(placeKey(type, rdata), rdata)
-    for (const [key, { now }] of touched) {
+    for (const [key, { now }] of touched ?? []) {
       if (now === undefined) records.delete(key)
       else records.set(key, now)
     }
@@ -114,14 +117,14 @@ export class OpenRRset {
     if (this.records !== undefined || this.below === undefined) return true
     const { image, rrset } = this.below
     let stay = image.recordsIn(rrset)
-    for (const { below, now } of this.touched.values()) if (below !== undefined && now !== below) stay--
+    for (const { below, now } of this.touched?.values() ?? []) if (below !== undefined && now !== below) stay--
     return stay === 0 || image.ttlOf(rrset) !== this.ttl
   }
 
   /** Removals first: there is room for what is added once they are done, as the draft has counted. */
   private writeTouched(editor: ZoneEditor): void {
     const { owner: { wire }, type, ttl } = this
-    const changed = [...this.touched.values()].filter(({ below, now }) => below !== now)
+    const changed = [...(this.touched?.values() ?? [])].filter(({ below, now }) => below !== now)
     for (const { below } of changed) if (below !== undefined) editor.removeRecord(wire, type, below)
     for (const { now } of changed) if (now !== undefined) editor.appendRecord(wire, type, ttl, now)
   }

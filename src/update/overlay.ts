@@ -116,7 +116,7 @@ export class Overlay {
 
   /** What must be kept for `changes`, none of them leased: one write for each entry that they make, change or drop. The SOA is kept elsewhere. */
   writesFor(changes: readonly Change[]): KeptWrite[] {
-    const entries = new Map<string, { key: Uint8Array; isKept: boolean; entry: OverlayEntry }>()
+    const entries = new Map<string, { key: Uint8Array; was: Uint8Array | null; entry: OverlayEntry }>()
     for (const { kind, owner, type, ttl, rdata } of changes) {
       if (type === TYPE.SOA) continue
       const key = overlayKey(this.prefix, this.zone.name, { owner, type, rdata })
@@ -126,14 +126,14 @@ export class Overlay {
         const value = this.keeper.get('overlay', key)
         // of a record without an entry the file says what is served: it stands there exactly if it was removed just now
         const entry = value === undefined ? { owner, type, rdata, ttl: undefined, fileTtl: kind === 'removed' ? ttl : undefined } : readEntry(value)
-        entries.set(id, (held = { key, isKept: value !== undefined, entry }))
+        entries.set(id, (held = { key, was: value ?? null, entry }))
       }
       held.entry = { ...held.entry, owner, rdata, ttl: kind === 'added' ? ttl : undefined }
     }
     const writes: KeptWrite[] = []
-    for (const { key, isKept, entry } of entries.values()) {
+    for (const { key, was, entry } of entries.values()) {
       const isNeedless = entry.ttl === entry.fileTtl
-      if (!isNeedless || isKept) writes.push({ space: 'overlay', key, value: isNeedless ? undefined : writeEntry(entry) })
+      if (!isNeedless || was !== null) writes.push({ space: 'overlay', key, value: isNeedless ? undefined : writeEntry(entry), was })
     }
     return writes
   }

@@ -3,9 +3,10 @@
  * and which only stand in questions, and what lies within a zone.
  */
 import { TYPE } from '../dns/codes.ts'
-import { sameNameAt, type Name } from '../dns/name.ts'
+import { sameNameAt, wireLength, type Name } from '../dns/name.ts'
 import { type WireReader, WireWriter } from '../dns/octets.ts'
 import { canonicalRdata, copyRdata } from '../dns/rdata.ts'
+import type { Serial } from '../dns/serial.ts'
 
 /** First and last of the types for questions and transactions (RFC 6895 3.1). */
 const META_FIRST = 128
@@ -96,4 +97,15 @@ export function restAsRdata(type: number, reader: WireReader): Uint8Array {
   const out = new WireWriter(reader.remaining)
   copyRdata(type, reader, out)
   return out.finish()
+}
+
+/** Where SERIAL stands in RDATA of SOA, behind two names (RFC 1035 3.3.13). */
+export function serialAt(rdata: Uint8Array): number {
+  const second = wireLength(rdata, 0)
+  return second + wireLength(rdata, second)
+}
+
+/** SERIAL in RDATA of SOA. */
+export function serialIn(rdata: Uint8Array): Serial {
+  return new DataView(rdata.buffer, rdata.byteOffset).getUint32(serialAt(rdata))
 }

@@ -23,7 +23,7 @@ export class Undoing {
   /** Keeps `writes`; rejects as the keeper does, and `undo` must then resolve before the next call. */
   async keep(writes: readonly KeptWrite[]): Promise<void> {
     const { keeper } = this
-    const before = writes.map(({ space, key }): KeptWrite => ({ space, key, value: keeper.get(space, key) }))
+    const before = writes.map(({ space, key, was = keeper.get(space, key) }): KeptWrite => ({ space, key, value: was ?? undefined }))
     try {
       await keeper.keep(writes)
     } catch (fault) {

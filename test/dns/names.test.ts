@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { TextFault, WireFault } from '../../src/dns/faults.ts'
 import { LookupName } from '../../src/dns/lookup-name.ts'
-import { Name, countLabels, sameNameAt, wireLength } from '../../src/dns/name.ts'
+import { Name, countLabels, keyInClass, sameNameAt, wireLength } from '../../src/dns/name.ts'
 import { WireReader, WireWriter } from '../../src/dns/octets.ts'
 import { anyName } from './values.ts'
 
@@ -204,4 +204,29 @@ test('names in two buffers are compared where they stand, without regard to case
   }))
   assert.equal(sameNameAt(Name.parse('a.b.').wire, 0, Name.parse('a\\.b.').wire, 0), false)
   assert.equal(sameNameAt(Name.parse('@.').wire, 0, Name.parse('`.').wire, 0), false, 'only letters have two cases')
+})
+
+test('a name in a class is known by one text, however it is written and whichever class was asked before', () => {
+  const [one, other] = [Name.parse('WWW.example.'), Name.parse('www.Example.')]
+  for (const rrClass of [1, 3, 1, 65_280]) {
+    assert.equal(keyInClass({ name: one, class: rrClass }), keyInClass({ name: other, class: rrClass }))
+    assert.equal(one.keyIn(rrClass), `${rrClass} ${other.key}`)
+  }
+  assert.notEqual(keyInClass({ name: one, class: 1 }), keyInClass({ name: one, class: 3 }))
+  assert.notEqual(keyInClass({ name: one, class: 1 }), keyInClass({ name: Name.parse('ww.example.'), class: 1 }))
+})
+
+test('property: names are equal exactly where their keys are, whatever octets they hold', () => {
+  fc.assert(fc.property(anyName(), anyName(), (one, other) => {
+    const swapped = Name.fromWire(one.wire.map((octet) => (octet >= 0x61 && octet <= 0x7a ? octet - 0x20 : octet)))
+    assert.equal(one.equals(other), one.key === other.key)
+    assert.equal(one.equals(swapped), one.key === swapped.key)
+    assert.equal(one.equals(one.parent()), one.wire.length === 1)
+  }))
+})
+
+test('a name that is the end of another, or the beginning of its octets, is not the same', () => {
+  const one = Name.parse('a.example.')
+  for (const text of ['example.', 'aa.example.', 'b.example.', 'a.example.example.', 'a.', 'a\\.example.', '.']) assert.equal(one.equals(Name.parse(text)), false, text)
+  assert.equal(one.equals(Name.parse('A.EXAMPLE.')), true)
 })

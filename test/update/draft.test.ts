@@ -5,6 +5,7 @@ import { RCODE, TYPE } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
 import { ZoneEditor } from '../../src/zone/editor.ts'
 import { EditorDraft } from '../../src/update/draft.ts'
+import { serialIn } from '../../src/update/records.ts'
 import { imageOf, recordsOf, rec, ZONE } from './support.ts'
 
 const name = (text: string): Name => Name.parse(text)
@@ -232,4 +233,60 @@ test('a draft that goes on above another image looks there', () => {
   assert.equal(draft.count(owner, TYPE.A), 2)
   draft.rebase(imageOf('@ 60 SOA ns hostmaster 7 1h 10m 1d 5m\n@ 60 NS ns\nwww 60 TXT "moved"\n'))
   assert.deepEqual([draft.count(owner, TYPE.A), draft.count(owner, TYPE.TXT)], [0, 1])
+})
+
+// ---- The serial, which is written late ----
+
+const soaIn = (lines: readonly string[]): string => lines.find((line) => line.includes(' SOA ')) ?? assert.fail('no SOA')
+const steps: [what: string, look: (draft: EditorDraft) => unknown, expected: unknown][] = [
+  ['serial', (draft) => draft.serial, 9],
+  ['rrset', (draft) => serialIn(draft.rrset(name('EXAMPLE.'), TYPE.SOA)?.rdatas[0] ?? assert.fail('no SOA')), 9],
+  ['count', (draft) => draft.count(name('example.'), TYPE.SOA), 1],
+  ['holds', (draft) => draft.holds(name('example.'), TYPE.SOA, draft.rrset(name('example.'), TYPE.SOA)?.rdatas[0] ?? assert.fail('no SOA')), true],
+  ['types', (draft) => draft.types(name('example.')).toSorted((one, other) => one - other), [TYPE.NS, TYPE.SOA, TYPE.MX]],
+  ['nothing', () => undefined, undefined],
+]
+for (const [what, look, expected] of steps) {
+  test(`the last of several serials is what is read by ${what}, and what is written`, () => {
+    const { draft, commit } = start()
+    const before = soaIn(recordsOf(draft.image))
+    for (const serial of [7, 8, 9]) draft.setSerial(serial)
+    assert.deepEqual(look(draft), expected)
+    assert.deepEqual(look(draft), expected, 'and again')
+    assert.equal(soaIn(recordsOf(draft.image)), before, 'not in service before it is written')
+    assert.equal(soaIn(commit()), before.replace(' 7 ', ' 9 '))
+  })
+}
+
+test('a serial is no part of the update that comes after it: undoing that leaves it, whoever has looked', () => {
+  for (const look of [false, true]) {
+    const { draft, commit } = start()
+    draft.setSerial(8)
+    draft.mark()
+    if (look) assert.equal(draft.serial, 8)
+    const soa = draft.rrset(name('example.'), TYPE.SOA) ?? assert.fail('no SOA')
+    const other = Uint8Array.from(soa.rdatas[0])
+    other[other.length - 1] ^= 1
+    if (look) assert.equal(draft.add(name('example.'), TYPE.SOA, 60, other), true)
+    draft.undo()
+    assert.match(soaIn(commit()), /^example\. 3600 SOA .* 8 /)
+  }
+})
+
+test('a serial that was given up with its batch is in no later one', () => {
+  const { draft, commit } = start()
+  draft.setSerial(99)
+  draft.clear()
+  draft.add(name('new.example.'), TYPE.A, 60, a(9))
+  assert.equal(draft.serial, 7)
+  assert.match(soaIn(commit()), / 7 /)
+})
+
+test('a SOA that an update gives after a step of the serial has the TTL and the fields of the update', () => {
+  const { draft, commit } = start()
+  draft.setSerial(8)
+  const given = rec('example. 60 SOA ns.example. other.example. 50 1 2 3 4')
+  assert.equal(draft.add(given.name, TYPE.SOA, 60, given.rdata), true)
+  draft.setSerial(51)
+  assert.equal(soaIn(commit()), 'example. 60 SOA ns.example. other.example. 51 1 2 3 4')
 })

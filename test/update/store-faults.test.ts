@@ -185,6 +185,24 @@ describe('keeping that can be taken back', () => {
     })
   }
 
+  it('takes the word of a write for what stood there, and asks the store for the others only', async () => {
+    const keeper = new LyingKeeper()
+    const undoing = new Undoing(keeper)
+    await undoing.keep([put('a', '1'), put('b', '2'), put('c', '3')])
+    const asked: string[] = []
+    const { get } = keeper
+    keeper.get = (space, key) => {
+      asked.push(Buffer.from(key).toString())
+      return get.call(keeper, space, key)
+    }
+    keeper.isLying = true
+    await assert.rejects(undoing.keep([{ ...put('a', '9'), was: octets('1') }, { ...put('new', '9'), was: null }, put('b', '9')]), /the sync failed/)
+    assert.deepEqual(asked, ['b'])
+    keeper.isLying = false
+    await undoing.undo()
+    assert.deepEqual([keeper.all, undoing.isOwed], [['a=1', 'b=2', 'c=3'], false])
+  })
+
   it('owes it until it can be done', async () => {
     const keeper = new LyingKeeper()
     const undoing = new Undoing(keeper)

@@ -65,6 +65,7 @@ export class RegistrationFlow implements UpdateFlow {
 
   /** Private fields are never served, so an update that would put them into the zone is refused whoever may write there. */
   private guard(update: Update, draft: ZoneDraft): Verdict | undefined {
+    if (!update.updates.some(({ type }) => type === TYPE.TXT)) return undefined
     const added = update.updates.filter((record) => record.class === draft.class)
     return partPrivate(added).fields.length === 0 ? undefined : { ...refuse(RCODE.REFUSED, 'fields of a user agent are kept by a registration with a lease, not in the zone'), flow: this.name }
   }
