@@ -136,6 +136,12 @@ export const MAX_KEY_RDATA_OCTETS = 64
 export const MAX_AUDIT_RECORDS = 4
 /** Refused updates that are logged in a second, as anybody can cause them. Reached: further ones are counted in the next line. */
 export const MAX_AUDIT_REFUSALS = 20
+/** Updates played to a zone of nobody after a start, so that the first in earnest find compiled code (src/ops/rehearsal.ts): from here on one costs what it will go on to cost. Reached: the rehearsal is over. */
+export const REHEARSAL_UPDATES = 4_096
+/** Updates of one round, 1 to 6 ms, between which the main thread does whatever else there is. */
+export const REHEARSAL_ROUND = 16
+/** Milliseconds of the process's own processor time, all threads and all other work in it included, that a rehearsal may take. Reached: it is over. */
+export const REHEARSAL_BUDGET_MS = 1_000
 
 // ---- A query's path ----
 

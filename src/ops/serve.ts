@@ -36,6 +36,8 @@ import { reasonOf } from './reason.ts'
 import type { AnchorLine } from './anchor-keeper.ts'
 import { Probing } from './probing.ts'
 import { Recursing } from './recursing.ts'
+import { rehearse } from './rehearse.ts'
+import type { Rehearsal } from './rehearsal.ts'
 import { Serving } from './serving.ts'
 import { loadZones, printZoneAside } from './zone-jobs.ts'
 import { Updating } from './updating.ts'
@@ -74,6 +76,7 @@ export class RunningServer implements Commanded {
   private readonly startMs = performance.now()
   private isReady = false
   private control: ControlSocket | undefined
+  private rehearsal: Rehearsal | undefined
   private readonly metricsAddress = new MetricsAddress({
     print: () => printPrometheus(this.metrics()),
     onOpen: (address) => this.log('metrics open', { address }),
@@ -178,6 +181,7 @@ export class RunningServer implements Commanded {
       pid: process.pid,
       startMs: Math.round(performance.now()),
     })
+    server.rehearsal = rehearse(config, server.updating.engine.counts, (fault) => server.tellFault(fault, 0))
     return server
   }
 
@@ -330,6 +334,7 @@ export class RunningServer implements Commanded {
 
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
+    this.rehearsal?.stop()
     this.secrets.stop()
     this.probing.stop()
     await Promise.all([this.recursing.stop(), this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])

@@ -25,7 +25,7 @@ import type { CoreHandlers, Reply } from '../server/core-contract.ts'
 import { StoreFault } from '../store/fault.ts'
 import { Store } from '../store/store.ts'
 import { systemClock } from '../transport/clock.ts'
-import type { Keeper, Requester } from '../update/contract.ts'
+import type { Keeper, Requester, Verdict } from '../update/contract.ts'
 import { UpdateEngine } from '../update/engine.ts'
 import { Grants } from '../update/grants.ts'
 import type { WritableZone } from '../update/writable-zone.ts'
@@ -215,10 +215,7 @@ export class Updating {
   }
 
   private change(message: Message, requester: Requester): Promise<Reply> {
-    return this.engine.submit(message, requester).then(({ rcode, ede, lease, offer }) => {
-      const told = message.agent && offer !== undefined ? { offer } : {}
-      return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }), ...told }
-    })
+    return this.engine.submit(message, requester).then((verdict) => replyTo(message, verdict))
   }
 
   /** RDATA of the KEY records that speak for `signer`, as a zone of ours holds them (RFC 2931 3.1). */
@@ -274,6 +271,12 @@ export class Updating {
       return Store.refusing(fault)
     }
   }
+}
+
+/** What an update is answered: its verdict, and where the message says AG what is offered (docs/protocol.md 1). */
+export function replyTo({ agent }: Message, { rcode, ede, lease, offer }: Verdict): Reply {
+  const told = agent && offer !== undefined ? { offer } : {}
+  return { rcode, agent: true, ...(ede === undefined ? {} : { ede }), ...(lease === undefined ? {} : { lease }), ...told }
 }
 
 /** Octets to leave free in a block that a zone moves to: as much again as the zone needs, or what a change that did not fit asks for, within what a block may have. */

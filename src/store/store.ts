@@ -260,7 +260,8 @@ export class Store {
   }
 }
 
-function diskWrite({ space, key, value }: StoreWrite): DiskWrite {
+/** A write as the disk takes it. */
+export function diskWrite({ space, key, value }: StoreWrite): DiskWrite {
   return { space, key: diskKey(key), value: value === undefined ? undefined : diskValue(key, value) }
 }
 

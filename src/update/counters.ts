@@ -40,6 +40,11 @@ export class UpdateCounts {
     this.values[rcode < VERDICTS.length - 1 ? rcode : VERDICTS.length - 1]++
   }
 
+  /** Updates that have ended, however. */
+  get updates(): number {
+    return this.values.subarray(0, VERDICTS.length).reduce((sum, count) => sum + count, 0)
+  }
+
   add(name: 'own' | 'batches.kept' | 'batches.failed' | 'grown'): void {
     this.values[NAMES.indexOf(name)]++
   }

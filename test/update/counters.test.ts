@@ -26,6 +26,17 @@ describe('verdicts', () => {
   }
 })
 
+test('updates are all that have ended, however, and nothing else that is counted', () => {
+  const counts = new UpdateCounts()
+  assert.equal(counts.updates, 0)
+  counts.add('own')
+  counts.batch(7, 1)
+  counts.changes([{ kind: 'added' }])
+  assert.equal(counts.updates, 0)
+  for (const rcode of [0, 0, 5, 10, 23]) counts.verdict(rcode)
+  assert.equal(counts.updates, 5)
+})
+
 describe('counters', () => {
   const cases: [what: string, count: (counts: UpdateCounts) => void, values: Record<string, number>][] = [
     ['own changes', (counts) => counts.add('own'), { own: 1 }],
