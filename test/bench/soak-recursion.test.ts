@@ -15,7 +15,7 @@ const NOW_MS = 1_000_000
 const asked = (more: Partial<Asked> = {}): Asked => ({ type: TYPE.TXT, leaf: signed, shown: signed, expects: 'version', dnssecOk: false, checkingDisabled: false, atMs: NOW_MS - 5, ...more })
 const record = (text: string): DnsRecord => parseRecord(text)
 const txt = (version: number): DnsRecord => record(`www.${signed.apex} 20 IN TXT "v${version}"`)
-const edns = (code: number): Partial<Message> => ({ edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options: [{ code: OPTION.EDE, octets: Uint8Array.of(code >> 8, code & 255) }] } })
+const edns = (code: number, words = ''): Partial<Message> => ({ edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options: [{ code: OPTION.EDE, octets: Uint8Array.of(code >> 8, code & 255, ...Buffer.from(words)) }] } })
 const answer = (parts: Partial<Message>): Message => makeMessage({ response: true, ...parts })
 
 const JUDGED: [what: string, asked: Asked, answer: Message, fault: RegExp | undefined][] = [
@@ -35,9 +35,9 @@ const JUDGED: [what: string, asked: Asked, answer: Message, fault: RegExp | unde
   ['AD of an unsigned zone', asked({ leaf: unsigned, dnssecOk: true, expects: 'nodata' }), answer({ authenticData: true }), /AD where nothing is proven/],
   ['no AD with what is stale', asked({ dnssecOk: true }), answer({ answers: [txt(1)], ...edns(3) }), undefined],
   ['a bogus zone that is answered', asked({ leaf: bogus, shown: bogus }), answer({ answers: [txt(1)] }), /rcode 0 of a zone that is bogus/],
-  ['a bogus zone that fails', asked({ leaf: bogus, shown: bogus }), answer({ rcode: RCODE.SERVFAIL }), undefined],
+  ['a bogus zone that fails', asked({ leaf: bogus, shown: bogus }), answer({ rcode: RCODE.SERVFAIL, ...edns(22, 'No one') }), undefined],
   ['a bogus zone for who checks himself', asked({ leaf: bogus, shown: bogus, checkingDisabled: true }), answer({ answers: [txt(1)] }), undefined],
-  ['an alias to a bogus zone that fails', asked({ shown: bogus }), answer({ rcode: RCODE.SERVFAIL }), undefined],
+  ['an alias to a bogus zone that fails', asked({ shown: bogus }), answer({ rcode: RCODE.SERVFAIL, ...edns(22, 'No one') }), undefined],
 ]
 
 describe('an answer is', () => {
@@ -71,12 +71,12 @@ describe('an answer is', () => {
     const [first, second] = signed.hosts
     const verdict = (states: Record<number, HostState>): [string | undefined, number, number] => {
       const judge = new Judge(tree, new Map([...up(), ...Object.entries(states).map(([number, state]): [number, HostState] => [Number(number), state])]))
-      const fault = judge.faultOf(asked(), answer({ rcode: RCODE.SERVFAIL }), NOW_MS)
+      const fault = judge.faultOf(asked(), answer({ rcode: RCODE.SERVFAIL, ...edns(22, 'No one') }), NOW_MS)
       return [fault, judge.counts.failures, judge.counts.failuresOneAway]
     }
     const late: HostState = { state: 'up', upSinceMs: NOW_MS - 59_000 }
     const long: HostState = { state: 'up', upSinceMs: NOW_MS - 61_000 }
-    const wrong = 'SERVFAIL though all servers of the zone were up'
+    const wrong = 'SERVFAIL though all servers of the zone were up: EDE 22 No one'
     assert.deepEqual(verdict({}), [wrong, 0, 0])
     assert.deepEqual(verdict({ [first]: { state: 'down', upSinceMs: 0 }, [second]: { state: 'silent', upSinceMs: 0 } }), [undefined, 1, 0])
     assert.deepEqual(verdict({ [first]: late, [second]: late }), [undefined, 1, 0])

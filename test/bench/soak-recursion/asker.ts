@@ -26,7 +26,7 @@ interface Sent extends Asked {
   timer?: NodeJS.Timeout
 }
 
-/** Asks and checks. */
+/** Asks and checks; says at once what was wrong. */
 export class Asker {
   readonly counts = { asked: 0, answered: 0, tcp: 0, lost: 0, wrong: 0, lagMs: 0 }
   readonly judge: Judge
@@ -36,13 +36,15 @@ export class Asker {
   private readonly tree: Tree
   private readonly chance: Chance
   private readonly port: number
+  private readonly say: (line: string) => void
   private readonly sockets: Socket[] = []
   private readonly open: Map<number, Sent>[] = []
   private readonly shares: Float64Array
   private timer: NodeJS.Timeout | undefined
   private pending = 0
 
-  constructor(tree: Tree, hosts: ReadonlyMap<number, HostState>, port: number, chance: Chance) {
+  constructor(tree: Tree, hosts: ReadonlyMap<number, HostState>, port: number, chance: Chance, say: (line: string) => void) {
+    this.say = say
     this.tree = tree
     this.judge = new Judge(tree, hosts)
     this.chance = chance
@@ -160,7 +162,9 @@ export class Asker {
 
   private tell({ text, type, dnssecOk, checkingDisabled }: Sent, why: string, examples: string[]): void {
     this.counts.wrong++
-    if (examples.length < EXAMPLES) examples.push(`${new Date().toISOString()} ${text} type ${type}${dnssecOk ? ' DO' : ''}${checkingDisabled ? ' CD' : ''}: ${why}`)
+    if (examples.length >= EXAMPLES) return
+    examples.push(`${new Date().toISOString()} ${text} type ${type}${dnssecOk ? ' DO' : ''}${checkingDisabled ? ' CD' : ''}: ${why}`)
+    this.say(`FAULT: ${examples[examples.length - 1]}`)
   }
 }
 

@@ -45,7 +45,7 @@ export class Judge {
   faultOf(asked: Asked, message: Message, nowMs: number): string | undefined {
     const zones = [asked.leaf, asked.shown].filter((leaf) => leaf !== undefined)
     const isBogus = !asked.checkingDisabled && zones.some((leaf) => leaf.isBogus)
-    if (message.rcode === RCODE.SERVFAIL) return isBogus ? undefined : this.failureOf(zones, nowMs)
+    if (message.rcode === RCODE.SERVFAIL) return isBogus ? undefined : this.failureOf(zones, message, nowMs)
     if (isBogus) return `rcode ${message.rcode} of a zone that is bogus`
     const isStale = errorOf(message) === STALE
     if (isStale) this.counts.stale++
@@ -77,7 +77,7 @@ export class Judge {
   }
 
   /** SERVFAIL is right while both servers of a zone are away, and as long as that is remembered. */
-  private failureOf(zones: readonly Leaf[], nowMs: number): string | undefined {
+  private failureOf(zones: readonly Leaf[], message: Message, nowMs: number): string | undefined {
     const wereAway = ({ hosts }: Leaf): number => hosts.filter((number) => {
       const { state, upSinceMs } = this.hosts.get(number) as HostState
       return state !== 'up' || upSinceMs > nowMs - FAILURE_MS
@@ -85,8 +85,14 @@ export class Judge {
     const most = Math.max(...zones.map(wereAway), 0)
     if (most === 2) this.counts.failures++
     else if (most === 1) this.counts.failuresOneAway++
-    return most === 0 ? 'SERVFAIL though all servers of the zone were up' : undefined
+    return most === 0 ? `SERVFAIL though all servers of the zone were up: ${reasonOf(message)}` : undefined
   }
+}
+
+/** What the server says of a failure (RFC 8914): code and words of each. */
+function reasonOf({ edns }: Message): string {
+  const told = edns?.options.filter(({ code }) => code === OPTION.EDE).map(({ octets }) => `EDE ${(octets[0] << 8) | octets[1]} ${Buffer.from(octets).toString('utf8', 2)}`.trim())
+  return told === undefined || told.length === 0 ? 'it says nothing' : told.join('; ')
 }
 
 /** INFO-CODE of the Extended DNS Error (RFC 8914 2). */

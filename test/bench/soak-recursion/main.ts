@@ -87,7 +87,7 @@ async function soak(): Promise<void> {
   const { pid = 0 } = server.child
   const atStart = descriptorsOf(pid)
   say(`seed ${seed}: ${zones} zones at ${hosts.size} servers, ${rate} questions a second for ${minutes} minutes`)
-  const asker = new Asker(tree, hosts, server.endpoints[0].port, new Chance(seed + 1))
+  const asker = new Asker(tree, hosts, server.endpoints[0].port, new Chance(seed + 1), say)
   const chaos = new Chaos(tree, hosts, new Chance(seed + 2))
   await asker.begin(rate)
   const happening = chaos.run(every * 1_000)
