@@ -5,8 +5,8 @@
  *     const block = CacheBlock.create(64 * 1024 * 1024, seed)
  *     new Cache(block).keepRRset({ records, trust: TRUST.authoritative, security: SECURITY.secure }, now)
  */
-import { CLASS } from '../dns/codes.ts'
-import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MIN_FAILURE_SECONDS } from '../dns/limits.ts'
+import { CLASS, EDE } from '../dns/codes.ts'
+import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MAX_UNREACHABLE_SECONDS, MIN_FAILURE_SECONDS } from '../dns/limits.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { viewOf } from '../dns/octet-views.ts'
@@ -77,7 +77,7 @@ export class Cache {
 
   /**
    * Keeps that a question failed and returns for how many seconds it is not to be asked again: 5, and twice as many with each
-   * further failure up to 300 (RFC 9520 3.2). What was known before is kept beside it, as a stale answer (RFC 8767 5).
+   * further failure up to 300, or to 30 where no server was reached (RFC 9520 3.2). What was known before is kept beside it, as a stale answer (RFC 8767 5).
    */
   keepFailure(failure: FailureToKeep, now: number): number {
     const { name, type, class: recordClass = CLASS.IN, server, reason } = failure
@@ -86,7 +86,8 @@ export class Cache {
     const last = this.chains.find(draft)
     const isInRow = last !== 0 && (words[last + ENTRY.expiry] >>> 0) + MAX_FAILURE_SECONDS > now
     const failures = isInRow ? Math.min((words[last + ENTRY.proofs] >>> 16) + 1, 16) : 1
-    const seconds = Math.min(MIN_FAILURE_SECONDS * 2 ** (failures - 1), MAX_FAILURE_SECONDS)
+    const most = reason === EDE.NO_REACHABLE_AUTHORITY ? MAX_UNREACHABLE_SECONDS : MAX_FAILURE_SECONDS
+    const seconds = Math.min(MIN_FAILURE_SECONDS * 2 ** (failures - 1), most)
     this.store(NO_CONTENTS, traitsOf(KIND.failure, TRUST.additional, SECURITY.indeterminate, reason, failures), seconds, now)
     return seconds
   }

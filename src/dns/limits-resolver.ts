@@ -53,8 +53,8 @@ export const LAME_SECONDS = 60
 export const MAX_SILENCES = 4
 /** Milliseconds after its last answer for which a server counts as one that answers: longer than any message waits. */
 export const LIVELY_MS = 5_000
-/** Seconds that such a server rests (PowerDNS 60). */
-export const REST_SECONDS = 60
+/** Seconds that such a server rests at most (PowerDNS 60): one message in that time tells whether it is back. */
+export const REST_SECONDS = 30
 /** Milliseconds that an unknown server is given to answer (Unbound 376, BIND 800). */
 export const FIRST_WAIT_MS = 400
 /** Least milliseconds that any server is given (Unbound 50). Reached: no shorter than this. */

@@ -3,14 +3,17 @@
  * against whether the servers of the zone were away.
  */
 import { OPTION, RCODE, TYPE } from '../../../src/dns/codes.ts'
+import { MAX_UNREACHABLE_SECONDS } from '../../../src/dns/limits.ts'
+import { REST_SECONDS } from '../../../src/dns/limits-resolver.ts'
 import type { Message } from '../../../src/dns/message.ts'
 import { type Leaf, TTL, type Tree } from './tree.ts'
 
 /** An answer may be as old as this; the rest of it is time on the way. */
 const REMEMBERED_MS = (TTL + 3) * 1_000
-/** Failure may be told so long after both servers of a zone were away, as it is remembered for growing times (RFC 9520 3.2). */
-const FAILURE_MS = 60_000
+/** Failure may be told so long after both servers of a zone were away: they rest, and what failed is remembered (RFC 9520 3.2), and both by turns. */
+const FAILURE_MS = (REST_SECONDS + MAX_UNREACHABLE_SECONDS) * 1_000
 const STALE = 3
+const EXAMPLES = 20
 
 /** What is asked, and what must come. */
 export interface Asked {
@@ -33,6 +36,8 @@ export interface HostState {
 /** Judges answers, and counts those that are right though they tell of trouble. */
 export class Judge {
   readonly counts = { failures: 0, failuresOneAway: 0, stale: 0, proven: 0 }
+  /** What the server said of the first failures while one of two servers was up. */
+  readonly oneAway: string[] = []
   private readonly tree: Tree
   private readonly hosts: ReadonlyMap<number, HostState>
 
@@ -84,7 +89,10 @@ export class Judge {
     }).length
     const most = Math.max(...zones.map(wereAway), 0)
     if (most === 2) this.counts.failures++
-    else if (most === 1) this.counts.failuresOneAway++
+    else if (most === 1) {
+      this.counts.failuresOneAway++
+      if (this.oneAway.length < EXAMPLES) this.oneAway.push(`${new Date().toISOString()} ${zones.map(({ apex, hosts }) => `${apex} at ${hosts.join(' and ')}`).join(', ')}: ${reasonOf(message)}`)
+    }
     return most === 0 ? `SERVFAIL though all servers of the zone were up: ${reasonOf(message)}` : undefined
   }
 }

@@ -96,6 +96,7 @@ async function soak(): Promise<void> {
   await happening
   await asker.end()
   await sleep(REST_MS)
+  for (const failure of asker.judge.oneAway) say(`SERVFAIL while one of two servers was up: ${failure}`)
   judge(await statistics(), memory, descriptorsOf(pid) - atStart)
   faults.push(...asker.wrong, ...asker.unanswered, ...chaos.faults, ...(asker.counts.wrong > asker.wrong.length + asker.unanswered.length ? [`${asker.counts.wrong} answers wrong in all`] : []))
   const { code, err } = await server.stop()
