@@ -2,15 +2,16 @@
  * How loaded an agent is now, and what it would cost to send one more there: the newest reading, aged; our own choices
  * since; and what others are likely to have sent (docs/ranking.md; "SOC", survival-corrected occupancy). All times in ms.
  *
+ *     s = r · service,  c = slots / r                                       as told, corrected by what askers met
  *     n = n₀ · exp(−age / (s · max(1, n₀/c)))  +  κ · o · exp(−Δ/s)         sessions there now
  *     z = ((½ + n) / w + ½) / c                                             were we to add one
- *     cost = way + s · (max(1, z) + w · z³)                                 our delay, and that of those behind us
+ *     cost = way + s · max(1, r/2) · (max(1, z) + 3 · z³)                   our delay, and that of those behind us
  *     entry = 0.05 + 0.95 / (1 + exp(((1 + n) / (c + room) − 1) / 0.08))    whether it is let in at all
  */
 import { REPORT_GRACE_MS } from '../../dns/limits-discovery.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
 import { NO_WEIGHT } from './claims.ts'
-import { slownessOf } from './sensing.ts'
+import { slownessOf, TOLD_SLOWNESS } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
 
 const EARTH_KM = 6_371
@@ -28,6 +29,8 @@ export class Estimate {
   sessions = 0
   fullness = 0
   serviceMs = 0
+  /** Sessions at once that it is believed to serve as fast as that. */
+  slots = 1
   costMs = 0
   /** Probability that it takes one more: falls from 1 to next to nothing as its waiting places fill. */
   entry = 1
@@ -47,15 +50,18 @@ export class Estimate {
   reckon(table: CandidateTable, slot: Slot, nowMs: number, wayMs: number, weightReference: number): void {
     const { f64 } = table
     const { settings } = this
-    this.serviceMs = (f64.serviceMs[slot] || settings.unknownServiceMs) * slownessOf(table, slot)
+    const slowness = slownessOf(table, slot)
+    this.serviceMs = (f64.serviceMs[slot] || settings.unknownServiceMs) * slowness
+    this.slots = f64.slots[slot] / slowness // what is late may be slow or may wait: which, nobody outside can tell
     this.ageMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(0, nowMs - f64.readingAtMs[slot])
     this.fade(table, slot)
     this.isSuspect = f64.avoidUntilMs[slot] > nowMs || this.faded > 0
     this.sessions = this.sessionsOf(table, slot, nowMs)
-    this.fullness = ((HALF + this.sessions) / relativeWeight(table, slot, weightReference) + HALF) / f64.slots[slot]
+    this.fullness = ((HALF + this.sessions) / relativeWeight(table, slot, weightReference) + HALF) / this.slots
     this.entry = this.entryOf(table, slot)
     const z = this.fullness
-    this.costMs = wayMs + this.serviceMs * (Math.max(1, z) + settings.externality * z * z * z)
+    const penalty = Math.max(1, slowness / TOLD_SLOWNESS) // a promise that is broken brings less than one that was never made
+    this.costMs = wayMs + this.serviceMs * penalty * (Math.max(1, z) + settings.externality * z * z * z)
   }
 
   /** Nothing is told against an agent that has told nothing itself, and refused nobody: how many it lets in is not known. */
@@ -85,7 +91,7 @@ export class Estimate {
     if (this.ageMs === Infinity && !isBusy) return unknown + sent
     const told = isBusy ? f64.busy[slot] : f64.active[slot]
     const toldAgeMs = isBusy ? Math.max(0, nowMs - f64.busyAtMs[slot]) : this.ageMs
-    let sessions = (told === 0 ? 0 : told * Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / slots)))) + sent
+    let sessions = (told === 0 ? 0 : told * Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / this.slots)))) + sent
     if (!isBusy) sessions = this.withinSilence(told, sessions, sent, slots, i32.profile[slot])
     return this.faded === 0 ? sessions : sessions + this.faded * (Math.max(sessions, unknown) - sessions)
   }

@@ -11,6 +11,7 @@ import type { Demand } from './demand.ts'
 import { relativeWeight } from './estimate.ts'
 import { CandidateFilter } from './filter.ts'
 import { Scorer } from './score.ts'
+import { slownessOf } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
 import { FAULT, nameEnd, sameFolded } from './values.ts'
 
@@ -77,7 +78,7 @@ export class Ranker {
   /** Notes that the asker was sent to `slot`, so that the next one meets its load (docs/ranking.md). Any thread may. */
   hand(table: CandidateTable, slot: Slot, nowMs: number): void {
     const { f64, i32, handedTimes } = table
-    const serviceMs = f64.serviceMs[slot] || this.settings.unknownServiceMs
+    const serviceMs = (f64.serviceMs[slot] || this.settings.unknownServiceMs) * slownessOf(table, slot)
     f64.handed[slot] = f64.handed[slot] * Math.exp(-Math.max(0, nowMs - f64.handedAtMs[slot]) / serviceMs) + 1
     f64.handedAtMs[slot] = nowMs
     handedTimes[slot * HANDED_HISTORY + ((Atomics.add(i32.handedHead, slot, 1) >>> 0) % HANDED_HISTORY)] = nowMs % 0x8000_0000

@@ -186,10 +186,11 @@ export function believedAccuracy({ f64 }: CandidateTable, slot: Slot, claimed: n
 }
 
 /** Of our own choices those that a report of `atMs` does not show yet, each less by the time that it has had to be done. */
-function stillUncovered({ f64, i32, handedTimes }: CandidateTable, slot: Slot, atMs: number, nowMs: number): number {
+function stillUncovered(table: CandidateTable, slot: Slot, atMs: number, nowMs: number): number {
+  const { f64, i32, handedTimes } = table
   const head = Atomics.load(i32.handedHead, slot)
   if (head === 0) return 0
-  const serviceMs = Math.max(1, f64.serviceMs[slot])
+  const serviceMs = Math.max(1, f64.serviceMs[slot] * slownessOf(table, slot))
   const youngMs = nowMs - atMs + LEARNING.wayMs
   const now = nowMs % 0x8000_0000
   const known = Math.min(head >>> 0, HANDED_HISTORY)

@@ -78,8 +78,8 @@ export const LEARNING = {
   slownessStep: 0.05,
   /** An outcome slower than that many times what was to be expected counts as that: one stuck request is no proof. */
   mostSlowness: 20,
-  /** Slowness that is nobody's fault: networks, chance, queues that were short when asked (lognormal service, CV 1 [SIM]). */
-  forgivenSlowness: 0.6,
+  /** Slowness that is nobody's fault: networks, chance, queues that were short when asked (lognormal service, CV 1 [SIM: 99 % of honest agents are below 1.2]). */
+  forgivenSlowness: 0.3,
   /** Slowness that counts for a refusal from an agent that claims to have room (linkerd2-proxy: a penalised round trip of 5 s). */
   refusalSlowness: 5,
   /** Milliseconds that an agent is passed over after somebody could not reach it, or until it reports. */

@@ -5,6 +5,7 @@ import { exponential, gaussian, streamOf } from './chances.ts'
 import { simulate } from './engine.ts'
 import { Events } from './events.ts'
 import { shortestDelay } from './oracles.ts'
+import type { Result } from './measured.ts'
 import type { Contestant } from './policy.ts'
 import { NAME, ORACLES, ours, PULL, PUSH } from './scenarios.ts'
 import { random } from './simple.ts'
@@ -98,4 +99,11 @@ test('the product\'s ranking is well ahead of chance, and near an oracle that kn
   assert.ok(chosen.mean < 1.5 * sed.mean, `ours ${chosen.mean} s, oracle ${sed.mean} s`)
   assert.equal(chosen.failures, 0)
   assert.ok(chosen.messages < 1)
+})
+
+test('within a minute those who lie have less than they are worth, of agents that are alike', () => {
+  const world: WorldOptions = { ...SMALL, isUniform: true, hasLiars: true, load: 0.5, warmSeconds: 0, seconds: 120 }
+  const shareOf = ({ liars }: Result): number => liars.slice(6, 12).reduce((sum, share) => sum + share, 0) / 6
+  const [due, own] = [ORACLES[1], ours(NAME.ours, PUSH)].map((contestant) => [1, 2, 3, 4].reduce((sum, seed) => sum + shareOf(simulate({ ...world, seed }, contestant)), 0))
+  assert.ok(own < 0.9 * due, `${own / due} of what an oracle gives them who knows them`)
 })
