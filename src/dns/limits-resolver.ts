@@ -39,6 +39,10 @@ export const MAX_QUESTIONS_UNDER_WAY = 2_048
 export const MAX_WAITERS_PER_QUESTION = 100
 /** Questions under way with the servers of one zone (BIND fetches-per-zone 200): a zone that is silent under a flood leaves room for others. The root and top level are spared; one whose servers have answered lately may hold as many as are still free. Reached: SERVFAIL. */
 export const MAX_QUESTIONS_PER_ZONE = 200
+/** Milliseconds that a question waits for a place there: servers that are well answer the first of a burst meanwhile. Reached: SERVFAIL. */
+export const PLACE_WAIT_MS = 1_000
+/** Questions that wait so, for all zones together, beside those under way. Reached: SERVFAIL at once for the next. */
+export const MAX_PLACE_WAITERS = 1_024
 /** Names asked for between a zone and the name wanted while that is kept private (RFC 9156 2.3: MAX_MINIMISE_COUNT 10). Reached: several labels at a time. */
 export const MAX_MINIMISED_STEPS = 10
 /** The first of these, which take one label at a time (RFC 9156 2.3: MINIMISE_ONE_LAB 4). */

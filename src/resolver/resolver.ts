@@ -23,7 +23,7 @@ import { GapMemory } from './gap-memory.ts'
 import { isResolvable, refuse, resolve } from './resolve.ts'
 import { ServerMemory } from './servers.ts'
 import { KeyCache } from '../dnssec/public-key.ts'
-import { nowSeconds, type Errand, type Landed, type LookedUp, type Lookup, type Steps, type Teller, type World } from './steps.ts'
+import { nowSeconds, type Arrival, type Errand, type Lookup, type Place, type Steps, type Teller, type World } from './steps.ts'
 import { validate } from './validate.ts'
 import { ZoneMemory } from './zone-memory.ts'
 
@@ -59,7 +59,7 @@ export class Resolver {
   private readonly jobs = new Map<string, Job>()
   private readonly flights: Flights<Job>
   /** What can go on, with what it waited for. */
-  private ready: { job: Job; landed: Landed | LookedUp | undefined }[] = []
+  private ready: { job: Job; landed: Arrival | undefined }[] = []
   private effects: Effect[] = []
   private readonly onFault: ResolverParts['onFault']
 
@@ -73,6 +73,11 @@ export class Resolver {
   /** Questions under way, lookups among them. */
   get underWay(): number {
     return this.jobs.size
+  }
+
+  /** Those that wait for a place are beside those under way: a crowd before servers that may be silent keeps nobody else away. */
+  private get isFull(): boolean {
+    return this.jobs.size - this.world.busy.waiting >= MAX_QUESTIONS_UNDER_WAY
   }
 
   /** Messages on their way. */
@@ -89,6 +94,7 @@ export class Resolver {
   /** What is to be done about `event`, in this order. Times of events never go back. */
   step(event: ResolverEvent): Effect[] {
     this.world.nowMs = event.nowMs
+    this.world.busy.expire(event.nowMs)
     if (event.kind === 'start') this.start(event.waiter, event.question, event.checkingDisabled === true)
     else this.land(event)
     for (let next = this.ready.shift(); next !== undefined; next = this.ready.shift()) this.turn(next.job, next.landed)
@@ -104,7 +110,7 @@ export class Resolver {
     const isChecked = this.world.settings.validation !== undefined && !checkingDisabled
     const known = this.jobs.get(jobKey(name, type, isChecked))
     if (known !== undefined) this.counters.joined++
-    else if (this.jobs.size >= MAX_QUESTIONS_UNDER_WAY) return this.done(waiter, refuse('busy', 'too many questions'))
+    else if (this.isFull) return this.done(waiter, refuse('busy', 'too many questions'))
     const job = known ?? this.begin({ name, type, budget: new Budget(this.world.nowMs), isChecked }, 0)
     // DNSBomb: what waits is answered at once, and that is bounded
     if (job.clients.length >= MAX_WAITERS_PER_QUESTION) return this.done(waiter, refuse('busy', 'too many wait for this answer'))
@@ -131,11 +137,12 @@ export class Resolver {
   }
 
   /** Lets a question go on until it waits again or ends. */
-  private turn(job: Job, landed: Landed | LookedUp | undefined): void {
+  private turn(job: Job, landed: Arrival | undefined): void {
     try {
       const { value, done } = landed === undefined ? job.steps.next(START) : job.steps.next(landed)
       if (done === true) this.finish(job, value)
       else if (value.kind === 'lookup') this.lookUp(job, value)
+      else if (value.kind === 'place') this.place(job, value)
       else if (!this.flights.launch(value, job, job.budget, this.effects)) this.ready.push({ job, landed: { kind: 'spent' } })
     } catch (fault) {
       this.tell(fault, job)
@@ -156,13 +163,21 @@ export class Resolver {
     parent.waitsFor = job
   }
 
+  /** Gives `job` a place with the servers of a zone, or lets it wait for one. */
+  private place(job: Job, { zone, standing }: Place): void {
+    const { busy, nowMs } = this.world
+    const resume = (isTaken: boolean): void => void this.ready.push({ job, landed: { kind: 'placed', isTaken } })
+    if (busy.take(zone, standing())) resume(true)
+    else if (!busy.wait(zone, standing, nowMs, resume)) resume(false)
+  }
+
   private refusalOf(parent: Job, known: Job | undefined): Outcome | undefined {
     for (let job = known; job !== undefined; job = job.waitsFor) {
       if (job === parent) return refuse('loop', 'names of servers lead to each other')
     }
     if (known !== undefined) return undefined
     if (parent.depth >= MAX_LOOKUP_DEPTH) return refuse('budget', 'lookups within lookups')
-    return this.jobs.size >= MAX_QUESTIONS_UNDER_WAY ? refuse('busy', 'too many questions') : undefined
+    return this.isFull ? refuse('busy', 'too many questions') : undefined
   }
 
   private finish(job: Job, outcome: Outcome): void {
@@ -206,7 +221,7 @@ export class Resolver {
 }
 
 /** What a generator is begun with; it does not look at it. */
-const START: Landed = { kind: 'spent' }
+const START: Arrival = { kind: 'spent' }
 
 /** Questions whose answers are validated are jobs of their own: what validation asks itself is not. */
 function jobKey(name: Name, type: number, isChecked: boolean): string {

@@ -6,7 +6,7 @@ import type { Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import type { KeyCache } from '../dnssec/public-key.ts'
 import type { Budget } from './budget.ts'
-import type { BusyZones } from './busy-zones.ts'
+import type { BusyZones, Standing } from './busy-zones.ts'
 import type { Absence, Endpoint, Milliseconds, Outcome, Random, ResolverCache, RRset, Settings, Transport } from './contract.ts'
 import type { GapMemory } from './gap-memory.ts'
 import type { Mismatch } from './query.ts'
@@ -33,8 +33,16 @@ export interface Lookup {
   readonly type: number
 }
 
+/** A place with the servers of a zone (busy-zones.ts), awaited a moment. */
+export interface Place {
+  readonly kind: 'place'
+  /** The key of its name. */
+  readonly zone: string
+  readonly standing: () => Standing
+}
+
 /** What the algorithm waits for. */
-export type Wait = Flight | Lookup
+export type Wait = Flight | Lookup | Place
 
 /** What came of a flight. */
 export type Landed =
@@ -51,21 +59,37 @@ export interface LookedUp {
   readonly outcome: Outcome
 }
 
+/** Whether there was a place. */
+export interface Placed {
+  readonly kind: 'placed'
+  readonly isTaken: boolean
+}
+
+/** What something waited for has come to. */
+export type Arrival = Landed | LookedUp | Placed
+
 /** A part of the algorithm that ends in a `Result`. */
-export type Steps<Result> = Generator<Wait, Result, Landed | LookedUp>
+export type Steps<Result> = Generator<Wait, Result, Arrival>
 
 /** Sends and waits. */
 export function* fly(flight: Omit<Flight, 'kind'>): Steps<Landed> {
   const landed = yield { kind: 'flight', ...flight }
-  if (landed.kind === 'outcome') throw new Error('A flight was resumed with the outcome of a lookup')
+  if (landed.kind === 'outcome' || landed.kind === 'placed') throw new Error(`A flight was resumed with what a ${landed.kind} is for`)
   return landed
 }
 
 /** Asks and waits. */
 export function* lookUp(name: Name, type: number): Steps<Outcome> {
   const landed = yield { kind: 'lookup', name, type }
-  if (landed.kind !== 'outcome') throw new Error('A lookup was resumed with the landing of a flight')
+  if (landed.kind !== 'outcome') throw new Error('A lookup was resumed with something else')
   return landed.outcome
+}
+
+/** Takes a place with the servers of a zone, or waits for one; true where there is one, to be given back (`World.busy`). */
+export function* takePlace(zone: Name, standing: () => Standing): Steps<boolean> {
+  const landed = yield { kind: 'place', zone: zone.key, standing }
+  if (landed.kind !== 'placed') throw new Error('A place was resumed with something else')
+  return landed.isTaken
 }
 
 /** The server of a zone that told something. */

@@ -21,7 +21,7 @@ import { Minimiser, type Step } from './minimise.ts'
 import { withoutPrivate } from './private-addresses.ts'
 import { keepFinding, keepReferral } from './remember.ts'
 import { endpointKey } from './servers.ts'
-import { lookUp, nowSeconds, type Errand, type Steps, type Teller, type World } from './steps.ts'
+import { lookUp, nowSeconds, takePlace, type Errand, type Steps, type Teller, type World } from './steps.ts'
 
 /** Why a walk led nowhere. */
 export interface Failure {
@@ -90,15 +90,13 @@ function* startOf(world: World, name: Name, type: number): Steps<Cut> {
 
 /** What the servers of a zone say. Only so many questions wait for one zone; root and top level are everybody's way. */
 function* askZone(world: World, errand: Errand, cut: Cut, step: Step): Steps<Kept | Referral | Failure> {
-  const { busy } = world
-  const { key } = cut.zone
-  if (!busy.take(key, standingOf(world, cut))) {
+  if (!(yield* takePlace(cut.zone, () => standingOf(world, cut)))) {
     return { kind: 'failure', reason: 'busy', infoCode: EDE.OTHER, text: `too many questions wait for ${cut.zone}` }
   }
   try {
     return yield* askServers(world, errand, cut, step)
   } finally {
-    busy.give(key)
+    world.busy.give(cut.zone.key)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAX_PLACE_WAITERS, MAX_QUESTION_MS, MAX_QUESTIONS_PER_ZONE } from '../../src/dns/limits-resolver.ts'
 import type { Message } from '../../src/dns/message.ts'
 import type { Transport } from '../../src/resolver/contract.ts'
 import { Internet, Play } from './support.ts'
@@ -81,6 +82,30 @@ for (const [title, zone, slip, rate] of ROWS) {
     assert.ok(most <= 2, `a name was asked for ${most} times by UDP (RFC 9520 3.1: three)`)
   })
 }
+
+test('a burst for a zone that nobody has asked for yet is answered whole: what finds no place waits until the first are answered', () => {
+  const { play } = playOf(2, 100_000)
+  assert.deepEqual(burst(play, 'crowd.example.'), { answer: BURST })
+  assert.equal(play.resolver.underWay, 0)
+})
+
+test('a burst for a zone whose servers never answer fails before the time of a question is over, and leaves room for others meanwhile', () => {
+  const net = new Internet()
+    .serve('198.51.100.1', { '.': `@ NS a.root.\na.root. A 198.51.100.1\nexample. NS ns.example.\nns.example. A ${SERVER}` })
+    .serve(SERVER, { 'example.': `@ NS ns\nns A ${SERVER}\ncrowd NS ns.crowd\nns.crowd A ${CROWD}` })
+    .serve(CROWD, { 'crowd.example.': '@ NS ns' }, { says: () => null })
+  const play = new Play(net)
+  play.ask('www.crowd.example. A') // who serves it is known from here on
+  const waiters = Array.from({ length: 3_000 }, (_, i) => play.start(`x${i}.crowd.example. A`))
+  const other = play.start('ns.example. A')
+  const begunMs = play.nowMs
+  play.run()
+  assert.equal(play.told(other).kind, 'answer')
+  const kinds = waiters.map((waiter) => play.told(waiter).kind)
+  assert.deepEqual([...new Set(kinds)].sort(), ['busy', 'unreachable'])
+  assert.ok(kinds.filter((kind) => kind === 'busy').length >= 3_000 - MAX_QUESTIONS_PER_ZONE - MAX_PLACE_WAITERS)
+  assert.ok(play.nowMs - begunMs < MAX_QUESTION_MS, `${play.nowMs - begunMs} ms`)
+})
 
 /** How often each name was asked for by UDP at the servers that limit. */
 function countsOf(play: Play): Map<string, number> {
