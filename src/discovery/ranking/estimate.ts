@@ -4,7 +4,7 @@
  *
  *     s = r · service,  c = slots / r                                       as told, corrected by what askers met
  *     n = n₀ · exp(−age / (s · max(1, n₀/c)))  +  κ · o · exp(−Δ/s)         sessions there now
- *     z = ((½ + n) / w + ½) / c                                             were we to add one
+ *     z = ((½ + n) / w + ½) / c                                             were we to add one; for weights see weigh
  *     cost = way + s · max(1, r/2) · (max(1, z) + 3 · z³)                   our delay, and that of those behind us
  *     entry = 0.05 + 0.95 / (1 + exp(((1 + n) / (c + room) − 1) / 0.08))    whether it is let in at all
  */
@@ -50,18 +50,33 @@ export class Estimate {
   reckon(table: CandidateTable, slot: Slot, nowMs: number, wayMs: number, weightReference: number): void {
     const { f64 } = table
     const { settings } = this
-    const slowness = slownessOf(table, slot)
+    const weight = relativeWeight(table, slot, weightReference)
+    const slowness = slownessOf(table, slot, nowMs)
     this.serviceMs = (f64.serviceMs[slot] || settings.unknownServiceMs) * slowness
     this.slots = f64.slots[slot] / slowness // what is late may be slow or may wait: which, nobody outside can tell
     this.ageMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(0, nowMs - f64.readingAtMs[slot])
     this.fade(table, slot)
     this.isSuspect = f64.avoidUntilMs[slot] > nowMs || this.faded > 0
     this.sessions = this.sessionsOf(table, slot, nowMs)
-    this.fullness = ((HALF + this.sessions) / relativeWeight(table, slot, weightReference) + HALF) / this.slots
+    this.fullness = ((HALF + this.sessions) / weight + HALF) / this.slots
+    if (weight !== 1) this.weigh(table, slot, nowMs, weight)
     this.entry = this.entryOf(table, slot)
     const z = this.fullness
     const penalty = Math.max(1, slowness / TOLD_SLOWNESS) // a promise that is broken brings less than one that was never made
     this.costMs = wayMs + this.serviceMs * penalty * (Math.max(1, z) + settings.externality * z * z * z)
+  }
+
+  /**
+   * Agents of different weights are compared by the sessions that our choices of late make on average, as those that are there
+   * now come in whole numbers, and of one or two of them no weight can be made out; what is there beyond what chance makes of
+   * that average counts as it is.
+   */
+  private weigh({ f64, i32 }: CandidateTable, slot: Slot, nowMs: number, weight: number): void {
+    const { shareMs } = this.settings
+    const perChoice = (f64.kappa[i32.capability[slot]] * this.serviceMs) / shareMs
+    const usual = perChoice * f64.chosen[slot] * Math.exp(-Math.max(0, nowMs - f64.chosenAtMs[slot]) / shareMs)
+    const beyond = Math.max(0, this.sessions - usual - Math.sqrt(usual + HALF * HALF))
+    this.fullness = ((HALF * perChoice + usual + beyond) / weight + HALF) / this.slots
   }
 
   /** Nothing is told against an agent that has told nothing itself, and refused nobody: how many it lets in is not known. */

@@ -211,7 +211,7 @@ class Explainer {
     const nameAt = i32.capabilityAt[number]
     return {
       agent: printName(heap, i32.rdataAt[slot] + 2), capability: Name.fromWire(heap, nameAt).toString(), why: '',
-      load: this.loadOf(slot), criteria: this.criteriaOf(slot, scorer), reputation: reputationOf(table, slot), unmet: [],
+      load: this.loadOf(slot), criteria: this.criteriaOf(slot, scorer), reputation: reputationOf(table, slot, this.options.nowMs), unmet: [],
     }
   }
 
@@ -246,11 +246,11 @@ function believedText(filter: CandidateFilter, metric: number, slot: Slot): stri
   return value === ABSENT ? undefined : print(metric, value)
 }
 
-function reputationOf(table: CandidateTable, slot: Slot): ExplainedReputation {
+function reputationOf(table: CandidateTable, slot: Slot, nowMs: number): ExplainedReputation {
   const { f64, i32, claims } = table
   const isClaimed = (i32.claimed[slot] & (1 << METRIC.accuracy)) !== 0
   const accuracy = isClaimed ? { accuracy: believedAccuracy(table, slot, claims[METRIC.accuracy][slot]) / 10_000 } : {}
-  return { outcomes: f64.outcomes[slot], right: f64.right[slot], slowness: slownessOf(table, slot), ...accuracy }
+  return { outcomes: f64.outcomes[slot], right: f64.right[slot], slowness: slownessOf(table, slot, nowMs), ...accuracy }
 }
 
 interface Place {

@@ -178,7 +178,7 @@ export class CandidateFilter {
     const value = this.told(metric, slot)
     if (value === ABSENT) return ABSENT
     if (metric === METRIC.accuracy) return believedAccuracy(table, slot, value)
-    if (metric === METRIC.latency) return value * slownessOf(table, slot)
+    if (metric === METRIC.latency) return value * slownessOf(table, slot, this.nowMs)
     if (metric === METRIC.concurrency) return Math.max(0, value - this.taken(slot)) // free slots
     return value
   }

@@ -78,9 +78,11 @@ export class Ranker {
   /** Notes that the asker was sent to `slot`, so that the next one meets its load (docs/ranking.md). Any thread may. */
   hand(table: CandidateTable, slot: Slot, nowMs: number): void {
     const { f64, i32, handedTimes } = table
-    const serviceMs = (f64.serviceMs[slot] || this.settings.unknownServiceMs) * slownessOf(table, slot)
+    const serviceMs = (f64.serviceMs[slot] || this.settings.unknownServiceMs) * slownessOf(table, slot, nowMs)
     f64.handed[slot] = f64.handed[slot] * Math.exp(-Math.max(0, nowMs - f64.handedAtMs[slot]) / serviceMs) + 1
     f64.handedAtMs[slot] = nowMs
+    f64.chosen[slot] = f64.chosen[slot] * Math.exp(-Math.max(0, nowMs - f64.chosenAtMs[slot]) / this.settings.shareMs) + 1
+    f64.chosenAtMs[slot] = nowMs
     handedTimes[slot * HANDED_HISTORY + ((Atomics.add(i32.handedHead, slot, 1) >>> 0) % HANDED_HISTORY)] = nowMs % 0x8000_0000
     Atomics.add(i32.picks, i32.capability[slot], 1)
   }

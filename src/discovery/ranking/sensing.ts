@@ -130,14 +130,14 @@ export class Sensing {
     if (outcome.atMs > nowMs || nowMs - outcome.atMs > READING_FORGOTTEN_MS) return 'old'
     const isExclusive = table.i32.binding[slot] === 1
     this.registrar.change(slot, () => {
-      if (weighs) this.weigh(table, slot, outcome)
+      if (weighs) this.weigh(table, slot, outcome, nowMs)
       if (corrects && !isExclusive) this.correct(table, slot, outcome, nowMs)
     })
     return 'taken'
   }
 
   /** Reputation: whether the work was right, and whether it took as long as it should. */
-  private weigh({ f64 }: CandidateTable, slot: Slot, { result, latencyMs, active: told }: Outcome): void {
+  private weigh({ f64 }: CandidateTable, slot: Slot, { result, latencyMs, active: told }: Outcome, nowMs: number): void {
     const active = told === UNTOLD ? f64.active[slot] : told
     if (result === RESULT.unreachable) return
     const isJudged = result === RESULT.done || result === RESULT.wrong
@@ -149,8 +149,9 @@ export class Sensing {
     const isSurprise = result === RESULT.busy && active < f64.slots[slot] + f64.room[slot]
     if (!isSurprise && (!isJudged || expectedMs === 0)) return
     const slowness = isSurprise ? LEARNING.refusalSlowness : Math.min(LEARNING.mostSlowness, latencyMs / expectedMs)
-    const weight = f64.slownessWeight[slot] + 1
+    const weight = f64.slownessWeight[slot] * Math.exp(-Math.max(0, nowMs - f64.slownessAtMs[slot]) / LEARNING.slownessMs) + 1
     f64.slownessWeight[slot] = Math.min(weight, 1 / LEARNING.slownessStep)
+    f64.slownessAtMs[slot] = nowMs
     f64.slowness[slot] += (slowness - f64.slowness[slot]) * Math.max(1 / weight, LEARNING.slownessStep)
   }
 
@@ -169,10 +170,10 @@ export class Sensing {
   }
 }
 
-/** How much slower an agent is than it says: 1 for one that keeps its word. */
-export function slownessOf({ f64 }: CandidateTable, slot: Slot): number {
-  const weight = f64.slownessWeight[slot]
-  if (weight === 0) return 1
+/** How much slower an agent is than it says: 1 for one that keeps its word. Who is passed over proves nothing any more: what was met fades, and it is tried again. */
+export function slownessOf({ f64 }: CandidateTable, slot: Slot, nowMs: number): number {
+  if (f64.slowness[slot] <= 1 + LEARNING.forgivenSlowness) return 1
+  const weight = f64.slownessWeight[slot] * Math.exp(-Math.max(0, nowMs - f64.slownessAtMs[slot]) / LEARNING.slownessMs)
   const mean = (f64.slowness[slot] * weight + LEARNING.honestOutcomes) / (weight + LEARNING.honestOutcomes)
   return Math.max(1, mean - LEARNING.forgivenSlowness)
 }
@@ -190,7 +191,7 @@ function stillUncovered(table: CandidateTable, slot: Slot, atMs: number, nowMs: 
   const { f64, i32, handedTimes } = table
   const head = Atomics.load(i32.handedHead, slot)
   if (head === 0) return 0
-  const serviceMs = Math.max(1, f64.serviceMs[slot] * slownessOf(table, slot))
+  const serviceMs = Math.max(1, f64.serviceMs[slot] * slownessOf(table, slot, nowMs))
   const youngMs = nowMs - atMs + LEARNING.wayMs
   const now = nowMs % 0x8000_0000
   const known = Math.min(head >>> 0, HANDED_HISTORY)

@@ -36,6 +36,8 @@ export interface RankingSettings {
   readonly statePenalty: readonly number[]
   /** Scores that fall short of the best by no larger part count as equal to it, and weights decide; less than between two states. */
   readonly nearEqual: number
+  /** Milliseconds over which choices are counted, so that weights have their shares: some forty times a usual service [SIM]. */
+  readonly shareMs: number
   /** Milliseconds on the way, and milliseconds for each kilometre: 100 km are 1 ms there and back in glass, and ways are not straight. */
   readonly nearMs: number
   readonly msPerKilometre: number
@@ -60,6 +62,7 @@ export const DEFAULT_RANKING: RankingSettings = {
   stalePenalty: 0.05,
   statePenalty: [0, 0.02, 0.04, 1, 1],
   nearEqual: 0.005,
+  shareMs: 30_000,
   nearMs: 6,
   msPerKilometre: 0.02,
   blurFrom: 12,
@@ -73,13 +76,15 @@ export const LEARNING = {
   /** What an outcome is worth after the next one: half after some 1,400. */
   outcomeMemory: 0.9995,
   /** Weight, in outcomes, of the belief that an agent is as fast as it says. */
-  honestOutcomes: 5,
+  honestOutcomes: 3,
   /** Slowness is an average of the last outcomes: no outcome weighs less than this. */
-  slownessStep: 0.05,
+  slownessStep: 0.025,
+  /** Milliseconds in which what was met of slowness fades to a third: who is not chosen is not met, and may have mended [SIM]. */
+  slownessMs: 120_000,
   /** An outcome slower than that many times what was to be expected counts as that: one stuck request is no proof. */
   mostSlowness: 20,
-  /** Slowness that is nobody's fault: networks, chance, queues that were short when asked (lognormal service, CV 1 [SIM: 99 % of honest agents are below 1.2]). */
-  forgivenSlowness: 0.3,
+  /** Slowness that is nobody's fault: networks, chance, queues that were short when asked (lognormal service, CV 1: the mean of 40 is above 1.5 once in a thousand [SIM]). */
+  forgivenSlowness: 0.5,
   /** Slowness that counts for a refusal from an agent that claims to have room (linkerd2-proxy: a penalised round trip of 5 s). */
   refusalSlowness: 5,
   /** Milliseconds that an agent is passed over after somebody could not reach it, or until it reports. */

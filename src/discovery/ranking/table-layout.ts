@@ -13,7 +13,7 @@
  * halves, one in use and one that the writer changes; a commit puts every changed half into use, and the same
  * changes are made to the other one with the next commit, when nobody reads it any more. So a change costs the same
  * however many agents there are, and what a reader holds stays as it was until two newer commits have begun. What
- * readers write themselves are the three columns of our own choices (handed…): a lost count there is noise in an estimate.
+ * readers write themselves are the columns of our own choices (handed…, chosen…): a lost count there is noise in an estimate.
  */
 import { HANDED_HISTORY, READING_HISTORY } from '../../dns/limits-discovery.ts'
 import { METRIC_COUNT } from './metrics.ts'
@@ -42,7 +42,7 @@ export const TABLE = {
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_04
+export const TABLE_MAGIC = 0x43_4e_44_05
 /** Words of the header. */
 export const HEADER_WORDS = 16
 
@@ -52,7 +52,8 @@ export const DOUBLES = [
   'readingAtMs', 'active', 'slots', 'room', 'serviceMs', // the newest reading: 0 for none
   'busyAtMs', 'busy', 'avoidUntilMs', 'downAtMs', // what askers met
   'handed', 'handedAtMs', // our own choices that no reading covers yet, as they were at that time
-  'right', 'outcomes', 'slowness', 'slownessWeight', // reputation: work that was right, of how much; how slow, by how many
+  'chosen', 'chosenAtMs', // all of our choices of late, as they were at that time: by these weights have their shares
+  'right', 'outcomes', 'slowness', 'slownessWeight', 'slownessAtMs', // reputation: work that was right, of how much; how slow, by how many, at that time
   'arrivalRate', 'arrivalWeight', 'arrivalsAtMs', // requests a second, from all sides
   'ownArrivals', 'ownAtMs', // of a capability (indexed by its number, not a slot): our choices a second
   'ownRate', 'ownWeight', 'totalArrivals', 'kappa',

@@ -167,7 +167,7 @@ export class OutcomeDesk {
     const { table } = registrar
     const claimed = (table.i32.claimed[slot] & (1 << METRIC.accuracy)) === 0 ? undefined : table.claims[METRIC.accuracy][slot]
     const believed = claimed === undefined ? undefined : believedAccuracy(table, slot, claimed)
-    const slowness = slownessOf(table, slot)
+    const slowness = slownessOf(table, slot, nowMs)
     const isWrong = claimed !== undefined && believed !== undefined && believed < claimed * TOLD_ACCURACY
     if (slowness < TOLD_SLOWNESS && !isWrong) return
     const agent = Name.fromWire(registrar.rdataOf(slot), 2)

@@ -35,12 +35,12 @@ export function savedAtMs(line: string): number | undefined {
 const SESSIONS = MAX_BELIEVED_SESSIONS
 const KEPT = {
   readingAtMs: Infinity, active: SESSIONS, slots: SESSIONS, room: SESSIONS, serviceMs: MAX_BELIEVED_SERVICE_MS, avoidUntilMs: Infinity, downAtMs: Infinity,
-  right: SESSIONS, outcomes: SESSIONS, slowness: SESSIONS, slownessWeight: SESSIONS,
+  right: SESSIONS, outcomes: SESSIONS, slowness: SESSIONS, slownessWeight: SESSIONS, slownessAtMs: Infinity,
 } as const
 type KeptColumn = keyof typeof KEPT
 const COLUMNS = Object.keys(KEPT) as KeptColumn[]
 /** Columns that come back whatever the age of the reading. */
-const REPUTATION: readonly KeptColumn[] = ['right', 'outcomes', 'slowness', 'slownessWeight']
+const REPUTATION: readonly KeptColumn[] = ['right', 'outcomes', 'slowness', 'slownessWeight', 'slownessAtMs']
 
 type Line = [owner: string, rrClass: number, agent: string, columns: Partial<Record<KeptColumn | 'state' | 'sequence', number>>, measured: Record<string, number>]
 
@@ -78,6 +78,7 @@ export function takeLine(text: string, registrarOf: (owner: Name, rrClass: numbe
   if (!isFresh && agoMs > REPUTATION_FORGOTTEN_MS) return false
   registrar.change(slot, () => {
     for (const name of isFresh ? COLUMNS : REPUTATION) table.f64[name][slot] = columns[name] ?? 0
+    table.f64.slownessAtMs[slot] = Math.min(table.f64.slownessAtMs[slot], nowMs) // a clock that was ahead lets nothing stand for ever
     if (isFresh) restoreReading(table, slot, columns, measured, nowMs)
   })
   return true

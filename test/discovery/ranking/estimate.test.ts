@@ -67,14 +67,33 @@ describe('the formula', () => {
     })
   }
 
-  test('weight divides what is there and half of what comes (Sainte-Laguë)', () => {
-    const fullness = (claims: string): number => reckon(hiveWith(`latency=1s concurrency=4 ${claims}`, { active: 3 }), { weightReference: 10 }).fullness
-    near(fullness(''), 1)
-    near(fullness('weight=10'), 1)
-    near(fullness('weight=5'), (3.5 / 0.5 + 0.5) / 4)
-    near(fullness('weight=40'), (3.5 / 4 + 0.5) / 4)
-    near(fullness('weight=0'), (3.5 / 0.01 + 0.5) / 4)
-    const hive = hiveWith('weight=7')
+  /** Choices of late, sessions told, and what z is, with a mean weight of 10, by the agent's own weight. */
+  const WEIGHTS: [what: string, claim: string, choices: number, active: number, fullness: number][] = [
+    ['none: sessions that are there', '', 30, 3, 1],
+    ['as usual: sessions that are there', 'weight=10', 30, 3, 1],
+    ['twice what is usual, nothing chosen yet: half of what a choice adds', 'weight=20', 0, 0, (1 / 60 / 2 + 0.5) / 4],
+    ['twice what is usual: what thirty choices make on average', 'weight=20', 30, 0, ((1 / 60 + 1) / 2 + 0.5) / 4],
+    ['half of what is usual', 'weight=5', 30, 0, ((1 / 60 + 1) / 0.5 + 0.5) / 4],
+    ['none at all: the last, not never', 'weight=0', 30, 0, ((1 / 60 + 1) / 0.01 + 0.5) / 4],
+    ['sessions within what chance makes of the average say nothing', 'weight=20', 30, 2, ((1 / 60 + 1) / 2 + 0.5) / 4],
+    ['sessions beyond it count', 'weight=20', 30, 8, ((1 / 60 + 8 - Math.sqrt(1.25)) / 2 + 0.5) / 4],
+  ]
+  for (const [what, claim, choices, active, fullness] of WEIGHTS) {
+    test(`weight: ${what}`, () => {
+      const hive = hiveWith(`latency=1s concurrency=4 ${claim}`)
+      for (let i = 0; i < choices; i++) hive.choose()
+      hive.nowMs += 100 // by then a report covers what was chosen
+      hive.report('babel', { active })
+      near(reckon(hive, { weightReference: 10 }).fullness, fullness, 0.004)
+    })
+  }
+
+  test('choices of late fade to a third in half a minute, and where no weight is usual there is none', () => {
+    const hive = hiveWith('latency=1s concurrency=4 weight=20')
+    for (let i = 0; i < 30; i++) hive.choose()
+    hive.nowMs += 30_000
+    hive.report('babel', { active: 0 })
+    near(reckon(hive, { weightReference: 10 }).fullness, ((1 / 60 + Math.exp(-1)) / 2 + 0.5) / 4)
     near(relativeWeight(hive.registrar.table, hive.slot('babel'), 0), 1)
   })
 

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
 import { MAX_RANKED_ANSWERS } from '../../../src/dns/limits-discovery.ts'
-import { agentName, CAPABILITY, demandOf, Hive, sharesOf } from './hive.ts'
+import { agentName, CAPABILITY, chance, demandOf, Hive, sharesOf } from './hive.ts'
 
 test('the best is first, and no more are given than were asked for', () => {
   const hive = new Hive()
@@ -166,6 +166,33 @@ test('shares of equals that tell their load follow their weights within 1 %, hal
   }
   for (const [label, weight] of Object.entries(weights)) assert.ok(Math.abs(shares[label] - weight / 100) < 0.01, `${label}: ${shares[label]} instead of ${weight / 100}`)
 })
+
+/** Sessions at once in parts of all slots, of agents of which each has four: whole sessions are far from shares of them. */
+for (const load of [0.05, 0.1, 0.3, 0.5]) {
+  test(`shares of twenty equals follow their weights within 1 %, load ${load}`, () => {
+    const hive = new Hive({}, 5)
+    const even = chance(6)
+    const labels = Array.from({ length: 20 }, (_, i) => `a${i}`)
+    const weightOf = (i: number): number => 10 * (1 + (i % 4))
+    labels.forEach((label, i) => hive.put(label, `latency=1s concurrency=4 weight=${weightOf(i)}`))
+    const ends = new Map(labels.map((label): [string, number[]] => [label, []]))
+    const shares = [0, 0, 0, 0]
+    const everyMs = 1_000 / (load * 80)
+    const count = 6_000
+    for (let i = -1_000; i < count; i++) {
+      const label = hive.choose()
+      if (i >= 0) shares[labels.indexOf(label) % 4] += 1 / count
+      ends.get(label)?.push(hive.nowMs - 1_000 * Math.log(1 - even()))
+      hive.nowMs -= everyMs * Math.log(1 - even())
+      for (const [each, times] of ends) {
+        const left = times.filter((ms) => ms > hive.nowMs)
+        ends.set(each, left)
+        if (left.length !== times.length || i % 20 === 0) hive.report(each, { active: left.length })
+      }
+    }
+    shares.forEach((share, i) => assert.ok(Math.abs(share - weightOf(i) / 100) < 0.01, `${String(shares)}`))
+  })
+}
 
 test('shares of equals follow their weights where nothing is in flight, too', () => {
   const hive = new Hive({}, 9)

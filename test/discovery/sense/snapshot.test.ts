@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { READING_FORGOTTEN_MS, REPUTATION_FORGOTTEN_MS } from '../../../src/dns/limits-discovery.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { explainAt } from '../../../src/discovery/ranking/explain.ts'
+import { slownessOf } from '../../../src/discovery/ranking/sensing.ts'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
 import { savedAtMs, snapshotHead, snapshotLines, takeLine } from '../../../src/discovery/sense/snapshot.ts'
 import { CAPABILITY, chance, Hive } from '../ranking/hive.ts'
@@ -139,4 +140,16 @@ test('the first line tells when it was saved, and is known by its form', () => {
   for (const line of ['', 'x', '{}', 'null', '{"waggle":"readings","version":2,"atMs":1}', '{"waggle":"readings","version":1}', '{"waggle":"cache","version":1,"atMs":1}', '{"waggle":"readings","version":1,"atMs":-1}']) {
     assert.equal(savedAtMs(line), undefined, line)
   }
+})
+
+test('slowness that was met at a time that never was fades from now on', () => {
+  const [before, after] = [hiveOf(), hiveOf()]
+  for (let i = 0; i < 40; i++) before.observe('babel', { latencyMs: 900 })
+  const slot = before.slot('babel')
+  before.registrar.table.f64.slownessAtMs[slot] = before.nowMs + 1e12
+  assert.equal(take(after, saved(before)), 1)
+  const { table } = after.registrar
+  assert.equal(table.f64.slownessAtMs[after.slot('babel')], after.nowMs)
+  const [now, later] = [0, 600_000].map((ms) => slownessOf(table, after.slot('babel'), after.nowMs + ms))
+  assert.ok(now > 5 && later < 1.7, `${now}, after ten minutes ${later}`)
 })
