@@ -6,7 +6,7 @@
  *     new Cache(block).keepRRset({ records, trust: TRUST.authoritative, security: SECURITY.secure }, now)
  */
 import { CLASS, EDE } from '../dns/codes.ts'
-import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MAX_UNREACHABLE_SECONDS, MIN_FAILURE_SECONDS } from '../dns/limits.ts'
+import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MAX_PASSING_SECONDS, MIN_FAILURE_SECONDS } from '../dns/limits.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { viewOf } from '../dns/octet-views.ts'
@@ -77,7 +77,7 @@ export class Cache {
 
   /**
    * Keeps that a question failed and returns for how many seconds it is not to be asked again: 5, and twice as many with each
-   * further failure up to 300, or to 30 where no server was reached (RFC 9520 3.2). What was known before is kept beside it, as a stale answer (RFC 8767 5).
+   * further failure up to 300, or to 30 where that may pass by itself (RFC 9520 3.2). What was known before is kept beside it, as a stale answer (RFC 8767 5).
    */
   keepFailure(failure: FailureToKeep, now: number): number {
     const { name, type, class: recordClass = CLASS.IN, server, reason } = failure
@@ -86,7 +86,7 @@ export class Cache {
     const last = this.chains.find(draft)
     const isInRow = last !== 0 && (words[last + ENTRY.expiry] >>> 0) + MAX_FAILURE_SECONDS > now
     const failures = isInRow ? Math.min((words[last + ENTRY.proofs] >>> 16) + 1, 16) : 1
-    const most = reason === EDE.NO_REACHABLE_AUTHORITY ? MAX_UNREACHABLE_SECONDS : MAX_FAILURE_SECONDS
+    const most = isPassing(reason) ? MAX_PASSING_SECONDS : MAX_FAILURE_SECONDS
     const seconds = Math.min(MIN_FAILURE_SECONDS * 2 ** (failures - 1), most)
     this.store(NO_CONTENTS, traitsOf(KIND.failure, TRUST.additional, SECURITY.indeterminate, reason, failures), seconds, now)
     return seconds
@@ -233,4 +233,9 @@ function boundTtl({ ttl, security }: Provenance, most: number, ...lists: (readon
   let least = Math.min(most, ttl ?? most, security === SECURITY.bogus ? MAX_BOGUS_TTL : most)
   for (const records of lists) for (const record of records) least = Math.min(least, record.ttl)
   return Math.max(0, least)
+}
+
+/** Whether what failed for this reason (INFO-CODE of RFC 8914) may pass without anybody's doing: servers out of reach, for the answer or for a proof, or the time of the question over. */
+function isPassing(reason: number | undefined): boolean {
+  return reason === EDE.NO_REACHABLE_AUTHORITY || reason === EDE.NETWORK_ERROR || reason === EDE.DNSSEC_INDETERMINATE || reason === EDE.OTHER
 }

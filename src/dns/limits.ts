@@ -378,8 +378,8 @@ export const MAX_NEGATIVE_TTL = 3_600
 export const MAX_BOGUS_TTL = 60
 /** Seconds that a failure is remembered the first time (RFC 9520 3.2: 5 recommended); it doubles with each further one. Reached: the question may be tried again. */
 export const MIN_FAILURE_SECONDS = 5
-/** Seconds that it is remembered at most where no server could be reached (BIND servfail-ttl 30 at most): servers come back, and rest by themselves meanwhile. Reached: it no longer doubles. */
-export const MAX_UNREACHABLE_SECONDS = 30
+/** Seconds that it is remembered at most where it may pass, as with servers out of reach (BIND servfail-ttl 30 at most): they come back, and rest by themselves meanwhile. Reached: it no longer doubles. */
+export const MAX_PASSING_SECONDS = 30
 /** Seconds that a failure is remembered at most (RFC 9520 3.2: five minutes). Reached: it no longer doubles. */
 export const MAX_FAILURE_SECONDS = 300
 /** Seconds after its expiry for which an answer may still be given where nobody can be asked (RFC 8767 5: one to three days). Reached: it is forgotten. */

@@ -13,6 +13,8 @@ const ROWS: [what: string, reason: number | undefined, seconds: number[]][] = [
   ['up to 300', undefined, [5, 10, 20, 40, 80, 160, 300, 300, 300]],
   ['up to 300 where it is bogus', EDE.DNSSEC_BOGUS, [5, 10, 20, 40, 80, 160, 300, 300, 300]],
   ['up to 30 where no server was reached, as servers come back', EDE.NO_REACHABLE_AUTHORITY, [5, 10, 20, 30, 30]],
+  ['up to 30 where no proof was reached', EDE.DNSSEC_INDETERMINATE, [5, 10, 20, 30, 30]],
+  ['up to 30 where its time was over', EDE.OTHER, [5, 10, 20, 30, 30]],
 ]
 
 for (const [what, reason, wanted] of ROWS) {
