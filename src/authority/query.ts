@@ -9,7 +9,6 @@
  * A batch (docs/protocol.md 5) has more questions; the query stands at one of them at a time.
  */
 
-import { MAX_BATCH_QUESTIONS } from '../dns/limits-discovery.ts'
 import { type Name, wireLength } from '../dns/name.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
 
@@ -41,6 +40,7 @@ export interface Peer {
 }
 
 const NO_OCTETS = new Uint8Array(0)
+const NO_BATCH = new Uint16Array(0)
 const NOBODY: Peer = { transport: 'udp', address: new Uint8Array(4), port: 0 }
 
 /** Where the question's name starts in every message that has one: right behind the header (RFC 1035 4.1.1). */
@@ -79,8 +79,8 @@ export class Query implements OctetBlock {
   questions = 0
   /** Where the questions end and the records begin. */
   recordsAt: number = QUESTION_AT
-  /** Where each question of a batch starts, once all have been read; valid up to `questions`. */
-  readonly questionAt = new Uint16Array(MAX_BATCH_QUESTIONS)
+  /** Where each question of a batch starts, once all have been read; valid up to `questions`. Its memory comes with the first batch. */
+  questionAt: Uint16Array = NO_BATCH
 
   // ---- EDNS (RFC 6891 6) ----
   /** Whether the query holds an OPT record. */

@@ -14,9 +14,14 @@ import { MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
 import { type WireReader, WireWriter } from './octets.ts'
 import { TextReader } from './text.ts'
 
+/** Places for names read lately: some names that come again and again keep theirs though each message brings one that does not. */
+const READ_LATELY = 64
+
 /** An absolute domain name; immutable. */
 export class Name {
   static readonly root: Name = new Name(Uint8Array.of(0))
+  /** Names read lately, by a hash: a zone, a key, an algorithm come with every message, and are made and folded once. */
+  static readonly #readLately: Name[] = Array.from({ length: READ_LATELY }, () => Name.root)
   /** Uncompressed wire form, the root's zero octet included; 1 to 255 octets. */
   readonly wire: Uint8Array
   #key: string | undefined
@@ -36,7 +41,9 @@ export class Name {
   static read(reader: WireReader, pointers = true): Name {
     readOctets.reset()
     reader.name(readOctets, pointers)
-    return new Name(readOctets.finish())
+    const slot = hashOf(readOctets) & (READ_LATELY - 1)
+    const lately = Name.#readLately[slot]
+    return isWrittenIn(lately.wire, readOctets) ? lately : (Name.#readLately[slot] = new Name(readOctets.finish()))
   }
 
   /**
@@ -163,6 +170,19 @@ export function renamed(name: Name, above: Name, target: Name): Name | undefined
   const kept = name.wire.subarray(0, name.wire.length - above.wire.length)
   if (kept.length + target.wire.length > MAX_NAME_OCTETS) return undefined
   return Name.fromWire(Uint8Array.from([...kept, ...target.wire]))
+}
+
+function hashOf({ octets, at }: WireWriter): number {
+  let hash = at
+  for (let i = 0; i < at; i++) hash = (Math.imul(hash, 31) + octets[i]) | 0
+  return hash ^ (hash >>> 15)
+}
+
+/** Whether the octets are what was written, in the same case. */
+function isWrittenIn(wire: Uint8Array, { octets, at }: WireWriter): boolean {
+  if (wire.length !== at) return false
+  for (let i = 0; i < at; i++) if (wire[i] !== octets[i]) return false
+  return true
 }
 
 const readOctets = new WireWriter(MAX_NAME_OCTETS, MAX_NAME_OCTETS)

@@ -140,7 +140,7 @@ export function writeFields<Definition extends RrType>(definition: Definition, f
  */
 export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {
   const definition = definitionOf(type)
-  if (definition === undefined || !definition.steps.some(({ field }) => isFolded(field.nameRole))) return rdata
+  if (definition === undefined || !foldedTypes.has(type)) return rdata
   const reader = new WireReader(rdata)
   const out = new WireWriter(rdata.length)
   for (const { field } of definition.steps) {
@@ -186,4 +186,5 @@ function findNames({ steps }: RrType): RdataNames | undefined {
   return { prefix, count, role }
 }
 
+const foldedTypes = new Set(rrTypes.filter(({ steps }) => steps.some(({ field }) => isFolded(field.nameRole))).map(({ code }) => code as number))
 const namesByType = new Map(rrTypes.map((definition) => [definition.code as number, findNames(definition)]))

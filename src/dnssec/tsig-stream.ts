@@ -81,7 +81,7 @@ export class TsigStreamReader {
     const { key, last } = this
     const fields = readTsig(record)
     if (!record.owner.equals(key.name) || !fields.algorithm.equals(key.algorithm.name) || fields.error !== 0 || !isPossibleMac(fields.mac, key.algorithm)) return false
-    this.last = fields.mac
+    this.last = Uint8Array.from(fields.mac) // the message's own memory may be filled again
     if (this.isFirst) {
       this.isFirst = false
       return judgeTsig(octets, record, fields, key, last, nowSeconds) === 0

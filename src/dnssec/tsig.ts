@@ -9,11 +9,12 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
+import { WireFault } from '../dns/faults.ts'
 import { TSIG_FUDGE_SECONDS } from '../dns/limits.ts'
-import { fold, type Name } from '../dns/name.ts'
-import { WireWriter } from '../dns/octets.ts'
-import { readRdata, writeFields, type FieldsOf } from '../dns/rdata.ts'
-import { TSIG } from '../dns/rr/transactions.ts'
+import { fold, Name } from '../dns/name.ts'
+import { WireReader, WireWriter } from '../dns/octets.ts'
+import type { FieldsOf } from '../dns/rdata.ts'
+import type { TSIG } from '../dns/rr/transactions.ts'
 import { Hmac } from './hmac.ts'
 import { ARCOUNT_AT, type SignatureRecord } from './signed-message.ts'
 import { leastMacOctets, wholeAlgorithm, type TsigAlgorithm } from './tsig-algorithms.ts'
@@ -66,9 +67,18 @@ export function findKey(ring: TsigKeyring, owner: Name, algorithm: Name): TsigKe
   return key === undefined || key.algorithm.name.equals(algorithm) ? key : key.whole?.algorithm.name.equals(algorithm) === true ? key.whole : undefined
 }
 
-/** The fields of a TSIG record that `findSignature` found. WireFault where its RDATA is malformed: FORMERR. */
+/** The fields of a TSIG record that `findSignature` found, octets as views of the message. WireFault where its RDATA is malformed: FORMERR. As by `readRdata`, for the one type that comes with every update. */
 export function readTsig({ rdata }: SignatureRecord): TsigFields {
-  return readRdata(TSIG, rdata)
+  const wire = new WireReader(rdata)
+  const algorithm = Name.read(wire, false) // RFC 8945 4.2: not compressed
+  const timeSigned = wire.u48()
+  const fudge = wire.u16()
+  const mac = wire.bytes(wire.u16())
+  const originalId = wire.u16()
+  const error = wire.u16()
+  const other = wire.bytes(wire.u16())
+  if (wire.remaining > 0) throw new WireFault(`Cannot read TSIG data as ${wire.remaining} octets are left over`, wire.at)
+  return { algorithm, timeSigned, fudge, mac, originalId, error, other }
 }
 
 /** Errors of TSIG itself (RFC 8945 3); 0 is none. */
@@ -159,7 +169,8 @@ export function signTsigRequest(message: Uint8Array, key: TsigKey, nowSeconds: n
 export function withTsig(message: Uint8Array, owner: Name, fields: TsigFields): Uint8Array {
   const rdlength = fields.algorithm.wire.length + TSIG_FIXED_OCTETS + fields.mac.length + fields.other.length
   const size = message.length + owner.wire.length + RECORD_HEAD_OCTETS + rdlength
-  const out = new WireWriter(size, size)
+  const out = new WireWriter(0, size)
+  out.octets = memoryOf(size)
   out.bytes(message)
   out.patch16(ARCOUNT_AT, ((message[ARCOUNT_AT] << 8) | message[ARCOUNT_AT + 1]) + 1)
   out.bytes(owner.wire)
@@ -167,8 +178,37 @@ export function withTsig(message: Uint8Array, owner: Name, fields: TsigFields): 
   out.u16(CLASS.ANY)
   out.u32(0)
   out.u16(rdlength)
-  writeFields(TSIG, fields, out)
+  writeTsig(fields, out)
   return out.octets // of just that size
+}
+
+/** Octets of the block that signed messages are cut off from, and the most that one of them takes from it. */
+const BLOCK_OCTETS = 16_384
+const LARGEST_PIECE = 1_024
+let block = new Uint8Array(0)
+let blockAt = 0
+
+/** Memory for a message: a piece of a block, as a block for each would be one more that the collector has to find and give back. */
+function memoryOf(size: number): Uint8Array {
+  if (size > LARGEST_PIECE) return new Uint8Array(size)
+  if (blockAt + size > block.length) {
+    block = new Uint8Array(BLOCK_OCTETS)
+    blockAt = 0
+  }
+  return block.subarray(blockAt, (blockAt += size))
+}
+
+/** As by `writeFields`. */
+function writeTsig({ algorithm, timeSigned, fudge, mac, originalId, error, other }: TsigFields, out: WireWriter): void {
+  out.bytes(algorithm.wire)
+  out.u48(timeSigned)
+  out.u16(fudge)
+  out.u16(mac.length)
+  out.bytes(mac)
+  out.u16(originalId)
+  out.u16(error)
+  out.u16(other.length)
+  out.bytes(other)
 }
 
 /** Octets of TYPE, CLASS, TTL and RDLENGTH (RFC 1035 3.2.1). */

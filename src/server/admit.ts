@@ -123,6 +123,7 @@ function readQuestion(query: Query, questions: number): boolean {
 /** Reads the questions of a batch; false where one is malformed or cut short, or there are too many. */
 function readQuestions(query: Query): boolean {
   if (query.questions > MAX_BATCH_QUESTIONS) return false
+  if (query.questionAt.length === 0) query.questionAt = new Uint16Array(MAX_BATCH_QUESTIONS)
   let at: number = QUESTION_AT
   for (let i = 0; i < query.questions; i++) {
     query.questionAt[i] = at

@@ -5,7 +5,8 @@
 
 /** The network that an address is of: a /24 of IPv4, a /56 of IPv6, as for response rate limiting. */
 export function networkOf(address: Uint8Array): string {
-  return address.subarray(0, address.length === 4 ? 3 : 7).join('.')
+  const [a, b, c] = address
+  return address.length === 4 ? `${a}.${b}.${c}` : `${a}.${b}.${c}.${address[3]}.${address[4]}.${address[5]}.${address[6]}`
 }
 
 /** What each network holds. */

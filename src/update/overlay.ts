@@ -45,7 +45,12 @@ export function overlayKey(prefix: Uint8Array, zone: Name, { owner, type, rdata 
   const canonical = canonicalRdata(type, rdata)
   const isShort = canonical.length <= MAX_KEY_RDATA_OCTETS
   const middle = `${owner.key.slice(zone.key.length)}\0${String.fromCharCode(type >>> 8, type & 0xff)}${isShort ? '\0' : '\x01'}`
-  return Buffer.concat([prefix, Buffer.from(middle, 'latin1'), isShort ? canonical : createHash('sha256').update(canonical).digest()])
+  const end = isShort ? canonical : createHash('sha256').update(canonical).digest()
+  const key = Buffer.allocUnsafe(prefix.length + middle.length + end.length)
+  key.set(prefix)
+  key.write(middle, prefix.length, 'latin1')
+  key.set(end, prefix.length + middle.length)
+  return key
 }
 
 /** The value of an entry. */

@@ -230,3 +230,41 @@ test('a name that is the end of another, or the beginning of its octets, is not 
   for (const text of ['example.', 'aa.example.', 'b.example.', 'a.example.example.', 'a.', 'a\\.example.', '.']) assert.equal(one.equals(Name.parse(text)), false, text)
   assert.equal(one.equals(Name.parse('A.EXAMPLE.')), true)
 })
+
+// ---- Names that come again and again ----
+
+test('property: a name read from a message is the one that stands there, octet by octet, whichever names were read before', () => {
+  fc.assert(fc.property(fc.array(anyName(), { minLength: 1, maxLength: 200 }), (names) => {
+    for (const name of [...names, ...names]) {
+      const read = Name.read(new WireReader(name.wire))
+      assert.deepEqual(Uint8Array.from(read.wire), name.wire)
+      assert.equal(read.key, name.key)
+    }
+  }), { numRuns: 50 })
+})
+
+test('names that differ in case alone are told apart when they are read, though they are equal', () => {
+  for (const text of ['Key.Example.', 'key.example.', 'KEY.EXAMPLE.', 'key.example.']) {
+    const read = Name.read(new WireReader(Name.parse(text).wire))
+    assert.equal(read.toString(), text)
+    assert.equal(read.equals(Name.parse('key.example.')), true)
+  }
+})
+
+test('a name that was read lately is not made anew, and is no part of the message that it came in', () => {
+  const message = Uint8Array.from(Name.parse('often.example.').wire)
+  const first = Name.read(new WireReader(message))
+  assert.equal(Name.read(new WireReader(message)), first)
+  message[1] = 0x58
+  assert.equal(first.toString(), 'often.example.')
+  assert.equal(Name.read(new WireReader(message)).toString(), 'Xften.example.')
+  assert.equal(Name.read(new WireReader(Name.parse('often.example.').wire)).toString(), 'often.example.')
+})
+
+test('a name behind a pointer is the same as one that is written out (RFC 1035 4.1.4)', () => {
+  const message = Uint8Array.of(7, ...Buffer.from('example'), 0, 1, 0x61, 0xc0, 0)
+  const reader = new WireReader(message, 9)
+  assert.equal(Name.read(reader).toString(), 'a.example.')
+  assert.equal(reader.at, message.length)
+  assert.equal(Name.read(new WireReader(Name.parse('a.example.').wire)).toString(), 'a.example.')
+})
