@@ -74,7 +74,7 @@ describe('an explanation', () => {
 
   it('then tells of each every criterion, the reading and what askers met', () => {
     const text = printExplanation(NAME, DEMAND, market(DEMAND, (hive) => {
-      for (let i = 0; i < 4; i++) hive.observe('quick', { result: 3, latencyMs: 400, atMs: hive.nowMs - 9_000 + i })
+      for (let i = 0; i < 4; i++) hive.observe('quick', { result: 3, latencyMs: 120, atMs: hive.nowMs - 9_000 + i })
     }))
     const [, quick] = text.split(/\n\n/)
     assert.match(quick, /^quick\._sa\.acme\.example\. at v2\.translate\.text\.nlp\._cap\.acme\.example\.\n/)

@@ -262,7 +262,7 @@ interface Place {
 
 function whyAt({ rank, near, isSuspect, isSaid }: Place): string {
   if (rank !== undefined && isSuspect) return 'overdue with its readings or not reached, and there is nobody else'
-  if (rank !== undefined) return near ? 'within 0.5 % of the best: drawn by weight' : 'by its score'
+  if (rank !== undefined) return near ? 'within 0.25 % of the best: drawn by weight' : 'by its score'
   if (isSaid) return 'in the answer for another of its capabilities'
   if (isSuspect) return 'left out: overdue with its readings or not reached, and others are not'
   return near ? 'near the best, but not drawn among those wanted' : 'others score better, and no more are wanted'

@@ -50,7 +50,7 @@ export interface RankingSettings {
 /** The defaults. */
 export const DEFAULT_RANKING: RankingSettings = {
   reporting: { periodMs: [10_000, 5_000, 5_000], threshold: [0.5, 0.25, 0.5] },
-  externality: 3,
+  externality: 1.5,
   entryBlur: 0.08,
   unknownServiceMs: 1_000,
   unknownLoad: 0.7,
@@ -61,7 +61,7 @@ export const DEFAULT_RANKING: RankingSettings = {
   peerBonus: 0.05,
   stalePenalty: 0.05,
   statePenalty: [0, 0.02, 0.04, 1, 1],
-  nearEqual: 0.005,
+  nearEqual: 0.0025,
   shareMs: 30_000,
   nearMs: 6,
   msPerKilometre: 0.02,

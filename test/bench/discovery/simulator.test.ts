@@ -101,6 +101,13 @@ test('the product\'s ranking is well ahead of chance, and near an oracle that kn
   assert.ok(chosen.messages < 1)
 })
 
+test('the mean of three small worlds is within a third of that of an oracle that minds others, and p99 within two fifths', () => {
+  const runs = [1, 2, 3].map((seed) => [ORACLES[1], ours(NAME.ours, PUSH)].map((contestant) => simulate({ ...SMALL, seed }, contestant)))
+  const ratioOf = (figure: (result: Result) => number): number => runs.reduce((sum, [star, own]) => sum + figure(own) / figure(star) / runs.length, 0)
+  const [mean, p99] = [ratioOf((result) => result.mean), ratioOf((result) => result.p99)]
+  assert.ok(mean < 1.34 && p99 < 1.4, `mean ${mean}, p99 ${p99}`)
+})
+
 test('within a minute those who lie have less than they are worth, of agents that are alike', () => {
   const world: WorldOptions = { ...SMALL, isUniform: true, hasLiars: true, load: 0.5, warmSeconds: 0, seconds: 120 }
   const shareOf = ({ liars }: Result): number => liars.slice(6, 12).reduce((sum, share) => sum + share, 0) / 6

