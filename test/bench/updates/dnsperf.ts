@@ -1,6 +1,7 @@
 /** The same updates by another client: `dnsperf -u`, a program in C that signs and counts for itself and costs the machine less than ours. */
 import { spawn, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuOf, nanosBetween } from '../accounting.ts'
 import { TITLES, type Kind } from '../servers.ts'
 import { begin, prove, type Task } from './measure.ts'
@@ -34,12 +35,13 @@ export function readReport(report: string, count: number): { rate: number; meanM
 
 /** Measures one server with `count` updates of one A record each. Throws where one is refused, or what was acknowledged is not served. */
 export async function measureByDnsperf(task: Omit<Task, 'work'>, say: (line: string) => void): Promise<Counted> {
-  const { kind, count, window, folder, key } = task
+  const { kind, count, window, rest, folder, key } = task
   const file = `${folder}/updates`
   const labels = Array.from({ length: count }, (_, i) => nameOf('record', i).slice(0, -ZONE.length - 1))
   writeFileSync(file, labels.map((label, i) => `${ZONE.slice(0, -1)}\nadd ${label} 300 A ${addressOf(i)}\nsend\n`).join(''))
   const server = await begin(task, undefined)
   try {
+    await sleep(rest * 1_000)
     const before = cpuOf(server.pid)
     const report = await outputOf(['-s', '127.0.0.1', '-p', String(server.port), '-u', '-y', `hmac-sha256:${key.name}:${key.secret}`, '-d', file, '-n', '1', '-q', String(window), '-l', String(MOST_SECONDS), '-t', '10'])
     const counted = { kind, ...readReport(report, count), micros: nanosBetween(before, cpuOf(server.pid)) / 1e3 / count }

@@ -20,15 +20,16 @@ import { printAgents, printPage, printTable, type Results } from './report.ts'
 const PAGE = fileURLToPath(new URL('../../../../docs/performance-updates.md', import.meta.url))
 const { values } = parseArgs({
   options: {
-    count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' },
+    count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' }, rest: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, page: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   },
 })
-const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [--rounds N] [--servers ours,knot,bind] [--only record,agent] [--page]
+const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [--rest S] [--rounds N] [--servers ours,knot,bind] [--only record,agent] [--page]
 
   --count    updates in each run (20000)
   --agents   agents to register with Waggle at the end; 0 leaves that out (100000)
   --window   updates under way at a time (256)
+  --rest     seconds that a server has to itself between its start and the first update (3)
   --rounds   runs of each server for each work (3)
   --servers  who is measured
   --only     which works: record, agent; none leaves both out
@@ -48,25 +49,25 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
 
 async function run(): Promise<Results> {
-  const [count, agents, window, rounds] = [values.count, values.agents, values.window, values.rounds].map(Number)
+  const [count, agents, window, rounds, rest] = [values.count, values.agents, values.window, values.rounds, values.rest].map(Number)
   const versions = new Map((values.servers.split(',') as Kind[]).map((kind) => [kind, versionOf(kind)]))
   for (const [kind, version] of versions) if (version === null) say(`MISSING: ${TITLES[kind]} is not installed here and is left out`)
   const kinds = [...versions.keys()].filter((kind) => versions.get(kind) !== null)
   const runs: Measured[] = []
   for (const work of (Object.keys(WORKS) as Work[]).filter((one) => values.only.split(',').includes(one))) {
     for (let round = 0; round < rounds; round++) {
-      for (const kind of shuffled(kinds)) runs.push(await measure({ kind, work, count, window, folder, key: KEY }, say))
+      for (const kind of shuffled(kinds)) runs.push(await measure({ kind, work, count, window, rest, folder, key: KEY }, say))
     }
     say(printTable(work, runs))
   }
   const counted: Counted[] = []
   const isCounted = values.only.split(',').includes('record') && hasDnsperf()
   for (let round = 0; isCounted && round < rounds; round++) {
-    for (const kind of shuffled(kinds)) counted.push(await measureByDnsperf({ kind, count, window, folder, key: KEY }, say))
+    for (const kind of shuffled(kinds)) counted.push(await measureByDnsperf({ kind, count, window, rest, folder, key: KEY }, say))
   }
-  const gathered = agents > 0 && kinds.includes('ours') ? await gather({ count: agents, window, folder, key: KEY }, say) : undefined
+  const gathered = agents > 0 && kinds.includes('ours') ? await gather({ count: agents, window, rest, folder, key: KEY }, say) : undefined
   if (gathered !== undefined) say(printAgents(gathered))
-  return { runs, counted, gathered, versions, window, count }
+  return { runs, counted, gathered, versions, window, rest, count }
 }
 
 try {

@@ -18,6 +18,8 @@ export interface Task {
   work: Work
   count: number
   window: number
+  /** Seconds between the server's start and the first update. */
+  rest: number
   folder: string
   key: { name: string; secret: string }
 }
@@ -78,6 +80,7 @@ export async function measure(task: Task, say: (line: string) => void): Promise<
   const { kind, work, count, window } = task
   const server = await begin(task, undefined)
   try {
+    await sleep(task.rest * 1_000)
     const updates = new Updates()
     const witness = new Witness(server.port)
     const before = cpuOf(server.pid)
@@ -96,12 +99,13 @@ export async function measure(task: Task, say: (line: string) => void): Promise<
 }
 
 /** Registers many agents with our server, renews them all, and starts it again. */
-export async function gather({ count, window, folder, key }: Omit<Task, 'kind' | 'work'>, say: (line: string) => void): Promise<Gathered> {
-  const task: Task = { kind: 'ours', work: 'agent', count, window, folder, key }
+export async function gather({ count, window, rest, folder, key }: Omit<Task, 'kind' | 'work'>, say: (line: string) => void): Promise<Gathered> {
+  const task: Task = { kind: 'ours', work: 'agent', count, window, rest, folder, key }
   const home = `${folder}/many`
   const server = await begin(task, home)
   const updates = new Updates()
   const make = (i: number): Uint8Array => updates.make('agent', i, true)
+  await sleep(rest * 1_000)
   const weight = pssOf(server.pid)
   say(`registering ${count} agents …`)
   const stages: Stage[] = []

@@ -14,6 +14,7 @@ export interface Results {
   gathered: Gathered | undefined
   versions: ReadonlyMap<Kind, string | null>
   window: number
+  rest: number
   count: number
 }
 
@@ -57,12 +58,12 @@ export function printAgents(gathered: Gathered): string {
 }
 
 /** The page. */
-export function printPage({ runs, counted, gathered, versions, window, count }: Results): string {
+export function printPage({ runs, counted, gathered, versions, window, rest, count }: Results): string {
   const servers = [...versions].filter(([, version]) => version !== null).map(([kind, version]) => `${TITLES[kind]} ${version}`)
   return `# Performance of changes
 
 \`npm run bench:updates -- --page\` writes this page. Each server has one worker for UDP, all processors, and a zone that one TSIG key may change; the
-sender, beside it, keeps ${window} updates under way, ${count} in a run, each its own message. Servers are measured in turn, in an order of chance; figures
+sender, beside it, keeps ${window} updates under way, ${count} in a run, each its own message, the first ${rest} s after the start, of which Waggle spends up to one rehearsing (\`rehearse\`). Servers are measured in turn, in an order of chance; figures
 are medians. Waggle and BIND have an update on disk before they answer it, and Knot its journal, by their defaults. Afterwards a sample of what was
 acknowledged is asked for; a plain query is asked all the while.
 
