@@ -13,3 +13,4 @@ export { settleIdentity, type Identity, type RegistrationParts } from './identit
 export { agentName, registrationRecords, type OfferedCapability, type Registration } from './registration.ts'
 export { Reporter, type LoadReading, type Profile, type ReportCause, type ReporterEvent, type ReportingOptions } from './reporter.ts'
 export { readKeyFile, sig0Signer, signerFromFile, tsigSigner, type Sig0SignerOptions } from './signers.ts'
+export { canMeet, SenseResponder, type SenseOptions } from './sensing.ts'

@@ -135,6 +135,29 @@ export const MAX_PROBE_HEADER_OCTETS = 16_384
 /** Special networks that are probed all the same: each is compared with each address. Reached: the config is refused. */
 export const MAX_PROBE_NETWORKS = 64
 
+// ---- Readings that are fetched ----
+
+/** Agents asked for one question: so many small messages one question can cause. Reached: the config is refused. */
+export const MAX_PULL_FAN_OUT = 16
+/** Candidates looked at for those whose reading is too old. Reached: the rest is not asked for this question. */
+export const MAX_PULL_LOOKS = 256
+/** Octets of a demand that is passed on to agents. Reached: they are asked without it. */
+export const MAX_PULL_DEMAND_OCTETS = 256
+/** Milliseconds in which an asker's share of questions that fetch readings is whole again. */
+export const PULL_SHARE_MS = 1_000
+/** Milliseconds for which an agent is not asked again after it has answered: what it said is as fresh as can be. */
+export const PULL_GAP_MS = 50
+/** The same after it was silent: it is gone, or cannot meet what is asked for. */
+export const PULL_REST_MS = 1_000
+/** Networks of askers whose share is remembered, hosts, and agents that rest. Reached: who was silent longest is forgotten. */
+export const MAX_PULL_ASKERS = 16_384
+/** Messages a second to one host that tells no reading for them: what a stranger may be sent whom others have registered. Reached: its agents are left alone. */
+export const MAX_PULLS_OF_HOST = 8
+/** Messages a second that a zone's agents are sent, at most by config: 10,000 of up to 600 octets are 48 Mbit/s. Reached: the config is refused. */
+export const MAX_PULLS_PER_SECOND = 10_000
+/** Questions that wait for readings at once, each up to a second: a quarter of what the core may have under way. Reached: further ones are answered as it is. */
+export const MAX_PULL_WAITING = 1_024
+
 // ---- Leases and registrations (RFC 9664 8, RFC 9665 5.1) ----
 
 /** Least seconds that a lease is granted for (RFC 9664 8: 30): less would be renewals only. Reached: 30 are granted. */

@@ -118,6 +118,8 @@ export const STORE_WRITER_MS = 10_000
 export const STORE_WRITER_LOOK_MS = 20
 /** Entries read at a time while the store is scanned: a chunk costs a search, an entry memory. */
 export const STORE_SCAN_CHUNK = 1_024
+/** Octets of a question for readings that an agent looks at: a name and a demand. Reached: silence. */
+export const MAX_SENSE_QUERY_OCTETS = 1_024
 // ---- Changing zones ----
 
 /** Names that updates may bring a zone to: each costs about 100 octets of a block of MAX_IMAGE_OCTETS. Reached: an update that needs a new name is refused. */

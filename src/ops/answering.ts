@@ -24,7 +24,7 @@ import { Server } from '../server/server.ts'
 import type { Handler } from '../transport/handler.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
-import type { ConfigValues } from './config-schema.ts'
+import { askerValues, type ConfigValues } from './config-schema.ts'
 import type { SecretPair } from './cookie-secrets.ts'
 import { machineMs } from './machine-clock.ts'
 
@@ -108,8 +108,7 @@ export function answeringOptions(
 function askersOf({ zones }: ConfigValues): ZoneAskers[] {
   return zones.flatMap(({ name, class: rrClass, askers }) => askers === undefined ? [] : [{
     zone: keyInClass({ name: Name.parse(name), class: parseClass(rrClass) as number }), // the schema has tried both
-    networks: askers.networks.map((text) => parsePrefix(text) as Prefix),
-    keys: askers.keys,
+    ...askerValues(askers),
   }])
 }
 

@@ -12,12 +12,14 @@ import {
 } from '../dns/limits.ts'
 import { MAX_ASKERS } from '../dns/limits-discovery.ts'
 import { SHOWN } from '../discovery/faces/names.ts'
+import type { AskerValues } from '../discovery/ranking/askers.ts'
 import { Name } from '../dns/name.ts'
-import { parsePrefix } from '../dns/prefix.ts'
+import { parsePrefix, type Prefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { OPERATIONS, parseScope, SCOPE_FORMS } from '../update/grants.ts'
 import { isMetaType, isProofType } from '../update/records.ts'
 import { probeSchema } from './config-probe.ts'
+import { pullSchema } from './config-pull.ts'
 import { recursionSchema } from './config-recursion.ts'
 import { keysOf, type KeyLine, type KeyNotes } from './schema-notes.ts'
 
@@ -108,6 +110,11 @@ const askers = z
   })
   .meta({ wanted: 'must be { networks, keys }', about: 'Who may look for the agents of the zone; everybody by default. Others get NODATA with Extended DNS Error 49156 for AGENT, SENSE, TASK and what is derived of agents.' })
 
+/** What the key `askers` of a zone comes to. */
+export function askerValues({ networks, keys }: z.infer<typeof askers>): AskerValues {
+  return { networks: networks.map((text) => parsePrefix(text) as Prefix), keys } // the schema has tried them
+}
+
 /** The local area unless configured: loopback, and what no router of the Internet forwards (RFC 1918 3, RFC 3927 7, RFC 4193 3.1, RFC 4291 2.5.6). */
 const LOCAL_NETWORKS = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10']
 
@@ -129,6 +136,7 @@ const zone = z
       .default([...FACES]),
     askers: askers.optional(),
     probe: probeSchema.optional(),
+    pull: pullSchema.optional(),
   })
   .meta({ wanted: 'must be { name, file }', about: 'One zone.' })
 

@@ -15,9 +15,10 @@ import type { RegistrationPolicy } from '../discovery/registration/policy.ts'
 import type { TsigKey } from '../dnssec/tsig.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
 import type { Grant } from '../update/grants.ts'
-import { configSchema, RELOADED_KEYS, type ConfigValues } from './config-schema.ts'
+import { askerValues, configSchema, RELOADED_KEYS, type ConfigValues } from './config-schema.ts'
 import { settleKeys } from './config-keys.ts'
 import { settleProbe, type ProbeConfig } from './config-probe.ts'
+import { settlePull, type PullConfig } from './config-pull.ts'
 import { settleRecursion, type RecursionConfig } from './config-recursion.ts'
 import { settleGrants } from './config-grants.ts'
 import { hasErrors, inOrder, type Finding } from './finding.ts'
@@ -40,6 +41,8 @@ export interface ConfigZone {
   faces?: number
   /** How its agents are probed; undefined: they are not. */
   probe?: ProbeConfig
+  /** How readings of its agents are fetched; undefined: they are not. */
+  pull?: PullConfig
   /** It stands for default.service.arpa. (RFC 9665 3.2.2). */
   isDefaultService?: boolean
 }
@@ -154,6 +157,7 @@ function settleZones(values: ConfigValues, yaml: YamlText, base: string): Config
       ...(zone.register.length === 0 ? {} : { registration: { networks: new PrefixList(zone.register.map((text) => parsePrefix(text) as Prefix)) } }),
       faces: zone.faces.reduce((bits, face) => bits | SHOWN[face], 0),
       ...(zone.probe === undefined ? {} : { probe: settleProbe(zone.probe) }),
+      ...(zone.pull === undefined ? {} : { pull: settlePull(zone.pull, zone.askers && askerValues(zone.askers)) }),
       ...(zone['default-service'] ? { isDefaultService: true } : {}),
     })
   })

@@ -12,6 +12,7 @@
 import { type Histogram, type HistogramShape, quantile, readHistogram } from '../dns/histogram.ts'
 import { PROBE_COUNTERS, type ProbeCounter, Prober } from '../discovery/probe/prober.ts'
 import { OUTCOME_COUNTERS, OutcomeDesk, type OutcomeCounter } from '../discovery/sense/outcomes.ts'
+import { PULL_COUNTERS, type PullCounter, Puller } from '../discovery/sense/puller.ts'
 import { COUNTER_NAMES, type CounterGroup, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../server/counters.ts'
 import { RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS, recursionLines, type RecursionMeasured } from './recursion-metrics.ts'
 import { UPDATE_COUNTERS, UPDATE_HISTOGRAM, UPDATE_HISTOGRAMS, UpdateCounts } from '../update/counters.ts'
@@ -98,10 +99,12 @@ export function updateMetrics(values: Float64Array): Metric[] {
   return [...counters, ...histogramsOf('update', UPDATE_HISTOGRAMS, UPDATE_HISTOGRAM, [values])]
 }
 
-/** What became of the outcomes that askers told, and of the probes of agents. */
-export function discoveryMetrics(outcomes: Readonly<Record<OutcomeCounter, number>>, probes: Readonly<Record<ProbeCounter, number>>): MetricLine[] {
-  const values: Readonly<Record<string, number>> = { ...outcomes, ...probes }
-  return Object.entries<string>({ ...OUTCOME_COUNTERS, ...PROBE_COUNTERS }).map(([name, about]) => ({ name: `discovery.${name}`, kind: 'counter', value: values[name], about }))
+type Counts<Counter extends string> = Readonly<Record<Counter, number>>
+
+/** What became of the outcomes that askers told, of the probes of agents, and of the readings that were fetched. */
+export function discoveryMetrics(outcomes: Counts<OutcomeCounter>, probes: Counts<ProbeCounter>, pulls: Counts<PullCounter>): MetricLine[] {
+  const values: Readonly<Record<string, number>> = { ...outcomes, ...probes, ...pulls }
+  return Object.entries<string>({ ...OUTCOME_COUNTERS, ...PROBE_COUNTERS, ...PULL_COUNTERS }).map(([name, about]) => ({ name: `discovery.${name}`, kind: 'counter', value: values[name], about }))
 }
 
 /** The recursive service and its cache, and how long others took to answer. */
@@ -150,7 +153,8 @@ export function metricTable(): MetricEntry[] {
   const updates = updateMetrics(new UpdateCounts().values).map(entryOf)
   const outcomes = new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined })
   const prober = new Prober({ nowMs: () => 0, random: () => 0, zones: () => [], onTurned: () => undefined })
-  const discovery = discoveryMetrics(outcomes.counts, prober.counts)
+  const puller = new Puller({ nowMs: () => 0, random: () => 0, zoneAbove: () => undefined, ask: () => Promise.resolve(undefined) })
+  const discovery = discoveryMetrics(outcomes.counts, prober.counts, puller.counts)
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, []).map(entryOf)
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
   return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(discovery), ...oneOfEach(recursion), ...own]

@@ -8,8 +8,10 @@
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { CLASS } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
+import { parsePrefix, PrefixList } from '../dns/prefix.ts'
 import { ALL_SHOWN } from '../discovery/faces/names.ts'
 import type { Explanation } from '../discovery/ranking/explain.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
@@ -35,6 +37,7 @@ import { ReadingsFile } from './readings-file.ts'
 import { reasonOf } from './reason.ts'
 import type { AnchorLine } from './anchor-keeper.ts'
 import { Probing } from './probing.ts'
+import { Pulling } from './pulling.ts'
 import { Recursing } from './recursing.ts'
 import { rehearse } from './rehearse.ts'
 import type { Rehearsal } from './rehearsal.ts'
@@ -69,6 +72,7 @@ export class RunningServer implements Commanded {
   private readonly serving: Serving
   private readonly readings: ReadingsFile
   private readonly probing: Probing
+  private readonly pulling: Pulling
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   /** A zone's file is read or written, not both. */
   private readonly turns = new Turns()
@@ -115,12 +119,14 @@ export class RunningServer implements Commanded {
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })
     this.recursing.configure(config.recursion)
+    this.pulling = this.makePulling()
     this.serving = new Serving({
       seed,
       values: () => this.config.values,
       secrets: () => this.secrets.pair,
-      handlers: { ...this.updating.handlers, resolve: this.recursing.resolve },
+      handlers: { ...this.updating.handlers, resolve: this.recursing.resolve, freshen: this.pulling.freshen },
       clients: () => this.recursing.clients,
+      pulls: () => this.config.zones.some(({ pull }) => pull !== undefined),
       cache: () => this.recursing.shared,
       authenticator: this.updating.authenticator,
       leaseOriginMs: () => this.updating.leaseOriginMs,
@@ -155,6 +161,20 @@ export class RunningServer implements Commanded {
       log,
     })
     this.reloads = new OneAtATime((requests) => this.turns.take(() => this.runReload(requests)))
+  }
+
+  private makePulling(): Pulling {
+    const { discovery } = this.updating
+    return new Pulling({
+      clock: systemClock,
+      nowMs: discovery.nowMs,
+      zoneAbove: (owner, rrClass) => {
+        const zone = this.zoneAbove(owner, rrClass)
+        return zone && this.find(zone.name, rrClass)
+      },
+      local: () => new PrefixList(this.config.values.local.flatMap((text) => parsePrefix(text) ?? [])),
+      candidatesOf: (zone) => discovery.candidates.of(zone),
+    })
   }
 
   /** Starts a server of `config`; when it resolves, every socket is bound and every zone served. StartFault where that cannot be. */
@@ -247,12 +267,13 @@ export class RunningServer implements Commanded {
     if (config === undefined) return new Error(['Cannot reload as the config has errors:', ...findings.map(printFinding)].join('\n'))
     const { values, taken, waiting } = mergeValues(this.config.values, config.values)
     if (waiting.length > 0) this.log('config keys wait', { keys: waiting })
+    const areZonesNew = !isDeepStrictEqual(this.config.values.zones, values.zones) // who may look for agents, and whose readings are fetched
     this.config = { ...this.config, values, zones: config.zones, keys: config.keys, recursion: config.recursion }
     this.updating.useKeys(config.keys)
     await this.metricsAddress.take(values.metrics)
     const hasRules = config.recursion?.policy !== undefined // whose file may have changed
     if (taken.includes('recursion') || hasRules) this.recursing.configure(config.recursion)
-    if (taken.length === 0 && !hasRules) return undefined
+    if (taken.length === 0 && !hasRules && !areZonesNew) return undefined
     this.secrets.configure(values.cookies)
     await this.serving.settle()
     if (taken.length > 0) this.log('config keys taken', { keys: taken })
@@ -325,7 +346,8 @@ export class RunningServer implements Commanded {
 
   metrics(): Metric[] {
     const { serving, startMs, reloadCounts } = this
-    const updates = [...updateMetrics(this.updating.engine.counts.values), ...discoveryMetrics(this.updating.outcomes.counts, this.probing.prober.counts)]
+    const discovery = discoveryMetrics(this.updating.outcomes.counts, this.probing.prober.counts, this.pulling.puller.counts)
+    const updates = [...updateMetrics(this.updating.engine.counts.values), ...discovery]
     const own = measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount })
     return [...serving.metrics(), ...updates, ...this.recursing.metrics(), ...processMetrics(own)]
   }
@@ -337,6 +359,7 @@ export class RunningServer implements Commanded {
     this.rehearsal?.stop()
     this.secrets.stop()
     this.probing.stop()
+    this.pulling.stop()
     await Promise.all([this.recursing.stop(), this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
     await this.readings.stop(this.isReady)
     await this.updating.close()

@@ -42,6 +42,8 @@ export interface ServingOptions {
   /** The clock that leases run by, as `AnsweringOptions` has it; read again at `settle`. */
   leaseOriginMs?: () => number | undefined
   authenticator?: MessageAuthenticator
+  /** Whether readings are fetched by `handlers.freshen` in any zone; read again at `settle`. */
+  pulls?: () => boolean
   /** Networks that are recursed for by `handlers.resolve`; undefined: nobody is. Read again at `settle`. */
   clients?: () => Prefix[] | undefined
   /** What is known of other names; read again at `settle`. */
@@ -171,8 +173,9 @@ export class Serving {
   }
 
   private answeringOptions(): AnsweringOptions {
-    const { values, seed, secrets, leaseOriginMs, clients, cache } = this.options
-    return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), this.defers, clients?.()), cache: cache?.(), leaseOriginMs: leaseOriginMs?.() }
+    const { values, seed, secrets, leaseOriginMs, clients, cache, pulls } = this.options
+    const defers = { ...this.defers, stale: pulls?.() ?? false }
+    return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), defers, clients?.()), cache: cache?.(), leaseOriginMs: leaseOriginMs?.() }
   }
 
   /** Nothing is deferred again but what others must be asked for, and whoever has signed is not limited. */

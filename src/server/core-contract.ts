@@ -82,6 +82,8 @@ export interface CoreHandlers {
   readonly translate?: (message: Message) => Promise<Translated> | undefined
   /** A question that `query` has deferred, as others must be asked for its answer. */
   readonly resolve?: CoreHandler
+  /** Fetches what a question wants to have fresher before `query` answers it; undefined where it may be answered at once. Never rejects. */
+  readonly freshen?: (message: Message, requester: Requester) => Promise<void> | undefined
   /** A signed query without its signature, or one whose answer is elsewhere, as `Server.answer` of a server of the core: `room` octets are left for the signature, `signer` is who has proven to have made it. */
   readonly query?: (octets: Uint8Array, length: number, peer: Peer, out: Uint8Array, room: number, signer?: Signer) => number
 }

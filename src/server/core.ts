@@ -17,6 +17,7 @@ import { CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_
 import { decodeMessage, type Message } from '../dns/message.ts'
 import type { Signer } from '../update/contract.ts'
 import { ADMITTED, admit } from './admit.ts'
+import { withoutSignature } from './bare-query.ts'
 import { COOKIE, type Cookies } from './cookies.ts'
 import type { Authentication, CoreHandlers, CoreMessage, MessageAuthenticator, Reply } from './core-contract.ts'
 import { cutToQuestion, type EncodedResponse, responseLimit, ResponseWriter, TC } from './core-response.ts'
@@ -226,16 +227,20 @@ export class Core {
 
   /** Carries out what is asked; whether it was worth its price: who has proven himself never pays. */
   private serve(incoming: CoreMessage, query: Query, message: Message, signer?: Signer, seal?: unknown): boolean | Promise<boolean> {
-    const { handlers, nowSeconds } = this.options
+    const { handlers } = this.options
     const isBatch = query.opcode === OPCODE.AGENT && query.questions > 0
-    if ((query.opcode === OPCODE.QUERY || isBatch) && handlers.query !== undefined) return this.serveQuery(incoming, query, message, handlers.query, { signer, seal })
+    if ((query.opcode === OPCODE.QUERY || isBatch) && handlers.query !== undefined) {
+      const answer = handlers.query
+      const serve = (): boolean | Promise<boolean> => this.serveQuery(incoming, query, message, answer, { signer, seal })
+      return this.freshen(query, message, signer)?.then(serve) ?? serve()
+    }
     const finish = (reply: Reply): boolean => {
       this.respond(incoming, query, reply, true, seal)
       return signer !== undefined || reply.rcode === RCODE.NOERROR
     }
+    // RFC 7873 5.2.3: for a client that shows a cookie, but not one of ours
     if (this.settings.requireCookie === true && signer === undefined && query.peer.transport === 'udp') {
-      const refusal = this.judgeCookie(query, nowSeconds)
-      if (refusal !== undefined) return finish(refusal)
+      if (query.cookieAt !== 0 && this.settings.cookies !== undefined && !this.hasGoodCookie(query)) return finish({ rcode: RCODE.BADCOOKIE })
     }
     return this.ask(query, message, signer).then(finish, (fault: unknown) => {
       this.options.counters.countFault()
@@ -256,12 +261,19 @@ export class Core {
     }
   }
 
-  /** BADCOOKIE for a client that shows a cookie, but not one of ours (RFC 7873 5.2.3); undefined lets it pass. */
-  private judgeCookie(query: Query, nowSeconds: () => number): Reply | undefined {
+  /** Fetches what the question wants to have fresher, for who has shown where it is: whoever is asked answers to somebody else's question. */
+  private freshen(query: Query, message: Message, signer: Signer | undefined): Promise<void> | undefined {
+    const { address, port, transport } = query.peer
+    if (transport === 'udp' && !isKnown(signer) && !this.hasGoodCookie(query)) return undefined
+    return this.options.handlers.freshen?.(message, { address, port, transport, ...(isKnown(signer) && { signer }) })
+  }
+
+  /** Whether the cookie shows that the client receives at its address (RFC 7873 5.2.4). */
+  private hasGoodCookie({ octets, cookieAt, cookieLength, peer }: Query): boolean {
     const { cookies } = this.settings
-    if (cookies === undefined || query.cookieAt === 0) return undefined
-    const outcome = cookies.judge(query.octets, query.cookieAt, query.cookieLength, query.peer.address, nowSeconds())
-    return outcome === COOKIE.good || outcome === COOKIE.renew ? undefined : { rcode: RCODE.BADCOOKIE }
+    if (cookies === undefined || cookieAt === 0) return false
+    const outcome = cookies.judge(octets, cookieAt, cookieLength, peer.address, this.options.nowSeconds())
+    return outcome === COOKIE.good || outcome === COOKIE.renew
   }
 
   /** A signed query is answered as any other, without its signature, and the answer signed; one whose answer is elsewhere when that has been found. */
@@ -374,15 +386,4 @@ function decode(octets: Uint8Array): Message | undefined {
     if (fault instanceof WireFault) return undefined
     throw fault
   }
-}
-
-/** The query as it was before its signature was added: without it, and one record less in ARCOUNT (RFC 8945 4.3.3, RFC 2931 3.1). */
-function withoutSignature({ octets, tsigAt, sigZeroAt, length }: Query): Uint8Array {
-  const end = tsigAt !== 0 ? tsigAt : sigZeroAt !== 0 ? sigZeroAt : length
-  const bare = new Uint8Array(octets.subarray(0, end))
-  if (end === length) return bare
-  const additionals = ((bare[10] << 8) | bare[11]) - 1
-  bare[10] = additionals >>> 8
-  bare[11] = additionals
-  return bare
 }

@@ -18,7 +18,7 @@
  */
 import { Answer, NO_EDE, type Authority } from '../authority/plan.ts'
 import { Query, QUESTION_AT, type Peer } from '../authority/query.ts'
-import { EDE, OPCODE, RCODE } from '../dns/codes.ts'
+import { EDE, OPCODE, RCODE, TYPE } from '../dns/codes.ts'
 import { DEFAULT_UDP_OCTETS, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS } from '../dns/limits.ts'
 import { viewOf } from '../dns/octet-views.ts'
 import type { PrefixList } from '../dns/prefix.ts'
@@ -36,13 +36,14 @@ import type { Remembered } from './remembered.ts'
 import { Renderer } from './render.ts'
 import { route } from './route.ts'
 import { NOT_WRITTEN, writeBadKey } from './tsig.ts'
+import { wantsFresh } from './wants-fresh.ts'
 
 export type { Peer, Transport } from '../authority/query.ts'
 
 /** Returned by `answer` for a message that the core answers later; transport's DEFERRED. */
 export const DEFERRED = -1
 /** What the core is needed for, in the order of the counters `deferred`. */
-const NEEDS = { update: 0, agent: 1, signed: 2, missing: 3, nothing: -1 } as const
+const NEEDS = { update: 0, agent: 1, signed: 2, missing: 3, stale: 4, nothing: -1 } as const
 
 /** What the server is made of and how it is set; what is left out is off or as said. */
 export interface ServerOptions {
@@ -154,6 +155,7 @@ export class Server {
     finisher.withOptions = finisher.withCookie = this.hasProof = false
     const need = this.needOf(admitted)
     if (need !== NEEDS.nothing) return this.defer(need)
+    if (this.isStale(admitted)) return this.defer(NEEDS.stale)
     if (admitted === ADMITTED.batch) return query.isCompressed ? this.expand(peer, out) : this.answerBatch(out)
     if (admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly) this.consider(admitted, out)
     else plan.rcode = this.isMalformedChange() ? RCODE.FORMERR : rcodeOf(admitted)
@@ -171,6 +173,16 @@ export class Server {
     if (!defers.signed) return NEEDS.nothing
     const isUnderstood = admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly || admitted === ADMITTED.batch
     return admitted === ADMITTED.unknownKey || (isUnderstood && query.sigZeroAt !== 0) ? NEEDS.signed : NEEDS.nothing
+  }
+
+  /** Whether agents may have to be asked first: for who has shown its address alone, as the core limits no rate and others are asked on its behalf. */
+  private isStale(admitted: Admitted): boolean {
+    const { query, defers, finisher, options } = this
+    const isForAgents = admitted === ADMITTED.batch || (admitted === ADMITTED.question && query.qtype === TYPE.AGENT)
+    if (defers.stale !== true || !isForAgents || !wantsFresh(query)) return false
+    if (query.peer.transport !== 'udp') return true
+    const outcome = finisher.judgeCookie(query, options.nowSeconds)
+    return outcome === COOKIE.good || outcome === COOKIE.renew
   }
 
   /** An UPDATE that nobody needs to look at: one that cannot be read (RFC 2136 3.1.1). */

@@ -52,6 +52,7 @@ export const SAMPLES: Readonly<Record<keyof typeof PARAMETERS, readonly string[]
   avoid: ['a7._sa.acme.example'],
   peer: ['192.0.2.7', '192.0.2.7,2001:db8::7'],
   group: ['t42._task.acme.example'],
+  'sense-port': ['5310', '1', '65535'],
   'max-age': ['500ms', '2s', '1m', '1h', '0ms', '90s'],
   'only-provider': ['acme.example'],
   closure: [''],

@@ -40,7 +40,7 @@ const PUBLISHED_PARAMETERS = [
   '65306 history ASD', '65307 uplink SD', '65308 downlink SD', '65309 state SO', '65310 time ST', '65311 errors SD',
   '65312 arrivals S', '65313 rejects S', '65314 queue AS', '65315 service S', '65320 binding AD', '65321 depends A',
   '65322 provider AD', '65323 location AD', '65324 region AD', '65325 security AD', '65326 modality AD', '65327 weight A',
-  '65328 endpoint A', '65329 profile A', '65330 successor AT', '65331 color AO', '65332 alias A', '65340 count D',
+  '65328 endpoint A', '65329 profile A', '65330 successor AT', '65331 color AO', '65332 alias A', '65333 sense-port A', '65340 count D',
   '65341 avoid D', '65342 peer DT', '65343 group DS', '65344 max-age D', '65345 only-provider D', '65346 closure D',
   '65347 prefer D', '65348 intent D', '65349 candidates D', '65350 outcome D', '65360 scores O', '65361 ages O',
   '65362 states O', '65363 unmet O', '65364 scope O', '65365 translated O', '65366 reporting O', '65367 result O', '65370 role T',

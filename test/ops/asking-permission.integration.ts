@@ -72,6 +72,15 @@ describe('who may look for agents', { skip: skipWithout('dig'), concurrency: tru
         assert.deepEqual(await dig('-c', 'CLASS65440', '-t', 'TYPE65440', 'v2.translate.nlp._cap.floor3.example'), ['NOERROR', 1, undefined])
       })
 
+      it('a reload that changes nothing but who may look is enough', async () => {
+        configure(', askers: { networks: ["127.0.0.1/32"] }')
+        await reload()
+        assert.deepEqual([await dig(...AGENT), await dig(...INSIDE, ...AGENT)], [['NOERROR', 1, undefined], ['NOERROR', 0, '49156']])
+        configure(CLOSED)
+        await reload()
+        assert.deepEqual(await dig(...AGENT), ['NOERROR', 0, '49156'])
+      })
+
       it('a reload opens the one and closes the other', async () => {
         configure('', 'local: ["127.0.0.2/32"]')
         await reload()

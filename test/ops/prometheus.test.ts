@@ -10,6 +10,7 @@ import { HTTP_REQUEST_MS, MAX_HTTP_CONNECTIONS } from '../../src/dns/limits.ts'
 import { MetricsAddress, openMetrics } from '../../src/ops/metrics-http.ts'
 import { discoveryMetrics, flatten, histogramMetrics, type Metric, metricTable, PROCESS_METRICS, processMetrics, recursionMetrics, serverMetrics, transportMetrics, type ProcessMetric, updateMetrics } from '../../src/ops/metrics.ts'
 import { UpdateCounts } from '../../src/update/counters.ts'
+import { Puller } from '../../src/discovery/sense/puller.ts'
 import { Prober } from '../../src/discovery/probe/prober.ts'
 import { OutcomeDesk } from '../../src/discovery/sense/outcomes.ts'
 import { printPrometheus, prometheusName } from '../../src/ops/prometheus.ts'
@@ -79,7 +80,8 @@ function metricsOf(transport = transportCounters(), server: Float64Array = new F
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, [])
   const outcomes = new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined })
   const prober = new Prober({ nowMs: () => 0, random: () => 0, zones: () => [], onTurned: () => undefined })
-  return [...updateMetrics(new UpdateCounts().values), ...discoveryMetrics(outcomes.counts, prober.counts), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...processMetrics(measured)]
+  const puller = new Puller({ nowMs: () => 0, random: () => 0, zoneAbove: () => undefined, ask: () => Promise.resolve(undefined) })
+  return [...updateMetrics(new UpdateCounts().values), ...discoveryMetrics(outcomes.counts, prober.counts, puller.counts), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...processMetrics(measured)]
 }
 
 describe('the metrics as text for Prometheus', () => {

@@ -1,18 +1,21 @@
 /** What an answering thread leaves to the core, and what it answers itself although there is a core. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import type { Peer } from '../../src/authority/query.ts'
 import { OPCODE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { parsePrefix, PrefixList } from '../../src/dns/prefix.ts'
+import { Cookies } from '../../src/server/cookies.ts'
 import { NO_DEFERRALS, type Defers } from '../../src/server/defers.ts'
 import { DEFERRED, type ServerOptions } from '../../src/server/server.ts'
 import { DEFERRED as TRANSPORT_DEFERRED } from '../../src/transport/handler.ts'
-import { ask, decode, encode, hex, query, record, serverOf, u16, udp, wire, type QueryParts } from './messages.ts'
+import { demandOctets } from '../discovery/ranking/hive.ts'
+import { ask, decode, encode, hex, NOW, query, record, serverOf, tcp, u16, udp, wire, type QueryParts } from './messages.ts'
 
 const A = encode(record('x.example. 60 IN A 192.0.2.1'))
 const TSIG = Uint8Array.of(...wire('key.'), ...u16(TYPE.TSIG), 0, 255, 0, 0, 0, 0, ...u16(29), ...hex('0b686d61632d73686132353600 00006b49d200 012c 0000 1234 0000 0000'))
 const SIG_ZERO = Uint8Array.of(0, ...u16(TYPE.SIG), 0, 255, 0, 0, 0, 0, ...u16(27), ...new Uint8Array(27))
 const SIG_OF_A = Uint8Array.of(0, ...u16(TYPE.SIG), 0, 255, 0, 0, 0, 0, ...u16(27), 0, 1, ...new Uint8Array(25))
-const ALL: Defers = { update: true, agent: true, signed: true, missing: true }
+const ALL: Defers = { update: true, agent: true, signed: true, missing: true, stale: true }
 
 const of = (opcode: number): number => opcode << 11
 
@@ -48,16 +51,16 @@ for (const [title, parts, need, rcode, rcodeWithCore = rcode] of ROWS) {
     const message = query(parts)
     const out = new Uint8Array(65_535)
     const size = server.answer(message, message.length, udp, out)
-    const counted = (['update', 'agent', 'signed', 'missing'] as const).map((name) => server.counters.get(`deferred.${name}`) ?? -1)
+    const counted = (['update', 'agent', 'signed', 'missing', 'stale'] as const).map((name) => server.counters.get(`deferred.${name}`) ?? -1)
     return { size, counted, rcode: size > 0 ? decode(out.slice(0, size)).rcode : undefined }
   }
 
   test(`${title}: ${need === 'answered' ? 'answered' : `left to the core (${need})`}`, () => {
-    assert.deepEqual([outcome(NO_DEFERRALS).rcode, outcome(NO_DEFERRALS).counted], [rcode, [0, 0, 0, 0]], 'without a core')
+    assert.deepEqual([outcome(NO_DEFERRALS).rcode, outcome(NO_DEFERRALS).counted], [rcode, [0, 0, 0, 0, 0]], 'without a core')
     const { size, counted, rcode: answered } = outcome(ALL)
-    if (need === 'answered') return assert.deepEqual([answered, counted], [rcodeWithCore, [0, 0, 0, 0]])
+    if (need === 'answered') return assert.deepEqual([answered, counted], [rcodeWithCore, [0, 0, 0, 0, 0]])
     assert.equal(size, DEFERRED)
-    assert.deepEqual(counted, (['update', 'agent', 'signed', 'missing'] as const).map((name) => (name === need ? 1 : 0)))
+    assert.deepEqual(counted, (['update', 'agent', 'signed', 'missing', 'stale'] as const).map((name) => (name === need ? 1 : 0)))
     const { size: other } = outcome({ ...ALL, [need]: false })
     assert.ok(other > 0, 'only where the core has a service for it')
   })
@@ -75,6 +78,36 @@ test('a question whose answer is not here is left to the core where others can b
   assert.equal(server.answer(wanted, wanted.length, udp, new Uint8Array(512)), DEFERRED)
   assert.equal(server.counters.get('deferred.missing'), 1)
   assert.equal(server.counters.get('rcode.REFUSED'), 0, 'no response is counted before there is one')
+})
+
+describe('a question for agents that wants readings fresh (max-age)', () => {
+  const cookies = new Cookies(hex('00112233445566778899aabbccddeeff'))
+  const good = new Uint8Array(24)
+  cookies.make(hex('0102030405060708'), 0, udp.address, NOW, good, 0)
+  const [own, forged, client] = [good, good.map((octet, i) => octet ^ Number(i === 20)), good.slice(0, 8)].map((cookie): [number, Uint8Array] => [OPTION.COOKIE, cookie])
+  const fresh: [number, Uint8Array] = [OPTION.DEMAND, demandOctets('latency=1s max-age=1s')]
+  const batch = { flags: of(OPCODE.AGENT), counts: [2, 0, 0, 1] as [number, number, number, number], question: Uint8Array.of(...query({ type: TYPE.AGENT }).slice(12), ...query({ name: 'x.example.' }).slice(12)) }
+  const CASES: [title: string, peer: Peer, options: [number, Uint8Array][], isLeft: boolean, parts?: QueryParts][] = [
+    ['over TCP is left to the core', tcp, [fresh], true],
+    ['over UDP with a cookie of ours is', udp, [fresh, own], true],
+    ['over UDP is not, as the address may be forged', udp, [fresh], false],
+    ['over UDP with half a cookie is not', udp, [fresh, client], false],
+    ['over UDP with a forged cookie is not', udp, [fresh, forged], false],
+    ['from elsewhere with the cookie of another is not', { ...udp, address: Uint8Array.of(192, 0, 2, 54) }, [fresh, own], false],
+    ['in a batch is', tcp, [fresh], true, batch],
+    ['in a batch over UDP is not', udp, [fresh], false, batch],
+    ['of a demand without max-age is not', tcp, [[OPTION.DEMAND, demandOctets('latency=1s modality=text')]], false],
+    ['of a demand that is cut short is not', tcp, [[OPTION.DEMAND, Uint8Array.of(255)]], false],
+    ['without a demand is not', tcp, [], false],
+    ['of another type is not', tcp, [fresh], false, { type: TYPE.A }],
+  ]
+  for (const [title, peer, options, isLeft, parts = { type: TYPE.AGENT }] of CASES) {
+    test(title, () => {
+      const message = query({ ...parts, opt: { options } })
+      const sizes = [true, false].map((stale) => serverOf(undefined, { defers: { ...NO_DEFERRALS, stale }, cookies }).answer(message, message.length, peer, new Uint8Array(512)))
+      assert.deepEqual(sizes.map((size) => size === DEFERRED), [isLeft, false])
+    })
+  }
 })
 
 test('room for a signature is left free, and only for that message', () => {

@@ -56,7 +56,7 @@ const SPECIAL = [
 ]
 const special = new PrefixList(SPECIAL.map((text) => parsePrefix(text) as Prefix))
 /** First port that belongs to no service of the system (RFC 6335 6). */
-const FIRST_USER_PORT = 1_024
+export const FIRST_USER_PORT = 1_024
 const [HTTP_PORT, HTTPS_PORT] = [80, 443]
 /** Where A2A keeps an agent's card (RFC 8615). */
 const CARD_PATH = '/.well-known/agent-card.json'

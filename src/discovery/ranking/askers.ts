@@ -2,7 +2,7 @@
  * Who may look for the agents of a zone: those of some networks, and whoever has signed by a key that is known. A zone
  * without such a list is open to all; everybody else is told that permission is missing (docs/protocol.md 4, EDE 49156).
  */
-import type { Query } from '../../authority/query.ts'
+import type { Peer } from '../../authority/query.ts'
 import { Name } from '../../dns/name.ts'
 import { type Prefix, PrefixList } from '../../dns/prefix.ts'
 
@@ -30,7 +30,7 @@ export class Askers {
   }
 
   /** Whether the asker may look: by its address, or by the key that the core has proven. */
-  holds({ peer: { address, signer } }: Query): boolean {
+  holds({ peer: { address, signer } }: { readonly peer: Pick<Peer, 'address' | 'signer'> }): boolean {
     if (this.networks.holds(address)) return true
     if (signer === undefined) return false
     return this.isAnyKey || this.names.has(signer.key) || this.above.some((name) => signer.isWithin(name) && signer.key !== name.key)
