@@ -1,5 +1,5 @@
 /**
- * The examples of docs/client.md for reporting and for finding agents, run as they stand but for port and file, against
+ * The examples of docs/client.md for reporting, for being asked and for finding agents, run as they stand but for port and file, against
  * a real server: the agent of one is what the other finds, and what that one met counts.
  */
 import assert from 'node:assert/strict'
@@ -17,9 +17,9 @@ import { root } from '../meta/tree.ts'
 import { makeFolder, Served, waggle } from '../ops/process.ts'
 
 const ZONE = '$TTL 60\n@ SOA ns hostmaster 1 1h 10m 1d 5m\n@ NS ns\nns A 192.0.2.53\n'
-const CONFIG = 'listen: ["127.0.0.1:0"]\nzones: [{ name: acme.example, file: acme.zone, register: ["127.0.0.0/8"] }]\n'
+const CONFIG = 'listen: ["127.0.0.1:0"]\nzones: [{ name: acme.example, file: acme.zone, register: ["127.0.0.0/8"], pull: { networks: ["127.0.0.0/8"] } }]\n'
 const V2 = 'v2.translate.text.nlp._cap.acme.example'
-const [, reporting, finding] = blocksOf('docs/client.md').filter(({ language }) => language === 'ts')
+const [, reporting, asked, finding] = blocksOf('docs/client.md').filter(({ language }) => language === 'ts')
 
 describe('the examples of the client library', { concurrency: 1 }, () => {
   const folder = makeFolder({ 'acme.zone': ZONE, 'w.yaml': CONFIG })
@@ -75,6 +75,19 @@ describe('the examples of the client library', { concurrency: 1 }, () => {
     assert.equal(await found([...finding.lines, `await asker.ask('${V2}')`]), `${name}\n`)
     await new Promise((resolve) => setTimeout(resolve, 200))
     assert.equal((await explanation()).explained[0].reputation.outcomes, 1)
+  })
+
+  it('who listens is asked when somebody wants a reading of this moment', async () => {
+    const port = 20_000 + Math.floor(Math.random() * 9_000)
+    const child = start([...asked.lines.map((line) => line.replaceAll('5310', String(port)).replace('192.0.2.10', '127.0.0.1')), "console.log('registered')"])
+    await once(child.stdout ?? assert.fail(), 'data')
+    const babel = async (): Promise<Explanation['explained'][number] | undefined> => (await explanation()).explained.find(({ agent }) => agent === 'babel._sa.acme.example.')
+    assert.equal((await babel())?.load.ageMs, null, 'it has told nothing by itself')
+    const { code, err } = await waggle(['query', V2, '--tcp', '--demand', 'max-age=1s', '--server', `127.0.0.1:${server.endpoints[0].port}`])
+    assert.equal(code, 0, err)
+    const load = (await babel())?.load
+    assert.deepEqual([load?.active, load?.slots], [0, 8])
+    assert.ok(load?.ageMs !== null && Number(load?.ageMs) < 10_000, String(load?.ageMs))
   })
 
   it('where nobody meets the need it says why', async () => {
