@@ -8,7 +8,7 @@
  *        └───────────────┘                  └──────▶ revoked ◀──┘
  *                                                       │ 30 days
  *                                                       ▼
- *                                                    removed      never to be a trust anchor again
+ *                                                    removed      no trust anchor; forgotten where nobody names it any more
  *
  * A new key counts only in a DNSKEY set that a key in use has signed, in every one for thirty days, so that whoever steals a key cannot
  * bring in one of his own unseen (2.4.1). A revoked one counts at once, by its own signature (2.1).
@@ -113,6 +113,17 @@ export function observe(tracking: Tracking, set: SignedSet, judge: Judge): { rea
   const fresh = present.filter((rdata) => !after.some((key) => isSame(rdata, key.rdata))).map((rdata): TrackedKey => ({ rdata, state: 'waiting', until: now + Math.max(HOLD_DOWN, originalTtl(set)) }))
   const keys = [...known, ...fresh.slice(0, Math.max(0, MAX_TRACKED_KEYS - known.length))]
   return { tracking: { ...tracking, keys, nextQuery: now + queryAfter(set, now) } }
+}
+
+/**
+ * What is tracked once a proven set was seen, without keys that are past their remove hold-down (RFC 5011 2.4.2, 4.2), so that a
+ * zone that rolls over for years never fills MAX_TRACKED_KEYS. Those that the operator still gives, or the set still shows, are kept:
+ * forgotten, they would be believed by the next look at the config, or be new.
+ */
+export function forgetRemoved(tracking: Tracking, set: SignedSet, { keys, digests }: { readonly keys: readonly Uint8Array[]; readonly digests: readonly Uint8Array[] }): Tracking {
+  const named = [...keys, ...set.records.map(({ rdata }) => rdata)].map(bare)
+  const isNamed = ({ rdata }: TrackedKey): boolean => named.some((one) => isSame(one, rdata)) || digests.some((digest) => keysNamedBy(tracking.zone, [rdata], [digest]).length > 0)
+  return { ...tracking, keys: tracking.keys.filter((key) => key.state !== 'removed' || isNamed(key)) }
 }
 
 /** What is tracked once nobody has answered: the same, to be asked again soon (RFC 5011 2.3). */

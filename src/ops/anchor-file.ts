@@ -9,7 +9,7 @@
  *     ; end bada55…
  */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MAX_ANCHOR_FILE_OCTETS } from '../dns/limits-resolver.ts'
 import { parseTracking, printTracking } from '../dnssec/rollover-text.ts'
@@ -52,6 +52,13 @@ export function readAnchors(file: string): KeptAnchor[] {
     const line = part.indexOf('\n')
     return { given: part.slice(0, line), tracking: parseTracking(part.slice(line + 1), file) }
   })
+}
+
+/** Gives what cannot be read another name, which it returns, so that it is not written over: `FILE.damaged-2027-01-15T08:00:00Z`. Throws where that cannot be. */
+export function putAside(file: string, unixSeconds: number): string {
+  const kept = `${file}.damaged-${new Date(unixSeconds * 1_000).toISOString().replace('.000', '')}`
+  renameSync(file, kept)
+  return kept
 }
 
 /** Brings `anchors` to the disk, in place of what stood there. Rejects, with the file as it was, where that cannot be. */

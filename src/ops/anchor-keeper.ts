@@ -11,11 +11,11 @@
  */
 import { Effort } from '../dnssec/effort.ts'
 import { KeyCache, keyTag } from '../dnssec/public-key.ts'
-import { adopt, anchorKeys, LONGEST_INTERVAL, missed, observe, retrack, track, unseenDigests, type KeyState, type TrackedKey, type Tracking } from '../dnssec/rollover.ts'
+import { adopt, anchorKeys, forgetRemoved, LONGEST_INTERVAL, missed, observe, retrack, track, unseenDigests, type KeyState, type TrackedKey, type Tracking } from '../dnssec/rollover.ts'
 import type { SignedSet } from '../dnssec/rrsig.ts'
 import type { Name } from '../dns/name.ts'
 import type { TrustAnchor } from '../resolver/contract.ts'
-import { readAnchors, sumOfAnchor, writeAnchors, type KeptAnchor } from './anchor-file.ts'
+import { putAside, readAnchors, sumOfAnchor, writeAnchors, type KeptAnchor } from './anchor-file.ts'
 import type { Log } from './log.ts'
 import { reasonOf } from './reason.ts'
 
@@ -60,6 +60,9 @@ const START_DELAY = 10
 /** Seconds for which it sleeps at most, so that a clock that is set is noticed. */
 const LONGEST_SLEEP = 3_600
 
+/** What an operator does about a file of tracked anchors that cannot be read. */
+const REMEDY = 'check that the anchors of the config name no key that its zone has revoked; to go on from a good copy, stop the server, put the copy in place of the file and start it'
+
 /** Follows trust anchors. */
 export class AnchorKeeper {
   private readonly parts: AnchorKeeperParts
@@ -69,6 +72,8 @@ export class AnchorKeeper {
   private cancel: () => void = () => undefined
   private saving: Promise<void> = Promise.resolve()
   private isSaveDue = false
+  /** The file stands there as it could not be read, and must not be written over. */
+  private isInTheWay = false
   private isStopped = false
 
   constructor(parts: AnchorKeeperParts) {
@@ -119,8 +124,21 @@ export class AnchorKeeper {
     try {
       return readAnchors(file)
     } catch (error) {
-      log('anchors not restored', { file, reason: reasonOf(error) })
+      log('anchors not restored', { file, reason: reasonOf(error), ...this.clear(), remedy: REMEDY })
       return []
+    }
+  }
+
+  /** Puts a file aside that cannot be read; what it is called then, or why it is where it was. */
+  private clear(): { kept: string } | { unkept: string } {
+    const { file, unixSeconds } = this.parts
+    try {
+      const kept = putAside(file, unixSeconds())
+      this.isInTheWay = false
+      return { kept }
+    } catch (error) {
+      this.isInTheWay = true
+      return { unkept: reasonOf(error) }
     }
   }
 
@@ -161,7 +179,7 @@ export class AnchorKeeper {
     } else {
       const adopted = adopt(before, set.records.map(({ rdata }) => rdata), one.anchor.digests)
       const { tracking, fault } = observe(adopted, set, { unixSeconds: now, keys: this.keys, effort: new Effort() })
-      one.tracking = tracking
+      one.tracking = fault === undefined ? forgetRemoved(tracking, set, one.anchor) : tracking
       if (fault !== undefined) this.parts.log('anchor not checked', { zone, reason: fault.text })
     }
     this.conclude(one, before)
@@ -186,6 +204,10 @@ export class AnchorKeeper {
     const { file, log } = this.parts
     this.saving = this.saving.then(() => {
       this.isSaveDue = false
+      if (this.isInTheWay) {
+        const cleared = this.clear()
+        if ('unkept' in cleared) throw new Error(`what stands there is damaged and cannot be put aside: ${cleared.unkept}`)
+      }
       return writeAnchors(file, this.followed.filter(({ tracking }) => tracking.keys.length > 0))
     }).catch((error: unknown) => log('anchors not saved', { file, reason: reasonOf(error) }))
   }

@@ -32,7 +32,7 @@ export const LOG_EVENTS = {
   'anchor changed': ['info', 'what is tracked of a trust anchor has changed (RFC 5011): `zone`, `key` (its tag), `algorithm`, `from`, `to` (waiting, valid, missing, revoked, removed, forgotten), `until`'],
   'anchor ended': ['error', 'all keys of a trust anchor are revoked, so that nothing of the zone is validated any more: `zone`'],
   'anchor not checked': ['warn', 'a zone was asked for its keys and no key in use has signed what came, or nothing came; it is asked again within a day: `zone`, `reason`'],
-  'anchors not restored': ['error', 'the file of tracked trust anchors cannot be read, so that those of the config are believed, revoked ones among them: `file`, `reason`'],
+  'anchors not restored': ['error', 'the file of tracked trust anchors cannot be read, so that those of the config are believed, revoked ones among them; it is kept beside under another name: `file`, `reason`, `kept` (that name) or `unkept` (why it could not be, so that nothing is saved), `remedy`'],
   'anchors not saved': ['error', 'what is tracked of trust anchors will be lost with the end: `file`, `reason`'],
   'cache judged anew': ['info', 'other trust anchors or negative anchors count than those by which what is remembered was judged, so that it is proven again when it is asked for: `entries`'],
   'reload done': ['info', 'a reload has ended: `zones` (loaded or removed), `complete` (nothing was kept or refused)'],

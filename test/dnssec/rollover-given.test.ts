@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeDs } from '../../src/dnssec/check-keys.ts'
-import { adopt, anchorKeys, retrack, track, unseenDigests, type KeyState, type Tracking } from '../../src/dnssec/rollover.ts'
-import { keyOf, numberOf, ZONE } from './key-sets.ts'
+import { adopt, anchorKeys, forgetRemoved, observe, retrack, track, unseenDigests, type KeyState, type Tracking } from '../../src/dnssec/rollover.ts'
+import { DAY, keyOf, numberOf, setOf, ZONE } from './key-sets.ts'
+import { judgeAt } from './judging.ts'
 import { keyRdata } from './pairs.ts'
+import { NOW } from './zone-signer.ts'
 
 const rdataOf = (word: string): Uint8Array => new Uint8Array(keyRdata(15, keyOf(word).flags, keyOf(word).which))
 const rdatasOf = (words: string): Uint8Array[] => words.split(' ').filter(Boolean).map(rdataOf)
@@ -74,4 +76,44 @@ test('a wrong digest under the right tag names nothing', () => {
   const wrong = Uint8Array.from(good, (octet, i) => (i === good.length - 1 ? octet ^ 1 : octet))
   const tracking = adopt(track(ZONE, []), rdatasOf('1'), [wrong])
   assert.deepEqual([tracking.keys, anchorKeys(tracking)], [[], []])
+})
+
+/** What was tracked, keys and DS that the operator gives, keys that the zone shows, and what is tracked then. */
+const FORGOTTEN: [why: string, before: string, keys: string, ds: string, shown: string, after: string][] = [
+  ['a removed key that nobody names is forgotten (RFC 5011 4.2)', '1 removed, 2 valid', '2', '', '2', '2 valid'],
+  ['however many there are', '1 removed, 2 valid, 3 removed, 4 removed', '2', '', '2', '2 valid'],
+  ['one that a key of the config names is not, as it would be believed again', '1 removed, 2 valid', '1', '', '2', '1 removed, 2 valid'],
+  ['nor one that a DS of the config names', '1 removed, 2 valid', '', '1 2', '2', '1 removed, 2 valid'],
+  ['however many other DS stand before it', '1 removed, 2 valid', '', '3 4 5 6 7 3 4 5 6 7 1', '2', '1 removed, 2 valid'],
+  ['nor one that the config gives with the bit that revokes', '1 removed, 2 valid', '1!', '', '2', '1 removed, 2 valid'],
+  ['nor one that the zone shows, as it would be new', '1 removed, 2 valid', '2', '', '1 2', '1 removed, 2 valid'],
+  ['nor one that the zone shows as revoked', '1 removed, 2 valid', '2', '', '1! 2', '1 removed, 2 valid'],
+  ['no other state is forgotten', '1 revoked, 2 valid, 3 missing, 4 waiting', '', '', '5', '1 revoked, 2 valid, 3 missing, 4 waiting'],
+]
+for (const [why, before, keys, ds, set, after] of FORGOTTEN) {
+  test(`${why}: ${before} → ${after}`, () => {
+    const { nextQuery, ...tracking } = forgetRemoved(tracked(before), setOf(set, ''), { keys: rdatasOf(keys), digests: dsOf(ds) })
+    assert.equal(shown({ ...tracking, nextQuery }), after)
+    assert.equal(nextQuery, 7, 'when to ask stays as it was')
+  })
+}
+
+test('a zone that rolls over for years is followed, its keys coming round again, with three tracked at most', () => {
+  const given = rdatasOf('0')
+  let tracking = track(ZONE, given)
+  let day = 0
+  const see = (days: number, keys: string, signers: string): void => {
+    const now = NOW + (day += days) * DAY
+    const set = setOf(keys, signers, now)
+    tracking = forgetRemoved(observe(tracking, set, judgeAt(now)).tracking, set, { keys: given, digests: [] })
+  }
+  for (let turn = 0, old = 0; turn < 21; turn++) {
+    const next = 1 + (turn % 7)
+    see(1, `${old} ${next}`, `${old}`)
+    see(31, `${old} ${next}`, `${old}`)
+    see(1, `${old}! ${next}`, `${old}! ${next}`)
+    see(31, `${next}`, `${next}`)
+    assert.equal(shown(tracking), `0 removed, ${next} valid`, `turn ${turn}`)
+    old = next
+  }
 })

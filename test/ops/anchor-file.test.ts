@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { MAX_ANCHOR_FILE_OCTETS } from '../../src/dns/limits-resolver.ts'
 import { Name } from '../../src/dns/name.ts'
 import { observe, track } from '../../src/dnssec/rollover.ts'
-import { readAnchors, sumOfAnchor, writeAnchors, type KeptAnchor } from '../../src/ops/anchor-file.ts'
+import { putAside, readAnchors, sumOfAnchor, writeAnchors, type KeptAnchor } from '../../src/ops/anchor-file.ts'
 import { setOf, ZONE } from '../dnssec/key-sets.ts'
 import { judgeAt } from '../dnssec/judging.ts'
 import { keyRdata } from '../dnssec/pairs.ts'
@@ -85,6 +85,18 @@ describe('the file of tracked anchors', () => {
     writeFileSync(join(folder.path, 'long'), '')
     truncateSync(join(folder.path, 'long'), MAX_ANCHOR_FILE_OCTETS + 1)
     assert.throws(() => readAnchors(join(folder.path, 'long')), /longer than 16777216 octets/)
+  })
+
+  it('is put aside whole, under a name that tells when, and leaves room for a new one', async () => {
+    const damaged = join(folder.path, 'damaged')
+    writeFileSync(damaged, 'half of')
+    const kept = putAside(damaged, Date.UTC(2027, 0, 15, 8) / 1_000)
+    assert.equal(kept, `${damaged}.damaged-2027-01-15T08:00:00Z`)
+    assert.equal(readFileSync(kept, 'utf8'), 'half of')
+    assert.deepEqual(readAnchors(damaged), [])
+    await writeAnchors(damaged, KEPT)
+    assert.equal(readFileSync(kept, 'utf8'), 'half of')
+    assert.throws(() => putAside(join(folder.path, 'none'), 0), /ENOENT/)
   })
 
   it('stays as it was where it cannot be written', async () => {

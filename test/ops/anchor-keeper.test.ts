@@ -1,6 +1,6 @@
 /** Trust anchors that are followed (RFC 5011), played with a clock of the test's over a zone that it signs: roll-overs day by day, when zones are asked, restarts, files that are damaged, configs that change. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { makeDs } from '../../src/dnssec/check-keys.ts'
@@ -123,10 +123,23 @@ describe('a roll-over', () => {
       `anchor changed example. ${tag('1')} 15 valid`,
       `anchor changed example. ${tag('2')} 15 waiting 2027-02-14T10:24:10Z`,
       `anchor changed example. ${tag('2')} 15 waiting valid`,
-      `anchor changed example. ${tag('1')} 15 valid revoked 2027-03-26T08:00:10Z`,
+      `anchor changed example. ${tag('1')} 15 valid revoked 2027-03-26T08:01:00Z`,
       `anchor changed example. ${tag('1')} 15 revoked removed`,
     ].map((line, i) => (i === 1 || i === 3 ? line.replace(/\d\d:\d\d:\d\dZ$/, /\d\d:\d\d:\d\dZ$/.exec(changes[i])?.[0] ?? '') : line)))
     assert.equal(bench.changes, 3, 'the DS was seen, the new key, and the old one revoked')
+  })
+
+  it('leaves no trace of a revoked key thirty days later, where the config does not name it', async () => {
+    await bench.restart(anchor('2'))
+    await play(`
+      0.1: 1 2 / 2 → 2 valid, 1 waiting; 2
+      31: 1 2 / 2 → 2 valid, 1 valid; 2 1
+      32: 1! 2 / 1! 2 → 2 valid, 1 revoked; 2
+      40: 2 / 2 → 2 valid, 1 revoked; 2
+      63: 2 / 2 → 2 valid; 2
+      64: 1 2 / 2 → 2 valid, 1 waiting; 2`)
+    const tos = bench.told.map(([, fields]) => (fields as { key: number; to: string })).filter(({ key }) => key === tag('1')).map(({ to }) => to)
+    assert.deepEqual(tos, ['waiting', 'valid', 'revoked', 'forgotten', 'waiting'])
   })
 
   it('begins anew where the new key goes away for a while (RFC 5011 2.2)', () => play(`
@@ -224,18 +237,43 @@ describe('what is on the disk', () => {
       bench.zone = '1 2 / 1'
       await bench.until(60)
       assert.equal(bench.states, '1 valid, 2 waiting')
-      writeFileSync(bench.file, damage(readFileSync(bench.file, 'utf8')))
+      const damaged = damage(readFileSync(bench.file, 'utf8'))
+      writeFileSync(bench.file, damaged)
       bench.told.length = 0
       await bench.restart(anchor('1'))
       const [[event, fields]] = bench.told
       assert.equal(event, 'anchors not restored')
       assert.match((fields as { reason: string }).reason, /^it(s sum is wrong| does not begin and end)/)
       assert.deepEqual([bench.states, bench.believed], ['1 valid', '1'])
+      const { file, kept, remedy } = fields as { file: string; kept: string; remedy: string }
+      assert.equal(file, bench.file)
+      assert.match(remedy, /stop the server, put the copy in place of the file/)
       await bench.until(120)
+      assert.equal(readFileSync(kept, 'utf8'), damaged, 'it is there as it was, beside the new one')
       await bench.restart(anchor('1'))
       assert.equal(bench.states, '1 valid, 2 waiting')
+      assert.equal(readdirSync(bench.folder.path).filter((name) => name.includes('damaged')).length, 1)
     })
   }
+
+  it('that is damaged and cannot be put aside is not written over, and is as soon as it can be', async () => {
+    writeFileSync(bench.file, 'half of')
+    // a folder that is not empty stands where it would go
+    const aside = `${bench.file}.damaged-2027-01-15T08:00:00Z`
+    const retried = `${bench.file}.damaged-2027-01-15T08:01:00Z`
+    for (const path of [aside, retried]) mkdirSync(join(path, 'x'), { recursive: true })
+    await bench.restart(anchor('1'))
+    await bench.until(60)
+    const [restored, ...later] = bench.told.filter(([event]) => event.startsWith('anchors'))
+    assert.match((restored[1] as { unkept: string }).unkept, /directory/)
+    assert.deepEqual(later.map(([event]) => event), ['anchors not saved'])
+    assert.match((later[0][1] as { reason: string }).reason, /^what stands there is damaged and cannot be put aside: /)
+    assert.equal(readFileSync(bench.file, 'utf8'), 'half of')
+    for (const path of [aside, retried]) rmdirSync(join(path, 'x'))
+    await bench.until(DAY)
+    assert.match(readFileSync(bench.file, 'utf8'), /^; Trust anchors/)
+    assert.equal(readdirSync(bench.folder.path).filter((name) => name.includes('damaged')).length, 3)
+  })
 
   it('that cannot be written is told, and what is known counts all the same', async () => {
     const file = join(bench.folder.path, 'trust-anchors')
