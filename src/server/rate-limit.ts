@@ -8,7 +8,8 @@
  *              kind                   answer | nodata or referral | NXDOMAIN | error
  *              subject                the first RRset of the response: the one that answers, be it a wildcard's;
  *                                     the NS of a referral; the zone's SOA where there is nothing, so that
- *                                     random names below one zone are one subject
+ *                                     random names below one zone are one subject;
+ *                                     from memory the last name, or of one that does not exist its parent
  *
  *     slot     [ tag | second last seen | tokens | limited so far ]     8 slots to a group, chosen by hash
  *
@@ -34,6 +35,15 @@ export interface RateLimitSettings {
   readonly allow: readonly Prefix[]
 }
 
+/** What is said from memory, as far as it is limited. */
+export interface RememberedSaid {
+  readonly rcode: number
+  /** Records in the answer section. */
+  readonly answers: number
+  /** A hash of the name that it is about. */
+  readonly subject: number
+}
+
 /** What becomes of a response. */
 export const VERDICT = {
   pass: 0,
@@ -46,6 +56,8 @@ export type Verdict = (typeof VERDICT)[keyof typeof VERDICT]
 
 /** Kinds of responses that are limited apart. */
 const KIND = { answer: 0, nothing: 1, nameError: 2, error: 3 } as const
+/** Stands for the zone of what is not from one of ours. */
+const NO_ZONE = -2
 
 /** Words of a slot. */
 const SLOT = { tag: 0, seen: 1, tokens: 2, limited: 3, words: 4 } as const
@@ -78,9 +90,21 @@ export class RateLimit {
 
   /** What is to become of `answer`, planned for the asker at `address`; counts it. Any clock will do, one that jumps back included. */
   judge(address: Uint8Array, answer: Answer, nowSeconds: number): Verdict {
+    const kind = kindOf(answer)
+    const subject = kind === KIND.error || answer.count === 0 ? 0 : answer.rrset[0]
+    return this.spend(address, subject, (answer.zone << 2) | kind, nowSeconds)
+  }
+
+  /** The same for what is said from memory of others' names. */
+  judgeRemembered(address: Uint8Array, { rcode, answers, subject }: RememberedSaid, nowSeconds: number): Verdict {
+    const kind = rcode === RCODE.NXDOMAIN ? KIND.nameError : rcode !== RCODE.NOERROR ? KIND.error : answers > 0 ? KIND.answer : KIND.nothing
+    return this.spend(address, kind === KIND.error ? 0 : subject, (NO_ZONE << 2) | kind, nowSeconds)
+  }
+
+  private spend(address: Uint8Array, subject: number, scope: number, nowSeconds: number): Verdict {
     if (this.allow.holds(address)) return VERDICT.pass
     const { words } = this
-    const slot = this.slotOf(this.groupOf(address, answer), nowSeconds)
+    const slot = this.slotOf(this.groupOf(address, subject, scope), nowSeconds)
     const tokens = this.tokensAt(slot, nowSeconds)
     words[slot + SLOT.seen] = nowSeconds
     if (tokens > 0) {
@@ -94,12 +118,9 @@ export class RateLimit {
   }
 
   /** First word of the group in which the response's bucket lies; sets `tag`, which tells it from its neighbours. */
-  private groupOf(address: Uint8Array, answer: Answer): number {
+  private groupOf(address: Uint8Array, subject: number, scope: number): number {
     const isFour = address.length === 4
     const network = (address[0] << 24) | (address[1] << 16) | (address[2] << 8) | (isFour ? 4 : address[3])
-    const kind = kindOf(answer)
-    const subject = kind === KIND.error || answer.count === 0 ? 0 : answer.rrset[0]
-    const scope = (answer.zone << 2) | kind
     let a = Math.imul(this.seed ^ network, MIX_A)
     let b = Math.imul(~this.seed ^ network, MIX_B)
     if (!isFour) {

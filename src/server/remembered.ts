@@ -89,6 +89,23 @@ export class Remembered {
     return false
   }
 
+  /** Leaves nothing but the question, with TC, so that nobody uses half of it (RFC 2181 9). */
+  cut(): true {
+    this.truncated = true
+    this.end = this.questionEnd
+    this.answers = this.authorities = 0
+    return true
+  }
+
+  /**
+   * A hash of what was said last is about, for who counts it: the last name; where that does not exist its parent, so
+   * that random names below one are one subject, as those of a zone of ours are.
+   */
+  get subject(): number {
+    const { name, rcode } = this
+    return name.hash[rcode === RCODE.NXDOMAIN && name.labelCount > 0 ? 1 : 0]
+  }
+
   private begin(query: Query, view: DataView, limit: number): void {
     const size = query.qnameLength + 4
     copyOctets(query.view, query.qnameAt, view, QUESTION_AT, size)
@@ -146,13 +163,6 @@ export class Remembered {
     this.edeCode = isProofFault(reason) ? reason : EDE.CACHED_ERROR
     this.edeText = CACHED_ERROR
     return DONE
-  }
-
-  /** Nothing but the question, so that nobody uses half of it (RFC 2181 9). */
-  private cut(): true {
-    this.end = this.questionEnd
-    this.answers = this.authorities = 0
-    return true
   }
 
   private writeSigned(part: Part, view: DataView, ownerAt: number): number {

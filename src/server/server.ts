@@ -31,7 +31,7 @@ import { expandQuestions } from './expand-questions.ts'
 import { FaultReports } from './fault-reports.ts'
 import { Counters } from './counters.ts'
 import { Finisher, writeCounts, writeHeader } from './finish.ts'
-import { isBare, type RateLimit, VERDICT } from './rate-limit.ts'
+import { isBare, type RateLimit, VERDICT, type Verdict } from './rate-limit.ts'
 import type { Remembered } from './remembered.ts'
 import { Renderer } from './render.ts'
 import { route } from './route.ts'
@@ -200,6 +200,7 @@ export class Server {
     const known = remembered.answer(query, out, this.limitFor(out) - finisher.optOctets(query, plan))
     plan.edeCode = NO_EDE
     if (!known) return this.defer(NEEDS.missing)
+    if (this.isRememberedTooOften(remembered)) return 0
     const { end, answers, authorities, rcode, edeCode, edeText, truncated } = remembered
     plan.rcode = rcode
     plan.authentic = remembered.authentic && !truncated
@@ -304,19 +305,30 @@ export class Server {
    * and gets TC instead. TCP and a good cookie show the asker's address, so that they are never limited (RFC 7873 5.2.5).
    */
   private isTooMany(): boolean {
-    const { query, plan, counters, rateLimit } = this
-    if (rateLimit === null || this.hasProof || query.peer.transport !== 'udp') return false
-    const verdict = rateLimit.judge(query.peer.address, plan, this.options.nowSeconds())
-    if (verdict === VERDICT.pass) return false
-    if (verdict === VERDICT.drop) {
-      counters.countRateLimited()
-      return true
+    const { query: { peer }, plan, rateLimit } = this
+    if (rateLimit === null || this.hasProof || peer.transport !== 'udp') return false
+    const verdict = rateLimit.judge(peer.address, plan, this.options.nowSeconds())
+    if (this.slips(verdict, plan.rcode)) {
+      plan.count = 0
+      plan.overflowed = true
     }
-    counters.countSlipped()
-    if (isBare(plan.rcode)) return false
-    plan.count = 0
-    plan.overflowed = true
-    return false
+    return verdict === VERDICT.drop
+  }
+
+  /** The same of what was said from memory, which is as good to hit a victim with. */
+  private isRememberedTooOften(remembered: Remembered): boolean {
+    const { query: { peer }, rateLimit } = this
+    if (rateLimit === null || this.hasProof || peer.transport !== 'udp') return false
+    const verdict = rateLimit.judgeRemembered(peer.address, remembered, this.options.nowSeconds())
+    if (this.slips(verdict, remembered.rcode)) remembered.cut()
+    return verdict === VERDICT.drop
+  }
+
+  /** Counts a response if it is limited; whether it goes without its records. */
+  private slips(verdict: Verdict, rcode: number): boolean {
+    if (verdict === VERDICT.drop) this.counters.countRateLimited()
+    else if (verdict === VERDICT.slip) this.counters.countSlipped()
+    return verdict === VERDICT.slip && !isBare(rcode)
   }
 
   /** Writes the planned response; returns its octets. */

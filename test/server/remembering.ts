@@ -5,6 +5,7 @@ import { decodeMessage, type Message } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../src/dns/prefix.ts'
 import { printRecord } from '../../src/dns/record-text.ts'
+import type { RateLimit } from '../../src/server/rate-limit.ts'
 import { NO_DEFERRALS } from '../../src/server/defers.ts'
 import { Remembered } from '../../src/server/remembered.ts'
 import { DEFERRED, Server } from '../../src/server/server.ts'
@@ -21,14 +22,17 @@ export class Asked {
   readonly server: Server
   readonly remembered: Remembered
 
+  /** Of the server; the cache has its own in `bench`. */
+  nowSeconds = 0
+
   /** `ruled`: names that the operator's rules speak of. */
-  constructor(ruled: string[] = [], isValidating = false) {
+  constructor(ruled: string[] = [], isValidating = false, rateLimit?: RateLimit) {
     const authority = new ZoneAuthority(new ZoneDirectory([], SEED), SEED)
     const ours = 'ours.example.'
     const textOf = ({ octets, length }: LookupName): string => Name.fromWire(octets.slice(0, length)).toString()
     // the directory of a true server has the cache's seed; here one name stands for it
     this.remembered = new Remembered({ block: this.bench.block, nowSeconds: () => this.bench.now, isValidating, isOurs: (name) => textOf(name) === ours, isRuled: (name) => ruled.includes(textOf(name)) })
-    this.server = new Server({ authority, nowSeconds: () => 0, recursion, remembered: this.remembered, defers: { ...NO_DEFERRALS, missing: true }, onFault: (fault) => { throw fault } })
+    this.server = new Server({ authority, nowSeconds: () => this.nowSeconds, recursion, ...(rateLimit && { rateLimit }), remembered: this.remembered, defers: { ...NO_DEFERRALS, missing: true }, onFault: (fault) => { throw fault } })
   }
 
   ask(question: string, asking: Asking = {}): Message | undefined {
