@@ -74,8 +74,8 @@ describe('an answer is', () => {
       const fault = judge.faultOf(asked(), answer({ rcode: RCODE.SERVFAIL, ...edns(22, 'No one') }), NOW_MS)
       return [fault, judge.counts.failures, judge.counts.failuresOneAway]
     }
-    const late: HostState = { state: 'up', upSinceMs: NOW_MS - 59_000 }
-    const long: HostState = { state: 'up', upSinceMs: NOW_MS - 61_000 }
+    const late: HostState = { state: 'up', upSinceMs: NOW_MS - 62_000 }
+    const long: HostState = { state: 'up', upSinceMs: NOW_MS - 64_000 }
     const wrong = 'SERVFAIL though all servers of the zone were up: EDE 22 No one'
     assert.deepEqual(verdict({}), [wrong, 0, 0])
     assert.deepEqual(verdict({ [first]: { state: 'down', upSinceMs: 0 }, [second]: { state: 'silent', upSinceMs: 0 } }), [undefined, 1, 0])

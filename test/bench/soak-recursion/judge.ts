@@ -4,14 +4,17 @@
  */
 import { OPTION, RCODE, TYPE } from '../../../src/dns/codes.ts'
 import { MAX_PASSING_SECONDS } from '../../../src/dns/limits.ts'
-import { REST_SECONDS } from '../../../src/dns/limits-resolver.ts'
+import { REST_SECONDS, TCP_ANSWER_MS } from '../../../src/dns/limits-resolver.ts'
 import type { Message } from '../../../src/dns/message.ts'
 import { type Leaf, TTL, type Tree } from './tree.ts'
 
 /** An answer may be as old as this; the rest of it is time on the way. */
 const REMEMBERED_MS = (TTL + 3) * 1_000
-/** Failure may be told so long after both servers of a zone were away: they rest, and what failed is remembered (RFC 9520 3.2), and both by turns. */
-const FAILURE_MS = (REST_SECONDS + MAX_PASSING_SECONDS) * 1_000
+/**
+ * Failure may be told so long after both servers of a zone were away: the last message that they did not hear is waited for,
+ * then they rest, and what failed last meanwhile is remembered (RFC 9520 3.2).
+ */
+const FAILURE_MS = TCP_ANSWER_MS + (REST_SECONDS + MAX_PASSING_SECONDS) * 1_000
 const STALE = 3
 const EXAMPLES = 20
 
