@@ -11,7 +11,10 @@ import type { Chance } from '../../battery/chance.ts'
 import { type Asked, type HostState, Judge } from './judge.ts'
 import { type Leaf, TOP_LEVEL, type Tree } from './tree.ts'
 
-const PATIENCE_MS = 15_000
+/** As stub resolvers do: who has no answer by then asks again, so often in all. */
+const AGAIN_MS = 5_000
+const TRIES = 3
+const PATIENCE_MS = TRIES * AGAIN_MS
 const HELD_UP_MS = 1_000
 const SOCKETS = 4
 const TICK_MS = 10
@@ -28,7 +31,7 @@ interface Sent extends Asked {
 
 /** Asks and checks; says at once what was wrong. */
 export class Asker {
-  readonly counts = { asked: 0, answered: 0, tcp: 0, lost: 0, wrong: 0, lagMs: 0 }
+  readonly counts = { asked: 0, answered: 0, tcp: 0, again: 0, lost: 0, wrong: 0, lagMs: 0 }
   readonly judge: Judge
   /** The first answers that were wrong, and the first questions that had none: these come in crowds. */
   readonly wrong: string[] = []
@@ -92,14 +95,21 @@ export class Asker {
     const open = this.open[at]
     let id = this.chance.below(0x1_0000)
     while (open.has(id)) id = this.chance.below(0x1_0000)
-    const giveUp = (): void => {
-      if (!open.delete(id)) return
-      this.lose(asked)
-    }
-    // an answer that lies there as this process was held up is read first
-    asked.timer = setTimeout(() => (asked.timer = setTimeout(giveUp, HELD_UP_MS)), PATIENCE_MS)
     open.set(id, asked)
-    this.sockets[at].send(encode(id, asked), this.port, '127.0.0.1')
+    this.sendByUdp(open, at, encode(id, asked), asked, 1)
+  }
+
+  private sendByUdp(open: Map<number, Sent>, at: number, octets: Uint8Array, asked: Sent, tries: number): void {
+    this.sockets[at].send(octets, this.port, '127.0.0.1')
+    const next = (): void => {
+      if (tries < TRIES) {
+        this.counts.again++
+        return this.sendByUdp(open, at, octets, asked, tries + 1)
+      }
+      // an answer that lies there as this process was held up is read first
+      asked.timer = setTimeout(() => open.delete((octets[0] << 8) | octets[1]) && this.lose(asked), HELD_UP_MS)
+    }
+    asked.timer = setTimeout(next, AGAIN_MS)
   }
 
   private async sendByTcp(asked: Sent): Promise<void> {
@@ -112,10 +122,12 @@ export class Asker {
   private take(open: Map<number, Sent>, octets: Buffer): void {
     const id = octets.readUInt16BE(0)
     const asked = open.get(id)
-    if (asked === undefined) return
+    const message = decodeMessage(octets)
+    // the second answer to one that was asked again may come under the ID of the next
+    if (asked === undefined || !message.questions.some(({ name, type }) => type === asked.type && name.equals(asked.name))) return
     open.delete(id)
     clearTimeout(asked.timer)
-    this.look(asked, decodeMessage(octets))
+    this.look(asked, message)
   }
 
   private choose(): Sent {

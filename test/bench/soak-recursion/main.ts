@@ -111,11 +111,11 @@ async function watch(pid: number, asker: Asker, chaos: Chaos): Promise<number[]>
   for (let minute = 1; minute <= minutes; minute++) {
     await sleep(Math.max(0, begun + minute * MINUTE_MS - performance.now()))
     memory.push(memoryOf(pid))
-    const { asked, lost, wrong, lagMs } = asker.counts
+    const { asked, again, lost, wrong, lagMs } = asker.counts
     asker.counts.lagMs = 0
     const { failures, failuresOneAway, stale, proven } = asker.judge.counts
     const { killed, silenced, changed } = chaos.counts
-    say(`${minute} min: ${asked} asked, ${wrong} wrong, ${lost} lost, ${failures} + ${failuresOneAway} SERVFAIL while servers were away (both + one), ${stale} stale, ${proven} proven; ${killed} killed, ${silenced} silenced, ${changed} zones changed; ${Math.round(memory[minute - 1] / 2 ** 20)} MiB, ${descriptorsOf(pid)} descriptors; the asker was held up for ${lagMs} ms at most`)
+    say(`${minute} min: ${asked} asked, ${wrong} wrong, ${again} asked again after 5 s, ${lost} lost, ${failures} + ${failuresOneAway} SERVFAIL while servers were away (both + one), ${stale} stale, ${proven} proven; ${killed} killed, ${silenced} silenced, ${changed} zones changed; ${Math.round(memory[minute - 1] / 2 ** 20)} MiB, ${descriptorsOf(pid)} descriptors; the asker was held up for ${lagMs} ms at most`)
   }
   return memory
 }
