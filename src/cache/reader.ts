@@ -27,6 +27,8 @@ export class CacheReader extends CachedEntry {
   isStale = false
   /** Whether asking failed a moment ago, so that it is not to be tried again yet and a stale answer is the best there is. */
   hasFailed = false
+  /** INFO-CODE of that failure (RFC 8914), -1 for none: what has expired beside it has a reason of its own. */
+  failureReason = -1
   /** Whether this reader shall see that the entry is fetched anew, as it is popular and about to expire: told once, to one reader. */
   shouldPrefetch = false
   private readonly block: CacheBlock
@@ -106,6 +108,7 @@ export class CacheReader extends CachedEntry {
   private choose(): number {
     const { exact, alias, nxdomain, failure } = this
     this.hasFailed = failure !== 0
+    this.failureReason = failure === 0 ? -1 : (this.shared[failure + ENTRY.proofOctets] >>> 16) - 1
     this.isStale = false
     if (this.isLive(exact)) return exact
     if (this.isLive(alias)) return alias

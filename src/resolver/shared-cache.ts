@@ -30,7 +30,7 @@ export class SharedCache implements ResolverCache {
     const { reader, lookup } = this
     lookup.load(name.wire, 0)
     const found = reader.find(lookup, type, now, 0, CLASS.IN, least)
-    if (found === CACHED.failure || (reader.isStale && reader.hasFailed)) return { kind: 'failure', infoCode: reader.reason }
+    if (found === CACHED.failure || (reader.isStale && reader.hasFailed)) return { kind: 'failure', infoCode: reader.failureReason }
     if (found === CACHED.nothing || reader.isStale) return undefined
     if (found === CACHED.records) return { kind: 'records', rrset: this.rrset() }
     if (found === CACHED.alias) return { kind: 'alias', rrset: this.rrset() }

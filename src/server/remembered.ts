@@ -122,9 +122,9 @@ export class Remembered {
   private take({ qtype, checkingDisabled }: Query, view: DataView, now: number, ownerAt: number): number {
     const { reader } = this
     const found = reader.find(this.name, qtype, now)
-    const isUnproven = (found === CACHED.failure || (reader.isStale && reader.hasFailed)) && isProofFault(reader.reason)
+    const isUnproven = (found === CACHED.failure || (reader.isStale && reader.hasFailed)) && isProofFault(reader.failureReason)
     if (isUnproven && checkingDisabled) return UNKNOWN
-    if (isUnproven || found === CACHED.failure) return this.fail(reader.reason)
+    if (isUnproven || found === CACHED.failure) return this.fail(reader.failureReason)
     if (reader.shouldPrefetch) return UNKNOWN // told to one reader alone: the core, which gets this question, fetches it anew
     if (found === CACHED.nothing || (reader.isStale && !reader.hasFailed) || !(checkingDisabled || this.isJudged())) return UNKNOWN
     if (reader.security !== SECURITY.secure) this.authentic = false

@@ -89,6 +89,7 @@ test('what has expired is not told, though it is still there; while asking has f
   assert.equal(shown(shared, 'a.example. A', NOW + 61), 'nothing')
   shared.keepFailure(Name.parse('a.example.'), TYPE.A, 22, NOW + 61)
   assert.equal(shown(shared, 'a.example. A', NOW + 62), 'failure')
+  assert.deepEqual(shared.find(Name.parse('a.example.'), TYPE.A, NOW + 62, TRUST.answer), { kind: 'failure', infoCode: 22 }, 'the reason is that of the failure')
   assert.equal(shown(shared, 'a.example. A', NOW + 30), 'records a.example. 1 ×1 +0 ttl 30 trust 5')
 })
 

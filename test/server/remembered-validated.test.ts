@@ -24,6 +24,10 @@ function filled(isValidating = true): Asked {
   bench.putAbsent('maybe.example.', { soa: SOA })
   bench.cache.keepFailure({ name: Name.parse('failed.example.'), type: TYPE.A, reason: EDE.SIGNATURE_EXPIRED }, bench.now)
   bench.cache.keepFailure({ name: Name.parse('dead.example.'), type: TYPE.A }, bench.now)
+  // known for a second, from whoever validates by himself, and bogus ever since
+  bench.put('old.example. 1 A 192.0.2.5')
+  bench.now += 2
+  bench.cache.keepFailure({ name: Name.parse('old.example.'), type: TYPE.A, reason: EDE.DNSKEY_MISSING }, bench.now)
   return asked
 }
 
@@ -40,6 +44,8 @@ const CD: Asking = { dnssec: true, header: 'rd cd' }
 
 const ROWS: [question: string, asking: Asking, said: string][] = [
   ['proven.example. A', DO, '0 ad'],
+  ['old.example. A', DO, `2 ${EDE.DNSKEY_MISSING}`],
+  ['old.example. A', CD, 'core'],
   ['proven.example. A', { header: 'rd ad' }, '0 ad'],
   ['proven.example. A', {}, '0'],
   ['proven.example. A', CD, '0 ad'],
