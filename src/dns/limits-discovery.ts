@@ -45,6 +45,28 @@ export const MAX_INTENT_NEAREST = 5
 export const MAX_INTENTS_WAITING = 64
 /** Milliseconds that a need waits for its translation: less than an asker does for an answer. Reached: SERVFAIL, and EDE 0 says so. */
 export const TRANSLATION_MS = 2_000
+/** Octets of an answer of the embeddings endpoint: 64 vectors of 3,072 numbers in text are 3 MB. Reached: the request has failed. */
+export const MAX_EMBEDDING_BODY_OCTETS = 8_388_608
+/** Numbers of a vector: more than twice those of the largest models in use. Reached: the request has failed. */
+export const MAX_EMBEDDING_DIMENSIONS = 8_192
+/** Texts of one request for vectors. Reached: the config is refused. */
+export const MAX_EMBEDDING_BATCH = 256
+/** Octets of the file with the endpoint's key. Reached: the config is refused. */
+export const MAX_EMBEDDING_KEY_OCTETS = 8_192
+/** Milliseconds that a need may wait for its vector: some are left of TRANSLATION_MS for the search. Reached: the config is refused. */
+export const MAX_EMBEDDING_WAIT_MS = 1_500
+/** Milliseconds that a batch of texts waits for its vectors. Reached: the request has failed. */
+export const EMBEDDING_BATCH_MS = 30_000
+/** Requests in a row that fail before the endpoint is left alone. */
+export const EMBEDDING_FAILURES = 3
+/** Milliseconds for which it is left alone then. */
+export const EMBEDDING_REST_MS = 30_000
+/** Milliseconds between two looks at what the vocabulary says, where there is an endpoint. */
+export const EMBEDDING_TICK_MS = 2_000
+/** Needs whose vectors are remembered. Reached: that asked for longest ago is forgotten. */
+export const MAX_EMBEDDED_NEEDS = 1_024
+/** Octets of the vectors of all vocabularies: 10,000 texts by 1,536 numbers. Reached: further texts are found by words alone. */
+export const MAX_VECTOR_OCTETS = 67_108_864
 /** Milliseconds between two looks of the translator at what a zone offers. */
 export const VOCABULARY_REST_MS = 1_000
 /** Questions of one message (docs/protocol.md 5): the parts of a task; each costs as much as a query. Reached: FORMERR. */

@@ -18,6 +18,7 @@ import { parsePrefix, type Prefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { OPERATIONS, parseScope, SCOPE_FORMS } from '../update/grants.ts'
 import { isMetaType, isProofType } from '../update/records.ts'
+import { intentSchema } from './config-intent.ts'
 import { probeSchema } from './config-probe.ts'
 import { pullSchema } from './config-pull.ts'
 import { recursionSchema } from './config-recursion.ts'
@@ -220,6 +221,7 @@ export const configSchema = z
     zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
     keys: z.array(key).max(MAX_TSIG_KEYS).meta({ wanted: 'must be a list of keys', about: 'TSIG keys (RFC 8945): who signs with one is who it says, and gets signed responses.' }).default([]),
     grants: grants('Grants for every zone, behind its own.'),
+    intent: intentSchema.optional(),
     recursion: recursionSchema.optional(),
   })
   .meta({ wanted: 'must be a map of keys', about: 'The config file.' })

@@ -16,6 +16,7 @@ import type { TsigKey } from '../dnssec/tsig.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
 import type { Grant } from '../update/grants.ts'
 import { askerValues, configSchema, RELOADED_KEYS, type ConfigValues } from './config-schema.ts'
+import { type EmbeddingConfig, settleIntent } from './config-intent.ts'
 import { settleKeys } from './config-keys.ts'
 import { settleProbe, type ProbeConfig } from './config-probe.ts'
 import { settlePull, type PullConfig } from './config-pull.ts'
@@ -62,6 +63,8 @@ export interface Config {
   keys: TsigKey[]
   /** Undefined: nobody is recursed for. */
   recursion: RecursionConfig | undefined
+  /** Who is asked what needs mean; undefined: nobody. Taken at the start. */
+  embeddings?: EmbeddingConfig
   /** Absolute path of the data directory. */
   dataFolder: string
 }
@@ -120,7 +123,9 @@ function settle(values: ConfigValues, yaml: YamlText): Config {
   }
   warnOfUnserved(values, yaml)
   const recursion = values.recursion && settleRecursion(values.recursion, yaml, base)
-  return { file: yaml.file, values, dataFolder, listen: settleListen(values, yaml), zones: settleZones(values, yaml, base), keys: settleKeys(values.keys, yaml), recursion }
+  const embeddings = settleIntent(values.intent, yaml)
+  const [listen, zones, keys] = [settleListen(values, yaml), settleZones(values, yaml, base), settleKeys(values.keys, yaml)]
+  return { file: yaml.file, values, dataFolder, listen, zones, keys, recursion, ...(embeddings && { embeddings }) }
 }
 
 function settleListen(values: ConfigValues, yaml: YamlText): Endpoint[] {

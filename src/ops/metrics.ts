@@ -10,6 +10,7 @@
  *     process.uptime_seconds      from PROCESS_METRICS below
  */
 import { type Histogram, type HistogramShape, quantile, readHistogram } from '../dns/histogram.ts'
+import { EMBEDDING_COUNTERS } from '../discovery/intent/embedder.ts'
 import { PROBE_COUNTERS, type ProbeCounter, Prober } from '../discovery/probe/prober.ts'
 import { OUTCOME_COUNTERS, OutcomeDesk, type OutcomeCounter } from '../discovery/sense/outcomes.ts'
 import { PULL_COUNTERS, type PullCounter, Puller } from '../discovery/sense/puller.ts'
@@ -107,6 +108,11 @@ export function discoveryMetrics(outcomes: Counts<OutcomeCounter>, probes: Count
   return Object.entries<string>({ ...OUTCOME_COUNTERS, ...PROBE_COUNTERS, ...PULL_COUNTERS }).map(([name, about]) => ({ name: `discovery.${name}`, kind: 'counter', value: values[name], about }))
 }
 
+/** What was asked of the embeddings endpoint, by the names of EMBEDDING_COUNTERS. */
+export function embeddingMetrics(values: Float64Array): MetricLine[] {
+  return Object.entries<string>(EMBEDDING_COUNTERS).map(([name, about], i) => ({ name: `embedding.${name}`, kind: 'counter', value: values[i], about }))
+}
+
 /** The recursive service and its cache, and how long others took to answer. */
 export function recursionMetrics(measured: RecursionMeasured, values: readonly Float64Array[]): Metric[] {
   return [...recursionLines(measured), ...histogramsOf('recursion', RECURSION_HISTOGRAMS, RECURSION_HISTOGRAM, values)]
@@ -157,7 +163,8 @@ export function metricTable(): MetricEntry[] {
   const discovery = discoveryMetrics(outcomes.counts, prober.counts, puller.counts)
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, []).map(entryOf)
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
-  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(discovery), ...oneOfEach(recursion), ...own]
+  const embedding = embeddingMetrics(new Float64Array(Object.keys(EMBEDDING_COUNTERS).length))
+  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(discovery), ...embedding, ...oneOfEach(recursion), ...own]
 }
 
 /** Lines of one group as one: `update.verdict.*`. */

@@ -130,6 +130,7 @@ export class RunningServer implements Commanded {
       cache: () => this.recursing.shared,
       authenticator: this.updating.authenticator,
       leaseOriginMs: () => this.updating.leaseOriginMs,
+      embeddings: config.embeddings && { config: config.embeddings, file: join(config.dataFolder, 'embeddings'), log },
       outcomes: { desk: this.updating.outcomes, onLost: (demands) => log('outcomes lost', { demands }) },
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })

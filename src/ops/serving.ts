@@ -13,6 +13,7 @@ import type { CoreHandlers, MessageAuthenticator } from '../server/core-contract
 import { COUNTER_COUNT, Counters } from '../server/counters.ts'
 import { type Defers, NO_DEFERRALS } from '../server/defers.ts'
 import type { Prefix } from '../dns/prefix.ts'
+import { EMBEDDING_COUNTERS } from '../discovery/intent/embedder.ts'
 import type { Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
 import { transportCounters } from '../transport/counters.ts'
@@ -22,8 +23,10 @@ import { UdpReturns } from '../transport/udp-returns.ts'
 import type { ZoneDirectory } from '../zone/directory.ts'
 import { answeringOptions, finishing, makeAnswering, unixSeconds, type Answering, type AnsweringOptions, type SharedCacheBlock } from './answering.ts'
 import type { ConfigValues } from './config-schema.ts'
+import type { EmbeddingConfig } from './config-intent.ts'
 import type { SecretPair } from './cookie-secrets.ts'
-import { type Metric, histogramMetrics, serverMetrics, transportMetrics } from './metrics.ts'
+import type { Log } from './log.ts'
+import { type Metric, embeddingMetrics, histogramMetrics, serverMetrics, transportMetrics } from './metrics.ts'
 import { OutcomeWays, type OutcomeWaysOptions } from './outcomes.ts'
 import { SocketThreads } from './socket-threads.ts'
 import type { SharedZones } from './thread-contract.ts'
@@ -50,6 +53,8 @@ export interface ServingOptions {
   cache?: () => SharedCacheBlock | undefined
   /** Who weighs what demands tell of earlier choices. */
   outcomes?: Pick<OutcomeWaysOptions, 'desk' | 'onLost'>
+  /** Who is asked what needs in words mean, and the file for what is known of that; undefined: nobody. */
+  embeddings?: { config: EmbeddingConfig; file: string; log: Log } | undefined
   onFault: (fault: unknown, untold: number) => void
 }
 
@@ -76,6 +81,7 @@ export class Serving {
   private readonly ownAnswering: Answering
   private readonly outcomes: OutcomeWays | undefined
   private readonly translating: Translating
+  private readonly embeddingCounts = new Float64Array(new SharedArrayBuffer(Object.keys(EMBEDDING_COUNTERS).length * Float64Array.BYTES_PER_ELEMENT))
   /** Published last. */
   private zones: SharedZones = { images: [], candidates: [] }
   private sockets: OpenSockets | undefined
@@ -83,13 +89,17 @@ export class Serving {
   private udpReturns: UdpReturns | undefined
 
   constructor(options: ServingOptions) {
-    const { handlers, authenticator, onFault, outcomes } = options
+    const { handlers, authenticator, onFault, outcomes, embeddings } = options
     const counters = new Counters(this.serverCounts)
     this.options = options
     this.defers = {
       update: handlers.update !== undefined, agent: handlers.agent !== undefined, signed: authenticator !== undefined, missing: handlers.resolve !== undefined, intents: true,
     }
-    this.translating = new Translating(options.seed, (fault) => onFault(fault, 0))
+    this.translating = new Translating({
+      seed: options.seed,
+      onFault: (fault) => onFault(fault, 0),
+      ...(embeddings && { embedding: { config: embeddings.config, file: embeddings.file, counts: this.embeddingCounts }, log: embeddings.log }),
+    })
     this.outcomes = outcomes && new OutcomeWays({ ...outcomes, clock: systemClock, rings: () => this.threads?.outcomes ?? [] })
     const sink = this.outcomes && { outcomes: this.outcomes.direct }
     this.answering = makeAnswering(this.answeringOptions(), counters, onFault, { ...sink })
@@ -153,7 +163,7 @@ export class Serving {
     const { serverCounts = [], transportCounts = [] } = this.threads ?? {}
     const server = [this.serverCounts, ...serverCounts]
     const transport = [this.transportCounts, ...transportCounts]
-    return [...serverMetrics(server), ...transportMetrics(transport), ...histogramMetrics(transport, server)]
+    return [...serverMetrics(server), ...transportMetrics(transport), ...histogramMetrics(transport, server), ...embeddingMetrics(this.embeddingCounts)]
   }
 
   /** Takes no more messages, finishes what is in flight within SHUTDOWN_MS, what the core has included, and closes everything. */

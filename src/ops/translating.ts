@@ -13,14 +13,27 @@ import { MAX_INTENT_OCTETS, MAX_INTENTS_WAITING, TRANSLATION_MS } from '../dns/l
 import type { Message } from '../dns/message.ts'
 import { decodeParameters, PARAMETERS, valueOf } from '../dns/parameters.ts'
 import type { Translated } from '../server/core-contract.ts'
+import type { EmbeddingSetup } from './embedding.ts'
+import type { Log, LogEvent } from './log.ts'
 import type { SharedZones } from './thread-contract.ts'
 
 /** What the thread is told. */
 export type TranslateTask = { kind: 'zones'; zones: SharedZones } | { kind: 'need'; id: number; name: Uint8Array; class: number; need: string }
-/** What it says. */
-export interface TranslateWord {
-  id: number
-  translation: Translation
+/** What it says: what a need means, or what is to be logged. */
+export type TranslateWord = { kind: 'translation'; id: number; translation: Translation } | { kind: 'event'; event: LogEvent; fields: object }
+/** What it is started with. */
+export interface TranslateThreadSetup {
+  /** The process's hash seed. */
+  seed: number
+  embedding?: EmbeddingSetup
+}
+
+/** What translating needs of the server around it. */
+export interface TranslatingOptions extends TranslateThreadSetup {
+  onFault: (fault: unknown) => void
+  log?: Log
+  /** Milliseconds that a need waits for its translation. */
+  deadlineMs?: number
 }
 
 interface Waiting {
@@ -30,19 +43,14 @@ interface Waiting {
 
 /** Translates; one for the whole server. */
 export class Translating {
-  private readonly seed: number
-  private readonly onFault: (fault: unknown) => void
-  private readonly deadlineMs: number
+  private readonly options: TranslatingOptions
   private zones: SharedZones = { images: [], candidates: [] }
   private worker: Worker | undefined
   private readonly waiting = new Map<number, Waiting>()
   private nextId = 0
 
-  /** `seed` is the process's hash seed. */
-  constructor(seed: number, onFault: (fault: unknown) => void, deadlineMs: number = TRANSLATION_MS) {
-    this.seed = seed
-    this.onFault = onFault
-    this.deadlineMs = deadlineMs
+  constructor(options: TranslatingOptions) {
+    this.options = options
   }
 
   /** Searches these zones from the next need on. The first that have agents start the thread, so that no asker waits for that. */
@@ -66,7 +74,7 @@ export class Translating {
         this.waiting.delete(id)
         resolve(outcome)
       }
-      const timer = setTimeout(() => settle({ refused: 'the intent was not translated in time' }), this.deadlineMs)
+      const timer = setTimeout(() => settle({ refused: 'the intent was not translated in time' }), this.options.deadlineMs ?? TRANSLATION_MS)
       this.waiting.set(id, { settle, timer })
       this.thread().postMessage({ kind: 'need', id, name: question.name.wire, class: question.class, need } satisfies TranslateTask)
     })
@@ -80,10 +88,14 @@ export class Translating {
 
   private thread(): Worker {
     if (this.worker !== undefined) return this.worker
-    const worker = new Worker(new URL('./translate-thread.js', import.meta.url), { workerData: { seed: this.seed } })
+    const { seed, embedding, onFault } = this.options
+    const worker = new Worker(new URL('./translate-thread.js', import.meta.url), { workerData: { seed, ...(embedding && { embedding }) } satisfies TranslateThreadSetup })
     worker.unref()
-    worker.on('message', ({ id, translation }: TranslateWord) => this.waiting.get(id)?.settle({ translation }))
-    worker.on('error', (fault) => this.onFault(fault))
+    worker.on('message', (word: TranslateWord) => {
+      if (word.kind === 'translation') this.waiting.get(word.id)?.settle({ translation: word.translation })
+      else this.options.log?.(word.event, word.fields)
+    })
+    worker.on('error', onFault)
     worker.on('exit', () => {
       this.worker = undefined // the next need starts another
       this.refuseAll('the translating thread has ended')

@@ -27,7 +27,7 @@ const shown = (outcome: Translated | undefined): string => {
 
 describe('a need', () => {
   const faults: unknown[] = []
-  const translating = new Translating(SEED, (fault) => faults.push(fault), 20_000)
+  const translating = new Translating({ seed: SEED, onFault: (fault) => faults.push(fault), deadlineMs: 20_000 })
   before(() => {
     const image = zoneOf('acme.example.', ZONE)
     translating.publish({ images: [image.buffer], candidates: [registerZone(image).registrar.table.buffer] })
@@ -64,10 +64,10 @@ describe('a need', () => {
 })
 
 test('a need that is not translated in time is refused, and so is one that waits when the server stops', async () => {
-  const late = new Translating(SEED, () => undefined, 0)
+  const late = new Translating({ seed: SEED, onFault: () => undefined, deadlineMs: 0 })
   assert.equal(shown(await late.translate(query('intent=ocr'))), 'the intent was not translated in time')
   await late.close()
-  const stopped = new Translating(SEED, () => undefined, 20_000)
+  const stopped = new Translating({ seed: SEED, onFault: () => undefined, deadlineMs: 20_000 })
   const waiting = stopped.translate(query('intent=ocr'))
   await stopped.close()
   assert.equal(shown(await waiting), 'the server stops')

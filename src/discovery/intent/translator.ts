@@ -7,6 +7,7 @@ import { LookupName } from '../../dns/lookup-name.ts'
 import { printName } from '../../dns/name.ts'
 import type { ZoneDirectory } from '../../zone/directory.ts'
 import { CandidateTable } from '../ranking/candidates.ts'
+import type { Sense } from './vocabulary.ts'
 import { ZoneVocabulary } from './zone-vocabulary.ts'
 
 /** Share of a need that a capability must cover to be meant: needs of which none was offered stayed below 0.15 but for one in twelve (test/discovery/intent). */
@@ -19,6 +20,8 @@ export class Translator {
   private readonly name: LookupName
   private directory: ZoneDirectory | undefined
   private vocabularies: (ZoneVocabulary | undefined)[] = []
+  /** Vocabularies and their versions when `changedTexts` told them last. */
+  private told: readonly [ZoneVocabulary, number][] | undefined
 
   /** `nowMs` is a clock that does not jump; `seed` the hash seed of the zones. */
   constructor(seed: number, nowMs: () => number) {
@@ -39,13 +42,24 @@ export class Translator {
     this.directory = directory
   }
 
-  /** The capability at or below `name` (wire form) that `need` means. */
-  translate(name: Uint8Array, rrClass: number, need: string): Translation {
+  /** What is said of all capabilities of all zones; undefined where it is what it was when this was asked last. */
+  changedTexts(): Set<string> | undefined {
+    const present = this.vocabularies.filter((one) => one !== undefined)
+    for (const one of present) one.look(this.nowMs())
+    const now = present.map((one): [ZoneVocabulary, number] => [one, one.version])
+    const { told } = this
+    if (told?.length === now.length && now.every(([one, version], i) => told[i][0] === one && told[i][1] === version)) return undefined
+    this.told = now
+    return new Set(present.flatMap((one) => [...one.said()]))
+  }
+
+  /** The capability at or below `name` (wire form) that `need` means; `sense` is what an endpoint makes of it. */
+  translate(name: Uint8Array, rrClass: number, need: string, sense?: Sense): Translation {
     this.name.loadOnce(name)
     const vocabulary = this.vocabularies[this.directory?.indexFor(this.name, rrClass) ?? -1]
     vocabulary?.look(this.nowMs())
     const folded = Buffer.from(this.name.octets.slice(0, this.name.length)).toString('latin1')
-    const hits = vocabulary?.search(need, folded) ?? []
+    const hits = vocabulary?.search(need, folded, sense) ?? []
     const [best] = hits
     if (best === undefined) return { capability: undefined, score: 0, isMeant: false, nearest: '' }
     const names = hits.map(({ key }) => printName(Buffer.from(key, 'latin1'), 0).replace(/\._cap\..*$/, ''))

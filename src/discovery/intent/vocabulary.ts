@@ -4,6 +4,7 @@
  * 2009), as their scores cannot be compared; how much of the need the best one covers tells whether it is meant at all.
  */
 import { MAX_INTENT_NEAREST } from '../../dns/limits-discovery.ts'
+import { cosine } from './embedding-answer.ts'
 import { type Hit, TermIndex } from './term-index.ts'
 import { piecesOf, wordsOf } from './words.ts'
 
@@ -14,15 +15,40 @@ const DEPTH = 50
 /** How often a capability's own labels count beside what is said of it. */
 const LABEL_TIMES = 2
 
+/** What an embeddings endpoint makes of a need (embedder.ts), to be weighed beside its words. */
+export interface Sense {
+  /** The vector of the need. */
+  readonly need: Float32Array
+  /** Of a text of the vocabulary; undefined where it is not known. */
+  readonly vectorOf: (text: string) => Float32Array | undefined
+  /** What likeness counts in a score, 0 to 1. */
+  readonly weight: number
+  /** Cosine that is no likeness yet, below 1. */
+  readonly baseline: number
+}
+
 /** Capabilities and what is said of them. Keys are the caller's: names in whatever form. */
 export class Vocabulary {
   private readonly words = new TermIndex()
   private readonly pieces = new TermIndex()
   private readonly texts = new Map<string, string>()
+  /** As an endpoint is asked about them: each once, as people write. */
+  private readonly sentences = new Map<string, string>()
+  private versionNow = 0
 
   /** Capabilities known. */
   get size(): number {
     return this.texts.size
+  }
+
+  /** A number that is another where a text has come, changed or gone. */
+  get version(): number {
+    return this.versionNow
+  }
+
+  /** What is said of each capability, its labels first. */
+  said(): Iterable<string> {
+    return this.sentences.values()
   }
 
   /** The keys known. */
@@ -34,7 +60,9 @@ export class Vocabulary {
   put(key: string, labels: string, said: string): void {
     const text = `${`${labels} `.repeat(LABEL_TIMES)}${said}`
     if (this.texts.get(key) === text) return
+    this.versionNow++
     this.texts.set(key, text)
+    this.sentences.set(key, said === '' ? labels : `${labels}: ${said}`)
     this.words.put(key, wordsOf(text))
     this.pieces.put(key, piecesOf(text))
   }
@@ -42,21 +70,52 @@ export class Vocabulary {
   /** Forgets one. */
   remove(key: string): void {
     if (!this.texts.delete(key)) return
+    this.versionNow++
+    this.sentences.delete(key)
     this.words.remove(key)
     this.pieces.remove(key)
   }
 
-  /** The capabilities nearest to a need, the best first, at most MAX_INTENT_NEAREST; `score` is the share of the need that each covers, 0 to 1. */
-  search(need: string, isWanted: (key: string) => boolean = () => true): Hit[] {
+  /**
+   * The capabilities nearest to a need, the best first, at most MAX_INTENT_NEAREST; `score` is the share of the need that each
+   * covers, 0 to 1. With `sense` it is a blend of that and of the likeness of vectors, which also gives the order.
+   */
+  search(need: string, isWanted: (key: string) => boolean = () => true, sense?: Sense): Hit[] {
     const words = wordsOf(need)
     const pieces = piecesOf(need)
+    const covered = (key: string): number => (this.words.coverage(key, words) + this.pieces.coverage(key, pieces)) / 2
+    const found = this.fuse(words, pieces, isWanted)
+    if (sense === undefined) return found.slice(0, MAX_INTENT_NEAREST).map((key) => ({ key, score: covered(key) }))
+    const alike = this.alike(isWanted, sense)
+    const likely = [...alike].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, DEPTH).map(([key]) => key)
+    return [...new Set([...found.slice(0, DEPTH), ...likely])]
+      .map((key) => ({ key, score: blend(covered(key), alike.get(key), sense.weight) }))
+      .filter(({ score }) => score > 0)
+      .sort((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1))
+      .slice(0, MAX_INTENT_NEAREST)
+  }
+
+  /** Keys in the order of both rankings together. */
+  private fuse(words: readonly string[], pieces: readonly string[], isWanted: (key: string) => boolean): string[] {
     const fused = new Map<string, number>()
     for (const hits of [this.words.search(words, isWanted), this.pieces.search(pieces, isWanted)]) {
       hits.slice(0, DEPTH).forEach(({ key }, rank) => fused.set(key, (fused.get(key) ?? 0) + 1 / (FUSION + rank + 1)))
     }
-    return [...fused]
-      .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-      .slice(0, MAX_INTENT_NEAREST)
-      .map(([key]) => ({ key, score: (this.words.coverage(key, words) + this.pieces.coverage(key, pieces)) / 2 }))
+    return [...fused].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([key]) => key)
   }
+
+  /** Likeness to the need, 0 to 1, of each capability whose vector is known. */
+  private alike(isWanted: (key: string) => boolean, { need, vectorOf, baseline }: Sense): Map<string, number> {
+    const alike = new Map<string, number>()
+    for (const [key, sentence] of this.sentences) {
+      const vector = isWanted(key) ? vectorOf(sentence) : undefined
+      if (vector !== undefined) alike.set(key, Math.max(0, (cosine(need, vector) - baseline) / (1 - baseline)))
+    }
+    return alike
+  }
+}
+
+/** The words alone where likeness is not known. */
+function blend(covered: number, alike: number | undefined, weight: number): number {
+  return alike === undefined ? covered : (1 - weight) * covered + weight * alike
 }

@@ -15,7 +15,7 @@ import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { TABLE } from '../ranking/table-layout.ts'
 import { nameEnd, read16 } from '../ranking/values.ts'
 import type { Hit } from './term-index.ts'
-import { Vocabulary } from './vocabulary.ts'
+import { type Sense, Vocabulary } from './vocabulary.ts'
 
 /** Labels that say how a capability is offered, not what it is: version and security (docs/protocol.md 2). */
 const NOT_OF_TYPE = /^(v\d+(-\d+)?|open|tls|mtls|attested)$/
@@ -49,8 +49,18 @@ export class ZoneVocabulary {
   }
 
   /** The capabilities at or below `ancestor`, a folded wire name, that are nearest to the need; keys are wire names, an octet a character. */
-  search(need: string, ancestor: string): Hit[] {
-    return this.vocabulary.search(need, (key) => isAtOrBelow(key, ancestor))
+  search(need: string, ancestor: string, sense?: Sense): Hit[] {
+    return this.vocabulary.search(need, (key) => isAtOrBelow(key, ancestor), sense)
+  }
+
+  /** A number that is another where what is said has changed. */
+  get version(): number {
+    return this.vocabulary.version
+  }
+
+  /** What is said of each capability. */
+  said(): Iterable<string> {
+    return this.vocabulary.said()
   }
 
   /** Takes in what has changed, at most once in VOCABULARY_REST_MS; `nowMs` is of any clock that does not jump. */

@@ -3,9 +3,9 @@
  * bounded from below: they are of needs written for this test, most of which share a word with what agents say of themselves.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { LEAST_COVERED } from '../../../src/discovery/intent/translator.ts'
-import { Vocabulary } from '../../../src/discovery/intent/vocabulary.ts'
+import { type Sense, Vocabulary } from '../../../src/discovery/intent/vocabulary.ts'
 import { MAX_INTENT_NEAREST } from '../../../src/dns/limits-discovery.ts'
 import { UNMET, VOCABULARY } from './needs.ts'
 
@@ -81,4 +81,45 @@ test('an agent that says every word there is does not win what others are for', 
   vocabulary.put('greedy', 'greedy', VOCABULARY.map(([, said]) => said).join(' ').slice(0, 2_048))
   const lost = NEEDS.filter(({ need }) => vocabulary.search(need)[0]?.key === 'greedy').length
   assert.ok(lost / NEEDS.length < 0.05, `${lost} of ${NEEDS.length}`)
+})
+
+describe('with what an endpoint makes of the need', () => {
+  const [HERE, NEAR, AWAY] = [Float32Array.of(1, 0), Float32Array.of(0.8, 0.6), Float32Array.of(0, 1)]
+  const VECTORS = new Map([['translate text', HERE], ['ocr vision: reads pages', NEAR], ['forecast weather', AWAY]])
+  const known = new Vocabulary()
+  known.put('translate', 'translate text', '')
+  known.put('ocr', 'ocr vision', 'reads pages')
+  known.put('forecast', 'forecast weather', '')
+  known.put('news', 'news text', '') // whose vector is not known yet
+  const sense = (weight: number, baseline: number, need = HERE): Sense => ({ need, weight, baseline, vectorOf: (text) => VECTORS.get(text) })
+  const shown = (hits: { key: string; score: number }[]): string => hits.map(({ key, score }) => `${key} ${score.toFixed(3)}`).join(', ')
+
+  const CASES: [what: string, need: string, weight: number, baseline: number, found: RegExp][] = [
+    ['finds without a word in common', 'xyzzy', 0.5, 0.3, /^translate 0\.500, ocr 0\.357$/],
+    ['counts nothing up to the baseline', 'xyzzy', 0.5, 0.81, /^translate 0\.500$/],
+    ['weighs as it is told', 'xyzzy', 1, 0, /^translate 1\.000, ocr 0\.800$/],
+    ['of weight 0 is the search by words', 'weather forecast', 0, 0, /^forecast 1\.000$/],
+    ['leaves a capability whose vector is not known its words', 'news', 0.5, 0.3, /^news 1\.000, translate 0\.500, ocr 0\.357$/],
+    ['adds words and likeness', 'translate text', 0.5, 0.3, /^translate 1\.000, /],
+    ['lets unlike vectors count against words', 'forecast weather', 0.5, 0.3, /^forecast 0\.500, translate 0\.500, ocr 0\.357$/],
+  ]
+  for (const [what, need, weight, baseline, found] of CASES) test(what, () => assert.match(shown(known.search(need, undefined, sense(weight, baseline))), found))
+
+  test('the caller\'s choice of keys holds for vectors too', () => assert.deepEqual(known.search('xyzzy', (key) => key === 'ocr', sense(1, 0)).map(({ key }) => key), ['ocr']))
+  test('a vector of another space is like nothing', () => assert.deepEqual(known.search('xyzzy', undefined, sense(1, 0, Float32Array.of(1, 0, 0))), []))
+
+  test('its version moves where what is said does, and with nothing else', () => {
+    const vocabulary = new Vocabulary()
+    const versions = new Set([vocabulary.version])
+    for (const change of [() => vocabulary.put('a', 'x', ''), () => vocabulary.put('a', 'x', 'y'), () => vocabulary.remove('a')]) {
+      change()
+      assert.ok(!versions.has(vocabulary.version))
+      versions.add(vocabulary.version)
+    }
+    vocabulary.remove('a')
+    vocabulary.put('b', 'z', '')
+    const { version } = vocabulary
+    vocabulary.put('b', 'z', '')
+    assert.deepEqual([vocabulary.version, [...vocabulary.said()]], [version, ['z']])
+  })
 })
