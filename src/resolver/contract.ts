@@ -38,6 +38,8 @@ export interface RRset {
   readonly trust: Trust
   /** What validation said of it (RFC 4033 5); left out where nobody asked yet. */
   readonly security?: Security
+  /** Why it counts as unsigned though it is signed, as an INFO-CODE (RFC 8914 4.2, 4.3, 4.28). */
+  readonly infoCode?: number
   /** What came beside it to show that a wildcard stands for its name: NSEC and NSEC3 with their RRSIGs (RFC 4035 3.1.3.3). */
   readonly proof?: readonly DnsRecord[]
 }
@@ -53,6 +55,8 @@ export interface Absence {
   readonly proof: readonly DnsRecord[]
   /** What validation said of it (RFC 4033 5); left out where nobody asked yet. */
   readonly security?: Security
+  /** Why it counts as unsigned though it is signed, as an INFO-CODE (RFC 8914 4.2, 4.3, 4.28). */
+  readonly infoCode?: number
 }
 
 /** What a cache has about a name and type. */

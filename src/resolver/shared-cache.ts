@@ -34,20 +34,19 @@ export class SharedCache implements ResolverCache {
     if (found === CACHED.nothing || reader.isStale) return undefined
     if (found === CACHED.records) return { kind: 'records', rrset: this.rrset() }
     if (found === CACHED.alias) return { kind: 'alias', rrset: this.rrset() }
-    const { security } = reader
-    return { kind: found === CACHED.nxdomain ? 'nxdomain' : 'nodata', name, type, soa: this.soa(), proof: this.part(PART.proof), ...(security !== SECURITY.indeterminate && { security }) }
+    return { kind: found === CACHED.nxdomain ? 'nxdomain' : 'nodata', name, type, soa: this.soa(), proof: this.part(PART.proof), ...this.judgement() }
   }
 
   keep(rrset: RRset, now: number): void {
-    const { records, signatures, trust, proof = [], security = SECURITY.indeterminate } = rrset
-    this.cache.keepRRset({ records, signatures, trust, proof, security }, now)
+    const { records, signatures, trust, proof = [], security = SECURITY.indeterminate, infoCode } = rrset
+    this.cache.keepRRset({ records, signatures, trust, proof, security, ...reasonOf(infoCode) }, now)
   }
 
-  keepAbsence({ kind, name, type, soa, proof, security = SECURITY.indeterminate }: Absence, now: number): void {
+  keepAbsence({ kind, name, type, soa, proof, security = SECURITY.indeterminate, infoCode }: Absence, now: number): void {
     if (soa === undefined) return // RFC 2308 5
     const [record] = soa.records
     const what = kind === 'nodata' ? { name, type } : { name } // RFC 2308 5: NXDOMAIN is about all types
-    this.cache.keepAbsence({ ...what, soa: record, signatures: soa.signatures, proof, trust: soa.trust, security }, now)
+    this.cache.keepAbsence({ ...what, soa: record, signatures: soa.signatures, proof, trust: soa.trust, security, ...reasonOf(infoCode) }, now)
   }
 
   keepFailure(name: Name, type: number, infoCode: number, now: number): void {
@@ -59,9 +58,15 @@ export class SharedCache implements ResolverCache {
   }
 
   private rrset(): RRset {
-    const { security } = this.reader
     const proof = this.part(PART.proof)
-    return { ...this.soa(), ...(proof.length > 0 && { proof }), ...(security !== SECURITY.indeterminate && { security }) }
+    return { ...this.soa(), ...(proof.length > 0 && { proof }), ...this.judgement() }
+  }
+
+  /** What validation said of it, and why where it is unsigned. */
+  private judgement(): Pick<RRset, 'security' | 'infoCode'> {
+    const { security, reason } = this.reader
+    if (security === SECURITY.indeterminate) return {}
+    return security === SECURITY.insecure && reason >= 0 ? { security, infoCode: reason } : { security }
   }
 
   /** The records that stand first: of an absence its SOA. */
@@ -74,4 +79,8 @@ export class SharedCache implements ResolverCache {
   private part(part: Part): DnsRecord[] {
     return recordsIn(this.reader, part)
   }
+}
+
+function reasonOf(infoCode: number | undefined): { reason?: number } {
+  return infoCode === undefined ? {} : { reason: infoCode }
 }

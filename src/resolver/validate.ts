@@ -96,19 +96,19 @@ function failed(world: World, errand: Errand, { what: { name, type }, fault: { i
 // ---- RRsets ----
 
 function* judgeSet(checking: Checking, set: RRset): Steps<Judged<RRset> | Fault> {
-  if (set.security === SECURITY.secure || set.security === SECURITY.insecure) return { what: set, security: set.security }
+  if (set.security === SECURITY.secure || set.security === SECURITY.insecure) return known(set, set.security)
   if (isOurs(set) || set.type === TYPE.RRSIG) return { what: set, security: SECURITY.insecure } // RFC 4035 2.2: RRSIGs are not signed themselves
   const signer = signerOf(set.signatures, isOfParent(set) ? set.name.parent() : set.name)
   const zone = yield* zoneOf(checking, set, signer)
-  if (zone.kind !== 'secure') return settled(zone, set, (security) => keepChecked(checking.world, { ...set, security }))
+  if (zone.kind !== 'secure') return settled(zone, set, (judgement) => keepChecked(checking.world, { ...set, ...judgement }))
   if (signer === undefined) return bogus(EDE.RRSIGS_MISSING, `${zone.keys.zone} is signed and this is not`)
   const found = checkRRset(set, zone.keys, checking.judge)
   if (found.kind === 'bogus') return found
   if (found.encloser === undefined) return { what: keepSecure(checking.world, set, found.ttl), security: SECURITY.secure }
   const absence = checkAbsence(set.proof ?? [], { kind: 'expansion', name: set.name, encloser: found.encloser }, zone.keys, checking.judge)
-  if (absence.kind !== 'absent') return settled(absence, set, (security) => keepChecked(checking.world, { ...set, security }))
+  if (absence.kind !== 'absent') return settled(absence, set, (judgement) => keepChecked(checking.world, { ...set, ...judgement }))
   // RFC 5155 9.2: an opt-out span may hide a delegation that is nearer than the wildcard
-  if (absence.isOptOut) return settled({ kind: 'insecure' }, set, (security) => keepChecked(checking.world, { ...set, security }))
+  if (absence.isOptOut) return settled({ kind: 'insecure' }, set, (judgement) => keepChecked(checking.world, { ...set, ...judgement }))
   return { what: keepSecure(checking.world, set, Math.min(found.ttl, absence.ttl)), security: SECURITY.secure }
 }
 
@@ -130,11 +130,21 @@ function* zoneOf(checking: Checking, what: { name: RRset['name']; type: number }
 }
 
 /** What is not secure: bogus as it is, else kept as what it is found to be. */
-function settled<What>(zone: Insecure | Fault | { kind: 'indeterminate' }, what: What & { security?: Security }, keep: (security: Security) => void): Judged<What> | Fault {
+function settled<What>(zone: Insecure | Fault | { kind: 'indeterminate' }, what: What & { security?: Security }, keep: (judgement: Judgement) => void): Judged<What> | Fault {
   if (zone.kind === 'bogus') return zone
   const security = zone.kind === 'insecure' ? SECURITY.insecure : SECURITY.indeterminate
-  keep(security)
-  return { what: { ...what, security }, security, ...(zone.kind === 'insecure' && zone.why && { why: zone.why }) }
+  const why = zone.kind === 'insecure' ? zone.why : undefined
+  const judgement: Judgement = { security, ...(why && { infoCode: why.infoCode }) }
+  keep(judgement)
+  return { what: { ...what, ...judgement }, security, ...(why && { why }) }
+}
+
+/** What is kept of what was found: from memory it is told again, without its text (RFC 8914 3). */
+type Judgement = Pick<RRset, 'security' | 'infoCode'> & { readonly security: Security }
+
+/** What was judged before. */
+function known<What extends { readonly infoCode?: number }>(what: What, security: Security): Judged<What> {
+  return { what, security, ...(what.infoCode !== undefined && { why: { infoCode: what.infoCode, text: '' } }) }
 }
 
 // ---- Absences ----
@@ -143,11 +153,11 @@ function settled<What>(zone: Insecure | Fault | { kind: 'indeterminate' }, what:
 function* judgeAbsence(checking: Checking, absence: Absence): Steps<Judged<Absence> | Fault> {
   const { security, soa, proof, kind, name, type } = absence
   const { world, judge } = checking
-  if (security === SECURITY.secure || security === SECURITY.insecure) return { what: absence, security }
+  if (security === SECURITY.secure || security === SECURITY.insecure) return known(absence, security)
   if (soa !== undefined && isOurs(soa)) return { what: absence, security: SECURITY.insecure }
   const signer = signerOf([...proof, ...(soa?.signatures ?? [])], isOfParent(absence) ? name.parent() : name)
   const zone = yield* zoneOf(checking, absence, signer)
-  const keep = (own: Security): void => world.cache.keepAbsence({ ...absence, security: own }, nowSeconds(world))
+  const keep = (own: Judgement): void => world.cache.keepAbsence({ ...absence, ...own }, nowSeconds(world))
   if (zone.kind !== 'secure') return settled(zone, absence, keep)
   if (signer === undefined) return bogus(EDE.RRSIGS_MISSING, `${zone.keys.zone} is signed and its denial is not`)
   const head = soa === undefined ? undefined : checkRRset(soa, zone.keys, judge)

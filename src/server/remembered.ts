@@ -129,6 +129,7 @@ export class Remembered {
     if (found === CACHED.nothing || (reader.isStale && !reader.hasFailed) || !(checkingDisabled || this.isJudged())) return UNKNOWN
     if (reader.security !== SECURITY.secure) this.authentic = false
     if (reader.isStale) this.tellStale(found === CACHED.nxdomain)
+    else if (reader.security === SECURITY.insecure && !checkingDisabled) this.tellUnsigned(reader.reason)
     if (found === CACHED.nxdomain) this.rcode = RCODE.NXDOMAIN // RFC 6604 3: of the last name
     if (found !== CACHED.records && found !== CACHED.alias) return this.writeDenial(view, ownerAt)
     const startAt = this.end
@@ -146,6 +147,13 @@ export class Remembered {
   /** RFC 8914 4.4, 4.20; of the first that has expired, or of the name that does not exist. */
   private tellStale(isDenied: boolean): void {
     this.edeCode = isDenied ? EDE.STALE_NXDOMAIN_ANSWER : EDE.STALE_ANSWER
+    this.edeText = NO_TEXT
+  }
+
+  /** RFC 8914 4.2, 4.3, 4.28: why what is signed counts as unsigned; of the first that does, as when it was first told. */
+  private tellUnsigned(infoCode: number): void {
+    if (this.edeCode >= 0 || this.parts.isValidating !== true) return
+    this.edeCode = infoCode
     this.edeText = NO_TEXT
   }
 

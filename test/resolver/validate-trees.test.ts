@@ -104,6 +104,16 @@ test(`RFC 9276 3.2: denials by more than ${MAX_NSEC3_ITERATIONS} iterations pass
   assert.equal(verdict(play, 'q.w.example. A'), 'insecure answer unsupported nsec3 iterations value: 150 iterations of NSEC3')
 })
 
+test('why what is signed counts as unsigned is told from memory as it was first, without its text (RFC 8914 4.2, 4.3, 4.28)', () => {
+  const odd = { '.': {}, 'example.': { text: 'www.example. A 192.0.2.80\n*.w.example. A 192.0.2.81', signing: { denial: 'nsec3' as const, iterations: 150 } } }
+  const { play } = signedInternet(odd)
+  for (const [question, first] of [['nope.example. A', 'insecure nxdomain'], ['www.example. TXT', 'insecure nodata'], ['q.w.example. A', 'insecure answer']]) {
+    const why = `${first} unsupported nsec3 iterations value: `
+    assert.equal(verdict(play, question), `${why}150 iterations of NSEC3`)
+    assert.equal(verdict(play, question), why, `${question} from memory`)
+  }
+})
+
 // ---- Where answers come from ----
 
 test('a forwarder is believed as little as anybody: what it says is validated, and asked for with CD (RFC 4035 3.2.2, 4.7)', () => {

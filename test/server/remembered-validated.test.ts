@@ -14,6 +14,11 @@ function filled(isValidating = true): Asked {
   const { bench } = asked
   bench.put('proven.example. 300 A 192.0.2.1', { security: SECURITY.secure })
   bench.put('plain.example. 300 A 192.0.2.2', { security: SECURITY.insecure })
+  bench.put('odd.example. 300 A 192.0.2.5', { security: SECURITY.insecure, reason: EDE.UNSUPPORTED_DNSKEY_ALGORITHM })
+  bench.put('odd-to-dear.example. 300 CNAME dear.example.', { security: SECURITY.insecure, reason: EDE.UNSUPPORTED_DS_DIGEST_TYPE })
+  bench.put('to-odd.example. 300 CNAME odd.example.', { security: SECURITY.secure })
+  bench.put('odd-to-proven.example. 300 CNAME proven.example.', { security: SECURITY.insecure, reason: EDE.UNSUPPORTED_DNSKEY_ALGORITHM })
+  bench.putAbsent('dear.example.', { soa: SOA, security: SECURITY.insecure, reason: EDE.UNSUPPORTED_NSEC3_ITERATIONS_VALUE })
   bench.put('unjudged.example. 300 A 192.0.2.3')
   bench.put('bogus.example. 300 A 192.0.2.4', { security: SECURITY.bogus, reason: EDE.DNSSEC_BOGUS })
   bench.put('to-proven.example. 300 CNAME proven.example.', { security: SECURITY.secure })
@@ -50,6 +55,12 @@ const ROWS: [question: string, asking: Asking, said: string][] = [
   ['proven.example. A', {}, '0'],
   ['proven.example. A', CD, '0 ad'],
   ['plain.example. A', DO, '0'],
+  ['odd.example. A', DO, `0 ${EDE.UNSUPPORTED_DNSKEY_ALGORITHM}`],
+  ['odd.example. A', CD, '0'],
+  ['to-odd.example. A', DO, `0 ${EDE.UNSUPPORTED_DNSKEY_ALGORITHM}`],
+  ['odd-to-proven.example. A', DO, `0 ${EDE.UNSUPPORTED_DNSKEY_ALGORITHM}`],
+  ['dear.example. A', DO, `3 ${EDE.UNSUPPORTED_NSEC3_ITERATIONS_VALUE}`],
+  ['odd-to-dear.example. A', DO, `3 ${EDE.UNSUPPORTED_DS_DIGEST_TYPE}`],
   ['unjudged.example. A', DO, 'core'],
   ['unjudged.example. A', {}, 'core'],
   ['unjudged.example. A', CD, '0'],
@@ -89,3 +100,24 @@ test('what is cut off is not said to be proven', () => {
   assert.deepEqual([message.truncated, message.authenticData, message.answers.length], [true, false, 0])
   assert.equal(asked.ask('many.example. A', { dnssec: true, tcp: true })?.authenticData, true)
 })
+
+/** Why asking failed once the answer has expired, and what is told then. */
+const EXPIRED: [why: number, said: string][] = [
+  [EDE.NO_REACHABLE_AUTHORITY, `0 ${EDE.STALE_ANSWER}`],
+  [EDE.OTHER, `0 ${EDE.STALE_ANSWER}`],
+  [EDE.SIGNATURE_EXPIRED, `2 ${EDE.SIGNATURE_EXPIRED}`],
+  [EDE.DNSSEC_INDETERMINATE, `2 ${EDE.DNSSEC_INDETERMINATE}`],
+]
+for (const [reason, said] of EXPIRED) {
+  test(`what has expired and could not be asked for by reason ${reason}: ${said}, whatever was said of it before (RFC 8767 5, RFC 9520 3.2)`, () => {
+    const asked = filled()
+    const { bench } = asked
+    bench.now += 301
+    for (const name of ['odd.example.', 'plain.example.']) {
+      bench.cache.keepFailure({ name: Name.parse(name), type: TYPE.A, reason }, bench.now)
+      assert.equal(told(asked, `${name} A`, DO), said, name)
+    }
+  })
+}
+
+test('no reason is told where nothing is validated', () => assert.equal(told(filled(false), 'odd.example. A', DO), '0'))
