@@ -10,13 +10,28 @@ const lock = `${root}package-lock.json`
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (error || status !== 0) {
-    console.error(`Cannot build: ${command} ${args.join(' ')} ${error ? error.message : `ended with exit code ${status}`}`)
-    process.exit(1)
+  if (error || status !== 0) fail(command, args, error ? error.message : `ended with exit code ${status}`)
+}
+
+function fail(command, args, how) {
+  console.error(`Cannot build: ${command} ${args.join(' ')} ${how}`)
+  process.exit(1)
+}
+
+/** The compiler is a program of its own: where it was installed a moment ago, it may still be open for writing, and cannot be run before that has ended. */
+function compile(tries) {
+  const args = [`${root}node_modules/@typescript/native/bin/tsc`, '-p', root]
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'pipe'], encoding: 'utf8' })
+  if (status === 0) return
+  if (tries > 1 && stderr.includes('ETXTBSY')) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
+    return compile(tries - 1)
   }
+  process.stderr.write(stderr)
+  fail(process.execPath, args, `ended with exit code ${status}`)
 }
 
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
 }
-run(process.execPath, [`${root}node_modules/@typescript/native/bin/tsc`, '-p', root])
+compile(10)
