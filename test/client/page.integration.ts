@@ -12,6 +12,7 @@ import { selfCertifyingId } from '../../src/discovery/identifier/agent.ts'
 import { Name } from '../../src/dns/name.ts'
 import { printPrivateFile, printPublicFile } from '../../src/dnssec/key-files.ts'
 import type { Explanation } from '../../src/discovery/ranking/explain.ts'
+import { freePort } from '../battery/peers.ts'
 import { blocksOf } from '../meta/pages.ts'
 import { root } from '../meta/tree.ts'
 import { makeFolder, Served, waggle } from '../ops/process.ts'
@@ -21,7 +22,7 @@ const CONFIG = 'listen: ["127.0.0.1:0"]\nzones: [{ name: acme.example, file: acm
 const V2 = 'v2.translate.text.nlp._cap.acme.example'
 const [, reporting, asked, finding] = blocksOf('docs/client.md').filter(({ language }) => language === 'ts')
 
-describe('the examples of the client library', { concurrency: 1 }, () => {
+describe('the examples of the client library', { concurrency: 1, timeout: 60_000 }, () => {
   const folder = makeFolder({ 'acme.zone': ZONE, 'w.yaml': CONFIG })
   const pair = newKeyPair(Name.parse('babel.acme.example'), 13)
   const name = `${selfCertifyingId(pair.record.rdata)}._sa.acme.example.`
@@ -78,12 +79,16 @@ describe('the examples of the client library', { concurrency: 1 }, () => {
   })
 
   it('who listens is asked when somebody wants a reading of this moment', async () => {
-    const port = 20_000 + Math.floor(Math.random() * 9_000)
-    const child = start([...asked.lines.map((line) => line.replaceAll('5310', String(port)).replace('192.0.2.10', '127.0.0.1')), "console.log('registered')"])
-    await once(child.stdout ?? assert.fail(), 'data')
+    const own = newKeyPair(Name.parse('babel._sa.acme.example'), 13) // whose name it is may have the identifier
+    folder.write('Kown.key', printPublicFile(own))
+    folder.write('Kown.private', printPrivateFile(own, '20261125203729'))
+    const port = String(await freePort())
+    const lines = asked.lines.map((line) => line.replaceAll('5310', port).replace('192.0.2.10', '127.0.0.1').replace('Kbabel.key', join(folder.path, 'Kown.key')))
+    const child = start([...lines, "console.log('registered')"])
+    await Promise.race([once(child.stdout ?? assert.fail(), 'data'), once(child, 'exit').then(([code]) => assert.fail(`the example ended with ${String(code)}`))])
     const babel = async (): Promise<Explanation['explained'][number] | undefined> => (await explanation()).explained.find(({ agent }) => agent === 'babel._sa.acme.example.')
     assert.equal((await babel())?.load.ageMs, null, 'it has told nothing by itself')
-    const { code, err } = await waggle(['query', V2, '--tcp', '--demand', 'max-age=1s', '--server', `127.0.0.1:${server.endpoints[0].port}`])
+    const { code, err } = await waggle(['query', V2, 'AGENT', '--tcp', '--demand', 'max-age=1s', '--server', `127.0.0.1:${server.endpoints[0].port}`])
     assert.equal(code, 0, err)
     const load = (await babel())?.load
     assert.deepEqual([load?.active, load?.slots], [0, 8])
