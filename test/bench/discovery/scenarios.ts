@@ -30,7 +30,7 @@ const LONG_AGE_MS = 4_000
 
 /** The names that goals go by. */
 export const NAME = {
-  sed: 'oracle SED', star: 'oracle*', random: 'random', c3: 'C3', prequal: 'Prequal, 3 probes', cheapPrequal: 'Prequal, 0.5 probes',
+  sed: 'oracle SED', star: 'oracle*', random: 'random', c3: 'C3', prequal: 'Prequal, 3 probes', cheapPrequal: 'Prequal, 0.25 probes',
   ours: 'Waggle', free: 'Waggle, reports by 5 s', caches: 'Waggle behind caches',
 } as const
 
@@ -66,7 +66,7 @@ const ALL: readonly Contestant[] = [
   { name: 'power of two choices', reach: PULL, make: powerOfTwo },
   { name: 'ORCA weights', reach: PULL, make: orca },
   C3,
-  prequalBy(NAME.cheapPrequal, 0.5, HOT, LONG_AGE_MS),
+  prequalBy(NAME.cheapPrequal, 0.25, HOT, LONG_AGE_MS),
   PREQUAL,
   FREE,
   WAGGLE,
