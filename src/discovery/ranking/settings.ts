@@ -50,7 +50,7 @@ export interface RankingSettings {
 /** The defaults. */
 export const DEFAULT_RANKING: RankingSettings = {
   reporting: { periodMs: [10_000, 5_000, 5_000], threshold: [0.5, 0.25, 0.5] },
-  externality: 1.5,
+  externality: 1.2,
   entryBlur: 0.08,
   unknownServiceMs: 1_000,
   unknownLoad: 0.7,
@@ -65,8 +65,8 @@ export const DEFAULT_RANKING: RankingSettings = {
   shareMs: 30_000,
   nearMs: 6,
   msPerKilometre: 0.02,
-  blurFrom: 12,
-  blur: 0.07,
+  blurFrom: 16,
+  blur: 0.065,
 }
 
 /** How readings and outcomes become estimates; the writer's part. */

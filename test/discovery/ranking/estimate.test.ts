@@ -48,16 +48,16 @@ describe('the formula', () => {
   })
 
   const COSTS: [what: string, claims: string, reading: Reading | undefined, wayMs: number, sessions: number, costMs: number][] = [
-    ['idle, four slots: z = 1/4', 'latency=1s concurrency=4', { active: 0 }, 0, 0, 1_000 * (1 + 1.5 / 64)],
-    ['one slot is free of four: z = 1', 'latency=1s concurrency=4', { active: 3 }, 0, 3, 1_000 * (1 + 1.5)],
-    ['full: z = 5/4', 'latency=1s concurrency=4', { active: 4 }, 0, 4, 1_000 * (1.25 + 1.5 * 1.25 ** 3)],
-    ['twice as full as it can be: z = 9/4', 'latency=1s concurrency=4', { active: 8 }, 0, 8, 1_000 * (2.25 + 1.5 * 2.25 ** 3)],
-    ['the way is added', 'latency=1s concurrency=4', { active: 0 }, 70, 0, 70 + 1_000 * (1 + 1.5 / 64)],
-    ['the service time told counts, not the one claimed', 'latency=9s concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * (1 + 1.5 / 64)],
-    ['slots told count, not those claimed', 'latency=1s concurrency=4', { active: 0, slots: 1 }, 0, 0, 1_000 * (1 + 1.5)],
-    ['nothing told: 0.7 of the slots are taken', 'latency=1s concurrency=10', undefined, 0, 7, 1_000 * (1 + 1.5 * 0.8 ** 3)],
-    ['nothing told or claimed: 4 slots, a second', '', undefined, 0, 2.8, 1_000 * (1 + 1.5 * 0.95 ** 3)],
-    ['exclusive: one slot', 'latency=1s binding=exclusive', undefined, 0, 0.7, 1_000 * (1.7 + 1.5 * 1.7 ** 3)],
+    ['idle, four slots: z = 1/4', 'latency=1s concurrency=4', { active: 0 }, 0, 0, 1_000 * (1 + 1.2 / 64)],
+    ['one slot is free of four: z = 1', 'latency=1s concurrency=4', { active: 3 }, 0, 3, 1_000 * (1 + 1.2)],
+    ['full: z = 5/4', 'latency=1s concurrency=4', { active: 4 }, 0, 4, 1_000 * (1.25 + 1.2 * 1.25 ** 3)],
+    ['twice as full as it can be: z = 9/4', 'latency=1s concurrency=4', { active: 8 }, 0, 8, 1_000 * (2.25 + 1.2 * 2.25 ** 3)],
+    ['the way is added', 'latency=1s concurrency=4', { active: 0 }, 70, 0, 70 + 1_000 * (1 + 1.2 / 64)],
+    ['the service time told counts, not the one claimed', 'latency=9s concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * (1 + 1.2 / 64)],
+    ['slots told count, not those claimed', 'latency=1s concurrency=4', { active: 0, slots: 1 }, 0, 0, 1_000 * (1 + 1.2)],
+    ['nothing told: 0.7 of the slots are taken', 'latency=1s concurrency=10', undefined, 0, 7, 1_000 * (1 + 1.2 * 0.8 ** 3)],
+    ['nothing told or claimed: 4 slots, a second', '', undefined, 0, 2.8, 1_000 * (1 + 1.2 * 0.95 ** 3)],
+    ['exclusive: one slot', 'latency=1s binding=exclusive', undefined, 0, 0.7, 1_000 * (1.7 + 1.2 * 1.7 ** 3)],
   ]
   for (const [what, claims, reading, wayMs, sessions, costMs] of COSTS) {
     test(what, () => {

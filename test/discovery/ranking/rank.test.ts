@@ -168,7 +168,7 @@ test('shares of equals that tell their load follow their weights within 1 %, hal
 })
 
 /** A fast agent of 500 ms with so many sessions on its four slots, and how slow an idle one may be to be taken instead. */
-const CROSSINGS: readonly [active: number, takenMs: number, leftMs: number][] = [[0, 490, 520], [1, 570, 605], [2, 770, 830], [3, 1_180, 1_260], [4, 1_980, 2_100], [8, 9_300, 9_700]]
+const CROSSINGS: readonly [active: number, takenMs: number, leftMs: number][] = [[0, 490, 520], [1, 570, 605], [2, 725, 775], [3, 1_060, 1_120], [4, 1_730, 1_830], [8, 7_650, 8_100]]
 for (const [active, takenMs, leftMs] of CROSSINGS) {
   test(`an agent of 500 ms that has ${active} sessions is left for an idle one of ${takenMs} ms, not for one of ${leftMs} ms`, () => {
     const firstOf = (serviceMs: number): string => {
