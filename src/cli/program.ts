@@ -103,6 +103,7 @@ function addQuery(program: Command, io: Io, run: Run): void {
     .option('--recurse', 'set the RD bit')
     .option('--ag', 'say that an agent asks (AG bit)')
     .option('--demand <text>', 'what the asker needs, as key=value …')
+    .addOption(new Option('--and <name...>', 'more names, asked for in the same message (opcode 14)').conflicts('explain'))
     .addOption(new Option('--explain', 'tell of every candidate why it is answered or not (with -c or -d; nothing is sent)').conflicts(['short', 'tcp', 'recurse', 'dnssec']))
     .option('--ignore-truncation', 'do not turn to TCP when the answer was cut short')
     .option('--timeout <ms>', 'milliseconds to wait for each try', wholeNumber(1, 600_000), 2_000)
@@ -117,6 +118,7 @@ ${examples(
       'waggle query example.com --server 127.0.0.1:5300',
       'waggle query example.com MX --server 127.0.0.1:5300 --short',
       "waggle query v2.translate.text.nlp._cap.acme.example AGENT --server 127.0.0.1:5300 --demand 'latency=200ms'",
+      'waggle query v1.ocr.vision._cap.acme.example AGENT --and v2.translate.text.nlp._cap.acme.example --server 127.0.0.1:5300 --short',
       "waggle query translate.text.nlp._cap.acme.example --demand 'latency=200ms' --explain -c zones/waggle.yaml",
       'waggle query v1.print.device._cap.floor3.example AGENT --class LOCAL --server 127.0.0.1:5300',
     )}`)

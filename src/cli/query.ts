@@ -3,10 +3,12 @@
  */
 import { randomInt } from 'node:crypto'
 import { ask } from '../client/ask.ts'
+import { splitBatch } from '../client/batch.ts'
 import { OPCODE, OPTION, parseClass, parseType, printClass, printOption, printRcode, printType } from '../dns/codes.ts'
 import { readExtendedError, type Edns, type EdnsOption } from '../dns/edns.ts'
 import { WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
+import { MAX_BATCH_QUESTIONS } from '../dns/limits-discovery.ts'
 import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message, type Question } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { printMessage } from '../dns/print-message.ts'
@@ -26,6 +28,8 @@ export interface QueryOptions extends ServerOptions {
   recurse?: boolean
   ag?: boolean
   demand?: string
+  /** More names for the same message. */
+  and?: string[]
   ignoreTruncation?: boolean
   timeout: number
   tries: number
@@ -56,9 +60,18 @@ export async function queryCommand(name: string, type: string, options: QueryOpt
   }
   const exchange: Exchange = { server: printEndpoint(server), transport: asked.transport, tookMs: asked.tookMs, octets: asked.octets.length }
   if (options.json === true) io.out(`${JSON.stringify(toJson(answer, exchange))}\n`)
-  else if (options.short === true) for (const record of answer.answers) io.out(`${printRdata(record.type, record.rdata)}\n`)
+  else if (options.short === true) io.out(answer.questions.length > 1 ? splitBatch(answer).map(printPart).join('') : printShort(answer))
   else io.out(printMessage(answer) + printExchange(exchange))
   return EXIT.done
+}
+
+function printShort({ answers }: Message): string {
+  return answers.map(({ type, rdata }) => `${printRdata(type, rdata)}\n`).join('')
+}
+
+/** What one question of several came to, below its name. */
+function printPart(part: Message): string {
+  return `;${part.questions[0].name} ${printRcode(part.rcode)}\n${printShort(part)}`
 }
 
 interface Exchange {
@@ -83,20 +96,23 @@ function prepare(name: string, type: string, options: QueryOptions): { server: E
   if (qclass === undefined) return { wrong: `Cannot use class "${options.class}" as it must be IN, LOCAL, CH, or CLASS and a number` }
   if (!options.edns && (options.dnssec === true || options.demand !== undefined)) return { wrong: 'Cannot use --no-edns with --dnssec or --demand as both travel in EDNS' }
   try {
-    const question = { name: Name.parse(name), type: qtype, class: qclass }
-    return { server, message: makeQuery(question, options) }
+    const names = [name, ...(options.and ?? [])].map((text) => Name.parse(text))
+    const twice = names.find((one, i) => names.findIndex((other) => other.equals(one)) < i)
+    if (twice !== undefined) return { wrong: `Cannot ask for ${twice} twice in one message as its answers could not be told apart` }
+    if (names.length > MAX_BATCH_QUESTIONS) return { wrong: `Cannot ask ${names.length} questions in one message as ${MAX_BATCH_QUESTIONS} is the most` }
+    return { server, message: makeQuery(names.map((one) => ({ name: one, type: qtype, class: qclass })), options) }
   } catch (error) {
     return { wrong: (error as Error).message } // TextFault of the name or of the demand
   }
 }
 
-function makeQuery(question: Question, options: QueryOptions): Message {
+function makeQuery(questions: Question[], options: QueryOptions): Message {
   const message = makeMessage({
     id: randomInt(0x1_0000), // RFC 5452 9.2: not to be guessed
-    opcode: OPCODE.QUERY,
+    opcode: questions.length > 1 ? OPCODE.AGENT : OPCODE.QUERY,
     recursionDesired: options.recurse === true,
     agent: options.ag === true,
-    questions: [question],
+    questions,
   })
   if (!options.edns) return message
   const demand: EdnsOption[] = options.demand === undefined ? [] : [{ code: OPTION.DEMAND, octets: encodeDemand(options.demand) }]
@@ -117,6 +133,7 @@ function decodeOrExplain(octets: Uint8Array): Message | string {
 
 /** The answer as plain values; documented in docs/cli.md. */
 function toJson(message: Message, exchange: Exchange): object {
+  const parts = message.questions.length > 1 ? splitBatch(message) : []
   const { id, rcode, questions, answers, authorities, additionals, edns } = message
   return {
     status: printRcode(rcode),
@@ -124,6 +141,7 @@ function toJson(message: Message, exchange: Exchange): object {
     flags: flagsOf(message),
     question: questions.map((question) => ({ name: question.name.toString(), class: printClass(question.class), type: printType(question.type) })),
     answer: answers.map(recordToJson),
+    ...(parts.length > 0 && { parts: parts.map(partToJson) }),
     authority: authorities.map(recordToJson),
     additional: additionals.map(recordToJson),
     ...(edns === undefined ? {} : { edns: ednsToJson(edns) }),
@@ -132,6 +150,12 @@ function toJson(message: Message, exchange: Exchange): object {
     timeMs: Number(exchange.tookMs.toFixed(3)),
     octets: exchange.octets,
   }
+}
+
+/** What one question of several came to. */
+function partToJson({ questions: [question], rcode, answers, edns }: Message): object {
+  const options = edns?.options.map(optionToJson)
+  return { name: question.name.toString(), status: printRcode(rcode), answer: answers.map(recordToJson), ...(options && { options }) }
 }
 
 function flagsOf(message: Message): string[] {

@@ -5,7 +5,7 @@
  */
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
-import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
+import { DEFAULT_UDP_OCTETS, MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
 import { fold, wireLength } from '../dns/name.ts'
 import type { Endpoint } from '../transport/address.ts'
 
@@ -30,19 +30,20 @@ const TC = 0x02
 const QUESTION_TAIL_OCTETS = 4 // QTYPE and QCLASS (RFC 1035 4.1.2)
 const HEADER_OCTETS = 12
 
-/** Asks `query`, a whole message with one question written without compression, and gives the answer's octets. */
+/** Asks `query`, a whole message with questions written without compression, and gives the answer's octets. One that is too long for UDP goes over TCP at once. */
 export async function ask(query: Uint8Array, options: AskOptions): Promise<Asked> {
-  if (options.tcp === true) return askTcp(query, options)
+  if (options.tcp === true || query.length > DEFAULT_UDP_OCTETS) return askTcp(query, options)
   const asked = await askUdp(query, options)
   const isCut = 'octets' in asked && (asked.octets[2] & TC) !== 0
   return isCut && options.keepTruncated !== true ? askTcp(query, options) : asked
 }
 
-/** Whether `answer` answers `query`: a response with its ID, opcode and question; an error may leave the question out. */
+/** Whether `answer` answers `query`: a response with its ID, opcode and question; an error, or a batch that was cut short, may leave questions out. */
 export function isAnswerTo(query: Uint8Array, answer: Uint8Array): boolean {
   if (answer.length < HEADER_OCTETS || answer[0] !== query[0] || answer[1] !== query[1]) return false
   if ((answer[2] & QR) === 0 || (answer[2] & 0x78) !== (query[2] & 0x78)) return false
-  if (answer[4] === 0 && answer[5] === 0) return (answer[3] & 0x0f) !== 0
+  const isCutBatch = (answer[2] & TC) !== 0 && query[4] + query[5] > 1 // its questions alone found no room (docs/protocol.md 5)
+  if (answer[4] === 0 && answer[5] === 0) return (answer[3] & 0x0f) !== 0 || isCutBatch
   const end = HEADER_OCTETS + wireLength(query, HEADER_OCTETS) + QUESTION_TAIL_OCTETS
   if (answer.length < end) return false
   const tail = end - QUESTION_TAIL_OCTETS

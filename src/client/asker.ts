@@ -14,7 +14,7 @@ import { CLASS, OPCODE, OPTION, printEde, printRcode, RCODE, TYPE } from '../dns
 import { findOption, readExtendedError } from '../dns/edns.ts'
 import { TextFault, WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
-import { MAX_OUTCOMES_PER_DEMAND } from '../dns/limits-discovery.ts'
+import { MAX_BATCH_QUESTIONS, MAX_OUTCOMES_PER_DEMAND } from '../dns/limits-discovery.ts'
 import { decodeMessage, encodeMessage, makeMessage, type Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { decodeParameters, encodeParameters, encodeValue, PARAMETERS, parseParameters } from '../dns/parameters.ts'
@@ -22,6 +22,7 @@ import { capabilityName, CAPABILITY_MARK, labelsOf, parseCapabilityUrl } from '.
 import { UNTOLD } from '../discovery/ranking/values.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { ask, type Asked, type AskOptions } from './ask.ts'
+import { splitBatch } from './batch.ts'
 import type { ChangeSigner } from './change.ts'
 import { readFound, type Found, type FoundAgent } from './found.ts'
 
@@ -94,6 +95,9 @@ const CLIENT_COOKIE_OCTETS = 8
 /** Errors of Node that say that nobody is there. */
 const NOBODY_THERE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_SOCKET'])
 
+/** Codes of servers that know no opcode 14, or do not take so many questions. */
+const KNOWS_NO_BATCH = new Set<number>([RCODE.NOTIMP, RCODE.FORMERR])
+
 /** Asks one server; see above. */
 export class Asker {
   private readonly options: AskerOptions
@@ -124,13 +128,43 @@ export class Asker {
    */
   async ask(capability: string, need: Need = ''): Promise<Found> {
     const name = capabilityOf(capability)
-    const domain = domainOf(name)
-    const told = this.outcomes.filter((outcome) => outcome.domain === domain).slice(-MAX_OUTCOMES_PER_DEMAND)
-    const demand = demandWith(textOf(need), told)
-    const { response, tookMs } = await this.exchange(name, demand, told.length > 0)
+    const told = this.toldIn(domainOf(name))
+    const { response, tookMs } = await this.exchange([name], demandWith(textOf(need), told), told.length > 0)
+    this.forget(told)
+    return { ...readFound(response, name), tookMs }
+  }
+
+  /**
+   * The best agents at each of some capabilities, in the order asked, by one message for up to 32 of them (opcode 14): all parts of a task in one round
+   * trip. The need holds for each. What the server leaves out for want of room, and everything where it knows no batches, is asked for singly. Faults as of `ask`; a question
+   * that the server refuses has nobody, and `reason` says so.
+   */
+  async askAll(capabilities: readonly string[], need: Need = ''): Promise<Found[]> {
+    const names = [...new Map(capabilities.map((text) => capabilityOf(text)).map((name) => [name.key, name])).values()]
+    const found = new Map<string, Found>()
+    for (let i = 0; i < names.length; i += MAX_BATCH_QUESTIONS) for (const [key, one] of await this.askBatch(names.slice(i, i + MAX_BATCH_QUESTIONS), need)) found.set(key, one)
+    for (const name of names) if (!found.has(name.key)) found.set(name.key, await this.ask(name.toString(), need))
+    return capabilities.map((text) => found.get(capabilityOf(text).key) as Found)
+  }
+
+  private async askBatch(names: readonly Name[], need: Need): Promise<Map<string, Found>> {
+    const found = new Map<string, Found>()
+    if (names.length < 2) return found
+    const told = this.toldIn(domainOf(names[0])) // an outcome counts with the first question
+    const { response, tookMs } = await this.exchange(names, demandWith(textOf(need), told), told.length > 0)
+    if (KNOWS_NO_BATCH.has(response.rcode)) return found
+    this.forget(told)
+    for (const part of splitBatch(response)) found.set(part.questions[0].name.key, { ...readPart(part), tookMs })
+    return found
+  }
+
+  private toldIn(domain: string): Outcome[] {
+    return this.outcomes.filter((outcome) => outcome.domain === domain).slice(-MAX_OUTCOMES_PER_DEMAND)
+  }
+
+  private forget(told: readonly Outcome[]): void {
     const sent = new Set(told)
     this.outcomes = this.outcomes.filter((outcome) => !sent.has(outcome))
-    return { ...readFound(response, name), tookMs }
   }
 
   /** Notes what became of a choice, to be told with the next query in the same domain. Of more than 16 the oldest are forgotten. */
@@ -165,40 +199,47 @@ export class Asker {
     throw new AskFault(`Cannot call ${capability}: ${why}`, RCODE.NOERROR)
   }
 
-  private async exchange(name: Name, demand: Uint8Array, isTelling: boolean): Promise<{ response: Message; tookMs: number }> {
+  private async exchange(names: readonly Name[], demand: Uint8Array, isTelling: boolean): Promise<{ response: Message; tookMs: number }> {
     // over UDP a server believes outcomes by its cookie alone: whoever has none yet asks by TCP
     const needsTcp = isTelling && this.options.signer === undefined && this.cookie.length === CLIENT_COOKIE_OCTETS
     for (let isSecond = false; ; isSecond = true) {
-      const { response, tookMs } = await this.exchangeOnce(name, demand, needsTcp)
+      const { response, tookMs } = await this.exchangeOnce(names, demand, needsTcp)
       const cookie = findOption(response.edns, OPTION.COOKIE)
       if (cookie !== undefined) this.cookie = cookie // RFC 7873 5.3
       if (response.rcode === RCODE.BADCOOKIE && !isSecond) continue
-      if (response.rcode === RCODE.NOERROR || response.rcode === RCODE.NXDOMAIN) return { response, tookMs }
-      throw new AskFault(`Cannot find agents at ${name}: ${reasonOf(response)}`, response.rcode)
+      if (response.rcode === RCODE.NOERROR || response.rcode === RCODE.NXDOMAIN || (names.length > 1 && KNOWS_NO_BATCH.has(response.rcode))) return { response, tookMs }
+      throw new AskFault(`Cannot find agents at ${names.join(', ')}: ${reasonOf(response)}`, response.rcode)
     }
   }
 
-  private async exchangeOnce(name: Name, demand: Uint8Array, needsTcp: boolean): Promise<{ response: Message; tookMs: number }> {
+  private async exchangeOnce(names: readonly Name[], demand: Uint8Array, needsTcp: boolean): Promise<{ response: Message; tookMs: number }> {
     const { signer, class: rrClass = 'IN' } = this.options
-    const query = makeMessage({ id: randomInt(0x1_0000), opcode: OPCODE.QUERY, agent: true, questions: [{ name, type: TYPE.AGENT, class: CLASS[rrClass] }] })
+    const questions = names.map((name) => ({ name, type: TYPE.AGENT, class: CLASS[rrClass] }))
+    const query = makeMessage({ id: randomInt(0x1_0000), opcode: names.length > 1 ? OPCODE.AGENT : OPCODE.QUERY, agent: true, questions })
     const options = [{ code: OPTION.COOKIE, octets: this.cookie }, { code: OPTION.DEMAND, octets: demand }]
     query.edns = { udpSize: DEFAULT_UDP_OCTETS, version: 0, dnssecOk: false, compactOk: false, options }
     const signed = await signer?.sign(encodeMessage(query))
     const asked = await this.send(signed?.octets ?? encodeMessage(query), needsTcp ? { ...this.to, tcp: true } : this.to)
-    if ('failed' in asked) throw new AskFault(`Cannot find agents at ${name}: no answer from ${this.options.server}, as ${asked.failed}`, -1)
+    if ('failed' in asked) throw new AskFault(`Cannot find agents at ${names.join(', ')}: no answer from ${this.options.server}, as ${asked.failed}`, -1)
     const wrong = await signed?.check(asked.octets)
-    if (wrong !== undefined) throw new AskFault(`Cannot find agents at ${name}: ${wrong}`, -1)
-    return { response: decoded(asked.octets, name), tookMs: asked.tookMs }
+    if (wrong !== undefined) throw new AskFault(`Cannot find agents at ${names.join(', ')}: ${wrong}`, -1)
+    return { response: decoded(asked.octets, names), tookMs: asked.tookMs }
   }
 }
 
-function decoded(octets: Uint8Array, name: Name): Message {
+function decoded(octets: Uint8Array, names: readonly Name[]): Message {
   try {
     return decodeMessage(octets)
   } catch (fault) {
     if (!(fault instanceof WireFault)) throw fault
-    throw new AskFault(`Cannot find agents at ${name}: the answer cannot be read: ${fault.message}`, -1)
+    throw new AskFault(`Cannot find agents at ${names.join(', ')}: the answer cannot be read: ${fault.message}`, -1)
   }
+}
+
+/** What a part of a batch says; one that is refused has nobody. */
+function readPart(part: Message): Omit<Found, 'tookMs'> {
+  const isAnswer = part.rcode === RCODE.NOERROR || part.rcode === RCODE.NXDOMAIN
+  return isAnswer ? readFound(part, part.questions[0].name) : { agents: [], ttlSeconds: 0, reason: reasonOf(part) }
 }
 
 function reasonOf({ rcode, edns }: Message): string {

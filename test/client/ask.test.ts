@@ -174,6 +174,18 @@ describe('whether octets answer a query', () => {
     assert.equal(isAnswerTo(QUERY, bare), true)
   })
 
+  it('may leave out the questions of a batch that found no room, where it says so by TC', () => {
+    const cut = (query: Uint8Array): Buffer => responseTo(query, (o) => {
+      o[2] |= 2
+      o[5] = 0
+    }).subarray(0, 12)
+    const two = Buffer.concat([QUERY, QUERY.subarray(12)])
+    two[5] = 2
+    assert.equal(isAnswerTo(two, cut(two)), true)
+    assert.equal(isAnswerTo(two, responseTo(two, (o) => (o[5] = 0)).subarray(0, 12)), false)
+    assert.equal(isAnswerTo(QUERY, cut(QUERY)), false)
+  })
+
   it('is decided for any octets without a fault', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (octets) => typeof isAnswerTo(QUERY, octets) === 'boolean'))
     fc.assert(

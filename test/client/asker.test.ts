@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Asker, AskFault, CallFault, type AskerOptions, type Met } from '../../src/client/asker.ts'
 import type { Asked, AskOptions } from '../../src/client/ask.ts'
-import { CLASS, EDE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { CLASS, EDE, OPCODE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { findOption, makeExtendedError, type EdnsOption } from '../../src/dns/edns.ts'
 import { TextFault } from '../../src/dns/faults.ts'
 import { decodeMessage, encodeMessage, makeMessage, type Message } from '../../src/dns/message.ts'
@@ -25,6 +25,8 @@ class FakeServer {
   options: EdnsOption[] = [{ code: OPTION.OFFER, octets: parseParameters('scores=0.9,0.5 ages=250ms,none states=idle,occupied', 'OFFER') }, { code: OPTION.COOKIE, octets: SERVER_COOKIE }]
   rcode: number = RCODE.NOERROR
   failure: string | undefined
+  truncated = false
+  rcodeOf: (query: Message) => number = () => this.rcode
   nowMs = NOW
 
   asker(more: Partial<AskerOptions> = {}): Asker {
@@ -36,10 +38,10 @@ class FakeServer {
     this.queries.push({ message, tcp })
     if (this.failure !== undefined) return { failed: this.failure }
     const response = makeMessage({
-      id: message.id, response: true, rcode: this.rcode & 15, questions: message.questions, answers: this.answers.map((text) => parseRecord(text)), additionals: this.additionals.map((text) => parseRecord(text)),
+      id: message.id, response: true, truncated: this.truncated, rcode: this.rcodeOf(message) & 15, questions: message.questions, answers: this.answers.map((text) => parseRecord(text)), additionals: this.additionals.map((text) => parseRecord(text)),
       edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options: this.options },
     })
-    return { octets: encodeMessage({ ...response, rcode: this.rcode }), transport: tcp ? 'tcp' : 'udp', tookMs: 1.5 }
+    return { octets: encodeMessage({ ...response, rcode: this.rcodeOf(message) }), transport: tcp ? 'tcp' : 'udp', tookMs: 1.5 }
   }
 
   /** The demand of the last query, as text. */
@@ -264,4 +266,69 @@ describe('every result', () => {
       assert.match(server.demand, new RegExp(`/${result}/4294967295us/4294967295/`))
     })
   }
+})
+
+describe('several capabilities', () => {
+  const OCR = 'v1.ocr.vision._cap.acme.example.'
+  const offer = (text: string): EdnsOption => ({ code: OPTION.OFFER, octets: parseParameters(text, 'OFFER') })
+  const batchServer = (): FakeServer => {
+    const server = new FakeServer()
+    server.answers = [`${OCR} 30 IN AGENT 1 eye._sa.acme.example.`, ...server.answers]
+    server.options = [offer('scores=0.7'), offer('scores=0.9,0.5')]
+    return server
+  }
+
+  it('are asked for by one message, and answered in the order asked, one that comes twice too', async () => {
+    const server = batchServer()
+    const found = await server.asker().askAll([OCR, V2, OCR.toUpperCase()], { count: 2 })
+    assert.deepEqual(found.map(({ agents }) => agents.map(({ name, score }) => `${name} ${score}`)), [
+      ['eye._sa.acme.example. 0.7'], ['babel._sa.acme.example. 0.9', 'iris._sa.acme.example. 0.5'], ['eye._sa.acme.example. 0.7'],
+    ])
+    assert.deepEqual([server.queries.length, server.queries[0].message.opcode, server.demand], [1, OPCODE.AGENT, 'count=2'])
+  })
+
+  it('of which nobody can do one, or one is refused, say so for that one', async () => {
+    const server = batchServer()
+    server.answers = []
+    server.options = [offer('result=3/65535'), offer('result=5/49156')]
+    const [ocr, translate] = await server.asker().askAll([OCR, V2])
+    assert.match(ocr.reason ?? '', /nobody has registered at v1\.ocr.*NXDOMAIN/)
+    assert.match(translate.reason ?? '', /^REFUSED: /)
+  })
+
+  it('are asked for singly where the server knows no batches, or leaves some out', async () => {
+    const old = new FakeServer()
+    old.rcodeOf = ({ opcode }) => (opcode === OPCODE.AGENT ? RCODE.NOTIMP : RCODE.NOERROR)
+    assert.deepEqual((await old.asker().askAll([V2, OCR])).map(({ agents }) => agents.length), [2, 2])
+    assert.deepEqual(old.queries.map(({ message }) => [message.opcode, message.questions.length]), [[OPCODE.AGENT, 2], [OPCODE.QUERY, 1], [OPCODE.QUERY, 1]])
+    const short = batchServer()
+    short.truncated = true
+    short.options = [offer('scores=0.7')]
+    await short.asker().askAll([OCR, V2])
+    assert.deepEqual(short.queries.map(({ message }) => message.questions.map(({ name }) => name.toString())), [[OCR, V2], [V2]])
+  })
+
+  it('beyond the most that fit are asked for by more messages, and one by a query', async () => {
+    const server = new FakeServer()
+    server.options = []
+    server.answers = []
+    await server.asker().askAll(Array.from({ length: 33 }, (_, i) => `v${i}.ocr._cap.acme.example.`))
+    assert.deepEqual(server.queries.map(({ message }) => message.questions.length), [32, 1])
+    assert.deepEqual(await server.asker().askAll([]), [])
+  })
+
+  it('tell outcomes once', async () => {
+    const server = batchServer()
+    const asker = server.asker()
+    asker.met({ name: 'babel._sa.acme.example.', capability: V2 }, { result: 'busy' })
+    await asker.askAll([OCR, V2])
+    assert.match(server.demand, /^outcome=babel/)
+    assert.equal(asker.waiting, 0)
+  })
+
+  it('are a fault where the server refuses the whole', async () => {
+    const server = batchServer()
+    server.rcode = RCODE.REFUSED
+    await assert.rejects(server.asker().askAll([OCR, V2]), (fault: AskFault) => fault instanceof AskFault && fault.rcode === RCODE.REFUSED && fault.message.includes(`${OCR}, ${V2}`))
+  })
 })
