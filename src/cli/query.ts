@@ -53,16 +53,22 @@ export async function queryCommand(name: string, type: string, options: QueryOpt
     io.err(`waggle: No answer from ${printEndpoint(server)}: ${asked.failed}\n`)
     return EXIT.failed
   }
-  const answer = decodeOrExplain(asked.octets)
-  if (typeof answer === 'string') {
-    io.err(`waggle: ${answer}\n`)
+  const exchange: Exchange = { server: printEndpoint(server), transport: asked.transport, tookMs: asked.tookMs, octets: asked.octets.length }
+  const read = readOrExplain(() => ({ text: printAnswer(decodeMessage(asked.octets), exchange, options) }))
+  if (typeof read === 'string') {
+    io.err(`waggle: ${read}\n`)
     return EXIT.failed
   }
-  const exchange: Exchange = { server: printEndpoint(server), transport: asked.transport, tookMs: asked.tookMs, octets: asked.octets.length }
-  if (options.json === true) io.out(`${JSON.stringify(toJson(answer, exchange))}\n`)
-  else if (options.short === true) io.out(answer.questions.length > 1 ? splitBatch(answer).map(printPart).join('') : printShort(answer))
-  else io.out(printMessage(answer) + printExchange(exchange))
+  io.out(read.text)
   return EXIT.done
+}
+
+/** The answer in the form that was asked for. WireFault where a batch that is to be taken apart has a malformed OFFER. */
+function printAnswer(answer: Message, exchange: Exchange, { json = false, short = false }: QueryOptions): string {
+  if (!json && !short) return printMessage(answer) + printExchange(exchange)
+  const parts = answer.questions.length > 1 ? splitBatch(answer) : []
+  if (json) return `${JSON.stringify(toJson(answer, parts, exchange))}\n`
+  return parts.length > 0 ? parts.map(printPart).join('') : printShort(answer)
 }
 
 function printShort({ answers }: Message): string {
@@ -120,9 +126,10 @@ function makeQuery(questions: Question[], options: QueryOptions): Message {
   return message
 }
 
-function decodeOrExplain(octets: Uint8Array): Message | string {
+/** What `read` makes of the answer, or what is wrong with that. */
+function readOrExplain<Result>(read: () => Result): Result | string {
   try {
-    return decodeMessage(octets)
+    return read()
   } catch (error) {
     if (!(error instanceof WireFault)) throw error
     return `Cannot read the answer: ${error.message} (octet ${error.offset})`
@@ -132,8 +139,7 @@ function decodeOrExplain(octets: Uint8Array): Message | string {
 // ---- JSON ----
 
 /** The answer as plain values; documented in docs/cli.md. */
-function toJson(message: Message, exchange: Exchange): object {
-  const parts = message.questions.length > 1 ? splitBatch(message) : []
+function toJson(message: Message, parts: readonly Message[], exchange: Exchange): object {
   const { id, rcode, questions, answers, authorities, additionals, edns } = message
   return {
     status: printRcode(rcode),

@@ -131,7 +131,7 @@ export class Asker {
     const told = this.toldIn(domainOf(name))
     const { response, tookMs } = await this.exchange([name], demandWith(textOf(need), told), told.length > 0)
     this.forget(told)
-    return { ...readFound(response, name), tookMs }
+    return { ...readable([name], () => readFound(response, name)), tookMs }
   }
 
   /**
@@ -140,22 +140,21 @@ export class Asker {
    * that the server refuses has nobody, and `reason` says so.
    */
   async askAll(capabilities: readonly string[], need: Need = ''): Promise<Found[]> {
-    const names = [...new Map(capabilities.map((text) => capabilityOf(text)).map((name) => [name.key, name])).values()]
+    const asked = capabilities.map(capabilityOf)
+    const names = [...new Map(asked.map((name) => [name.key, name])).values()]
     const found = new Map<string, Found>()
     for (let i = 0; i < names.length; i += MAX_BATCH_QUESTIONS) for (const [key, one] of await this.askBatch(names.slice(i, i + MAX_BATCH_QUESTIONS), need)) found.set(key, one)
     for (const name of names) if (!found.has(name.key)) found.set(name.key, await this.ask(name.toString(), need))
-    return capabilities.map((text) => found.get(capabilityOf(text).key) as Found)
+    return asked.map(({ key }) => found.get(key) as Found)
   }
 
   private async askBatch(names: readonly Name[], need: Need): Promise<Map<string, Found>> {
-    const found = new Map<string, Found>()
-    if (names.length < 2) return found
+    if (names.length < 2) return new Map()
     const told = this.toldIn(domainOf(names[0])) // an outcome counts with the first question
     const { response, tookMs } = await this.exchange(names, demandWith(textOf(need), told), told.length > 0)
-    if (KNOWS_NO_BATCH.has(response.rcode)) return found
+    if (KNOWS_NO_BATCH.has(response.rcode)) return new Map()
     this.forget(told)
-    for (const part of splitBatch(response)) found.set(part.questions[0].name.key, { ...readPart(part), tookMs })
-    return found
+    return readable(names, () => new Map(splitBatch(response).map((part) => [part.questions[0].name.key, { ...readPart(part), tookMs }])))
   }
 
   private toldIn(domain: string): Outcome[] {
@@ -223,13 +222,14 @@ export class Asker {
     if ('failed' in asked) throw new AskFault(`Cannot find agents at ${names.join(', ')}: no answer from ${this.options.server}, as ${asked.failed}`, -1)
     const wrong = await signed?.check(asked.octets)
     if (wrong !== undefined) throw new AskFault(`Cannot find agents at ${names.join(', ')}: ${wrong}`, -1)
-    return { response: decoded(asked.octets, names), tookMs: asked.tookMs }
+    return { response: readable(names, () => decodeMessage(asked.octets)), tookMs: asked.tookMs }
   }
 }
 
-function decoded(octets: Uint8Array, names: readonly Name[]): Message {
+/** What `read` makes of an answer about `names`; AskFault where that is malformed. */
+function readable<Result>(names: readonly Name[], read: () => Result): Result {
   try {
-    return decodeMessage(octets)
+    return read()
   } catch (fault) {
     if (!(fault instanceof WireFault)) throw fault
     throw new AskFault(`Cannot find agents at ${names.join(', ')}: the answer cannot be read: ${fault.message}`, -1)

@@ -19,14 +19,13 @@ const NO_CODE = 0xffff
  */
 export function splitBatch(response: Message): Message[] {
   const offers = response.edns?.options.filter(({ code }) => code === OPTION.OFFER)
+  const lists = offers?.map(({ octets }) => decodeParameters(octets, 'OFFER')) ?? []
   const parts: Message[] = []
   let rest = response.answers
   for (const [i, question] of response.questions.entries()) {
     if (response.truncated && offers !== undefined && i >= offers.length) break
-    const offer = offers?.[i]
-    const list = offer === undefined ? undefined : decodeParameters(offer.octets, 'OFFER')
-    const count = countOf(question, rest, list)
-    parts.push({ ...response, questions: [question], answers: rest.slice(0, count), ...endOf(response, offer, list) })
+    const count = countOf(question, rest, lists[i])
+    parts.push({ ...response, questions: [question], answers: rest.slice(0, count), ...endOf(response, offers?.[i], lists, i) })
     rest = rest.slice(count)
   }
   return parts
@@ -52,18 +51,18 @@ function isOf(record: DnsRecord, names: readonly Name[], type: number): boolean 
 }
 
 /** RCODE and EDNS of one question. */
-function endOf({ rcode, edns }: Message, offer: EdnsOption | undefined, list: ParameterMap | undefined): Pick<Message, 'rcode' | 'edns'> {
+function endOf({ rcode, edns }: Message, offer: EdnsOption | undefined, lists: readonly ParameterMap[], i: number): Pick<Message, 'rcode' | 'edns'> {
   if (edns === undefined || offer === undefined) return { rcode, ...(edns && { edns }) }
-  const [own, infoCode] = (list && valueOf(list, PARAMETERS.result)) ?? [RCODE.NOERROR, NO_CODE]
+  const [own, infoCode] = valueOf(lists[i], PARAMETERS.result) ?? [RCODE.NOERROR, NO_CODE]
   const others = edns.options.filter(({ code }) => code !== OPTION.OFFER && code !== OPTION.EDE)
-  const error = infoCode === NO_CODE ? [] : [makeExtendedError({ infoCode, text: wordsOf(edns, infoCode) })]
+  const error = infoCode === NO_CODE ? [] : [makeExtendedError({ infoCode, text: wordsOf(edns, infoCode, lists) })]
   return { rcode: own, edns: { ...edns, options: [...others, offer, ...error] } }
 }
 
 /** The words of the message's Extended DNS Error, which is that of the first question that has one: another of the same code may have other words. */
-function wordsOf(edns: NonNullable<Message['edns']>, infoCode: number): string {
+function wordsOf(edns: NonNullable<Message['edns']>, infoCode: number, lists: readonly ParameterMap[]): string {
   const whole = findOption(edns, OPTION.EDE)
   const error = whole === undefined || whole.length < 2 ? undefined : readExtendedError(whole)
-  const isFirst = error?.infoCode === infoCode && edns.options.filter(({ code, octets }) => code === OPTION.OFFER && valueOf(decodeParameters(octets, 'OFFER'), PARAMETERS.result)?.[1] === infoCode).length === 1
-  return isFirst ? error.text : ''
+  const alike = lists.filter((list) => valueOf(list, PARAMETERS.result)?.[1] === infoCode)
+  return error?.infoCode === infoCode && alike.length === 1 ? error.text : ''
 }

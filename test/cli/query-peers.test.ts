@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { printRcode, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { OPTION, printRcode, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/dns/message.ts'
 import { parseRecord } from '../../src/dns/record-text.ts'
 import { run } from './running.ts'
@@ -54,6 +54,17 @@ function answered(query: Message, parts: Partial<Message> = {}): Uint8Array {
 const query = (...flags: string[]) => run('query', 'a.example', '-s', server, ...flags)
 
 describe('an answer', () => {
+  it('to several questions whose OFFER is malformed is printed whole, and cannot be taken apart', async () => {
+    const options = [{ code: OPTION.OFFER, octets: Uint8Array.of(1) }]
+    onUdp = (message) => [answered(message, { edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options } })]
+    assert.deepEqual([(await query('--and', 'b.example')).code, (await query('--and', 'b.example')).err], [0, ''])
+    for (const flag of ['--short', '--json']) {
+      const { code, out, err } = await query('--and', 'b.example', flag)
+      assert.deepEqual([code, out], [1, ''])
+      assert.match(err, /^waggle: Cannot read the answer: /)
+    }
+  })
+
   it('that was cut short is asked for again over TCP (RFC 7766 5), unless it is wanted as it is', async () => {
     onUdp = (message) => [answered(message, { truncated: true, answers: [] })]
     onTcp = (message) => [answered(message)]

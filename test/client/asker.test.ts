@@ -331,4 +331,10 @@ describe('several capabilities', () => {
     server.rcode = RCODE.REFUSED
     await assert.rejects(server.asker().askAll([OCR, V2]), (fault: AskFault) => fault instanceof AskFault && fault.rcode === RCODE.REFUSED && fault.message.includes(`${OCR}, ${V2}`))
   })
+
+  it('and one, are a fault where OFFER is malformed', async () => {
+    const server = batchServer()
+    server.options = [{ code: OPTION.OFFER, octets: Uint8Array.of(1) }]
+    for (const names of [[OCR, V2], [V2]]) await assert.rejects(server.asker().askAll(names), (fault: AskFault) => fault instanceof AskFault && fault.rcode === -1 && fault.message.includes('cannot be read'))
+  })
 })
