@@ -140,9 +140,9 @@ export function unixSeconds(): number {
   return Math.floor(Date.now() / 1_000)
 }
 
-function rememberedIn({ buffer, originMs, isValidating, policy: rules }: SharedCacheBlock, authority: ZoneAuthority): Remembered {
+function rememberedIn({ buffer, originMs, isValidating, policy: rules }: SharedCacheBlock, authority: ZoneAuthority, nowMs: () => number): Remembered {
   const policy = rules && new Policy(new ZoneImage(rules))
-  const nowSeconds = (): number => Math.floor((originMs + machineMs()) / 1_000)
+  const nowSeconds = (): number => Math.floor((originMs + nowMs()) / 1_000)
   const isOurs: RememberedParts['isOurs'] = (name) => authority.holds(name)
   return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isValidating, isOurs, ...(policy && { isRuled: (name) => policy.concerns(name) }) })
 }
@@ -154,8 +154,10 @@ function idOf(zone: ZoneImage): string {
 
 /** What one thread's answering may have of its own. */
 export interface AnsweringParts {
-  /** A thread that reads in batches hands in a clock that it reads once for each. */
+  /** Unix time, for cookies and rate limits. A thread that reads in batches hands in a clock that it reads between them. */
   nowSeconds?: () => number
+  /** `machineMs`, for what is remembered; likewise. */
+  batchMs?: () => number
   isOfCore?: boolean
   /** Where demands go that tell what became of earlier choices; without it they are left. */
   outcomes?: OutcomeSink
@@ -174,7 +176,8 @@ function isProven({ peer, octets, cookieAt, cookieLength }: Query, cookies: Cook
 
 /** Makes what answers; `onFault` is told of faults of ours. */
 export function makeAnswering(
-  options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void, { nowSeconds = unixSeconds, isOfCore = false, outcomes }: AnsweringParts = {},
+  options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void,
+  { nowSeconds = unixSeconds, batchMs = machineMs, isOfCore = false, outcomes }: AnsweringParts = {},
 ): Answering {
   const { seed } = options
   let { leaseOriginMs: originMs } = options
@@ -193,7 +196,7 @@ export function makeAnswering(
     ...finishing(rest),
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(recursion === undefined ? {} : { recursion: new PrefixList(recursion) }),
-    ...(cache === undefined ? {} : { remembered: rememberedIn(cache, authority) }),
+    ...(cache === undefined ? {} : { remembered: rememberedIn(cache, authority, batchMs) }),
     local: new PrefixList(local),
     defers,
     isOfCore,

@@ -3,6 +3,7 @@
  * over the shared zones. It ends when the loop is told to stop.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { THREAD_CLOCK_STEP_MS } from '../dns/limits.ts'
 import { OutcomeRing } from '../discovery/sense/outcome-ring.ts'
 import { Counters } from '../server/counters.ts'
 import { transportCounters } from '../transport/counters.ts'
@@ -12,6 +13,7 @@ import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
 import { makeAnswering, unixSeconds, type AnsweringOptions } from './answering.ts'
 import { collectGarbage } from './collect.ts'
+import { machineMs } from './machine-clock.ts'
 import { type AnswerMail, CONTROL, type ThreadStart, type ThreadMail, type ThreadWord } from './thread-contract.ts'
 
 const port = parentPort
@@ -20,8 +22,9 @@ if (port === null) throw new Error('Cannot run socket-thread as it must be start
 const { task, control, serverCounts, transportCounts, outcomes, budget, mail: firstMail } = workerData as ThreadStart
 const words = new Int32Array(control)
 let mailSeen = 0
-/** Unix time as it was after the last batch or round, a quarter of a second ago at most: reading the clock costs a tenth of an answer. */
+/** Clocks as they were after a late batch or round, a third of a second ago at most: reading one costs a tenth of an answer. */
 let nowSeconds = unixSeconds()
+let batchMs = machineMs()
 
 function say(word: ThreadWord): void {
   port?.postMessage(word)
@@ -33,7 +36,9 @@ function tellFault(fault: unknown, untold: number): void {
 
 const ring = new OutcomeRing(outcomes)
 const counters = new Counters(new Float64Array(serverCounts))
-const answering = makeAnswering(forTask(firstMail.options), counters, tellFault, { nowSeconds: () => nowSeconds, outcomes: (...told) => ring.tell(...told) })
+const answering = makeAnswering(forTask(firstMail.options), counters, tellFault, {
+  nowSeconds: () => nowSeconds, batchMs: () => batchMs, outcomes: (...told) => ring.tell(...told),
+})
 
 /** Responses over TCP are not limited, as a handshake shows that the asker is who it says: the table is spared. */
 function forTask(options: AnsweringOptions): AnsweringOptions {
@@ -46,9 +51,16 @@ function serve({ generation, zones, options }: ThreadMail): void {
   say({ kind: 'serving', generation })
 }
 
-/** Between batches: reads the clock, and takes the newest zones and options, and answers of the core, if mail has come. One load of a shared word where none has. */
-function lookUp(server?: EpollServer): void {
+function readClocks(): void {
+  const nowMs = machineMs()
+  if (nowMs - batchMs < THREAD_CLOCK_STEP_MS) return
+  batchMs = nowMs
   nowSeconds = unixSeconds()
+}
+
+/** Between batches: reads the clocks, takes the newest zones and options, and answers of the core, if mail has come. One load of a shared word where none has. */
+function lookUp(server?: EpollServer): void {
+  readClocks()
   const sent = Atomics.load(words, CONTROL.mail)
   if (sent === mailSeen || port === null) return
   mailSeen = sent

@@ -17,6 +17,7 @@ import { UDP_BATCH, UDP_WAIT_MS, UDP_REST_MS } from '../dns/limits.ts'
 import { Deferrals, type DeferralOptions, WAY_BACK_WORD } from './deferral-parcel.ts'
 import { COUNTER, HISTOGRAM, TRANSPORT_HISTOGRAMS, type TransportCounters } from './counters.ts'
 import { DEFERRED, type Handler, type OnFault, type Peer } from './handler.ts'
+import { systemClock } from './clock.ts'
 import { callMemory, EAGAIN, EINTR, errorName, type Libc, loadLibc, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITFORONE } from './libc.ts'
 import { ANSWER_STRIDE, Batch, sendBatch } from './mmsg-batch.ts'
 import type { MmsgSocket } from './mmsg-socket.ts'
@@ -94,7 +95,7 @@ class BatchReader {
     this.#place = place
     this.#libc = libc
     this.#options = options
-    this.#nowMs = options.nowMs ?? (() => performance.now())
+    this.#nowMs = options.nowMs ?? (() => systemClock.nowMs())
     this.#batch = new Batch(libc, family, isWildcard)
   }
 

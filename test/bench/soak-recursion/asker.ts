@@ -29,7 +29,7 @@ interface Sent extends Asked {
   timer?: NodeJS.Timeout
 }
 
-/** Asks and checks; says at once what was wrong. */
+/** Asks and checks; says at once what was wrong. `junk` percent of the names in zones are of chance alone, and asked once. */
 export class Asker {
   readonly counts = { asked: 0, answered: 0, tcp: 0, again: 0, lost: 0, wrong: 0, lagMs: 0 }
   readonly judge: Judge
@@ -44,9 +44,11 @@ export class Asker {
   private readonly open: Map<number, Sent>[] = []
   private readonly shares: Float64Array
   private timer: NodeJS.Timeout | undefined
+  private readonly junk: number
   private pending = 0
 
-  constructor(tree: Tree, hosts: ReadonlyMap<number, HostState>, port: number, chance: Chance, say: (line: string) => void) {
+  constructor(tree: Tree, hosts: ReadonlyMap<number, HostState>, port: number, chance: Chance, say: (line: string) => void, junk: number) {
+    this.junk = junk
     this.say = say
     this.tree = tree
     this.judge = new Judge(tree, hosts)
@@ -139,12 +141,14 @@ export class Asker {
     if (chance.percent(3)) return make(`www.${junk}.t${chance.below(TOP_LEVEL)}.`, TYPE.A, undefined, undefined, 'nxdomain')
     const leaf = this.popular()
     const kind = chance.below(100)
-    if (kind < 15) return make(`${junk}.${leaf.apex}`, TYPE.A, leaf, undefined, 'nxdomain')
-    if (kind < 20) return make(`${junk}.wild.${leaf.apex}`, TYPE.TXT, leaf, leaf, 'version')
-    if (kind < 25) return make(`www.${leaf.apex}`, TYPE.MX, leaf, undefined, 'nodata')
-    if (kind < 35) return make(`alias.${leaf.apex}`, TYPE.A, leaf, leaf, 'version')
-    if (kind < 45) return make(`far.${leaf.apex}`, TYPE.TXT, leaf, tree.farOf(leaf), 'version')
-    return make(`www.${leaf.apex}`, kind < 72 ? TYPE.A : TYPE.TXT, leaf, leaf, 'version')
+    if (chance.percent(this.junk)) {
+      if (kind < 75) return make(`${junk}.${leaf.apex}`, TYPE.A, leaf, undefined, 'nxdomain')
+      return make(`${junk}.wild.${leaf.apex}`, TYPE.TXT, leaf, leaf, 'version')
+    }
+    if (kind < 6) return make(`www.${leaf.apex}`, TYPE.MX, leaf, undefined, 'nodata')
+    if (kind < 18) return make(`alias.${leaf.apex}`, TYPE.A, leaf, leaf, 'version')
+    if (kind < 31) return make(`far.${leaf.apex}`, TYPE.TXT, leaf, tree.farOf(leaf), 'version')
+    return make(`www.${leaf.apex}`, kind < 65 ? TYPE.A : TYPE.TXT, leaf, leaf, 'version')
   }
 
   private popular(): Leaf {
