@@ -16,6 +16,7 @@ import { hintsIn, ROOT_HINTS } from '../resolver/root-hints.ts'
 import { anchorsIn, ROOT_ANCHORS } from '../resolver/trust-anchors.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { parseZone } from '../zone/parse.ts'
+import { readRoot, type RootSource } from './local-root-file.ts'
 import { readPolicy, type PolicySource } from './policy-file.ts'
 import { reasonOf } from './reason.ts'
 import type { KeyNotes } from './schema-notes.ts'
@@ -60,6 +61,7 @@ export const recursionSchema = z
     'follow-anchors': flag('Whether trust anchors follow the roll-overs of their zones (RFC 5011): a key that is seen for thirty days beside those in use becomes one, and one that is revoked is none any more. What is tracked is kept in `data`; those of `anchors` are the beginning.', true),
     'negative-anchors': names('Names that count as unsigned, with all below, whatever is said above them (RFC 7646): for zones of one\'s own that the world does not know.', MAX_CONFIGURED_ZONES),
     policy: path('File of rules that come before what the world says, in the form of response policy zones; read again by each reload.').optional(),
+    'local-root': path('Zone file of the root, as it is published: what root servers would be asked for is taken from it instead (RFC 8806), until it expires; read again by each reload.').optional(),
     stub: servers('Zones whose servers are given here: they are asked as any zone\'s, and what they delegate is followed, as in `{ corp.example.: ["192.0.2.1"] }`.'),
     forward: servers('Zones for which other recursive servers are asked, with all that lies below; `.` is everything.'),
     ipv4: flag('Whether servers are asked over IPv4.', true),
@@ -91,6 +93,7 @@ export interface RecursionConfig {
   /** The clock of validation is the server's to give. */
   settings: Omit<Settings, 'validation'> & { validation?: Omit<ValidationSettings, 'unixSeconds'> }
   policy?: PolicySource
+  localRoot?: RootSource
 }
 
 /** What `values` come to; faults are told at their places. `base` is where relative paths start. */
@@ -111,8 +114,10 @@ export function settleRecursion(values: RecursionValues, yaml: YamlText, base: s
     port: values.port,
   }
   if (!values.ipv4 && !values.ipv6) yaml.error(['recursion', 'ipv6'], 'Cannot use recursion.ipv6 false as recursion.ipv4 is false too: nobody could be asked')
+  const root = values['local-root']
+  const localRoot = root === undefined ? undefined : settleFile('local-root', root, yaml, base, readRoot)
   const policy = settlePolicy(values.policy, yaml, base)
-  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, persists: values.persist, followsAnchors: values['follow-anchors'], settings, ...policy }
+  return { clients: prefixesOf(values.allow), cacheOctets: values.cache, staleSeconds: values.stale, persists: values.persist, followsAnchors: values['follow-anchors'], settings, ...policy, ...(localRoot && { localRoot }) }
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {
@@ -170,7 +175,7 @@ function settleValidation(values: RecursionValues, yaml: YamlText, base: string)
 }
 
 /** What `read` makes of a file; what it throws is told at `recursion.key`. */
-function settleFile<Read>(key: 'hints' | 'anchors' | 'policy', file: string, yaml: YamlText, base: string, read: (path: string) => Read): Read | undefined {
+function settleFile<Read>(key: 'hints' | 'anchors' | 'policy' | 'local-root', file: string, yaml: YamlText, base: string, read: (path: string) => Read): Read | undefined {
   try {
     return read(isAbsolute(file) ? file : join(base, file))
   } catch (error) {

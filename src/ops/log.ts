@@ -34,6 +34,7 @@ export const LOG_EVENTS = {
   'anchor not checked': ['warn', 'a zone was asked for its keys and no key in use has signed what came, or nothing came; it is asked again within a day: `zone`, `reason`'],
   'anchors not restored': ['error', 'the file of tracked trust anchors cannot be read, so that those of the config are believed, revoked ones among them; it is kept beside under another name: `file`, `reason`, `kept` (that name) or `unkept` (why it could not be, so that nothing is saved), `remedy`'],
   'anchors not saved': ['error', 'what is tracked of trust anchors will be lost with the end: `file`, `reason`'],
+  'local root given up': ['warn', 'the copy of the root has expired, or what it says is not proven, so that root servers are asked until a reload with a new file: `file`, `reason` (expired or bogus), `name` (what was not proven)'],
   'cache judged anew': ['info', 'other trust anchors or negative anchors count than those by which what is remembered was judged, so that it is proven again when it is asked for: `entries`'],
   'reload done': ['info', 'a reload has ended: `zones` (loaded or removed), `complete` (nothing was kept or refused)'],
   update: ['info', 'a zone was asked to change, or changed by itself: `key`, `keyKind`, `address`, `transport`, `zone`, `class`, `flow`, `verdict`, `reason`, `added`, `removed`, `records` (the first few), `serial` (before and after), `lease`, `untold` (refusals left out since the last line)'],

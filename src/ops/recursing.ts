@@ -21,13 +21,15 @@ import { newCounters, type ResolverCounters } from '../resolver/counters.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import { RefreshingCache } from '../resolver/refreshing.ts'
 import { Runner, type OnOutcome } from '../resolver/runner.ts'
-import type { Outcome, RRset, ValidationSettings } from '../resolver/contract.ts'
+import { configuredFor } from '../resolver/cuts.ts'
+import type { Outcome, ResolverCache, RRset, ValidationSettings } from '../resolver/contract.ts'
 import { refuse } from '../resolver/resolve.ts'
 import { StaleAnswers } from '../resolver/stale.ts'
 import { SharedCache } from '../resolver/shared-cache.ts'
 import type { CoreHandler } from '../server/core-contract.ts'
 import { FaultReports } from '../server/fault-reports.ts'
 import { NetworkShares, networkOf } from '../server/network-shares.ts'
+import { LocalRoot, type LocalRootParts } from '../server/local-root.ts'
 import { OwnZonesFirst, type OwnZones } from '../server/own-zones.ts'
 import { behind, Policy, type Ruling } from '../server/policy.ts'
 import { replyOf } from '../server/recursive-reply.ts'
@@ -42,6 +44,7 @@ import type { ZoneImage } from '../zone/image.ts'
 import type { RecursionConfig } from './config-recursion.ts'
 import type { Log } from './log.ts'
 import { type Metric, recursionMetrics } from './metrics.ts'
+import { openRoot } from './local-root-file.ts'
 import { policyImage } from './policy-file.ts'
 import { RECURSION_ELEMENTS, RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS } from './recursion-metrics.ts'
 import { machineMs } from './machine-clock.ts'
@@ -144,7 +147,7 @@ export class Recursing {
     this.judgeByWhatIsBelieved()
     this.tellWaiting(config, this.cache.block)
     this.refreshing = new RefreshingCache(new SharedCache(this.cache), this.cache.block)
-    const cache = new OwnZonesFirst(this.options.zones, this.refreshing)
+    const cache = new OwnZonesFirst(this.options.zones, this.behindRoot(config, this.refreshing))
     const random = (bound: number): number => randomInt(bound)
     const resolver = new Resolver({ settings: { ...settings, ...(validation && { validation }) }, cache, random, onFault: this.tellFault })
     const onFault = (fault: unknown): void => this.reports.report(fault)
@@ -152,6 +155,16 @@ export class Recursing {
     const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime, onFault })
     runner.network = new Upstream({ listener: runner, random, print: printAddress })
     this.runner = runner
+  }
+
+  /** The cache, and behind it the local root where there is one. */
+  private behindRoot({ localRoot: source, settings }: RecursionConfig, cache: ResolverCache): ResolverCache {
+    if (source === undefined) return cache
+    const { seed, log } = this.options
+    const { unixSeconds } = this.calendar
+    const isConfigured = (name: Name): boolean => configuredFor(settings, name) !== undefined
+    const onGivenUp: LocalRootParts['onGivenUp'] = (reason, name) => log('local root given up', { file: source.file, reason, name: `${name}` })
+    return new LocalRoot({ ...openRoot(source, seed), unixSeconds, isConfigured, onGivenUp }, cache)
   }
 
   /** How answers are validated: by the anchors of the config, or by what has become of them since (RFC 5011). */

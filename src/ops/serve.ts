@@ -272,7 +272,7 @@ export class RunningServer implements Commanded {
     this.config = { ...this.config, values, zones: config.zones, keys: config.keys, recursion: config.recursion }
     this.updating.useKeys(config.keys)
     await this.metricsAddress.take(values.metrics)
-    const hasRules = config.recursion?.policy !== undefined // whose file may have changed
+    const hasRules = config.recursion?.policy !== undefined || config.recursion?.localRoot !== undefined // whose files may have changed
     if (taken.includes('recursion') || hasRules) this.recursing.configure(config.recursion)
     if (taken.length === 0 && !hasRules && !areZonesNew) return undefined
     this.secrets.configure(values.cookies)

@@ -39,7 +39,7 @@ export function nearestCut(world: World, name: Name, type: number): Cut {
 }
 
 /** The configured zone that `name` lies in, the innermost one. */
-export function configuredFor({ zones }: Settings, name: Name): ConfiguredZone | undefined {
+export function configuredFor({ zones }: Pick<Settings, 'zones'>, name: Name): ConfiguredZone | undefined {
   let best: ConfiguredZone | undefined
   for (const zone of zones) {
     if (name.isWithin(zone.name) && (best === undefined || zone.name.isWithin(best.name))) best = zone

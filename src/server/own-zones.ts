@@ -40,24 +40,39 @@ export class OwnZonesFirst extends CacheBehind {
   }
 
   private own(name: Name, type: number, least: Trust): Remembered | undefined {
-    const query = encodeMessage(makeMessage({ questions: [{ name, type, class: CLASS.IN }], edns: OPT }))
-    const size = this.zones.answer(query, query.length, OURSELVES, this.out)
-    if (size <= 0) return undefined
-    const message = decodeMessage(this.out.slice(0, size))
-    if (message.rcode !== RCODE.NOERROR && message.rcode !== RCODE.NXDOMAIN) return undefined
-    return message.authoritative ? authoritativeIn(message, name, type) : delegatedIn(message, name, type, least)
+    return askZones(this.zones, { name, type, least, trust: TRUST.primary }, this.out)
   }
 }
 
+/** What is asked of zones, and how far what they say of their own names is to be trusted. */
+export interface ZoneQuestion {
+  readonly name: Name
+  readonly type: number
+  /** What is trusted less is not wanted. */
+  readonly least: Trust
+  readonly trust: Trust
+}
+
+/** What zones say of a name and type; undefined where it is nothing of use. `out` is where they may write, for MAX_MESSAGE_OCTETS. */
+export function askZones(zones: Pick<OwnZones, 'answer'>, question: ZoneQuestion, out: Uint8Array): Remembered | undefined {
+  const { name, type, least } = question
+  const query = encodeMessage(makeMessage({ questions: [{ name, type, class: CLASS.IN }], edns: OPT }))
+  const size = zones.answer(query, query.length, OURSELVES, out)
+  if (size <= 0) return undefined
+  const message = decodeMessage(out.slice(0, size))
+  if (message.rcode !== RCODE.NOERROR && message.rcode !== RCODE.NXDOMAIN) return undefined
+  return message.authoritative ? authoritativeIn(message, question) : delegatedIn(message, name, type, least)
+}
+
 /** What a zone says of a name that is its own. A name that a DNAME above renames is left to who finds the DNAME itself. */
-function authoritativeIn({ answers, authorities, rcode }: Message, name: Name, type: number): Remembered | undefined {
-  const rrset = rrsetIn(answers, name, type, TRUST.primary)
+function authoritativeIn({ answers, authorities, rcode }: Message, { name, type, trust }: ZoneQuestion): Remembered | undefined {
+  const rrset = rrsetIn(answers, name, type, trust)
   if (rrset !== undefined) return { kind: 'records', rrset }
   if (answers.some((record) => record.type === TYPE.DNAME)) return undefined
-  const alias = rrsetIn(answers, name, TYPE.CNAME, TRUST.primary)
+  const alias = rrsetIn(answers, name, TYPE.CNAME, trust)
   if (alias !== undefined) return { kind: 'alias', rrset: alias }
   const owner = authorities.find((record) => record.type === TYPE.SOA)?.name
-  const soa = owner && rrsetIn(authorities, owner, TYPE.SOA, TRUST.primary)
+  const soa = owner && rrsetIn(authorities, owner, TYPE.SOA, trust)
   return { kind: rcode === RCODE.NXDOMAIN ? 'nxdomain' : 'nodata', name, type, ...(soa && { soa }), proof: authorities.filter(isProof) }
 }
 

@@ -154,7 +154,7 @@ describe('mistakes in the recursive service', () => {
 })
 
 describe('files that would never end, or are none', () => {
-  for (const key of ['hints', 'anchors', 'policy']) {
+  for (const key of ['hints', 'anchors', 'policy', 'local-root']) {
     it(`${key}: a pipe, a device and what is too large are told, and hold nobody up`, () => {
       const folder = makeFolder({ large: '' })
       execFileSync('mkfifo', [join(folder.path, 'pipe')])

@@ -3,6 +3,7 @@
  * same root (RFC 4035 5): zones that are good, unsigned, and broken in each way that must be told (RFC 8914 4); with and without DO, AD and CD.
  */
 import assert from 'node:assert/strict'
+import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { EDE, OPTION, TYPE } from '../../src/dns/codes.ts'
@@ -113,25 +114,30 @@ describe('a validating server in a private internet', { skip }, () => {
   let net: PrivateInternet
   let served: Served
   let folder: ReturnType<typeof makeFolder>
+  let copied: Served
+  let root: ReturnType<PrivateInternet['nsd']>
   let peers: Record<'unbound' | 'bind', number>
   const asked = (question: string, more: Partial<Message> = DO): Promise<Message> => tell(question, '127.0.0.1', served.endpoints[0].port, 3, more)
 
   before(async () => {
     net = new PrivateInternet()
     const { zones, ds } = build((n) => net.at(n))
-    const { '.': root, ...below } = zones
+    const { '.': top, ...below } = zones
     const half = (n: number): Record<string, string> => Object.fromEntries(Object.entries(below).filter((_, i) => i % 2 === n))
-    net.nsd(1, { '.': root })
+    root = net.nsd(1, { '.': top })
     net.nsd(2, half(0))
     net.knot(3, half(1))
-    folder = makeFolder({ 'root.key': `${ds}\n`, 'w.yaml': `listen: ["127.0.0.1:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, anchors: root.key, negative-anchors: [leftout.], never-ask: [], ipv6: false, stale: 0 }\n` })
+    const config = (more: string): string => `listen: ["127.0.0.1:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, anchors: root.key, negative-anchors: [leftout.], never-ask: [], ipv6: false, stale: 0${more} }\n`
+    folder = makeFolder({ 'root.key': `${ds}\n`, 'root.zone': `. 3600 IN SOA ns. host. 1 7200 3600 604800 300\n${top}\n`, 'w.yaml': config(''), 'copied.yaml': `${config(', local-root: root.zone')}data: copied\n` })
     served = await Served.start(join(folder.path, 'w.yaml'))
+    copied = await Served.start(join(folder.path, 'copied.yaml'))
     peers = { unbound: await net.unbound(ds), bind: await net.bind(ds) }
     await Promise.all([net.ready('good.', net.at(2)), net.ready('p256.', net.at(3)), ...Object.values(peers).map((port) => net.ready('good.', '127.0.0.1', port))])
   })
 
   after(async () => {
     await served.stop()
+    await copied.stop()
     await net.stop()
     folder.remove()
   })
@@ -169,5 +175,32 @@ describe('a validating server in a private internet', { skip }, () => {
   it('what a negative anchor covers passes as unsigned (RFC 7646), which the others were not told of', async () => {
     assert.equal(verdict(await asked('www.leftout. A')), A('leftout.', 'not proven'))
     for (const [who, port] of Object.entries(peers)) assert.equal(verdict(await tell('www.leftout. A', '127.0.0.1', port, 3, DO)), SERVFAIL, who)
+  })
+
+  it('with a local copy of the root every answer is the same, while the root is asked for its keys alone (RFC 8806)', async () => {
+    const { port } = copied.endpoints[0]
+    assert.equal(verdict(await tell('. DNSKEY', '127.0.0.1', port, 3, { ...DO, checkingDisabled: true })).split(',')[0].slice(0, 18), 'not proven NOERROR')
+    await tell('. DNSKEY', '127.0.0.1', port, 3, DO)
+    const ended = new Promise((resolve) => root.once('exit', resolve))
+    root.kill('SIGTERM')
+    await ended
+    for (const [question, wanted, ede] of SAME) {
+      const ours = await tell(question, '127.0.0.1', port, 3, DO)
+      assert.deepEqual([verdict(ours), whyOf(ours)], [wanted, ede], question)
+    }
+    assert.deepEqual(copied.lines().filter(({ msg }) => msg === 'local root given up'), [])
+  })
+
+  it('a copy that has expired is given up, with a word in the log, and a reload with a new one takes it up again', async () => {
+    const file = join(folder.path, 'root.zone')
+    utimesSync(file, NOW, NOW - 8 * 24 * HOUR)
+    copied.child.kill('SIGHUP')
+    await copied.line('reload done')
+    assert.equal(verdict(await tell('www.elsewhere. A', '127.0.0.1', copied.endpoints[0].port, 1, DO)), SERVFAIL, 'nobody is there to be asked')
+    const [{ reason, file: told }] = copied.lines().filter(({ msg }) => msg === 'local root given up')
+    assert.deepEqual([reason, told], ['expired', file])
+    utimesSync(file, NOW, NOW)
+    copied.child.kill('SIGHUP')
+    for (let tries = 0; verdict(await tell('www.otherwise. A', '127.0.0.1', copied.endpoints[0].port, 1, DO)) !== 'secure NXDOMAIN'; tries++) assert.ok(tries < 20)
   })
 })
