@@ -11,14 +11,15 @@ export interface OctetBlock {
   readonly view: DataView
 }
 
-const views = new WeakMap<Uint8Array, DataView>()
+/** Where an array keeps its view: a property is found sooner than an entry of a WeakMap, and each answer asks for two or three. */
+const VIEW = Symbol('view')
 
 /** A view over `octets`, always the same for the same array. */
-export function viewOf(octets: Uint8Array): DataView {
-  const known = views.get(octets)
+export function viewOf(octets: Uint8Array & { readonly [VIEW]?: DataView }): DataView {
+  const known = octets[VIEW]
   if (known !== undefined) return known
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength)
-  views.set(octets, view)
+  Object.defineProperty(octets, VIEW, { value: view }) // not enumerable: comparisons of arrays do not see it
   return view
 }
 

@@ -48,6 +48,8 @@ export class RankedChooser implements AgentChooser {
   private readonly demand = new Demand()
   private tables: readonly (CandidateTable | undefined)[] = []
   private askers: readonly (Askers | undefined)[] = []
+  /** When the last choice was made: one reading of the clock serves all of an answer. */
+  private atMs = 0
 
   constructor({ nowMs, random, onOutcomes, settings = DEFAULT_RANKING }: ChooserOptions) {
     this.nowMs = nowMs
@@ -110,7 +112,7 @@ export class RankedChooser implements AgentChooser {
   complete(answer: Answer, zone: ZoneImage): void {
     const { block, demand, tables } = this
     const table = tables[answer.zone]
-    if (answer.derived === block && demand.wantsClosure && table !== undefined) this.closure.add(answer, zone, table, demand, this.nowMs())
+    if (answer.derived === block && demand.wantsClosure && table !== undefined) this.closure.add(answer, zone, table, demand, this.atMs)
   }
 
   /** The candidates of the zone at an index of the directory, for faces; undefined where it has none, or is signed beforehand, so that nothing can be said that was not signed. */
@@ -164,9 +166,9 @@ export class RankedChooser implements AgentChooser {
   /** Ranks and copies; false where what was copied is not what was ranked, as its entries were given to others meanwhile. */
   private rank(table: CandidateTable, rrClass: number): boolean {
     const { ranker, block, match, demand } = this
-    const nowMs = this.nowMs()
-    ranker.rank(table, match, demand, nowMs, demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count)
-    const isWhole = block.take(table, ranker, rrClass, nowMs)
+    this.atMs = this.nowMs()
+    ranker.rank(table, match, demand, this.atMs, demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count)
+    const isWhole = block.take(table, ranker, rrClass, this.atMs)
     return isWhole && table.isCurrent(match)
   }
 
@@ -182,7 +184,7 @@ export class RankedChooser implements AgentChooser {
     }
     answer.derived = block
     answer.add(SECTION.answer, block, block.rrset, owner, ownerAt)
-    ranker.hand(table, ranker.slots[0], this.nowMs())
+    ranker.hand(table, ranker.slots[0], this.atMs)
     return CHOICE.made
   }
 

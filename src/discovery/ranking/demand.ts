@@ -85,10 +85,9 @@ export class Demand {
   /** Makes it a demand for nothing. */
   clear(): void {
     this.octets = EMPTY
-    this.bound.fill(ABSENT)
-    this.weight.fill(0)
-    this.order.fill(ABSENT)
-    this.hasWeights = this.wantsClosure = this.wantsCandidates = false
+    this.clearMetrics()
+    for (let wish = 0; wish < WISH_COUNT; wish++) this.order[wish] = ABSENT
+    this.wantsClosure = this.wantsCandidates = false
     this.keyCount = this.count = this.bindingSeconds = this.latitude = this.longitude = 0
     this.binding = this.maxAgeMs = ABSENT
     for (let i = 0; i < this.spans.length; i++) this.spans[i].set(0, 0)
@@ -113,11 +112,18 @@ export class Demand {
 
   /** Leaves what holds for whoever takes part in the work: whose, where and how safe he is. What was demanded of the work asked for, its measures, kind and binding, goes. */
   keepForOthers(): void {
-    this.bound.fill(ABSENT)
-    this.weight.fill(0)
-    this.hasWeights = false
+    this.clearMetrics()
     this.binding = ABSENT
     this.modality.set(0, 0)
+  }
+
+  /** Step by step: `fill` of so few costs as much as half of the choice. */
+  private clearMetrics(): void {
+    for (let metric = 0; metric < METRIC_COUNT; metric++) {
+      this.bound[metric] = ABSENT
+      this.weight[metric] = 0
+    }
+    this.hasWeights = false
   }
 
   /** Takes one value; false where it is malformed. Keys that mean nothing in a demand are passed over (docs/protocol.md 3). */

@@ -97,7 +97,7 @@ export class CandidateFilter {
     this.table = table
     this.demand = demand
     this.nowMs = nowMs
-    this.fallen.fill(0)
+    for (let reason = 0; reason < REASON_COUNT; reason++) this.fallen[reason] = 0
     this.criterionCount = 0
     if (this.protocols !== 0) this.want(REASON.protocol)
     if (demand.keyCount === 0) return
