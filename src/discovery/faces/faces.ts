@@ -17,7 +17,7 @@ import { MAX_CHAIN, MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from '../../dns/limits.t
 import { LookupName } from '../../dns/lookup-name.ts'
 import { viewOf } from '../../dns/octet-views.ts'
 import type { ZoneImage } from '../../zone/image.ts'
-import type { CandidateTable } from '../ranking/candidates.ts'
+import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import type { RankedChooser } from '../ranking/choosing.ts'
 import { FaceBlock } from './block.ts'
 import { ALL_SHOWN, FACE, type FaceName, readFaceName, SERVICE_TYPES, SHOWN } from './names.ts'
@@ -121,7 +121,7 @@ export class AgentFaces implements AgentChooser {
     }
     block.end()
     if (block.count === 0) {
-      if (this.picks.count === 0) this.ranked.explain(answer)
+      if (this.picks.count === 0 && !this.picks.hasOthers) this.ranked.explain(answer)
       return CHOICE.nobody
     }
     answer.derived = block
@@ -151,7 +151,8 @@ export class AgentFaces implements AgentChooser {
       this.other.load(this.table.heap, match.aliasAt + 2)
       if (!this.picks.lookup(this.other)) return CHOICE.nobody
     }
-    if (!this.picks.rank(this.query, 0)) return CHOICE.malformed
+    const hasFace = isAddress ? (slot: Slot) => this.write.hasAddress(this.table, slot, this.zone, qtype) : undefined
+    if (!this.picks.rank(this.query, 0, hasFace)) return CHOICE.malformed
     if (this.picks.count > 0 && !this.isHidden) this.ranked.hand(this.table, this.picks.slots[0])
     if (!isAddress) return this.services(true, (slot) => this.place(agentAt(this.table, slot)))
     this.begin(qtype)

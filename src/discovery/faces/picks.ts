@@ -2,7 +2,7 @@
  * Whom a face shows: the best of a capability, all who live there, or those of one name; each with the version that its
  * entry had, so that what was written of it in between is noticed and the face made anew (table-layout.ts).
  */
-import { MAX_FACE_AGENTS } from '../../dns/limits-discovery.ts'
+import { MAX_FACE_AGENTS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import type { LookupName } from '../../dns/lookup-name.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
 import type { Query } from '../../authority/query.ts'
@@ -32,6 +32,7 @@ export class Picks {
   begin(table: CandidateTable): void {
     this.table = table
     this.count = 0
+    this.hasOthers = false
   }
 
   /** Whether agents, or an alias, stand at the name or below. */
@@ -39,12 +40,20 @@ export class Picks {
     return this.table.lookup(name, this.match) && (this.match.count > 0 || this.match.aliasLength > 0)
   }
 
-  /** Picks the best of the last lookup for the asker's demand; false where that is malformed. */
-  rank(query: Query, protocols: number): boolean {
-    const ranker = this.ranked.rankFor(this.table, this.match, query, protocols)
+  /** Whether some who live were passed over, as they have not what the face shows. */
+  hasOthers = false
+
+  /** Picks the best of the last lookup for the asker's demand, among the MAX_RANKED_ANSWERS best those that `hasFace`; false where the demand is malformed. */
+  rank(query: Query, protocols: number, hasFace?: (slot: Slot) => boolean): boolean {
+    const { ranked, table, match } = this
+    const ranker = ranked.rankFor(table, match, query, protocols, hasFace && MAX_RANKED_ANSWERS)
     this.count = 0
+    this.hasOthers = false
     if (ranker === null) return false
-    for (let i = 0; i < ranker.count; i++) this.take(ranker.slots[i], ranker.versions[i])
+    for (let i = 0; i < ranker.count && this.count < ranked.wanted; i++) {
+      if (hasFace === undefined || hasFace(ranker.slots[i])) this.take(ranker.slots[i], ranker.versions[i])
+      else this.hasOthers = true
+    }
     return true
   }
 

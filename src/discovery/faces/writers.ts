@@ -60,6 +60,11 @@ export class FaceWriter {
     }
   }
 
+  /** Whether there is an A or AAAA of an agent, in the zone or as a hint. */
+  hasAddress(table: CandidateTable, slot: Slot, zone: ZoneImage, type: number): boolean {
+    return this.storedAt(table, slot, zone, type) !== 0 || valueAt(table, slot, (type === TYPE.A ? PARAMETERS.ipv4hint : PARAMETERS.ipv6hint).key) !== 0
+  }
+
   private storedAt(table: CandidateTable, slot: Slot, zone: ZoneImage, type: number): number {
     const { target, match } = this
     target.load(table.heap, agentAt(table, slot))

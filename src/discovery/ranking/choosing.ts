@@ -121,13 +121,18 @@ export class RankedChooser implements AgentChooser {
     return table === undefined || zone.signaturesOf(zone.apex, TYPE.SOA) !== 0 ? undefined : table
   }
 
-  /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would; null where the DEMAND is malformed. */
-  rankFor(table: CandidateTable, match: CapabilityMatch, query: Query, protocols: number): Ranker | null {
+  /** How many answers the demand read last wants. */
+  get wanted(): number {
+    return this.demand.count === 0 ? DEFAULT_RANKED_ANSWERS : this.demand.count
+  }
+
+  /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would, or `most` of them; null where the DEMAND is malformed. */
+  rankFor(table: CandidateTable, match: CapabilityMatch, query: Query, protocols: number, most?: number): Ranker | null {
     const { ranker, demand } = this
     if (!this.readDemand(query)) return null
     this.passOutcomes(query)
     ranker.filter.protocols = protocols
-    ranker.rank(table, match, demand, this.nowMs(), demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count)
+    ranker.rank(table, match, demand, this.nowMs(), most ?? this.wanted)
     ranker.filter.protocols = 0
     return ranker
   }
@@ -167,7 +172,7 @@ export class RankedChooser implements AgentChooser {
   private rank(table: CandidateTable, rrClass: number): boolean {
     const { ranker, block, match, demand } = this
     this.atMs = this.nowMs()
-    ranker.rank(table, match, demand, this.atMs, demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count)
+    ranker.rank(table, match, demand, this.atMs, this.wanted)
     const isWhole = block.take(table, ranker, rrClass, this.atMs)
     return isWhole && table.isCurrent(match)
   }

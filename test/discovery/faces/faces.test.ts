@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SHOWN } from '../../../src/discovery/faces/names.ts'
 import { EDE, OPTION } from '../../../src/dns/codes.ts'
-import { outcomeText } from '../ranking/hive.ts'
+import type { Conversed } from '../../authority/ask.ts'
+import { agentName, outcomeText } from '../ranking/hive.ts'
 import { Stall, type Want } from './stall.ts'
 
 const ZONE = `
@@ -27,11 +28,18 @@ lead CNAME chat
 const V2 = 'v2.translate.text.nlp._cap'
 const FAST_PARAMETERS = 'alpn=a2a port=8443 key65402=a2a key65409=agent-card.json'
 
+/** INFO-CODE of an Extended DNS Error. */
+function edeIn({ edns }: Conversed): number | undefined {
+  const option = edns?.options.find(([code]) => code === OPTION.EDE)?.[1]
+  return option === undefined ? undefined : Number.parseInt(option.slice(0, 4), 16)
+}
+
 type Row = [what: string, name: string, type: string, answer: string[], want?: Want]
 
 const ANSWERED: Row[] = [
   ['A at a capability: the best first, foreign agents by their hint', V2, 'A', ['A 192.0.2.10', 'A 192.0.2.20', 'A 198.51.100.7']],
   ['AAAA likewise, of those who have any', V2, 'AAAA', ['AAAA 2001:db8::10', 'AAAA 2001:db8::7']],
+  ['AAAA of the best who has any, where fewer are wanted than have none', V2, 'AAAA', ['AAAA 2001:db8::10'], { demand: 'count=1 prefer=accuracy:1' }],
   ['A by demand', V2, 'A', ['A 192.0.2.20'], { demand: 'accuracy=0.9' }],
   ['A at a version that has moved on', 'v1.translate.text.nlp._cap', 'A', ['A 192.0.2.10', 'A 192.0.2.20', 'A 198.51.100.7']],
   ['A at an ancestor, no address twice (RFC 2181 5)', 'nlp._cap', 'A', ['A 192.0.2.10'], { demand: 'count=1 prefer=latency:1' }],
@@ -92,6 +100,19 @@ describe('faces of one registration', () => {
   test('where the form can carry it only by order, addresses come in the order of rank', () => {
     assert.deepEqual(new Stall(ZONE).tell(V2, 'A'), ['A 192.0.2.10', 'A 192.0.2.20', 'A 198.51.100.7'])
     assert.deepEqual(new Stall(ZONE).tell(V2, 'A', { demand: 'prefer=accuracy:1' })[0], 'A 192.0.2.20')
+  })
+
+  test('who has no address of the type is passed over for the next best, is not handed the asker, and is no reason to say that nobody lives', () => {
+    const bare = Array.from({ length: 12 }, (_, i) => `v1.deep._cap AGENT 1 bare${i}._sa latency=${1 + i}ms\n`).join('')
+    const stall = new Stall(`${bare}v1.deep._cap AGENT 1 late._sa latency=2s\nlate._sa A 192.0.2.77\nv1.deep._cap AGENT 1 later._sa latency=4s ipv4hint=192.0.2.78\n`)
+    const { table } = stall.registrar
+    const handed = (label: string): boolean => stall.registrar.slotsOf(agentName(label)).some((slot) => table.f64.handed[slot] > 0)
+    assert.deepEqual(stall.tell('v1.deep._cap', 'A'), ['A 192.0.2.77', 'A 192.0.2.78'])
+    assert.deepEqual(['late', 'later', 'bare0'].map(handed), [true, false, false])
+    assert.deepEqual(stall.tell('v1.deep._cap', 'A', { demand: 'count=1' }).length, 1)
+    assert.deepEqual([stall.ask('v1.deep._cap', 'AAAA').rcode, stall.tell('v1.deep._cap', 'AAAA')], ['NOERROR', ['NOERROR']])
+    assert.equal(edeIn(stall.ask('v1.deep._cap', 'AAAA')), undefined)
+    assert.deepEqual(stall.tell('v1.deep._cap', 'SVCB', { demand: 'count=1' }).length, 1)
   })
 
   test('addresses of SRV and SVCB targets are in the additional section (RFC 2782, RFC 9460 4.1)', () => {
@@ -160,10 +181,7 @@ describe('only the living', () => {
 
   test('nobody left is NODATA, and says why (RFC 8914)', () => {
     const stall = new Stall(ZONE)
-    const edeOf = (name: string, type: string, want?: Want): number | undefined => {
-      const option = stall.ask(name, type, want).edns?.options.find(([code]) => code === OPTION.EDE)?.[1]
-      return option === undefined ? undefined : Number.parseInt(option.slice(0, 4), 16)
-    }
+    const edeOf = (name: string, type: string, want?: Want): number | undefined => edeIn(stall.ask(name, type, want))
     assert.equal(edeOf(V2, 'A', { demand: 'accuracy=0.999' }), EDE.DEMAND_NOT_SATISFIABLE)
     for (const label of ['babel', 'slow', 'far._sa.beta.test.']) stall.expire(label)
     assert.equal(edeOf(V2, 'A'), EDE.LEASE_EXPIRED)
