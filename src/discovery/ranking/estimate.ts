@@ -13,6 +13,7 @@ import type { CandidateTable, Slot } from './candidates.ts'
 import { NO_WEIGHT } from './claims.ts'
 import { slownessOf, TOLD_SLOWNESS } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
+import { TABLE } from './table-layout.ts'
 
 const EARTH_KM = 6_371
 const RADIANS = Math.PI / 180 / 1_000_000
@@ -55,7 +56,7 @@ export class Estimate {
     this.serviceMs = (f64.serviceMs[slot] || settings.unknownServiceMs) * slowness
     this.slots = f64.slots[slot] / slowness // what is late may be slow or may wait: which, nobody outside can tell
     this.ageMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(0, nowMs - f64.readingAtMs[slot])
-    this.fade(table, slot)
+    this.fade(table, slot, nowMs)
     this.isSuspect = f64.avoidUntilMs[slot] > nowMs || this.faded > 0
     this.sessions = this.sessionsOf(table, slot, nowMs)
     this.fullness = ((HALF + this.sessions) / weight + HALF) / this.slots
@@ -85,15 +86,16 @@ export class Estimate {
     return LEAST_ENTRY + (1 - LEAST_ENTRY) / (1 + Math.exp(((1 + this.sessions) / (f64.slots[slot] + f64.room[slot]) - 1) / this.settings.entryBlur))
   }
 
-  /** An agent that has never reported is not faded, only unknown: it may be one that does not report. */
-  private fade(table: CandidateTable, slot: Slot): void {
+  /** An agent that has never reported is not faded, only unknown: it may be one that does not report. Nobody is overdue for the time in which we were away. */
+  private fade(table: CandidateTable, slot: Slot, nowMs: number): void {
     const { reporting, overduePeriods } = this.settings
     if (this.ageMs === Infinity) {
       this.faded = 0
       return
     }
     const dueMs = overduePeriods * reporting.periodMs[table.i32.profile[slot]] + REPORT_GRACE_MS
-    this.faded = Math.max(0, Math.min(1, (this.ageMs - dueMs) / dueMs))
+    const silentMs = Math.min(this.ageMs, nowMs - table.header[TABLE.restored] * 1_000)
+    this.faded = Math.max(0, Math.min(1, (silentMs - dueMs) / dueMs))
   }
 
   private sessionsOf(table: CandidateTable, slot: Slot, nowMs: number): number {

@@ -15,7 +15,7 @@ export function copyColumns(old: CandidateTable, table: CandidateTable, count: n
   old.readings.forEach((column, i) => copyUsed(column, table.readings[i], count))
   copyUsed(old.handedTimes, table.handedTimes, count * HANDED_HISTORY)
   copyUsed(old.history, table.history, count * READING_HISTORY * HISTORY.doubles)
-  for (const word of [TABLE.index, TABLE.indexWriting, TABLE.top, TABLE.count, TABLE.values, TABLE.faces]) table.header[word] = old.header[word]
+  for (const word of [TABLE.index, TABLE.indexWriting, TABLE.top, TABLE.count, TABLE.values, TABLE.faces, TABLE.restored]) table.header[word] = old.header[word]
 }
 
 /** Links all slots in the chains of `table`, and writes their RDATA to `heap`, which is that of `table`. */

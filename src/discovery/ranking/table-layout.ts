@@ -39,10 +39,12 @@ export const TABLE = {
   values: 10,
   /** Bits of the faces that the zone shows (src/discovery/faces). */
   faces: 11,
+  /** When readings came back from before a restart, seconds since 1970; 0 for never. */
+  restored: 12,
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_05
+export const TABLE_MAGIC = 0x43_4e_44_06
 /** Words of the header. */
 export const HEADER_WORDS = 16
 

@@ -1,7 +1,7 @@
 /**
  * What is known of agents, as text that outlives the process: readings, reputation and what askers met, a line of JSON for
- * each registration (docs/ranking.md). Times are of the calendar, so that a reading that comes back is as old as it is, and
- * fades as it would have. Nothing in it is trusted: a line that is not as it was written, or of who is no longer registered, is passed over.
+ * each registration (docs/ranking.md). Times are of the calendar, so that a reading that comes back is as old as it is; that
+ * its agent could not report meanwhile is not held against it. Nothing in it is trusted: a line that is not as it was written, or of who is no longer registered, is passed over.
  *
  *     {"waggle":"readings","version":1,"atMs":1800000000000}
  *     ["v2.x._cap.acme.example.",1,"babel._sa.acme.example.",{"readingAtMs":1800000000000,"active":3,…},{"0":50000}]
@@ -81,6 +81,7 @@ export function takeLine(text: string, registrarOf: (owner: Name, rrClass: numbe
     table.f64.slownessAtMs[slot] = Math.min(table.f64.slownessAtMs[slot], nowMs) // a clock that was ahead lets nothing stand for ever
     if (isFresh) restoreReading(table, slot, columns, measured, nowMs)
   })
+  if (isFresh) table.header[TABLE.restored] = Math.floor(nowMs / 1_000)
   return true
 }
 

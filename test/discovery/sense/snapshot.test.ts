@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { READING_FORGOTTEN_MS, REPUTATION_FORGOTTEN_MS } from '../../../src/dns/limits-discovery.ts'
+import { READING_FORGOTTEN_MS, REPORT_GRACE_MS, REPUTATION_FORGOTTEN_MS } from '../../../src/dns/limits-discovery.ts'
 import { Name } from '../../../src/dns/name.ts'
+import { Estimate } from '../../../src/discovery/ranking/estimate.ts'
 import { explainAt } from '../../../src/discovery/ranking/explain.ts'
 import { slownessOf } from '../../../src/discovery/ranking/sensing.ts'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
@@ -59,14 +60,37 @@ test('what comes back is what was known, and answers are as they would have been
   assert.deepEqual(saved(after), lines)
 })
 
-test('it is as old as it is: a later start finds it faded, and an agent goes on counting', () => {
+/** Age of babel's reading, how far it has faded, and whether babel is doubted. */
+function standing(hive: Hive): [ageMs: number, faded: number, isSuspect: boolean] {
+  const estimate = new Estimate(DEFAULT_RANKING)
+  estimate.reckon(hive.registrar.table, hive.slot('babel'), hive.nowMs, 0, 0)
+  return [estimate.ageMs, estimate.faded, estimate.isSuspect]
+}
+
+test('it is as old as it is, but the time in which nobody could report is not held against an agent, which goes on counting', () => {
   const before = busyHive()
   const after = hiveOf(before.nowMs + 60_000)
   take(after, saved(before), 60_000)
   before.nowMs += 60_000
-  assert.deepEqual(known(after), known(before))
+  assert.deepEqual([standing(before), standing(after)], [[60_000, 1, true], [60_000, 0, false]])
+  const dueMs = DEFAULT_RANKING.overduePeriods * DEFAULT_RANKING.reporting.periodMs[0] + REPORT_GRACE_MS
+  for (const [moreMs, faded] of [[dueMs, 0], [dueMs / 2, 0.5], [dueMs, 1]]) {
+    after.nowMs += moreMs
+    assert.ok(Math.abs(standing(after)[1] - faded) <= 1_000 / dueMs, `${standing(after)[1]}, not ${faded}, within a second`)
+  }
+  assert.equal(standing(after)[2], true)
   assert.equal(after.report('babel', { active: 1, sequence: 77 }), 'old')
   assert.equal(after.report('babel', { active: 1, sequence: 78 }), 'taken')
+})
+
+test('after a restart the first to report does not draw everybody, and the grace outlives a table that grows', () => {
+  const before = busyHive()
+  before.report('echo', { active: 0 })
+  const after = hiveOf(before.nowMs + 120_000)
+  take(after, saved(before), 120_000)
+  assert.equal(after.report('babel', { active: 4 }), 'taken')
+  for (let i = 0; i < 200; i++) after.put(`more${i}`, 'latency=9s', 'v1.other._cap.acme.example.')
+  assert.equal(after.ask()[0], 'echo', 'idle when last heard of, and not overdue')
 })
 
 test('a reading that is history stays away, reputation comes back within a day', () => {
