@@ -207,7 +207,7 @@ export const INTERFACE_RESCAN_MS = 10_000
 export const UDP_BATCH = 64
 /** Milliseconds that a batch reader sleeps in the kernel before it looks for a stop or a reload: their longest delay, four wake-ups a second when idle. */
 export const UDP_WAIT_MS = 250
-/** Milliseconds between readings of the clocks that a socket thread tells seconds by: with UDP_WAIT_MS, how late an expiry may be seen. Reached: they are read anew. */
+/** Milliseconds for which a socket thread takes the wall clock to go as the monotonic one does: how late a jump of it may be seen. Reached: it is read anew. */
 export const THREAD_CLOCK_STEP_MS = 10
 /** Milliseconds of rest after a UDP socket's passing error, lest retrying fill the processor. Reached: reading goes on. */
 export const UDP_REST_MS = 50

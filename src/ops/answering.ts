@@ -26,7 +26,7 @@ import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
 import { askerValues, type ConfigValues } from './config-schema.ts'
 import type { SecretPair } from './cookie-secrets.ts'
-import { machineMs } from './machine-clock.ts'
+import { type AnswerClock, questionClock } from './machine-clock.ts'
 
 /** How to answer: plain values only, so that each thread can be told. */
 export interface AnsweringOptions {
@@ -140,9 +140,9 @@ export function unixSeconds(): number {
   return Math.floor(Date.now() / 1_000)
 }
 
-function rememberedIn({ buffer, originMs, isValidating, policy: rules }: SharedCacheBlock, authority: ZoneAuthority, nowMs: () => number): Remembered {
+function rememberedIn({ buffer, originMs, isValidating, policy: rules }: SharedCacheBlock, authority: ZoneAuthority, clock: AnswerClock): Remembered {
   const policy = rules && new Policy(new ZoneImage(rules))
-  const nowSeconds = (): number => Math.floor((originMs + nowMs()) / 1_000)
+  const nowSeconds = (): number => Math.floor((originMs + clock.machineMs()) / 1_000)
   const isOurs: RememberedParts['isOurs'] = (name) => authority.holds(name)
   return new Remembered({ block: new CacheBlock(buffer), nowSeconds, isValidating, isOurs, ...(policy && { isRuled: (name) => policy.concerns(name) }) })
 }
@@ -154,10 +154,8 @@ function idOf(zone: ZoneImage): string {
 
 /** What one thread's answering may have of its own. */
 export interface AnsweringParts {
-  /** Unix time, for cookies and rate limits. A thread that reads in batches hands in a clock that it reads between them. */
-  nowSeconds?: () => number
-  /** `machineMs`, for what is remembered; likewise. */
-  batchMs?: () => number
+  /** A thread that reads in batches hands in one that it reads once for each. */
+  clock?: AnswerClock
   isOfCore?: boolean
   /** Where demands go that tell what became of earlier choices; without it they are left. */
   outcomes?: OutcomeSink
@@ -177,13 +175,14 @@ function isProven({ peer, octets, cookieAt, cookieLength }: Query, cookies: Cook
 /** Makes what answers; `onFault` is told of faults of ours. */
 export function makeAnswering(
   options: AnsweringOptions, counters: Counters, onFault: (fault: unknown, untold: number) => void,
-  { nowSeconds = unixSeconds, batchMs = machineMs, isOfCore = false, outcomes }: AnsweringParts = {},
+  { clock = questionClock, isOfCore = false, outcomes }: AnsweringParts = {},
 ): Answering {
   const { seed } = options
+  const nowSeconds = (): number => Math.floor(clock.unixMs() / 1_000)
   let { leaseOriginMs: originMs } = options
   let { cookies } = finishing(options)
   const onOutcomes = outcomes && ((query: Query, demand: Demand): void => outcomes(query, demand, isProven(query, cookies)))
-  const nowMs = (): number => (originMs === undefined ? Date.now() : originMs + machineMs())
+  const nowMs = (): number => (originMs === undefined ? clock.unixMs() : originMs + clock.machineMs())
   const chooser = new RankedChooser({ nowMs, random: Math.random, ...(onOutcomes && { onOutcomes }) })
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, new AgentFaces(chooser, seed))
   let settings = options.rateLimit
@@ -191,12 +190,12 @@ export function makeAnswering(
   const make = ({ version, identity, recursion, cache, defers, leaseOriginMs, local, ...rest }: AnsweringOptions): Server => new Server({
     authority,
     nowSeconds,
-    ...(leaseOriginMs === undefined ? {} : { leaseSeconds: () => Math.floor((leaseOriginMs + machineMs()) / 1_000) }),
+    ...(leaseOriginMs === undefined ? {} : { leaseSeconds: () => Math.floor((leaseOriginMs + clock.machineMs()) / 1_000) }),
     chaos: { ...(version === '' ? {} : { version }), ...(identity === '' ? {} : { identity }) },
     ...finishing(rest),
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(recursion === undefined ? {} : { recursion: new PrefixList(recursion) }),
-    ...(cache === undefined ? {} : { remembered: rememberedIn(cache, authority, batchMs) }),
+    ...(cache === undefined ? {} : { remembered: rememberedIn(cache, authority, clock) }),
     local: new PrefixList(local),
     defers,
     isOfCore,

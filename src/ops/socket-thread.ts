@@ -3,7 +3,6 @@
  * over the shared zones. It ends when the loop is told to stop.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { THREAD_CLOCK_STEP_MS } from '../dns/limits.ts'
 import { OutcomeRing } from '../discovery/sense/outcome-ring.ts'
 import { Counters } from '../server/counters.ts'
 import { transportCounters } from '../transport/counters.ts'
@@ -11,9 +10,9 @@ import { type EpollServer, runEpollLoop } from '../transport/tcp-epoll.ts'
 import { runMmsgLoop } from '../transport/udp-mmsg.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
-import { makeAnswering, unixSeconds, type AnsweringOptions } from './answering.ts'
+import { makeAnswering, type AnsweringOptions } from './answering.ts'
 import { collectGarbage } from './collect.ts'
-import { machineMs } from './machine-clock.ts'
+import { BatchClock } from './machine-clock.ts'
 import { type AnswerMail, CONTROL, type ThreadStart, type ThreadMail, type ThreadWord } from './thread-contract.ts'
 
 const port = parentPort
@@ -22,9 +21,6 @@ if (port === null) throw new Error('Cannot run socket-thread as it must be start
 const { task, control, serverCounts, transportCounts, outcomes, budget, mail: firstMail } = workerData as ThreadStart
 const words = new Int32Array(control)
 let mailSeen = 0
-/** Clocks as they were after a late batch or round, a third of a second ago at most: reading one costs a tenth of an answer. */
-let nowSeconds = unixSeconds()
-let batchMs = machineMs()
 
 function say(word: ThreadWord): void {
   port?.postMessage(word)
@@ -34,10 +30,11 @@ function tellFault(fault: unknown, untold: number): void {
   say({ kind: 'fault', fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault), untold })
 }
 
+const clock = new BatchClock()
 const ring = new OutcomeRing(outcomes)
 const counters = new Counters(new Float64Array(serverCounts))
 const answering = makeAnswering(forTask(firstMail.options), counters, tellFault, {
-  nowSeconds: () => nowSeconds, batchMs: () => batchMs, outcomes: (...told) => ring.tell(...told),
+  clock, outcomes: (...told) => ring.tell(...told),
 })
 
 /** Responses over TCP are not limited, as a handshake shows that the asker is who it says: the table is spared. */
@@ -51,16 +48,8 @@ function serve({ generation, zones, options }: ThreadMail): void {
   say({ kind: 'serving', generation })
 }
 
-function readClocks(): void {
-  const nowMs = machineMs()
-  if (nowMs - batchMs < THREAD_CLOCK_STEP_MS) return
-  batchMs = nowMs
-  nowSeconds = unixSeconds()
-}
-
-/** Between batches: reads the clocks, takes the newest zones and options, and answers of the core, if mail has come. One load of a shared word where none has. */
+/** Between batches: takes the newest zones and options, and answers of the core, if mail has come. One load of a shared word where none has. */
 function lookUp(server?: EpollServer): void {
-  readClocks()
   const sent = Atomics.load(words, CONTROL.mail)
   if (sent === mailSeen || port === null) return
   mailSeen = sent
@@ -85,5 +74,5 @@ firstMail.zones = { images: [], candidates: [] } // what a thread was started wi
 const loop = {
   handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault: unknown) => tellFault(fault, 0), stop: words, deferrals: { budget, post },
 }
-if (task.kind === 'udp') runMmsgLoop({ ...loop, ...task, onIdle: () => lookUp() })
-else runEpollLoop({ ...loop, ...task, onIdle: lookUp })
+if (task.kind === 'udp') runMmsgLoop({ ...loop, ...task, nowMs: () => clock.nowMs(), onIdle: () => lookUp() })
+else runEpollLoop({ ...loop, ...task, clock, onIdle: lookUp })

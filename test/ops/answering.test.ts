@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CLASS, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { machineMs } from '../../src/ops/machine-clock.ts'
 import { answeringOptions, makeAnswering, unixSeconds, type Answering, type AnsweringOptions } from '../../src/ops/answering.ts'
 import { parseConfig } from '../../src/ops/config.ts'
 import { Counters } from '../../src/server/counters.ts'
@@ -31,7 +32,7 @@ function make(options: AnsweringOptions): Made {
   const clock = { seconds: NOW }
   const answering = makeAnswering(options, counters, (fault) => {
     throw fault
-  }, { nowSeconds: () => clock.seconds })
+  }, { clock: { unixMs: () => clock.seconds * 1_000, machineMs } })
   const out = new Uint8Array(65_535)
   const ask = (message: Uint8Array, from = Uint8Array.of(192, 0, 2, 1)): Decoded | null => {
     const peer: Peer = { transport: 'udp', address: from, port: 4053 }

@@ -250,6 +250,7 @@ export function tcpDeferredPlans(name: string, open: OpenTcp, skip: string | fal
       assert.equal(client.size, 0)
       waiting[17].reply(waiting[17].octets)
       await until('what follows', () => core.deferred.length === MAX_DEFERRED_PER_CONNECTION + 1)
+      await until('the first two', () => client.size >= 2 * 22)
       assert.deepEqual(messagesOf(client.octets()).map((message) => message.readUInt16BE(0)).slice(0, 2), [17, 1_000])
       for (const message of core.deferred) message.reply(message.octets)
       await until('all', () => client.size === 22 * (MAX_DEFERRED_PER_CONNECTION + 3))
