@@ -1,7 +1,8 @@
 // Makes dist/ from the sources, installing what is missing first, so that `npm start` and `npm test`
-// work straight after `git clone`. `npm ci` runs only where node_modules lacks the lock file's content.
+// work straight after `git clone`. `npm ci` runs only where node_modules lacks the lock file's content, and
+// never where node_modules is a link: it would empty what the link leads to.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -31,7 +32,8 @@ function compile(tries) {
   fail(process.execPath, args, `ended with exit code ${status}`)
 }
 
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+const isLink = lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink() === true
+if (!isLink && (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs)) {
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 compile(10)

@@ -29,6 +29,7 @@ import { COOKIE, type Cookies } from './cookies.ts'
 import { NO_DEFERRALS, type Defers } from './defers.ts'
 import { expandQuestions } from './expand-questions.ts'
 import { FaultReports } from './fault-reports.ts'
+import { responseLimit } from './core-response.ts'
 import { Counters } from './counters.ts'
 import { Finisher, writeCounts, writeHeader } from './finish.ts'
 import { isBare, type RateLimit, VERDICT, type Verdict } from './rate-limit.ts'
@@ -361,13 +362,7 @@ export class Server {
 
   /** Octets that the response may have: over UDP what the asker takes (512 without EDNS, RFC 6891 6.2.5) and we send. */
   private limitFor(out: Uint8Array): number {
-    const { query } = this
-    let limit = MAX_MESSAGE_OCTETS
-    if (query.peer.transport === 'udp') {
-      limit = MIN_UDP_OCTETS
-      if (query.edns && query.udpSize > limit) limit = query.udpSize < this.udpOctets ? query.udpSize : this.udpOctets
-    }
-    return (limit < out.length ? limit : out.length) - this.room
+    return Math.min(responseLimit(this.query, this.udpOctets), out.length) - this.room
   }
 
   /** SERVFAIL with the question, for a message on which our own code failed. */
