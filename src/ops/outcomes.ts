@@ -14,6 +14,7 @@ import { type Asker, askerAt, askerWith, type OutcomeDesk } from '../discovery/s
 import type { Clock } from '../transport/clock.ts'
 import type { Signer } from '../update/contract.ts'
 import type { OutcomeSink } from './answering.ts'
+import { Ticker } from './ticker.ts'
 
 /** What it is made of. */
 export interface OutcomeWaysOptions {
@@ -32,7 +33,7 @@ export class OutcomeWays {
   /** Who has signed the query that the core answers now. */
   private signer: Signer | undefined
   private readonly options: OutcomeWaysOptions
-  private readonly halt: () => void
+  private readonly ticker: Ticker
   private unprovenHere = 0
   private lostTold = 0
   private toldAtMs = -Infinity
@@ -40,7 +41,12 @@ export class OutcomeWays {
   constructor(options: OutcomeWaysOptions) {
     this.options = options
     this.direct = (query, demand, isProven) => this.take(query, demand, isProven)
-    this.halt = options.clock.every(OUTCOME_TICK_MS, () => this.drain())
+    this.ticker = new Ticker(options.clock, OUTCOME_TICK_MS, () => this.drain())
+  }
+
+  /** Looks into the rings only while a zone in service has agents that can be told of. */
+  watch(hasAgents: boolean): void {
+    this.ticker.want(hasAgents)
   }
 
   /** What `answer` answers, with what it passes to `direct` as told by `signer`. */
@@ -62,7 +68,7 @@ export class OutcomeWays {
 
   /** Takes what is left, and looks no more. */
   stop(): void {
-    this.halt()
+    this.ticker.want(false)
     this.drain()
   }
 

@@ -8,6 +8,7 @@ import type { Candidates } from '../discovery/ranking/zone-candidates.ts'
 import type { Clock } from '../transport/clock.ts'
 import type { Log } from './log.ts'
 import { checkAgent } from './probe-checks.ts'
+import { Ticker } from './ticker.ts'
 import type { ServedZone } from './zone-keeper.ts'
 import { rdatasAt } from './zone-lookup.ts'
 
@@ -24,7 +25,7 @@ export interface ProbingOptions {
 export class Probing {
   readonly prober: Prober
   private readonly options: ProbingOptions
-  private readonly halt: () => void
+  private readonly ticker: Ticker
 
   constructor(options: ProbingOptions) {
     const { clock, random, log } = options
@@ -35,12 +36,19 @@ export class Probing {
       zones: () => this.zones(),
       onTurned: ({ agent, isOut, reason }) => (isOut ? log('agent failed', { agent, reason }) : log('agent back', { agent })),
     })
-    this.halt = clock.every(PROBE_TICK_MS, () => this.prober.tick())
+    this.ticker = new Ticker(clock, PROBE_TICK_MS, () => this.prober.tick())
+  }
+
+  /** Takes turns only while a zone in service wants probes; to be called when zones have changed. */
+  watch(): void {
+    const isWanted = this.options.zones().some(({ config }) => config.probe !== undefined)
+    this.ticker.want(isWanted)
+    if (!isWanted) this.prober.tick() // lets those go who were looked after
   }
 
   /** Asks nobody any more. */
   stop(): void {
-    this.halt()
+    this.ticker.want(false)
   }
 
   private zones(): ProbedZone[] {

@@ -144,7 +144,10 @@ export class RunningServer implements Commanded {
     this.keeper = new ZoneKeeper({
       seed,
       load: (zones) => loadZones(zones, seed),
-      publish: (directory) => this.serving.publish(directory, this.updating.discovery.candidates.tablesFor(directory.zones)),
+      publish: (directory) => {
+        this.probing.watch()
+        return this.serving.publish(directory, this.updating.discovery.candidates.tablesFor(directory.zones))
+      },
       updating: this.updating,
       log,
       nowMs: () => Date.now(),

@@ -137,6 +137,7 @@ export class Serving {
     this.ownAnswering.publish(directory, candidates)
     this.zones = { images: directory.zones.map((zone) => zone.buffer), candidates }
     this.translating.publish(this.zones)
+    this.outcomes?.watch(candidates.some((table) => table !== undefined))
     await this.threads?.publish(this.zones)
   }
 

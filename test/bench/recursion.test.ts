@@ -26,7 +26,7 @@ describe('measurements', () => {
   })
 
   test('stand on a page that says on what they were made', () => {
-    const page = printPage(RUNS, { names: 500, seconds: 5, versions: ['Version 1.17.1', 'NSD version 4.6.1'], machine: '2 processors' })
+    const page = printPage(RUNS, { names: 500, clients: 40, starts: 4, seconds: 5, versions: ['Version 1.17.1', 'NSD version 4.6.1'], machine: '2 processors' })
     for (const word of ['500 names', '5 seconds', '- 2 processors', '- Version 1.17.1', '- NSD version 4.6.1', 'bench:recursion']) assert.ok(page.includes(word), word)
     assert.ok(page.includes(printTable(RUNS)))
   })

@@ -31,8 +31,13 @@ class Office {
   })
   private told = 0
 
+  get isWatched(): boolean {
+    return this.tick !== undefined
+  }
+
   constructor() {
     this.hive.put('babel')
+    this.ways.watch(true)
   }
 
   /** A query with one outcome, each of another millisecond. */
@@ -58,6 +63,16 @@ test('what threads leave is taken at the next look, what the main thread reads a
   assert.deepEqual(office.counts, { 'outcome.done': 2 })
   office.ways.direct(...office.asks())
   assert.deepEqual(office.counts, { 'outcome.done': 3 })
+})
+
+test('nobody looks while no zone has agents', () => {
+  const office = new Office()
+  office.ways.watch(false)
+  assert.equal(office.isWatched, false)
+  office.ways.watch(true)
+  office.rings[0].tell(...office.asks())
+  office.tick?.()
+  assert.deepEqual(office.counts, { 'outcome.done': 1 })
 })
 
 test('what is left at the end is taken, and nobody looks any more', () => {

@@ -51,11 +51,11 @@ export function printTable(runs: readonly Run[]): string {
 }
 
 /** The page. */
-export function printPage(runs: readonly Run[], { names, seconds, versions, machine }: { names: number; seconds: number; versions: readonly string[]; machine: string }): string {
+export function printPage(runs: readonly Run[], { names, seconds, clients, starts, versions, machine }: { names: number; seconds: number; clients: number; starts: number; versions: readonly string[]; machine: string }): string {
   return `# Performance of recursion
 
 Answers from the cache, beside Unbound in the same run: made by \`npm run bench:recursion -- --page\`, not by hand. ${names} names of one unsigned zone are asked for until
-all are remembered, then at random by dnsperf (4 sockets, 200 questions under way), ${seconds} seconds at a time, the servers in turn. Processor time is that of all threads and
+all are remembered, then at random by dnsperf (${clients} sockets, 200 questions under way), ${seconds} seconds at a time, the servers in turn and started ${starts} times each. Processor time is that of all threads and
 processes of a server, by the scheduler's count. The goal is 1.00 × or less in each group.
 
 - ${machine}
