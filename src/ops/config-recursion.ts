@@ -196,13 +196,13 @@ function oneAtLeast<Item>(items: Item[], reason: string): Item[] {
   return items
 }
 
-/** The records of a file in zone file form, names in it being whole. Throws at the first fault. */
+/** The records of a file in zone file form, names in it being whole; as tools print keys they have no TTL, which nobody asks for here. Throws at the first fault. */
 function recordsOf(path: string): DnsRecord[] {
   const records: DnsRecord[] = []
   const add = (owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, length: number): void => {
     records.push({ name: Name.fromWire(owner), type, class: CLASS.IN, ttl, rdata: rdata.slice(0, length) })
   }
-  const [fault] = parseZone(readSource(path), { origin: Name.root.wire, class: CLASS.IN }, { add }).reported
-  if (fault !== undefined) throw new Error(fault.message)
+  const [fault] = parseZone(readSource(path), { origin: Name.root.wire, class: CLASS.IN, defaultTtl: 0 }, { add }).reported
+  if (fault !== undefined) throw new Error(String(fault))
   return records
 }

@@ -40,8 +40,8 @@ function build({ octets, file }: PolicySource, seed: number): { image: ZoneImage
     if (isRule(owner, type, rdata)) builder.add(owner, type, ttl, rdata, length)
     else if (owner[0] !== 0) ignored++
   }
-  const faults = parseZone({ octets, file }, { origin: Name.root.wire, class: CLASS.IN, defaultTtl: RULE_TTL }, { add })
-  return { image: builder.finish(), ignored, fault: faults.reported[0]?.message }
+  const [fault] = parseZone({ octets, file }, { origin: Name.root.wire, class: CLASS.IN, defaultTtl: RULE_TTL }, { add }).reported
+  return { image: builder.finish(), ignored, fault: fault && String(fault) }
 }
 
 /** Seconds that what a rule says may be kept where its file does not say. */

@@ -5,6 +5,7 @@
  *
  *     records   answer: RRset                       owner: a pointer to the question, or into the alias that led to it
  *     alias     answer: CNAME, then its target …
+ *               authority: proofs with DO           where a wildcard made one of them (RFC 4035 3.1.3.3)
  *     absence   authority: SOA, proofs with DO      RFC 2308 3
  *     failure   SERVFAIL: not asked for again yet   RFC 9520 3.2
  */
@@ -14,7 +15,7 @@ import { PART, type Part } from '../cache/entry.ts'
 import { CACHED, SECURITY } from '../cache/terms.ts'
 import { QUESTION_AT, type Query } from '../authority/query.ts'
 import { EDE, RCODE, TYPE } from '../dns/codes.ts'
-import { POINTER_LIMIT } from '../dns/limits.ts'
+import { MAX_CACHE_ENTRY_OCTETS, POINTER_LIMIT } from '../dns/limits.ts'
 import { MAX_ALIASES } from '../dns/limits-resolver.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import { copyOctets, viewOf } from '../dns/octet-views.ts'
@@ -60,6 +61,10 @@ export class Remembered {
   private questionEnd = 0
   private limit = 0
   private withProofs = false
+  /** The proof of an alias, until all answers are written. */
+  private readonly held: DataView = viewOf(new Uint8Array(MAX_CACHE_ENTRY_OCTETS))
+  private heldEnd = 0
+  private heldCount = 0
 
   constructor(parts: RememberedParts) {
     this.parts = parts
@@ -112,7 +117,7 @@ export class Remembered {
     this.end = this.questionEnd = QUESTION_AT + size
     this.limit = limit
     this.withProofs = query.dnssecOk
-    this.answers = this.authorities = this.rcode = 0
+    this.answers = this.authorities = this.rcode = this.heldEnd = this.heldCount = 0
     this.edeCode = -1
     this.truncated = false
     this.authentic = this.parts.isValidating === true
@@ -134,8 +139,8 @@ export class Remembered {
     if (found !== CACHED.records && found !== CACHED.alias) return this.writeDenial(view, ownerAt)
     const startAt = this.end
     this.answers += this.write(PART.records, view, ownerAt) + this.writeSigned(PART.signatures, view, ownerAt)
-    if (found === CACHED.records) return DONE
-    return startAt + OWNER_OCTETS + FIXED_OCTETS
+    if (found === CACHED.records) return this.writeExpansion(view, ownerAt)
+    return this.holdExpansion(ownerAt) ? startAt + OWNER_OCTETS + FIXED_OCTETS : UNKNOWN
   }
 
   /** Whether validation lets what was found be given out. */
@@ -157,7 +162,36 @@ export class Remembered {
     this.edeText = NO_TEXT
   }
 
+  /** Keeps what proves that a wildcard may stand for an alias (RFC 4035 5.3.4); false where a proof is held already, as the core tells what both have in common once. */
+  private holdExpansion(ownerAt: number): boolean {
+    const { reader } = this
+    if (!this.withProofs || reader.countOf(PART.proof) === 0) return true
+    if (this.heldCount > 0) return false
+    this.heldCount = reader.countOf(PART.proof)
+    this.heldEnd = reader.writePart(PART.proof, this.held, 0, ownerAt)
+    return true
+  }
+
+  /** Writes what proves that wildcards may stand for the names above, the one that is held or the last one's own. */
+  private writeExpansion(view: DataView, ownerAt: number): number {
+    if (!this.withProofs) return DONE
+    if (this.heldCount === 0) {
+      this.authorities += this.write(PART.proof, view, ownerAt)
+      return DONE
+    }
+    if (this.reader.countOf(PART.proof) > 0) return UNKNOWN
+    if (this.truncated || this.end + this.heldEnd > this.limit) {
+      this.truncated = true
+      return DONE
+    }
+    copyOctets(this.held, 0, view, this.end, this.heldEnd)
+    this.end += this.heldEnd
+    this.authorities += this.heldCount
+    return DONE
+  }
+
   private writeDenial(view: DataView, ownerAt: number): number {
+    if (this.heldCount > 0) return UNKNOWN
     this.authorities += this.write(PART.records, view, ownerAt) + this.writeSigned(PART.signatures, view, ownerAt) + this.writeSigned(PART.proof, view, ownerAt)
     return DONE
   }

@@ -61,7 +61,7 @@ describe('the recursive service in the config', () => {
   })
 
   it('validates by anchors of a file (RFC 4035 4.4), and not what it is told to leave (RFC 7646)', () => {
-    const folder = makeFolder({ 'root.key': `. 3600 IN DS 1 13 2 ${'ab'.repeat(32)}\nexample. DS 2 13 2 ${'cd'.repeat(32)}\n`, empty: '; nothing\n', 'bad.key': '. DS 1 13\n' })
+    const folder = makeFolder({ 'root.key': `. IN DS 1 13 2 ${'ab'.repeat(32)}\nexample. DS 2 13 2 ${'cd'.repeat(32)}\n`, empty: '; nothing\n', 'bad.key': '; a key\n. DS 1 13\n' })
     const file = join(folder.path, 'w.yaml')
     const { recursion, findings } = read('recursion: { anchors: root.key, negative-anchors: [corp.example, lab.] }\n', file)
     assert.deepEqual(findings, [])
@@ -72,7 +72,7 @@ describe('the recursive service in the config', () => {
     const rows: [string, RegExp][] = [
       ['recursion: { anchors: none.key }', /^.*w\.yaml:1:23: Cannot use recursion\.anchors "none\.key": .*/],
       ['recursion: { anchors: empty }', /w\.yaml:1:23: Cannot use recursion\.anchors "empty": it holds neither DS nor DNSKEY records$/],
-      ['recursion: { anchors: bad.key }', /w\.yaml:1:23: Cannot use recursion\.anchors "bad\.key": /],
+      ['recursion: { anchors: bad.key }', /w\.yaml:1:23: Cannot use recursion\.anchors "bad\.key": .*bad\.key:2:\d+: Cannot parse /],
       ['recursion: { negative-anchors: [a..b] }', /w\.yaml:1:33: Cannot use recursion\.negative-anchors "a\.\.b": /],
     ]
     for (const [text, wanted] of rows) {
@@ -142,7 +142,7 @@ describe('mistakes in the recursive service', () => {
 
   for (const [what, text, message] of [
     ['without a root server', 'example. 60 NS a.\na. 60 A 192.0.2.1\n', /it names no root server with an address/],
-    ['with a fault', '. 60 NS\n', /Cannot use recursion\.hints "hints": Cannot /],
+    ['with a fault', '. 60 NS\n', /Cannot use recursion\.hints "hints": .*hints:1:8: Cannot /],
   ] as const) {
     it(`hints ${what} are told`, () => {
       const folder = makeFolder({ hints: text })

@@ -3,11 +3,14 @@
  * same root (RFC 4035 5): zones that are good, unsigned, and broken in each way that must be told (RFC 8914 4); with and without DO, AD and CD.
  */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { EDE, OPTION, TYPE } from '../../src/dns/codes.ts'
 import type { Message } from '../../src/dns/message.ts'
+import { coveredType, isProof } from '../../src/resolver/rrsets.ts'
 import { signZone, type Signing } from '../dnssec/zone-signer.ts'
 import { leaveOut, spoil } from '../resolver/signed-internet.ts'
 import { missing, PrivateInternet, gist, tell } from './private-internet.ts'
@@ -28,7 +31,7 @@ interface Zone {
   edits?: (text: string) => string
 }
 
-/** Each is `www`, an alias, and a wildcard below `wild`. */
+/** Each is `www`, an alias, and wildcards below `wild` and `made`. */
 const ZONES: Readonly<Record<string, Zone>> = {
   'good.': {},
   'p256.': { signing: { ...GOOD, keys: P256 } },
@@ -48,7 +51,7 @@ const ZONES: Readonly<Record<string, Zone>> = {
   'leftout.': { edits: spoil('www.leftout.', 'A') },
 }
 
-const text = (apex: string, host: string): string => [`${apex} NS ns.${apex}`, `ns.${apex} A ${host}`, `www.${apex} A 192.0.2.1`, `alias.${apex} CNAME www.${apex}`, `out.${apex} CNAME www.plain.`, `*.wild.${apex} TXT "any"`].join('\n')
+const text = (apex: string, host: string): string => [`${apex} NS ns.${apex}`, `ns.${apex} A ${host}`, `www.${apex} A 192.0.2.1`, `alias.${apex} CNAME www.${apex}`, `out.${apex} CNAME www.plain.`, `*.wild.${apex} TXT "any"`, `*.made.${apex} CNAME www.${apex}`, `*.far.${apex} CNAME q.wild.${apex}`].join('\n')
 
 /** Zones as they are served, the root last, and the DS of the root. */
 function build(at: (n: number) => string): { zones: Record<string, string>; ds: string } {
@@ -74,6 +77,12 @@ function verdict(message: Message): string {
   return `${message.authenticData ? 'secure' : 'not proven'} ${shown.replaceAll('\n', ', ')}`
 }
 
+/** What stands in the authority section as a proof, signatures by what they cover; `-` where there is none. */
+function proofOf({ authorities }: Message): string {
+  const shown = authorities.filter(isProof).map((record) => `${record.name.key} ${record.type === TYPE.RRSIG ? `RRSIG ${coveredType(record)}` : record.type}`)
+  return shown.sort().join(', ') || '-'
+}
+
 function whyOf({ edns }: Message): number | undefined {
   const told = edns?.options.find(({ code }) => code === OPTION.EDE)?.octets
   return told && Buffer.from(told).readUInt16BE()
@@ -89,6 +98,8 @@ const SAME: [question: string, verdict: string, ede?: number][] = [
     [`alias.${apex} A`, `secure NOERROR, alias.${apex} 0 in cname www.${apex}, www.${apex} 0 in a 192.0.2.1`],
     [`out.${apex} A`, `not proven NOERROR, out.${apex} 0 in cname www.plain., www.plain. 0 in a 192.0.2.1`],
     [`q.wild.${apex} TXT`, `secure NOERROR, q.wild.${apex} 0 in txt "any"`],
+    [`q.made.${apex} A`, `secure NOERROR, q.made.${apex} 0 in cname www.${apex}, www.${apex} 0 in a 192.0.2.1`],
+    [`q.far.${apex} TXT`, `secure NOERROR, q.far.${apex} 0 in cname q.wild.${apex}, q.wild.${apex} 0 in txt "any"`],
     [`www.${apex} AAAA`, 'secure NOERROR'],
     [`none.${apex} A`, 'secure NXDOMAIN'],
   ]),
@@ -119,6 +130,13 @@ describe('a validating server in a private internet', { skip }, () => {
   let peers: Record<'unbound' | 'bind', number>
   const asked = (question: string, more: Partial<Message> = DO): Promise<Message> => tell(question, '127.0.0.1', served.endpoints[0].port, 3, more)
 
+  /** What delv, which trusts the same root and asks us for everything, says of a question. */
+  const delv = async (question: string): Promise<string> => {
+    const [name, type] = question.split(' ')
+    const { stdout, stderr } = await promisify(execFile)('delv', ['@127.0.0.1', '-p', String(served.endpoints[0].port), '-a', join(folder.path, 'delv.key'), '+root=.', name, type])
+    return stdout + stderr
+  }
+
   before(async () => {
     net = new PrivateInternet()
     const { zones, ds } = build((n) => net.at(n))
@@ -128,7 +146,7 @@ describe('a validating server in a private internet', { skip }, () => {
     net.nsd(2, half(0))
     net.knot(3, half(1))
     const config = (more: string): string => `listen: ["127.0.0.1:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, anchors: root.key, negative-anchors: [leftout.], never-ask: [], ipv6: false, stale: 0${more} }\n`
-    folder = makeFolder({ 'root.key': `${ds}\n`, 'root.zone': `. 3600 IN SOA ns. host. 1 7200 3600 604800 300\n${top}\n`, 'w.yaml': config(''), 'copied.yaml': `${config(', local-root: root.zone')}data: copied\n` })
+    folder = makeFolder({ 'root.key': `${ds}\n`, 'delv.key': `trust-anchors { . static-ds ${ds.replace(/^.* DS (\d+ \d+ \d+) (.*)$/, '$1 "$2"')}; };\n`, 'root.zone': `. 3600 IN SOA ns. host. 1 7200 3600 604800 300\n${top}\n`, 'w.yaml': config(''), 'copied.yaml': `${config(', local-root: root.zone')}data: copied\n` })
     served = await Served.start(join(folder.path, 'w.yaml'))
     copied = await Served.start(join(folder.path, 'copied.yaml'))
     peers = { unbound: await net.unbound(ds), bind: await net.bind(ds) }
@@ -150,6 +168,21 @@ describe('a validating server in a private internet', { skip }, () => {
       for (const [who, port] of Object.entries(peers)) assert.equal(verdict(await tell(question, '127.0.0.1', port, 3, DO)), wanted, who)
     })
   }
+
+  it('what a wildcard made comes with the proof that nothing is nearer, the first time and from memory, as from Unbound (RFC 4035 3.1.3.3)', async () => {
+    for (const [question] of SAME.filter(([text]) => /^q\.(wild|made)/.test(text))) {
+      const theirs = proofOf(await tell(question, '127.0.0.1', peers.unbound, 3, DO))
+      assert.notEqual(theirs, '-', question)
+      for (const time of ['once', 'again']) assert.equal(proofOf(await asked(question)), theirs, `${question} ${time}`)
+      for (const more of [flags(false), { authenticData: true }]) assert.equal(proofOf(await asked(question, more)), '-', question)
+    }
+  })
+
+  it('a validator that asks us believes all that we call proven', { skip: missing('delv').length > 0 && 'needs delv' }, async () => {
+    for (const [question] of SAME.filter(([, wanted]) => wanted.startsWith('secure'))) {
+      for (const time of ['once', 'again']) assert.match(await delv(question), /; (negative response, )?fully validated/, `${question} ${time}`)
+    }
+  })
 
   it('AD is for who asks by DO or AD, and signatures for DO alone (RFC 4035 3.2.1, RFC 6840 5.8)', async () => {
     const rows: [Partial<Message>, boolean, number][] = [[DO, true, 2], [flags(false), false, 1], [{ authenticData: true }, true, 1], [{}, false, 1]]

@@ -11,7 +11,11 @@ const SIGNATURE = (type: string, owner = 'www.example.'): string => `${owner} 60
 const A = 'www.example. 60 IN A 192.0.2.1'
 const CNAME = 'alias.example. 90 IN CNAME www.example.'
 const SOA = 'example. 3600 IN SOA ns.example. host.example. 1 7200 3600 604800 300'
+const OTHER_NSEC = 'b.example. 300 IN NSEC c.example. A RRSIG NSEC'
 const NSEC = 'a.example. 300 IN NSEC z.example. A RRSIG NSEC'
+
+/** The set of these lines, as a wildcard made it, with the proof that nothing is nearer. */
+const made = (text: string, ...proof: string[]): RRset => ({ ...set([text]), proof: proof.map((line) => parseRecord(line)) })
 
 function set(texts: string[], signatures: string[] = [], trust: Trust = TRUST.authoritative): RRset {
   const records = texts.map((text) => parseRecord(text))
@@ -35,6 +39,11 @@ interface Wanted {
 const ROWS: [title: string, outcome: Outcome, dnssecOk: boolean, wanted: Wanted][] = [
   ['an answer', answer([], [set([A], [SIGNATURE('A')])]), false, { rcode: RCODE.NOERROR, answers: [A] }],
   ['an answer with its signatures', answer([], [set([A], [SIGNATURE('A')])]), true, { rcode: RCODE.NOERROR, answers: [A, SIGNATURE('A')] }],
+  ['an answer that a wildcard made, with its proof (RFC 4035 3.1.3.3)', answer([], [made(A, NSEC)]), true, { rcode: RCODE.NOERROR, answers: [A], authorities: [NSEC] }],
+  ['the same for who does not validate', answer([], [made(A, NSEC)]), false, { rcode: RCODE.NOERROR, answers: [A] }],
+  ['proofs of an alias and its target, each record once (RFC 2181 5)', answer([made(CNAME, NSEC, OTHER_NSEC)], [made(A, OTHER_NSEC)]), true, { rcode: RCODE.NOERROR, answers: [CNAME, A], authorities: [NSEC, OTHER_NSEC] }],
+  ['an alias that a wildcard made to no such name', { kind: 'nxdomain', absence: absence('nxdomain'), chain: [made(CNAME, NSEC, OTHER_NSEC)], work: NO_WORK }, true,
+    { rcode: RCODE.NXDOMAIN, answers: [CNAME], authorities: [SOA.replace('3600', '300'), SIGNATURE('SOA', 'example.'), NSEC, OTHER_NSEC] }],
   ['aliases first', answer([set([CNAME])], [set([A])]), false, { rcode: RCODE.NOERROR, answers: [CNAME, A] }],
   ['several sets, of ANY', answer([], [set([A]), set(['www.example. 60 IN TXT "x"'])]), false, { rcode: RCODE.NOERROR, answers: [A, 'www.example. 60 IN TXT "x"'] }],
   ['nothing of that type', { kind: 'nodata', absence: absence('nodata'), chain: [], work: NO_WORK }, false, { rcode: RCODE.NOERROR, answers: [], authorities: [SOA.replace('3600', '300')] }],

@@ -20,6 +20,9 @@ import { Asked } from './remembering.ts'
 
 const SIG = (owner: string, type: string): string => `${owner} 300 IN RRSIG ${type} 13 2 300 20300101000000 20200101000000 1 example. AAAA`
 const SIGNED_SOA = 'example. 900 IN SOA ns.example. admin.example. 1 7200 900 1209600 600'
+/** That nothing is nearer than the wildcard. */
+const GAP = 'wild.example. 300 IN NSEC www.example. A RRSIG NSEC'
+
 function filled(ruled: string[] = []): Asked {
   const asked = new Asked(ruled)
   const { bench } = asked
@@ -32,6 +35,11 @@ function filled(ruled: string[] = []): Asked {
   bench.put('gone.example. 100 CNAME none.example.')
   bench.put('bogus.example. 60 A 192.0.2.9', { security: SECURITY.bogus, reason: EDE.DNSSEC_BOGUS })
   bench.put('glue.example. 60 A 192.0.2.10', { trust: TRUST.additional })
+  bench.put('x.wild.example. 300 TXT "any"', { signatures: [SIG('x.wild.example.', 'TXT')], proof: [GAP] })
+  bench.put('y.wild.example. 300 CNAME www.example.', { signatures: [SIG('y.wild.example.', 'CNAME')], proof: [GAP] })
+  bench.put('z.wild.example. 300 CNAME x.wild.example.', { signatures: [SIG('z.wild.example.', 'CNAME')], proof: [GAP] })
+  bench.put('v.wild.example. 300 CNAME none.example.', { signatures: [SIG('v.wild.example.', 'CNAME')], proof: [GAP] })
+  bench.put('to.example. 300 CNAME x.wild.example.')
   bench.put('a.circle. 60 CNAME b.circle.')
   bench.put('b.circle. 60 CNAME a.circle.')
   bench.putAbsent('none.example.', { soa: SIGNED_SOA, signatures: [SIG('example.', 'SOA')], proof: ['m.example. 300 IN NSEC o.example. A RRSIG NSEC'] })
@@ -54,6 +62,15 @@ const ROWS: [question: string, asking: Asking, said: string[]][] = [
   ['alias.example. A', {}, ['0', 'alias.example. 100 IN CNAME www.example.', 'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2']],
   ['twice.example. A', { dnssec: true }, ['0', 'twice.example. 100 IN CNAME alias.example.', 'alias.example. 100 IN CNAME www.example.', SIG('alias.example.', 'CNAME').replace(' 300 IN', ' 100 IN'),
     'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2', SIG('www.example.', 'A')]],
+  ['x.wild.example. TXT', { dnssec: true }, ['0', 'x.wild.example. 300 IN TXT "any"', SIG('x.wild.example.', 'TXT'), '/', GAP]],
+  ['x.wild.example. TXT', {}, ['0', 'x.wild.example. 300 IN TXT "any"']],
+  ['to.example. TXT', { dnssec: true }, ['0', 'to.example. 300 IN CNAME x.wild.example.', 'x.wild.example. 300 IN TXT "any"', SIG('x.wild.example.', 'TXT'), '/', GAP]],
+  ['y.wild.example. A', { dnssec: true }, ['0', 'y.wild.example. 300 IN CNAME www.example.', SIG('y.wild.example.', 'CNAME'), 'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2', SIG('www.example.', 'A'), '/', GAP]],
+  ['y.wild.example. A', {}, ['0', 'y.wild.example. 300 IN CNAME www.example.', 'www.example. 300 IN A 192.0.2.1', 'www.example. 300 IN A 192.0.2.2']],
+  // what two proofs have in common is told once, by the core
+  ['z.wild.example. TXT', { dnssec: true }, ['core']],
+  ['v.wild.example. A', { dnssec: true }, ['core']],
+  ['v.wild.example. A', {}, ['3', 'v.wild.example. 300 IN CNAME none.example.', '/', PROVEN_SOA]],
   ['none.example. A', {}, ['3', '/', PROVEN_SOA]],
   ['none.example. MX', {}, ['3', '/', PROVEN_SOA]],
   ['gone.example. A', {}, ['3', 'gone.example. 100 IN CNAME none.example.', '/', PROVEN_SOA]],
@@ -153,6 +170,19 @@ test('what has no room is cut to the question, whole over TCP (RFC 2181 9)', () 
   }
 })
 
+test('a proof that has no room cuts the answer too: half of it would not be believed (RFC 4035 3.1.3.3)', () => {
+  const asked = filled()
+  const many = Array.from({ length: 20 }, (_, i) => `w${i}.example. 300 IN NSEC x${i}.example. A RRSIG NSEC`)
+  asked.bench.put('large.example. 300 TXT "any"', { proof: many })
+  asked.bench.put('to-one.example. 300 CNAME www.example.', { proof: many })
+  for (const question of ['large.example. TXT', 'to-one.example. A']) {
+    const [cut, whole, plain] = [{ size: 600, dnssec: true }, { tcp: true, dnssec: true }, { size: 600 }].map((asking) => asked.ask(question, asking) ?? assert.fail())
+    assert.deepEqual([cut.truncated, cut.answers.length, cut.authorities.length], [true, 0, 0], question)
+    assert.deepEqual([whole.truncated, whole.authorities.length], [false, 20], question)
+    assert.deepEqual([plain.truncated, plain.authorities.length], [false, 0], question)
+  }
+})
+
 test('a chain is followed as far as the resolver would, and longer ones are the core\'s', () => {
   const asked = new Asked()
   for (let i = 0; i < MAX_ALIASES + 3; i++) asked.bench.put(`c${i}.example. 60 CNAME c${i + 1}.example.`)
@@ -171,31 +201,32 @@ test('hits are counted as responses, misses as left to the core', () => {
 
 const NAMES = ['a.test-zone.', 'b.test-zone.', 'c.test-zone.', 'd.example.']
 const TYPES = ['A', 'AAAA', 'TXT', 'CNAME']
-const entry = fc.record({ name: fc.constantFrom(...NAMES), what: fc.constantFrom('A', 'AAAA', 'TXT', 'alias', 'nodata', 'nxdomain', 'failure'), to: fc.constantFrom(...NAMES), ttl: fc.integer({ min: 1, max: 400 }), type: fc.constantFrom(...TYPES) })
+const entry = fc.record({ name: fc.constantFrom(...NAMES), what: fc.constantFrom('A', 'AAAA', 'TXT', 'alias', 'nodata', 'nxdomain', 'failure'), to: fc.constantFrom(...NAMES), isProven: fc.boolean(), ttl: fc.integer({ min: 1, max: 400 }), type: fc.constantFrom(...TYPES) })
 
-function put({ bench }: Asked, { name, what, to, ttl, type }: { name: string; what: string; to: string; ttl: number; type: string }): void {
-  if (what === 'alias') bench.put(`${name} ${ttl} CNAME ${to}`)
-  else if (what === 'nodata') bench.putAbsent(`${name} ${type}`)
-  else if (what === 'nxdomain') bench.putAbsent(name)
+function put({ bench }: Asked, { name, what, to, isProven, ttl, type }: { name: string; what: string; to: string; isProven: boolean; ttl: number; type: string }): void {
+  const told = isProven ? { proof: [`a.test-zone. ${ttl} IN NSEC ${name} A`, `${name} ${ttl} IN NSEC z.test-zone. A`] } : {}
+  if (what === 'alias') bench.put(`${name} ${ttl} CNAME ${to}`, told)
+  else if (what === 'nodata') bench.putAbsent(`${name} ${type}`, told)
+  else if (what === 'nxdomain') bench.putAbsent(name, told)
   else if (what === 'failure') bench.cache.keepFailure({ name: Name.parse(name), type: parseType(type) ?? 1 }, bench.now)
-  else bench.put(`${name} ${ttl} ${what} ${what === 'A' ? '192.0.2.1' : what === 'AAAA' ? '2001:db8::1' : '"x"'}`)
+  else bench.put(`${name} ${ttl} ${what} ${what === 'A' ? '192.0.2.1' : what === 'AAAA' ? '2001:db8::1' : '"x"'}`, told)
 }
 
 test('whatever is in the cache: what is said from memory is what the resolver says of it, and only what it need not ask for', () => {
   let both = 0
-  fc.assert(fc.property(fc.array(entry, { maxLength: 12 }), fc.constantFrom(...NAMES), fc.constantFrom(...TYPES), fc.integer({ min: 0, max: 500 }), (entries, name, type, later) => {
+  fc.assert(fc.property(fc.array(entry, { maxLength: 12 }), fc.constantFrom(...NAMES), fc.constantFrom(...TYPES), fc.integer({ min: 0, max: 500 }), fc.boolean(), (entries, name, type, later, dnssec) => {
     const asked = new Asked()
     for (const one of entries) put(asked, one)
     asked.bench.now += later
     const resolver = new Resolver({ settings: settingsOf(), cache: new SharedCache(asked.bench.cache), random: () => 0 })
     const effects = resolver.step({ kind: 'start', nowMs: asked.bench.now * 1000, waiter: 1, question: { name: Name.parse(name), type: parseType(type) ?? 1, class: CLASS.IN } })
-    const message = asked.ask(`${name} ${type}`)
+    const message = asked.ask(`${name} ${type}`, { dnssec })
     const [effect] = effects
     if (message === undefined) return
     both++
     assert.equal(effect.kind, 'done', 'the resolver would have asked')
     if (effect.kind !== 'done') return
-    const { rcode, answers = [], authorities = [] } = replyOf(effect.outcome, false)
+    const { rcode, answers = [], authorities = [] } = replyOf(effect.outcome, dnssec)
     assert.equal(message.rcode, rcode)
     assert.deepEqual(message.answers.map(printRecord), answers.map(printRecord))
     assert.deepEqual(message.authorities.map(printRecord), authorities.map(printRecord))
