@@ -31,7 +31,7 @@ import { FaultReports } from '../server/fault-reports.ts'
 import { NetworkShares, networkOf } from '../server/network-shares.ts'
 import { LocalRoot, type LocalRootParts } from '../server/local-root.ts'
 import { OwnZonesFirst, type OwnZones } from '../server/own-zones.ts'
-import { behind, Policy, type Ruling } from '../server/policy.ts'
+import { behind, followed, Policy, type Ruling } from '../server/policy.ts'
 import { replyOf } from '../server/recursive-reply.ts'
 import { systemClock } from '../transport/clock.ts'
 import { Upstream } from '../transport/upstream.ts'
@@ -256,7 +256,7 @@ export class Recursing {
   /** An alias that a rule puts in place is followed without rules. */
   private obey(runner: Runner, ruling: Ruling, question: Question, waiting: Waiting): void {
     if ('outcome' in ruling) waiting.done(ruling.outcome)
-    else runner.ask({ ...question, name: ruling.target }, (outcome) => tryFor(waiting, () => waiting.done(behind([ruling.alias], outcome))))
+    else runner.ask({ ...question, name: ruling.target }, (outcome) => tryFor(waiting, () => waiting.done(followed(ruling.alias, outcome))))
   }
 
   /** What was answered and is about to expire is fetched anew: the reader that saw it has sent its question here. */

@@ -16,7 +16,7 @@ import type { ExtendedError } from '../dns/edns.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import type { DnsRecord, Question } from '../dns/message.ts'
 import { Name, renamed, sameNameAt } from '../dns/name.ts'
-import { NO_WORK, TRUST, type Outcome, type RRset } from '../resolver/contract.ts'
+import { NO_WORK, SECURITY, TRUST, type Outcome, type RRset } from '../resolver/contract.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, ZoneMatch } from '../zone/image.ts'
 import { HEADER } from '../zone/layout.ts'
 
@@ -113,6 +113,12 @@ const ASTERISK = 0x2a
 /** Without SOA, so that nobody keeps it (RFC 2308 5): a rule may be gone with the next reload. */
 function denial(kind: 'nodata' | 'nxdomain', name: Name, type: number, explanation: ExtendedError): Outcome {
   return { kind, absence: { kind, name, type, proof: [] }, chain: [], explanation, work: NO_WORK }
+}
+
+/** What a rule's alias led to: not proven, as the alias is not, and its answer says that it was a rule (RFC 4035 3.2.3, RFC 8914 4.5). */
+export function followed(alias: RRset, outcome: Outcome): Outcome {
+  const whole = { ...behind([alias], outcome), security: SECURITY.insecure }
+  return { ...whole, explanation: outcome.explanation ?? FORGED }
 }
 
 /** An outcome behind the aliases that led to it. */

@@ -145,8 +145,8 @@ describe('a validating server in a private internet', { skip }, () => {
     root = net.nsd(1, { '.': top })
     net.nsd(2, half(0))
     net.knot(3, half(1))
-    const config = (more: string): string => `listen: ["127.0.0.1:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, anchors: root.key, negative-anchors: [leftout.], never-ask: [], ipv6: false, stale: 0${more} }\n`
-    folder = makeFolder({ 'root.key': `${ds}\n`, 'delv.key': `trust-anchors { . static-ds ${ds.replace(/^.* DS (\d+ \d+ \d+) (.*)$/, '$1 "$2"')}; };\n`, 'root.zone': `. 3600 IN SOA ns. host. 1 7200 3600 604800 300\n${top}\n`, 'w.yaml': config(''), 'copied.yaml': `${config(', local-root: root.zone')}data: copied\n` })
+    const config = (more: string): string => `listen: ["127.0.0.1:0"]\nworkers: 1\nrecursion: { hints: ${net.hints}, anchors: root.key, negative-anchors: [leftout.], never-ask: [], ipv6: false, stale: 0, policy: rules${more} }\n`
+    folder = makeFolder({ 'root.key': `${ds}\n`, rules: 'old.rule CNAME www.good.\n', 'delv.key': `trust-anchors { . static-ds ${ds.replace(/^.* DS (\d+ \d+ \d+) (.*)$/, '$1 "$2"')}; };\n`, 'root.zone': `. 3600 IN SOA ns. host. 1 7200 3600 604800 300\n${top}\n`, 'w.yaml': config(''), 'copied.yaml': `${config(', local-root: root.zone')}data: copied\n` })
     served = await Served.start(join(folder.path, 'w.yaml'))
     copied = await Served.start(join(folder.path, 'copied.yaml'))
     peers = { unbound: await net.unbound(ds), bind: await net.bind(ds) }
@@ -181,6 +181,13 @@ describe('a validating server in a private internet', { skip }, () => {
   it('a validator that asks us believes all that we call proven', { skip: missing('delv').length > 0 && 'needs delv' }, async () => {
     for (const [question] of SAME.filter(([, wanted]) => wanted.startsWith('secure'))) {
       for (const time of ['once', 'again']) assert.match(await delv(question), /; (negative response, )?fully validated/, `${question} ${time}`)
+    }
+  })
+
+  it('what a rule leads to is not proven, and says that it was a rule (RFC 8914 4.5)', async () => {
+    for (const time of ['once', 'again']) {
+      const ours = await asked('old.rule. A')
+      assert.deepEqual([verdict(ours), whyOf(ours)], ['not proven NOERROR, old.rule. 0 in cname www.good., www.good. 0 in a 192.0.2.1', EDE.FORGED_ANSWER], time)
     }
   })
 

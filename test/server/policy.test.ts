@@ -7,8 +7,8 @@ import { LookupName } from '../../src/dns/lookup-name.ts'
 import { Name } from '../../src/dns/name.ts'
 import { printRecord } from '../../src/dns/record-text.ts'
 import { policyImage } from '../../src/ops/policy-file.ts'
-import { NO_WORK, TRUST, type Outcome, type RRset } from '../../src/resolver/contract.ts'
-import { behind, Policy, type Ruling } from '../../src/server/policy.ts'
+import { NO_WORK, SECURITY, TRUST, type Outcome, type RRset } from '../../src/resolver/contract.ts'
+import { behind, followed, Policy, type Ruling } from '../../src/server/policy.ts'
 import { records } from '../resolver/support.ts'
 
 const SEED = 0x51ee_d005
@@ -110,6 +110,16 @@ test('aliases of the world that lead to a name of a rule end there', () => {
   assert.ok('outcome' in found.ruling)
   const whole = behind(found.chain, found.ruling.outcome)
   assert.deepEqual([whole.kind, whole.chain.length, whole.explanation?.infoCode], ['nxdomain', 2, EDE.BLOCKED])
+})
+
+test('what an alias of a rule leads to is not proven, though its target is, and says that it was a rule (RFC 4035 3.2.3, RFC 8914 4.5)', () => {
+  const found = ask(policyOf('old.example CNAME www.test.\n'), 'old.example. A')
+  assert.ok(found !== undefined && 'alias' in found)
+  const proven: Outcome = { ...answerOf([], 'www.test. A 192.0.2.7'), security: SECURITY.secure }
+  const told = followed(found.alias, proven)
+  assert.deepEqual([told.security, told.explanation?.infoCode, told.chain.length], [SECURITY.insecure, EDE.FORGED_ANSWER, 1])
+  const why = { infoCode: EDE.NO_REACHABLE_AUTHORITY, text: 'nobody' }
+  assert.deepEqual(followed(found.alias, { ...proven, explanation: why }).explanation, why, 'what else is to be told comes first')
 })
 
 test('aliases to other names, or to names that are let through, are left alone', () => {
