@@ -15,6 +15,8 @@ export const MAX_CANDIDATES = 1_048_576
 export const MAX_CANDIDATE_OCTETS = 2_147_483_647
 /** Candidates scored in full for one answer. Reached: that many of them are drawn by chance, which no asker can tell from the best of all (power of two choices, with 64). */
 export const MAX_SCORED_CANDIDATES = 64
+/** Octets of a demand that is recognised when it is asked for again at the same moment: most have less than a hundred. Reached: its candidates are scored each time. */
+export const MAX_REPEATED_DEMAND_OCTETS = 256
 /** Agents of one answer. Reached: `count` is cut to it. */
 export const MAX_RANKED_ANSWERS = 32
 /** Agents of an answer whose asker does not say how many (docs/protocol.md 4). */

@@ -42,6 +42,11 @@ const NO_KEY = 0xffff
 /** One demand; see above. Nothing demanded is a demand too: every agent that lives meets it. */
 export class Demand {
   octets: Uint8Array = EMPTY
+  /** Where it stands in them. */
+  from = 0
+  end = 0
+  /** It says what was read; false where something was left out since. */
+  isAsRead = true
   /** The bound on each metric by its index, ABSENT for none. */
   readonly bound = new Float64Array(METRIC_COUNT)
   /** Weight of each metric as asked for by `prefer`. */
@@ -85,6 +90,8 @@ export class Demand {
   /** Makes it a demand for nothing. */
   clear(): void {
     this.octets = EMPTY
+    this.from = this.end = 0
+    this.isAsRead = true
     this.clearMetrics()
     for (let wish = 0; wish < WISH_COUNT; wish++) this.order[wish] = ABSENT
     this.wantsClosure = this.wantsCandidates = false
@@ -96,8 +103,10 @@ export class Demand {
   /** Takes the option data `octets[at … at + length)`, which must stay as it is while the demand is used. False where it is malformed: FORMERR. */
   read(octets: Uint8Array, at: number, length: number): boolean {
     this.clear()
-    this.octets = octets
     const end = at + length
+    this.octets = octets
+    this.from = at
+    this.end = end
     let last = -1
     while (at < end) {
       if (at + 4 > end || this.keyCount === MAX_DEMAND_KEYS) return false
@@ -112,6 +121,7 @@ export class Demand {
 
   /** Leaves what holds for whoever takes part in the work: whose, where and how safe he is. What was demanded of the work asked for, its measures, kind and binding, goes. */
   keepForOthers(): void {
+    this.isAsRead = false
     this.clearMetrics()
     this.binding = ABSENT
     this.modality.set(0, 0)

@@ -45,6 +45,8 @@ export class CandidateFilter {
   count = 0
   /** How many fell out, by REASON; all of them where `count` is 0. */
   readonly fallen = new Int32Array(REASON_COUNT)
+  /** How often it was run. */
+  runs = 0
   /** Bits of PROTOCOL of which a candidate must speak one; 0 for any. A face sets it for one choice. */
   protocols = 0
   /** Told of each that falls out; null where nobody asks. */
@@ -94,6 +96,7 @@ export class CandidateFilter {
   }
 
   private begin(table: CandidateTable, demand: Demand, nowMs: number): void {
+    this.runs++
     this.table = table
     this.demand = demand
     this.nowMs = nowMs

@@ -4,12 +4,14 @@
  * the filter's `onRejected` tell an explanation of it. One object per thread.
  *
  *     lookup ──► filter (every candidate) ──► shortlist (at most 64) ──► score ──► near-equals by weight ──► best first
+ *                └─────── left out where the same was asked at the same moment (repeated.ts) ───────┘
  */
 import { HANDED_HISTORY, MAX_RANKED_ANSWERS, MAX_SCORED_CANDIDATES, MAX_VERSION_LOOKS } from '../../dns/limits-discovery.ts'
 import type { CandidateTable, CapabilityMatch, Slot } from './candidates.ts'
 import type { Demand } from './demand.ts'
 import { relativeWeight } from './estimate.ts'
 import { CandidateFilter } from './filter.ts'
+import { RepeatedQuestion } from './repeated.ts'
 import { Scorer } from './score.ts'
 import { slownessOf } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
@@ -50,8 +52,11 @@ export class Ranker {
   private shortUnmet = new Int32Array(0)
   private shortVersions = new Int32Array(0)
   private shortKeys = new Float64Array(0)
+  /** How often each had been chosen when it was scored, and whether it is to be taken only where nobody else is. */
+  private shortHeads = new Int32Array(0)
+  private shortSuspects = new Uint8Array(0)
   private shortCount = 0
-  private hasTrusted = false
+  private readonly last = new RepeatedQuestion()
 
   constructor(settings: RankingSettings, random: Random, mostScored: number = MAX_SCORED_CANDIDATES) {
     this.settings = settings
@@ -64,15 +69,40 @@ export class Ranker {
 
   /** Chooses the best `most` of `match` for `demand`. */
   rank(table: CandidateTable, match: CapabilityMatch, demand: Demand, nowMs: number, most: number): void {
-    this.count = this.shortCount = 0
-    this.hasTrusted = false
+    this.count = 0
     const kappa = kappaOf(table, match)
-    this.filter.run(table, match, demand, nowMs, this.wantedOf(match, kappa), this.random())
-    if (this.filter.count === 0) return
-    this.scorer.begin(demand)
-    this.scoreShortlist(table, match, demand, nowMs, kappa)
+    const isRepeated = !this.isExplained && this.last.is(table, match, demand, this.filter, nowMs, kappa) && this.refresh(table, match, demand, nowMs)
+    if (!isRepeated) this.makeShortlist(table, match, demand, nowMs, kappa)
+    if (this.shortCount === 0) return
     this.setKeys(table, match)
     this.choose(table, Math.min(most, MAX_RANKED_ANSWERS))
+  }
+
+  private get isExplained(): boolean {
+    return this.onScored !== null || this.filter.onRejected !== null
+  }
+
+  private makeShortlist(table: CandidateTable, match: CapabilityMatch, demand: Demand, nowMs: number, kappa: number): void {
+    const { filter, last } = this
+    this.shortCount = 0
+    last.begin(table)
+    filter.run(table, match, demand, nowMs, this.wantedOf(match, kappa), this.random())
+    if (filter.count === 0) return
+    this.scorer.begin(demand)
+    this.scoreShortlist(table, match, demand, nowMs, kappa)
+    // where scores are blurred each asker gets a blur of his own
+    if (kappa <= this.settings.blurFrom) last.note(table, match, demand, filter, nowMs, kappa)
+  }
+
+  /** Scores those of the last shortlist anew who were chosen since; false where one is not to be had any more. */
+  private refresh(table: CandidateTable, match: CapabilityMatch, demand: Demand, nowMs: number): boolean {
+    const { version, handedHead } = table.i32
+    for (let i = 0; i < this.shortCount; i++) {
+      const slot = this.shortSlots[i]
+      if (version[slot] === this.shortVersions[i] && handedHead[slot] === this.shortHeads[i]) continue
+      if (!this.scoreAt(i, table, slot, match, demand, nowMs, 1)) return false
+    }
+    return true
   }
 
   /** Notes that the asker was sent to `slot`, so that the next one meets its load (docs/ranking.md). Any thread may. */
@@ -98,39 +128,46 @@ export class Ranker {
     const { list, count } = this.filter
     this.makeRoom(count)
     const noise = kappa > this.settings.blurFrom ? this.settings.blur * Math.log(kappa) : 0
-    for (let i = 0; i < count; i++) this.scoreOne(table, list[i], match, demand, nowMs, noise === 0 ? 1 : Math.exp(-noise * gumbel(this.random())))
+    for (let i = 0; i < count; i++) {
+      if (this.scoreAt(this.shortCount, table, list[i], match, demand, nowMs, noise === 0 ? 1 : Math.exp(-noise * gumbel(this.random())))) this.shortCount++
+    }
   }
 
-  private scoreOne(table: CandidateTable, slot: Slot, match: CapabilityMatch, demand: Demand, nowMs: number, blur: number): void {
+  /** Scores `slot` as entry `i` of the shortlist; false where it does not meet the demand any more, or was written to all the time. */
+  private scoreAt(i: number, table: CandidateTable, slot: Slot, match: CapabilityMatch, demand: Demand, nowMs: number, blur: number): boolean {
     const { scorer } = this
     for (let looks = 0; looks < MAX_VERSION_LOOKS; looks++) {
       const version = Atomics.load(table.i32.version, slot)
       if ((version & 1) !== 0) continue
-      if (!this.filter.stillMeets(slot)) return // it has changed since the filter met it
+      if (!this.filter.stillMeets(slot)) return false // it has changed since the filter met it
+      const head = table.i32.handedHead[slot]
       const score = scorer.scoreOf(table, slot, match, demand, nowMs, blur)
       if (Atomics.load(table.i32.version, slot) !== version) continue
-      const i = this.shortCount++
+      const { isSuspect, ageMs } = scorer.estimate
       this.shortSlots[i] = slot
       this.shortVersions[i] = version
+      this.shortHeads[i] = head
       this.shortScores[i] = score
-      this.shortAges[i] = scorer.estimate.ageMs
+      this.shortAges[i] = ageMs
       this.shortUnmet[i] = scorer.unmet
-      this.shortKeys[i] = scorer.estimate.isSuspect ? -1 : 0
-      if (!scorer.estimate.isSuspect) this.hasTrusted = true
-      if (this.onScored !== null) this.onScored(slot, scorer, this.shortKeys[i])
-      return
+      this.shortSuspects[i] = isSuspect ? 1 : 0
+      if (this.onScored !== null) this.onScored(slot, scorer, isSuspect ? -1 : 0)
+      return true
     }
+    return false
   }
 
   /** Sets what the order goes by: the score, and for near-equals of the best a draw by weight (Efraimidis and Spirakis 2006). Suspects go only where nobody else is. */
   private setKeys(table: CandidateTable, match: CapabilityMatch): void {
-    const { shortKeys, shortScores, shortSlots, shortCount, hasTrusted } = this
+    const { shortKeys, shortScores, shortSlots, shortSuspects, shortCount } = this
+    let hasTrusted = false
+    for (let i = 0; i < shortCount; i++) if (shortSuspects[i] === 0) hasTrusted = true
     let best = -1
-    for (let i = 0; i < shortCount; i++) if (!(hasTrusted && shortKeys[i] < 0) && shortScores[i] > best) best = shortScores[i]
+    for (let i = 0; i < shortCount; i++) if (!(hasTrusted && shortSuspects[i] !== 0) && shortScores[i] > best) best = shortScores[i]
     const near = best * (1 - this.settings.nearEqual)
     for (let i = 0; i < shortCount; i++) {
-      if (hasTrusted && shortKeys[i] < 0) continue
-      if (shortScores[i] < near) shortKeys[i] = shortScores[i]
+      if (hasTrusted && shortSuspects[i] !== 0) shortKeys[i] = -1
+      else if (shortScores[i] < near) shortKeys[i] = shortScores[i]
       else shortKeys[i] = ABOVE_SCORES + 1 / (1 - Math.log(1 - this.random()) / relativeWeight(table, shortSlots[i], match.weightReference))
     }
   }
@@ -177,6 +214,8 @@ export class Ranker {
     this.shortScores = new Float64Array(wanted)
     this.shortAges = new Float64Array(wanted)
     this.shortKeys = new Float64Array(wanted)
+    this.shortHeads = new Int32Array(wanted)
+    this.shortSuspects = new Uint8Array(wanted)
   }
 }
 

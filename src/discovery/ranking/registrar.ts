@@ -165,9 +165,10 @@ export class Registrar extends Holdings {
   }
 
   private end(slot: Slot): void {
-    const { i32, f64 } = this.table
+    const { header, i32, f64 } = this.table
     i32.attention[slot] = f64.holdEndMs[slot] > 0 || i32.state[slot] >= DRAINING || i32.unwell[slot] !== 0 || i32.rdataLength[slot] === 0 ? 1 : 0
-    Atomics.add(this.table.i32.version, slot, 1)
+    Atomics.add(header, TABLE.changes, 1)
+    Atomics.add(i32.version, slot, 1)
   }
 
   private replace(capability: Capability, slot: Slot, registration: Registration): PutResult {

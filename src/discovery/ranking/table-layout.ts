@@ -41,6 +41,8 @@ export const TABLE = {
   faces: 11,
   /** When readings came back from before a restart, seconds since 1970; 0 for never. */
   restored: 12,
+  /** Changes of slots so far, each counted when it is made. */
+  changes: 13,
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */

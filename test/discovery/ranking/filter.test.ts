@@ -126,6 +126,7 @@ test('of more candidates than are scored, chance decides which, and each has its
   const seen = new Map<string, number>()
   const rounds = 600
   for (let i = 0; i < rounds; i++) {
+    hive.nowMs++ // they are drawn once for a moment
     hive.ask('', undefined, 1)
     assert.equal(hive.ranker.filter.count, MAX_SCORED_CANDIDATES)
     const { list } = hive.ranker.filter
