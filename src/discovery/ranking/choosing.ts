@@ -11,6 +11,7 @@ import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../autho
 import { type Answer, SECTION } from '../../authority/plan.ts'
 import { type Query, QUESTION_AT } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
+import { MAX_EDE_TEXT_OCTETS } from '../../dns/limits.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import type { ZoneImage } from '../../zone/image.ts'
@@ -97,7 +98,7 @@ export class RankedChooser implements AgentChooser {
     }
     const { capability, isMeant, nearest } = translation
     if (capability === undefined || !isMeant) {
-      answer.explain(EDE.DEMAND_NOT_SATISFIABLE, Buffer.from(nearest === '' ? 'nothing is near to the intent' : `not near enough: ${nearest}`))
+      answer.explain(EDE.DEMAND_NOT_SATISFIABLE, Buffer.from(nearest === '' ? 'nothing is near to the intent' : nearTo(nearest)))
       answer.offer = this.offer.octets
       answer.offerOctets = this.offer.writeTranslated(translation)
       return false
@@ -207,6 +208,15 @@ export class RankedChooser implements AgentChooser {
 
 /** EXTRA-TEXT where nobody translates: without a core, and in a batch. */
 const UNTRANSLATED = Buffer.from('intents are not translated here')
+
+/** The nearest capabilities as EXTRA-TEXT: as many whole names as it has room for, as half a name is another's. */
+function nearTo(nearest: string): string {
+  const text = `not near enough: ${nearest}`
+  if (text.length <= MAX_EDE_TEXT_OCTETS) return text
+  const end = text.lastIndexOf(' ', MAX_EDE_TEXT_OCTETS)
+  return text[end - 1] === ':' ? text : text.slice(0, end)
+}
+
 /** Parameters whose reason has another name. */
 const NAMES_OF_DEMANDS: ReadonlyMap<string, string> = new Map([['onlyProvider', 'only-provider'], ['avoided', 'avoid']])
 /** EXTRA-TEXT by REASON, where a demand is the reason (RFC 8914 2). */

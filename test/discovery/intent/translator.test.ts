@@ -155,6 +155,21 @@ describe('the choice at what was meant', () => {
     assert.match(found.authorities.map(printRecord).join(), /IN SOA/)
   })
 
+  test('of the nearest names as many are told as there is room for, each whole', () => {
+    const rows: [nearest: string, told: string][] = [
+      ['v1.ocr.vision v2.translate.text.nlp', 'v1.ocr.vision v2.translate.text.nlp'],
+      [`v1.ocr.vision ${'x'.repeat(33)}`, `v1.ocr.vision ${'x'.repeat(33)}`],
+      [`v1.ocr.vision ${'x'.repeat(34)}`, 'v1.ocr.vision'],
+      ['v2.translate.text.nlp mtls.v2.translate.text.nlp v1.ocr.vision', 'v2.translate.text.nlp'],
+      ['x'.repeat(60), 'x'.repeat(47)],
+    ]
+    for (const [nearest, told] of rows) {
+      const found = new Desk().ask('intent="organ tuning"', { translation: { capability: Name.parse(V2).wire, score: 0.1, isMeant: false, nearest } })
+      assert.ok(typeof found !== 'number')
+      assert.equal(edeOf(found)?.[1], `not near enough: ${told}`)
+    }
+  })
+
   test('where nothing is near, that is said', () => {
     const found = new Desk().find('xyzzy')
     assert.deepEqual([found.answers.length, edeOf(found), offerOf(found)], [0, [EDE.DEMAND_NOT_SATISFIABLE, 'nothing is near to the intent'], ''])
