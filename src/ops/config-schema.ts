@@ -12,9 +12,8 @@ import {
 } from '../dns/limits.ts'
 import { MAX_ASKERS } from '../dns/limits-discovery.ts'
 import { SHOWN } from '../discovery/faces/names.ts'
-import type { AskerValues } from '../discovery/ranking/askers.ts'
 import { Name } from '../dns/name.ts'
-import { parsePrefix, type Prefix } from '../dns/prefix.ts'
+import { parsePrefix } from '../dns/prefix.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { OPERATIONS, parseScope, SCOPE_FORMS } from '../update/grants.ts'
 import { isMetaType, isProofType } from '../update/records.ts'
@@ -110,11 +109,6 @@ const askers = z
     keys: z.array(z.string().refine(isAskingKey, ASKING_KEY).meta({ wanted: ASKING_KEY, about: 'A key.' })).max(MAX_ASKERS).meta({ wanted: `must be a list of at most ${MAX_ASKERS} keys`, about: 'Keys, of TSIG or SIG(0), that may look for agents from anywhere by signing the query; `"*"` is any that is proven, `"*.acme.example"` every one whose name lies below that.' }).default([]),
   })
   .meta({ wanted: 'must be { networks, keys }', about: 'Who may look for the agents of the zone; everybody by default. Others get NODATA with Extended DNS Error 49156 for AGENT, SENSE, TASK and what is derived of agents.' })
-
-/** What the key `askers` of a zone comes to. */
-export function askerValues({ networks, keys }: z.infer<typeof askers>): AskerValues {
-  return { networks: networks.map((text) => parsePrefix(text) as Prefix), keys } // the schema has tried them
-}
 
 /** The local area unless configured: loopback, and what no router of the Internet forwards (RFC 1918 3, RFC 3927 7, RFC 4193 3.1, RFC 4291 2.5.6). */
 const LOCAL_NETWORKS = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10']

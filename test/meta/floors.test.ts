@@ -33,6 +33,8 @@ interface Import {
   line: number
   /** The path of one of our files, or the name of a module. */
   to: string
+  /** It is gone once the code is compiled. */
+  isType: boolean
 }
 
 const sources = filesBelow('src', '.ts')
@@ -41,15 +43,16 @@ const imports = sources.flatMap(importsOf)
 function importsOf(path: string): Import[] {
   const file = parse(path)
   const found: Import[] = []
-  const add = (node: ts.Node, specifier: ts.Expression | undefined): void => {
+  const add = (node: ts.Node, specifier: ts.Expression | undefined, isType = false): void => {
     if (!specifier || !ts.isStringLiteralLike(specifier)) return
     const to = specifier.text.startsWith('.') ? resolve(path, specifier.text) : specifier.text
-    found.push({ from: path, line: lineOf(file, node), to })
+    found.push({ from: path, line: lineOf(file, node), to, isType })
   }
   walk(file, (node) => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node, node.moduleSpecifier)
+    if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier, node.importClause?.isTypeOnly)
+    if (ts.isExportDeclaration(node)) add(node, node.moduleSpecifier, node.isTypeOnly)
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node, node.arguments[0])
-    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node, node.argument.literal as ts.StringLiteral)
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node, node.argument.literal as ts.StringLiteral, true)
   })
   return found
 }
@@ -73,6 +76,25 @@ function shown({ from, line, to }: Import): string {
 test('every folder of src is a room of the architecture', () => {
   const unknown = sources.filter((path) => !(roomOf(path) in FLOOR))
   assert.deepEqual(unknown, [])
+})
+
+/** All that a module loads, by itself or through others. */
+function loadedBy(path: string, seen = new Set<string>()): Set<string> {
+  for (const { to } of imports.filter(({ from, isType }) => from === path && !isType)) {
+    if (seen.has(to)) continue
+    seen.add(to)
+    if (ours(to)) loadedBy(to, seen)
+  }
+  return seen
+}
+
+test('threads load none of the packages that read configs, as every start and every reload of a zone waits for them', () => {
+  for (const thread of filesBelow('src/ops', '-thread.ts')) {
+    const loaded = loadedBy(thread)
+    assert.ok(loaded.size > 50, `${thread} loads ${loaded.size} modules`)
+    assert.deepEqual([...loaded].filter((to) => !ours(to) && !to.startsWith('node:')), [], thread)
+  }
+  assert.ok(loadedBy('src/ops/serve.ts').has('yaml'), 'packages are seen')
 })
 
 test('the architecture page and this test name the same floors', () => {
