@@ -54,13 +54,22 @@ function signedBySig0(message: Buffer): Buffer {
   return sig0Sign(message, { algorithm: ED25519, signer: 'device.example', tag: keyTag(keyRdata(ED25519)), inception: NOW - 60, expiration: NOW + 60, key: pairOf(ED25519).privateKey })
 }
 
+/** Owner, class and TTL of the record that signs are not covered (RFC 2931 3, 3.1). */
+function coveredBySig0(message: Buffer, signed: Buffer): { octets: Buffer; covered: (octets: Buffer) => string } {
+  const behindOwner = signed.length - message.length - 1
+  const covered = (octets: Buffer): string => {
+    const at = octets.length - behindOwner
+    return octets.toString('latin1', 0, message.length) + octets.toString('latin1', at, at + 2) + octets.toString('latin1', at + 8)
+  }
+  return { octets: signed, covered }
+}
+
 /** Good messages that are proven, and what of them may be changed on the way, as no signature covers it, taken out. */
 function proven(): { octets: Buffer; covered: (octets: Buffer) => string }[] {
   return plain().flatMap((message) => [
     // the ID, for which the original one stands, and the case of the names of key and algorithm (RFC 8945 4.3.3)
     { octets: peerSign(message, KEY, { time: NOW }).octets, covered: (octets: Buffer) => octets.toString('latin1', 2, message.length) + octets.toString('latin1', message.length).toLowerCase() },
-    // class and TTL of the record that signs (RFC 2931 3.1)
-    { octets: signedBySig0(message), covered: (octets: Buffer) => octets.toString('latin1', 0, message.length + 3) + octets.toString('latin1', message.length + 9) },
+    coveredBySig0(message, signedBySig0(message)),
   ])
 }
 
