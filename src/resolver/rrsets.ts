@@ -46,11 +46,11 @@ function withOneTtl(records: readonly DnsRecord[]): DnsRecord[] {
   return records.map((record) => (record.ttl === ttl ? record : { ...record, ttl }))
 }
 
-/** RFC 2181 5: a set holds each record once. */
-function withoutCopies(records: readonly DnsRecord[]): DnsRecord[] {
+/** RFC 2181 5: a set holds each record once, and so does a section. */
+export function withoutCopies(records: readonly DnsRecord[]): DnsRecord[] {
   const seen = new Map<string, DnsRecord>()
   for (const record of records) {
-    const key = Buffer.from(record.rdata).toString('latin1')
+    const key = `${record.name.key} ${record.type} ${Buffer.from(record.rdata).toString('latin1')}`
     if (!seen.has(key)) seen.set(key, record)
   }
   return [...seen.values()]

@@ -5,6 +5,7 @@
 import { RCODE, TYPE } from '../dns/codes.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { SECURITY, TRUST, type Outcome, type RRset } from '../resolver/contract.ts'
+import { withoutCopies } from '../resolver/rrsets.ts'
 import type { Reply } from './core-contract.ts'
 
 /** Octets of MINIMUM, the last field of an SOA (RFC 1035 3.3.13). */
@@ -20,22 +21,13 @@ export function replyOf(outcome: Outcome, dnssecOk: boolean): Reply {
   const answers = sets.flatMap((set) => recordsOf(set, dnssecOk))
   const rcode = kind === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR // RFC 6604 3: of the last name
   const denial = kind === 'answer' ? [] : denialOf(outcome.absence, dnssecOk)
-  const authorities = dnssecOk ? distinct([...denial, ...sets.flatMap(({ proof = [] }) => proof)]) : denial // RFC 4035 3.1.3.3: that wildcards may stand for names
+  // RFC 4035 3.1.3.3: that wildcards may stand for names; proofs of several often have records in common
+  const authorities = dnssecOk ? withoutCopies([...denial, ...sets.flatMap(({ proof = [] }) => proof)]) : denial
   return { rcode, authoritative, recursionAvailable: true, authentic: security === SECURITY.secure, answers, authorities, ...ede }
 }
 
 function recordsOf({ records, signatures }: RRset, dnssecOk: boolean): DnsRecord[] {
   return dnssecOk ? [...records, ...signatures] : [...records]
-}
-
-/** Proofs of several sets often have records in common, and a section holds each once (RFC 2181 5). */
-function distinct(records: readonly DnsRecord[]): DnsRecord[] {
-  const seen = new Map<string, DnsRecord>()
-  for (const record of records) {
-    const key = `${record.name.key} ${record.type} ${Buffer.from(record.rdata).toString('latin1')}`
-    if (!seen.has(key)) seen.set(key, record)
-  }
-  return [...seen.values()]
 }
 
 /** RFC 2308 5: with the SOA goes the TTL for which the absence may be kept. */

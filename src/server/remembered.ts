@@ -174,19 +174,13 @@ export class Remembered {
 
   /** Writes what proves that wildcards may stand for the names above, the one that is held or the last one's own. */
   private writeExpansion(view: DataView, ownerAt: number): number {
-    if (!this.withProofs) return DONE
-    if (this.heldCount === 0) {
-      this.authorities += this.write(PART.proof, view, ownerAt)
-      return DONE
+    if (this.heldCount === 0) this.authorities += this.writeSigned(PART.proof, view, ownerAt)
+    else if (this.reader.countOf(PART.proof) > 0) return UNKNOWN
+    else if (this.hasRoom(this.heldEnd)) {
+      copyOctets(this.held, 0, view, this.end, this.heldEnd)
+      this.end += this.heldEnd
+      this.authorities += this.heldCount
     }
-    if (this.reader.countOf(PART.proof) > 0) return UNKNOWN
-    if (this.truncated || this.end + this.heldEnd > this.limit) {
-      this.truncated = true
-      return DONE
-    }
-    copyOctets(this.held, 0, view, this.end, this.heldEnd)
-    this.end += this.heldEnd
-    this.authorities += this.heldCount
     return DONE
   }
 
@@ -211,15 +205,18 @@ export class Remembered {
     return this.withProofs ? this.write(part, view, ownerAt) : 0 // RFC 4035 3.2.1
   }
 
-  /** Writes a part of what was found and returns how many records it has; what does not fit truncates all (RFC 2181 9). */
+  /** Writes a part of what was found and returns how many records it has. */
   private write(part: Part, view: DataView, ownerAt: number): number {
     const { reader } = this
-    if (this.truncated || this.end + reader.octetsOf(part) > this.limit) {
-      this.truncated = true
-      return 0
-    }
+    if (!this.hasRoom(reader.octetsOf(part))) return 0
     this.end = reader.writePart(part, view, this.end, ownerAt)
     return reader.countOf(part)
+  }
+
+  /** Whether so many octets more find room; what does not fit truncates all (RFC 2181 9). */
+  private hasRoom(octets: number): boolean {
+    if (this.end + octets > this.limit) this.truncated = true
+    return !this.truncated
   }
 }
 
