@@ -1,7 +1,7 @@
 /**
  * `npm run bench:updates`: changes of a zone by signed updates (RFC 2136, TSIG), each on disk before it is answered, by Waggle beside
  * Knot and BIND, in turn, several rounds over; then many agents registered with Waggle alone, what they weigh, and how long a
- * start with them takes. Single records are sent once more by dnsperf, where it is installed. Meanwhile a name of the zone file is asked for, and afterwards a sample of what was acknowledged.
+ * start with them takes. The same is sent once more by dnsperf, where it is installed. Meanwhile a name of the zone file is asked for, and afterwards a sample of what was acknowledged.
  *
  *     npm run bench:updates -- --help
  */
@@ -21,10 +21,10 @@ const PAGE = fileURLToPath(new URL('../../../../docs/performance-updates.md', im
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' }, rest: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, page: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, client: { type: 'string', default: 'own,dnsperf' }, page: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   },
 })
-const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [--rest S] [--rounds N] [--servers ours,knot,bind] [--only record,agent] [--page]
+const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [--rest S] [--rounds N] [--servers ours,knot,bind] [--only record,agent] [--client own,dnsperf] [--page]
 
   --count    updates in each run (20000)
   --agents   agents to register with Waggle at the end; 0 leaves that out (100000)
@@ -33,6 +33,7 @@ const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [-
   --rounds   runs of each server for each work (3)
   --servers  who is measured
   --only     which works: record, agent; none leaves both out
+  --client   who sends: own, dnsperf
   --page     writes docs/performance-updates.md
 `
 if (values.help) {
@@ -54,16 +55,18 @@ async function run(): Promise<Results> {
   for (const [kind, version] of versions) if (version === null) say(`MISSING: ${TITLES[kind]} is not installed here and is left out`)
   const kinds = [...versions.keys()].filter((kind) => versions.get(kind) !== null)
   const runs: Measured[] = []
-  for (const work of (Object.keys(WORKS) as Work[]).filter((one) => values.only.split(',').includes(one))) {
+  const works = (Object.keys(WORKS) as Work[]).filter((one) => values.only.split(',').includes(one))
+  for (const work of values.client.split(',').includes('own') ? works : []) {
     for (let round = 0; round < rounds; round++) {
       for (const kind of shuffled(kinds)) runs.push(await measure({ kind, work, count, window, rest, folder, key: KEY }, say))
     }
     say(printTable(work, runs))
   }
   const counted: Counted[] = []
-  const isCounted = values.only.split(',').includes('record') && hasDnsperf()
-  for (let round = 0; isCounted && round < rounds; round++) {
-    for (const kind of shuffled(kinds)) counted.push(await measureByDnsperf({ kind, count, window, rest, folder, key: KEY }, say))
+  for (const work of values.client.split(',').includes('dnsperf') && hasDnsperf() ? works : []) {
+    for (let round = 0; round < rounds; round++) {
+      for (const kind of shuffled(kinds)) counted.push(await measureByDnsperf({ kind, work, count, window, rest, folder, key: KEY }, say))
+    }
   }
   const gathered = agents > 0 && kinds.includes('ours') ? await gather({ count: agents, window, rest, folder, key: KEY }, say) : undefined
   if (gathered !== undefined) say(printAgents(gathered))

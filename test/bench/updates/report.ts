@@ -29,12 +29,13 @@ function linesOf(work: Work, runs: readonly Measured[]): string[][] {
   ])
 }
 
-const COUNTED_HEAD = ['', 'updates/s', '× Knot', 'CPU µs', 'mean ms']
+const COUNTED_HEAD = ['', 'updates/s', '× Knot', 'CPU µs', 'mean ms', 'lost']
 
-function countedLines(counted: readonly Counted[]): string[][] {
-  const of = (kind: Kind, measure: 'rate' | 'micros' | 'meanMs'): number => median(counted.filter((run) => run.kind === kind).map((run) => run[measure]))
-  const kinds = [...new Set(counted.map(({ kind }) => kind))].toSorted((a, b) => of(b, 'rate') - of(a, 'rate'))
-  return kinds.map((kind) => [TITLES[kind], fixed(of(kind, 'rate'), 0), fixed(of(kind, 'rate') / of('knot', 'rate'), 2), fixed(of(kind, 'micros'), 0), fixed(of(kind, 'meanMs'), 1)])
+function countedLines(work: Work, counted: readonly Counted[]): string[][] {
+  const runs = counted.filter((run) => run.work === work)
+  const of = (kind: Kind, measure: Exclude<keyof Counted, 'kind' | 'work'>): number => median(runs.filter((run) => run.kind === kind).map((run) => run[measure]))
+  const kinds = [...new Set(runs.map(({ kind }) => kind))].toSorted((a, b) => of(b, 'rate') - of(a, 'rate'))
+  return kinds.map((kind) => [TITLES[kind], fixed(of(kind, 'rate'), 0), fixed(of(kind, 'rate') / of('knot', 'rate'), 2), fixed(of(kind, 'micros'), 0), fixed(of(kind, 'meanMs'), 1), fixed(of(kind, 'lost'), 0)])
 }
 
 /** The medians of one work, as text. */
@@ -69,7 +70,16 @@ acknowledged is asked for; a plain query is asked all the while.
 
 ${machineLine()} ${servers.join(', ')}.
 
-${(Object.keys(WORKS) as Work[]).map((work) => `## ${WORKS[work].replace(/^./, (letter) => letter.toUpperCase())}\n\n${markdownTable(HEAD, linesOf(work, runs))}`).join('\n')}
+${[...new Set(runs.map(({ work }) => work))].map((work) => `## ${titleOf(work)}\n\n${markdownTable(HEAD, linesOf(work, runs))}`).join('\n')}
 Only Waggle knows leases: the others are sent the same records without one.
-${counted.length === 0 ? '' : `\n## One A record, sent by dnsperf\n\n\`dnsperf -u\`, a client in C, leaves more of the two processors to the server.\n\n${markdownTable(COUNTED_HEAD, countedLines(counted))}`}${gathered === undefined ? '' : `\n## Many agents\n\n${markdownTable(['', 'Waggle'], agentLines(gathered))}`}`
+${[...new Set(counted.map(({ work }) => work))].map((work) => `\n## ${titleOf(work)}, sent by dnsperf\n\n${markdownTable(COUNTED_HEAD, countedLines(work, counted))}`).join('')}${counted.length === 0 ? '' : BY_DNSPERF}${gathered === undefined ? '' : `\n## Many agents\n\n${markdownTable(['', 'Waggle'], agentLines(gathered))}`}`
+}
+
+const BY_DNSPERF = `
+dnsperf is a client in C that is given messages signed beforehand (\`-B\`), so that it leaves more of the two processors to the
+server. What had no answer within ten seconds is lost.
+`
+
+function titleOf(work: Work): string {
+  return WORKS[work].replace(/^./, (letter) => letter.toUpperCase())
 }
