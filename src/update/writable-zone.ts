@@ -233,6 +233,12 @@ export class WritableZone {
       this.giveUp(outcomes, fault)
     }
     if (this.isMoved) await this.moveReaders()
+    // responses are signed and sent while the disk has the next batch, not while it waits for one
+    if (this.queue.length > 0) this.world.soon(() => this.tell(outcomes))
+    else this.tell(outcomes)
+  }
+
+  private tell(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (outcome.verdict.rcode === RCODE.NOERROR && outcome.job.update !== undefined) this.updates++
       this.world.done(this, outcome)
