@@ -198,6 +198,8 @@ export const SRP_KEY_LEASE_SECONDS = 1_209_600
 export const MAX_LEASES = 16_777_216
 /** Leases, and names that lead to them, that stay at hand while one batch of updates is judged. Reached: they are read again. */
 export const LEASES_AT_HAND = 4_096
+/** Names of which it is known whether they write a capability. Reached: they are read again. */
+export const CAPABILITY_NAMES_AT_HAND = 4_096
 /** Instances, with their host, of one registration: what one message over TCP can hold of them. Reached: REFUSED. */
 export const MAX_LEASE_UNITS = 1_024
 /** Records of one host, agent or instance, or leased at one name. Reached: REFUSED. */

@@ -37,13 +37,22 @@ export class Name {
     return new Name(wire.slice(at, at + wireLength(wire, at)))
   }
 
+  /** The same, for a name that comes again and again: it is made and folded once. */
+  static again(wire: Uint8Array, at = 0): Name {
+    return Name.#lately(wire, at, at + wireLength(wire, at))
+  }
+
   /** Reads a name from a message, following pointers. WireFault as `WireReader.name`. */
   static read(reader: WireReader, pointers = true): Name {
     readOctets.reset()
     reader.name(readOctets, pointers)
-    const slot = hashOf(readOctets) & (READ_LATELY - 1)
+    return Name.#lately(readOctets.octets, 0, readOctets.at)
+  }
+
+  static #lately(octets: Uint8Array, at: number, end: number): Name {
+    const slot = hashOf(octets, at, end) & (READ_LATELY - 1)
     const lately = Name.#readLately[slot]
-    return isWrittenIn(lately.wire, readOctets) ? lately : (Name.#readLately[slot] = new Name(readOctets.finish()))
+    return isWrittenIn(lately.wire, octets, at, end) ? lately : (Name.#readLately[slot] = new Name(octets.slice(at, end)))
   }
 
   /**
@@ -172,16 +181,16 @@ export function renamed(name: Name, above: Name, target: Name): Name | undefined
   return Name.fromWire(Uint8Array.from([...kept, ...target.wire]))
 }
 
-function hashOf({ octets, at }: WireWriter): number {
-  let hash = at
-  for (let i = 0; i < at; i++) hash = (Math.imul(hash, 31) + octets[i]) | 0
+function hashOf(octets: Uint8Array, at: number, end: number): number {
+  let hash = end - at
+  for (let i = at; i < end; i++) hash = (Math.imul(hash, 31) + octets[i]) | 0
   return hash ^ (hash >>> 15)
 }
 
-/** Whether the octets are what was written, in the same case. */
-function isWrittenIn(wire: Uint8Array, { octets, at }: WireWriter): boolean {
-  if (wire.length !== at) return false
-  for (let i = 0; i < at; i++) if (wire[i] !== octets[i]) return false
+/** Whether these octets are the name, in the same case. */
+function isWrittenIn(wire: Uint8Array, octets: Uint8Array, at: number, end: number): boolean {
+  if (wire.length !== end - at) return false
+  for (let i = 0; i < wire.length; i++) if (wire[i] !== octets[at + i]) return false
   return true
 }
 

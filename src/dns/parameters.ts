@@ -57,6 +57,25 @@ export function valueOf<Value>(parameters: ParameterMap, parameter: Parameter<Va
   return octets === undefined ? undefined : readWhole(new WireReader(octets), parameter)
 }
 
+/** Where the value of a key begins in the checked list that fills `octets` from `at` on; -1 where it has none. */
+export function findValue(octets: Uint8Array, at: number, key: number): number {
+  while (at < octets.length) {
+    const found = (octets[at] << 8) | octets[at + 1]
+    if (found >= key) return found === key ? at + HEAD_OCTETS : -1 // keys ascend
+    at += HEAD_OCTETS + ((octets[at + 2] << 8) | octets[at + 3])
+  }
+  return -1
+}
+
+/** The same as `valueOf` for the checked list that fills `octets` from `at` on, none of whose other values are taken out. */
+export function valueIn<Value>(octets: Uint8Array, at: number, parameter: Parameter<Value>): Value | undefined {
+  const start = findValue(octets, at, parameter.key)
+  return start < 0 ? undefined : readWhole(new WireReader(octets, start, start + ((octets[start - 2] << 8) | octets[start - 1])), parameter)
+}
+
+/** Octets of key and length before each value. */
+const HEAD_OCTETS = 4
+
 /** The wire form of one value, for a list under construction. */
 export function encodeValue<Value>(parameter: Parameter<Value>, value: Value): Uint8Array {
   const out = new WireWriter(32)

@@ -114,7 +114,7 @@ export interface KeptWrite {
   key: Uint8Array
   value: Uint8Array | undefined
   /** What stood under the key before, null for nothing, where whoever writes has looked: nobody needs to look again. */
-  was?: Uint8Array | null
+  was?: Uint8Array | null | undefined
 }
 
 /** What came of an update. Any RCODE but NOERROR undoes its changes. */

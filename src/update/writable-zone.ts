@@ -215,6 +215,8 @@ export class WritableZone {
 
   private async carryOut(batch: readonly Job[]): Promise<void> {
     const { draft, state } = this
+    // before anything is judged, which may look at what is kept
+    const trouble = this.isOwing ? await this.payDebts() : undefined
     let { serial } = state
     const outcomes = batch.map((job) => {
       const outcome = this.judge(job, serial)
@@ -223,8 +225,7 @@ export class WritableZone {
     })
     draft.mark()
     try {
-      if (this.undoing.isOwed) await this.undoing.undo()
-      await this.payOwed()
+      if (trouble !== undefined) throw trouble.fault
       const writes = this.collect(outcomes, serial)
       if (writes.length > 0 || draft.isTouched) await this.keep(writes, serial, outcomes.length)
       draft.clear()
@@ -236,6 +237,21 @@ export class WritableZone {
     // responses are signed and sent while the disk has the next batch, not while it waits for one
     if (this.queue.length > 0) this.world.soon(() => this.tell(outcomes))
     else this.tell(outcomes)
+  }
+
+  private get isOwing(): boolean {
+    return this.undoing.isOwed || this.owed.length > 0
+  }
+
+  /** Why what is owed to the store cannot be paid; undefined where it was. */
+  private async payDebts(): Promise<{ fault: unknown } | undefined> {
+    try {
+      if (this.undoing.isOwed) await this.undoing.undo()
+      await this.payOwed()
+      return undefined
+    } catch (fault) {
+      return { fault }
+    }
   }
 
   private tell(outcomes: readonly Outcome[]): void {
@@ -272,7 +288,7 @@ export class WritableZone {
 
   /** Everything that must be on disk before the outcomes are told. */
   private collect(outcomes: readonly Outcome[], serial: Serial): KeptWrite[] {
-    const writes = outcomes.flatMap(({ verdict }) => (verdict.rcode === RCODE.NOERROR ? (verdict.kept ?? []) : []))
+    const writes = keptOf(outcomes)
     const changes = outcomes.flatMap((outcome) => outcome.changes)
     if (changes.length === 0) return writes
     const { flows } = this
@@ -339,6 +355,13 @@ export class WritableZone {
     const { world, image } = this
     await world.serve(this, image).then(() => (this.isMoved = false), (fault: unknown) => world.onFault(fault))
   }
+}
+
+/** What the flows keep; of several writes under one key, in the same array, the last. */
+function keptOf(outcomes: readonly Outcome[]): KeptWrite[] {
+  const writes = new Map<Uint8Array, KeptWrite>()
+  for (const { verdict: { rcode, kept = [] } } of outcomes) if (rcode === RCODE.NOERROR) for (const write of kept) writes.set(write.key, write)
+  return [...writes.values()]
 }
 
 /** Whether the zone holds signatures made beforehand: they would not cover what an update changes (RFC 4035 2.2). */

@@ -8,9 +8,9 @@
  * Any other id is a label that the registry accepts or gives out, first come, first served on the KEY (RFC 9665 3.2.4.1).
  */
 import { createHash } from 'node:crypto'
-import type { Name } from '../../dns/name.ts'
+import { Name } from '../../dns/name.ts'
 import { printBase32hex } from '../../dns/radix.ts'
-import { labelsOf } from './capability.ts'
+import { labelAt } from './capability.ts'
 
 /** An agent identifier, taken apart. */
 export interface AgentIdentifier {
@@ -23,6 +23,7 @@ export interface AgentIdentifier {
 }
 
 const MARKS: Readonly<Record<string, AgentIdentifier['kind']>> = { _sa: 'service', _ua: 'user' }
+const MARK_OCTETS = 3
 const ID = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/
 const SELF_CERTIFYING = /^[0-9a-v]{26}$/
 /** Octets of the digest that an id and a holder keep: 128 bits, beyond anyone's search for a second key. */
@@ -30,9 +31,12 @@ const DIGEST_OCTETS = 16
 
 /** The agent identifier that `name` writes, undefined where it is none: `babel._sa.acme.example.` */
 export function readAgentIdentifier(name: Name): AgentIdentifier | undefined {
-  const [id, mark] = labelsOf(name)
-  if (id === undefined || mark === undefined || !Object.hasOwn(MARKS, mark) || !ID.test(id)) return undefined
-  return { name, id, kind: MARKS[mark], domain: name.parent().parent() }
+  const { wire } = name
+  const markAt = wire[0] + 1
+  if (wire[0] === 0 || wire[markAt] !== MARK_OCTETS) return undefined // the mark first, as most names that are asked about have none
+  const [mark, id] = [labelAt(wire, markAt), labelAt(wire, 0)]
+  if (!Object.hasOwn(MARKS, mark) || !ID.test(id)) return undefined
+  return { name, id, kind: MARKS[mark], domain: Name.again(wire, markAt + MARK_OCTETS + 1) }
 }
 
 /** The id that proves itself for a KEY: 26 characters. */

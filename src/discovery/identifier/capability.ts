@@ -14,7 +14,8 @@
  */
 import { TextFault } from '../../dns/faults.ts'
 import { MAX_LABEL_OCTETS } from '../../dns/limits.ts'
-import { Name } from '../../dns/name.ts'
+import { CAPABILITY_NAMES_AT_HAND } from '../../dns/limits-discovery.ts'
+import { fold, Name } from '../../dns/name.ts'
 
 /** What a capability demands of the connection, from least to most. */
 export const SECURITY = ['open', 'tls', 'mtls', 'attested'] as const
@@ -58,6 +59,19 @@ export function readCapability(name: Name): Capability | undefined {
 export function isComplete(capability: Capability): boolean {
   return capability.version !== undefined && capability.type.length > 0
 }
+
+/** Whether a registration may stand at the name: it writes a capability with type and version. Names that were asked about lately are known, as many agents offer the same. */
+export function isCompleteName(name: Name): boolean {
+  const known = judged.get(name.key)
+  if (known !== undefined) return known
+  const capability = readCapability(name)
+  const isOne = capability !== undefined && isComplete(capability)
+  if (judged.size >= CAPABILITY_NAMES_AT_HAND) judged.clear()
+  judged.set(name.key, isOne)
+  return isOne
+}
+
+const judged = new Map<string, boolean>()
 
 /** The name of a capability: `v2.translate.text.nlp._cap.acme.example.` TextFault where it would be longer than a name may be. */
 export function capabilityName({ domain, type, version, security }: Capability): Name {
@@ -121,6 +135,13 @@ function printVersion({ major, minor }: { major: number; minor?: number }): stri
 
 function refused(url: string, wanted: string): TextFault {
   return new TextFault(`Cannot parse capability "${url}" as it ${wanted}`, { file: '<capability>', line: 1, column: 1 })
+}
+
+/** The label at `at` of a wire name, in lower case, one character for each octet. */
+export function labelAt(wire: Uint8Array, at: number): string {
+  let label = ''
+  for (let i = at + 1; i <= at + wire[at]; i++) label += String.fromCharCode(fold(wire[i]))
+  return label
 }
 
 /** The labels of a name from the left, in lower case, one character for each octet. */

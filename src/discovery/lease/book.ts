@@ -13,13 +13,13 @@
  */
 import { TYPE } from '../../dns/codes.ts'
 import { LEASES_AT_HAND, MAX_LEASES } from '../../dns/limits-discovery.ts'
-import { Name } from '../../dns/name.ts'
+import { Name, sameNameAt } from '../../dns/name.ts'
 import type { Keeper, KeptWrite } from '../../update/contract.ts'
 import { overlayKey, zonePrefix } from '../../update/overlay.ts'
 import { aliasOf } from '../registration/message.ts'
 import { keepFields } from '../registration/private-fields.ts'
 import { DueHeap } from './due-heap.ts'
-import { decodeLease, dueOf, encodeLease, type Lease, type RecordIdentity, sameRecord, type ZoneId } from './lease.ts'
+import { decodeLease, dueOf, encodeLease, type Lease, type LeaseUnit, type RecordIdentity, sameRecord, type ZoneId } from './lease.ts'
 
 /** The number of a lease. */
 export type LeaseId = number
@@ -30,6 +30,7 @@ export interface Entry {
   lease: Lease
 }
 
+const NO_KEYS: ReadonlySet<string> = new Set<string>()
 const LEASE = 'L'
 const CLAIM = 'N'
 const RECORD = 'R'
@@ -51,7 +52,7 @@ export class LeaseBook {
   private stagedNames = new Map<string, LeaseId | undefined>()
   private stagedIds: LeaseId[] = []
   /** What the batch under way has read: one registration asks for the same several times, and for those beside it. */
-  private known = new Map<LeaseId, Lease>()
+  private known = new Map<LeaseId, { lease: Lease; octets: Uint8Array }>()
   private knownNames = new Map<string, LeaseId | undefined>()
 
   constructor(keeper: Keeper, zone: ZoneId, most = MAX_LEASES) {
@@ -103,11 +104,11 @@ export class LeaseBook {
   get(id: LeaseId): Lease | undefined {
     if (this.stagedLeases.has(id)) return this.stagedLeases.get(id)
     const known = this.known.get(id)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.lease
     const octets = this.keeper.get('lease', this.leaseKey(id))
     if (octets === undefined) return undefined
     const lease = decodeLease(octets)
-    putAtHand(this.known, id, lease)
+    putAtHand(this.known, id, { lease, octets })
     return lease
   }
 
@@ -120,7 +121,7 @@ export class LeaseBook {
   leaseOf(record: RecordIdentity): Entry | undefined {
     if (this.isEmpty) return undefined
     const at = POINTS_AT[record.type]
-    const pointed = at === undefined || record.rdata.length <= at ? undefined : this.claimHolding(Name.fromWire(record.rdata, at), record)
+    const pointed = at === undefined || record.rdata.length <= at ? undefined : this.claimHolding(Name.again(record.rdata, at), record)
     return pointed ?? this.find(this.recordKey(record)) ?? this.claimHolding(record.owner, record)
   }
 
@@ -167,18 +168,20 @@ export class LeaseBook {
   put(lease: Lease, before?: Entry): KeptWrite[] {
     const writes: KeptWrite[] = []
     const id = before?.id ?? this.take()
+    const { kind, zone, class: leaseClass, holder, grantedMs } = lease
     const units = lease.units.filter(({ records }) => records.length > 0)
-    const left = { ...lease, units }
+    const left: Lease = { kind, zone, class: leaseClass, holder, grantedMs, units }
     const names = this.keysOf(left)
-    const namesBefore = before === undefined ? new Set<string>() : this.keysOf(before.lease)
+    const namesBefore = before === undefined ? NO_KEYS : this.keysOf(before.lease)
     // a key may lead to a lease that took it over
     for (const key of names) if (!namesBefore.has(key) || this.idAt(key) !== id) this.writeName(key, id, writes)
     for (const key of namesBefore) if (!names.has(key) && this.idAt(key) === id) this.writeName(key, undefined, writes)
     const isGone = units.length === 0
     this.stagedLeases.set(id, isGone ? undefined : left)
     // what is kept of a user agent beside its lease goes with it
-    if (isGone && lease.kind === 'agent' && before !== undefined) writes.push(keepFields(this.zone, before.lease.units[0].name, []))
-    writes.push({ space: 'lease', key: this.leaseKey(id), value: isGone ? undefined : encodeLease(left) })
+    if (isGone && kind === 'agent' && before !== undefined) writes.push(keepFields(this.zone, before.lease.units[0].name, []))
+    // under a number that was free nothing stands
+    writes.push({ space: 'lease', key: this.leaseKey(id), value: isGone ? undefined : encodeLease(left), was: before === undefined ? null : this.known.get(id)?.octets })
     return writes
   }
 
@@ -191,7 +194,8 @@ export class LeaseBook {
 
   private writeName(key: string, id: LeaseId | undefined, writes: KeptWrite[]): void {
     this.stagedNames.set(key, id)
-    writes.push({ space: 'lease', key: octetsOf(key), value: id === undefined ? undefined : octetsOf(idText(id)) })
+    const was = this.knownNames.has(key) ? keptId(this.knownNames.get(key)) : undefined
+    writes.push({ space: 'lease', key: octetsOf(key), value: keptId(id) ?? undefined, was })
   }
 
   /** Ends the batch: what was staged counts from now on where it was kept, else it has never been. */
@@ -227,11 +231,10 @@ export class LeaseBook {
 
   private keysOf({ kind, units }: Lease): Set<string> {
     const keys = new Set<string>()
-    const names = new Set(units.map(({ name }) => name.key))
     for (const { name, records } of units) {
       if (kind === 'agent') keys.add(this.claimKey(name))
       for (const record of records) {
-        if (kind === 'records' || isAstray(record, names)) keys.add(this.recordKey(record))
+        if (kind === 'records' || isAstray(record, name, units)) keys.add(this.recordKey(record))
         const alias = kind === 'agent' && record.type === TYPE.AGENT ? aliasOf(record.rdata) : undefined
         if (alias !== undefined) keys.add(this.claimKey(alias)) // a human name is one agent's
       }
@@ -256,10 +259,11 @@ export class LeaseBook {
 /** Where in RDATA the name of an instance or agent stands, in types that others own and that point to it. */
 const POINTS_AT: Readonly<Record<number, number>> = { [TYPE.PTR]: 0, [TYPE.AGENT]: 2 }
 
-/** Whether a record of an agent stands elsewhere and points elsewhere, as one version of a capability to the next, so that no name of the agent leads to it. */
-function isAstray({ owner, type, rdata }: RecordIdentity, names: ReadonlySet<string>): boolean {
+/** Whether a record of an agent stands elsewhere and points elsewhere, as one version of a capability to the next, so that no name of the agent leads to it. Most belong to their unit's name. */
+function isAstray({ owner, type, rdata }: RecordIdentity, name: Name, units: readonly LeaseUnit[]): boolean {
   const at = POINTS_AT[type]
-  return !names.has(owner.key) && (at === undefined || !names.has(Name.fromWire(rdata, at).key))
+  const isAbout = (other: Name): boolean => owner === other || owner.equals(other) || (at !== undefined && sameNameAt(rdata, at, other.wire, 0))
+  return !isAbout(name) && !units.some((unit) => isAbout(unit.name))
 }
 
 function putAtHand<Key, Value>(known: Map<Key, Value>, key: Key, value: Value): void {
@@ -273,6 +277,11 @@ function textOf(key: Uint8Array): string {
 
 function octetsOf(text: string): Uint8Array {
   return Buffer.from(text, 'latin1')
+}
+
+/** What is kept under a name that leads to the lease, or to none. */
+function keptId(id: LeaseId | undefined): Uint8Array | null {
+  return id === undefined ? null : octetsOf(idText(id))
 }
 
 function idText(id: LeaseId): string {

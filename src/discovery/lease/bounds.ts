@@ -26,7 +26,8 @@ interface Touched {
 
 /** RRsets that were touched, each once. */
 export class TouchedSets {
-  private readonly sets = new Map<string, Touched>()
+  /** By owner: one has few types. */
+  private readonly sets = new Map<string, Touched[]>()
 
   /** Anything may have happened to the set. */
   add({ owner, type }: { owner: Name; type: number }): void {
@@ -49,7 +50,7 @@ export class TouchedSets {
 
   /** Tells the zone when the first lease of each of them ends, as the book has it now. */
   bound(draft: ZoneDraft, book: LeaseBook): void {
-    for (const set of this.sets.values()) {
+    for (const sets of this.sets.values()) for (const set of sets) {
       const { owner, type } = set
       const count = draft.count(owner, type)
       // one that many share, such as the PTR of a service, would be read whole for each renewal of one of its members
@@ -59,9 +60,12 @@ export class TouchedSets {
   }
 
   private setOf(owner: Name, type: number): Touched {
-    const id = `${type} ${owner.key}`
-    let set = this.sets.get(id)
-    if (set === undefined) this.sets.set(id, (set = { owner, type, isWhole: false, isTold: false, formerMs: Infinity, endMs: Infinity }))
+    const sets = this.sets.get(owner.key)
+    const known = sets?.find((set) => set.type === type)
+    if (known !== undefined) return known
+    const set: Touched = { owner, type, isWhole: false, isTold: false, formerMs: Infinity, endMs: Infinity }
+    if (sets === undefined) this.sets.set(owner.key, [set])
+    else sets.push(set)
     return set
   }
 }

@@ -86,12 +86,13 @@ export type RecordIdentity = Pick<LeasedRecord, 'owner' | 'type' | 'rdata'>
 
 /** Whether two records are the same: owner, type and data (RFC 2136 1.1.1). */
 export function sameRecord(a: RecordIdentity, b: RecordIdentity): boolean {
-  return a.type === b.type && a.owner.equals(b.owner) && isSameRdata(a.type, a.rdata, b.rdata)
+  return a.type === b.type && (a.owner === b.owner || a.owner.equals(b.owner)) && isSameRdata(a.type, a.rdata, b.rdata)
 }
 
 /** The octets of a lease. */
 export function encodeLease(lease: Lease): Uint8Array {
-  const out = new WireWriter(256, Number.MAX_SAFE_INTEGER)
+  const out = encoded
+  out.reset()
   out.u8(FORMAT)
   out.u8(KINDS.indexOf(lease.kind))
   out.u16(lease.class)
@@ -103,13 +104,16 @@ export function encodeLease(lease: Lease): Uint8Array {
   return out.finish()
 }
 
+/** Where leases are put together before they are copied to their size. */
+const encoded = new WireWriter(512, Number.MAX_SAFE_INTEGER)
+
 function writeUnit({ name, leaseEndMs, keyEndMs, records }: LeaseUnit, out: WireWriter): void {
   out.bytes(name.wire)
   out.u48(leaseEndMs)
   out.u48(keyEndMs)
   out.u16(records.length)
   for (const { owner, type, ttl, rdata, waiting } of records) {
-    const isAtUnit = Buffer.compare(owner.wire, name.wire) === 0
+    const isAtUnit = owner === name || Buffer.compare(owner.wire, name.wire) === 0
     out.u8((isAtUnit ? AT_UNIT : 0) | (waiting === true ? WAITING : 0))
     if (!isAtUnit) out.bytes(owner.wire)
     out.u16(type)

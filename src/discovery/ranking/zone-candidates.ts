@@ -116,10 +116,15 @@ export class ZoneCandidates implements UpdateFlow {
     const registrar = this.of(zone)?.registrar
     if (registrar === undefined) return
     // an update that is refused is not told of: only who is registered is noted, so that strangers cannot make the notes grow
-    const note = (name: Name): unknown => registrar.knows(name) && this.notesOf(zone).agents.set(name.key, name)
+    let last: Name | undefined
+    const note = (name: Name): void => {
+      if (last?.equals(name) === true) return // most updates are about one agent
+      last = name
+      if (registrar.knows(name)) this.notesOf(zone).agents.set(name.key, name)
+    }
     for (const { name, type, rdata } of update.updates) {
-      if (update.lease !== undefined) note(name)
-      if (type === TYPE.AGENT && rdata.length > 2) note(Name.fromWire(rdata, 2))
+      if (type === TYPE.AGENT && rdata.length > 2) note(Name.again(rdata, 2))
+      else if (update.lease !== undefined) note(name)
     }
   }
 
@@ -170,7 +175,7 @@ export class ZoneCandidates implements UpdateFlow {
   private leaseEndOf(zone: ZoneId): LeaseEndOf {
     const book = this.options.books.of(zone)
     return (owner, rdata) => {
-      const lease = book.leaseOf({ owner: Name.fromWire(owner), type: TYPE.AGENT, rdata })?.lease
+      const lease = book.leaseOf({ owner: Name.again(owner), type: TYPE.AGENT, rdata })?.lease
       return lease === undefined ? Infinity : endIn(lease, owner, rdata)
     }
   }
@@ -178,7 +183,7 @@ export class ZoneCandidates implements UpdateFlow {
 
 /** When the unit of the lease ends that holds this offer; Infinity where none does. */
 function endIn({ units }: Lease, owner: Uint8Array, rdata: Uint8Array): number {
-  const record = { owner: Name.fromWire(owner), type: TYPE.AGENT, rdata }
+  const record = { owner: Name.again(owner), type: TYPE.AGENT, rdata }
   return units.find(({ records }) => records.some((held) => sameRecord(held, record)))?.leaseEndMs ?? Infinity
 }
 

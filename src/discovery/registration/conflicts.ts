@@ -4,40 +4,48 @@
  */
 import { RCODE, TYPE } from '../../dns/codes.ts'
 import type { Name } from '../../dns/name.ts'
-import { PARAMETERS, valueOf } from '../../dns/parameters.ts'
+import { PARAMETERS } from '../../dns/parameters.ts'
 import type { Refusal, ZoneDraft } from '../../update/contract.ts'
 import { refuse } from '../../update/refusal.ts'
 import type { AgentIdentifier } from '../identifier/agent.ts'
-import { isComplete, readCapability } from '../identifier/capability.ts'
+import { isCompleteName } from '../identifier/capability.ts'
 import type { Entry, LeaseBook } from '../lease/book.ts'
 import { sameRecord, type LeasedRecord } from '../lease/lease.ts'
-import { aliasOf, readAgent, type AgentRdata } from './message.ts'
+import { aliasOf, parameterIn, priorityIn, targetIn } from './message.ts'
 
-interface Offer extends AgentRdata {
+interface Offer {
   owner: Name
+  priority: number
   record: LeasedRecord
 }
 
 /** Why the agent may not stand with these records; undefined where it may. */
 export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentIdentifier, claim: Entry | undefined, draft: ZoneDraft, book: LeaseBook): Refusal | undefined {
-  const all = records.filter(({ type }) => type === TYPE.AGENT).map((record): Offer => ({ owner: record.owner, record, ...readAgent(record.rdata) }))
+  const all: Offer[] = []
+  for (const record of records) if (record.type === TYPE.AGENT) all.push({ owner: record.owner, priority: priorityIn(record.rdata), record })
   const text =
-    all.map((offer) => faultOfName(offer)).find((fault) => fault !== undefined) ??
-    faultOfNumber(all) ??
-    faultOfBinding(all.filter(({ priority }) => priority > 0)) ??
+    firstOf(all, faultOfName) ??
+    (all.length === 1 ? undefined : (faultOfNumber(all) ?? faultOfBinding(all.filter(({ priority }) => priority > 0)))) ??
     faultOfProvider(all, agent) ??
-    all.map((offer) => faultOfVersion(offer, all, claim, draft)).find((fault) => fault !== undefined)
+    firstOf(all, (offer) => faultOfVersion(offer, all, claim, draft))
   if (text !== undefined) return refuse(RCODE.REFUSED, text)
-  const taken = all.map(({ record }) => aliasOf(record.rdata)).find((alias) => alias !== undefined && isTaken(alias, claim, draft, book))
+  const taken = firstOf(all, ({ record }) => {
+    const alias = aliasOf(record.rdata)
+    return alias !== undefined && isTaken(alias, claim, draft, book) ? alias : undefined
+  })
   return taken && refuse(RCODE.YXDOMAIN, `${taken} is the name of another`)
 }
 
-function faultOfName({ owner, priority, target }: Offer): string | undefined {
-  const names = priority === 0 ? [owner, target] : [owner]
-  const wrong = names.find((name) => {
-    const capability = readCapability(name)
-    return capability === undefined || !isComplete(capability)
-  })
+function firstOf<Fault>(offers: readonly Offer[], faultOf: (offer: Offer) => Fault | undefined): Fault | undefined {
+  for (const offer of offers) {
+    const fault = faultOf(offer)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+function faultOfName({ owner, priority, record }: Offer): string | undefined {
+  const wrong = !isCompleteName(owner) ? owner : priority > 0 || isCompleteName(targetIn(record.rdata)) ? undefined : targetIn(record.rdata)
   return wrong && `${wrong} is no capability with type and version`
 }
 
@@ -48,28 +56,29 @@ function faultOfNumber(all: readonly Offer[]): string | undefined {
 
 /** An exclusive agent is held as a whole while it is bound, so it cannot be shared elsewhere. */
 function faultOfBinding(offers: readonly Offer[]): string | undefined {
-  const isExclusive = ({ parameters }: Offer): boolean => valueOf(parameters, PARAMETERS.binding)?.exclusive === true
+  const isExclusive = ({ record }: Offer): boolean => parameterIn(record.rdata, PARAMETERS.binding)?.exclusive === true
   const [exclusive, shared] = [offers.find(isExclusive), offers.find((offer) => !isExclusive(offer))]
   return exclusive && shared && `the agent is exclusive at ${exclusive.owner} and shared at ${shared.owner}`
 }
 
 function faultOfProvider(all: readonly Offer[], { domain, kind }: AgentIdentifier): string | undefined {
   if (kind === 'user') return undefined
-  const astray = all.find(({ parameters }) => {
-    const providers = valueOf(parameters, PARAMETERS.provider)
+  const astray = all.find(({ record }) => {
+    const providers = parameterIn(record.rdata, PARAMETERS.provider)
     return providers !== undefined && !providers.some((name) => name.equals(domain))
   })
   return astray && `the provider at ${astray.owner} is not ${domain}`
 }
 
 /** One version leads to the next (RFC 9460 2.4.2: the alias form stands alone), by an agent that offers the next. */
-function faultOfVersion({ owner, priority, target, record }: Offer, all: readonly Offer[], claim: Entry | undefined, draft: ZoneDraft): string | undefined {
+function faultOfVersion({ owner, priority, record }: Offer, all: readonly Offer[], claim: Entry | undefined, draft: ZoneDraft): string | undefined {
+  const count = draft.count(owner, TYPE.AGENT)
+  if (priority > 0 && count !== 1) return undefined // an alias stands alone, so that among several records there is none
   const isMine = (rdata: Uint8Array): boolean =>
     claim?.lease.units[0].records.some((held) => sameRecord(held, { owner, type: TYPE.AGENT, rdata })) === true || sameRecord(record, { owner, type: TYPE.AGENT, rdata })
-  const count = draft.count(owner, TYPE.AGENT)
-  // an alias stands alone, so that among several records there is none
   const strangers = count === 1 ? (draft.rrset(owner, TYPE.AGENT)?.rdatas ?? []).filter((rdata) => !isMine(rdata)) : []
-  if (priority > 0) return strangers.some((rdata) => readAgent(rdata).priority === 0) ? `${owner} has moved on to another version` : undefined
+  if (priority > 0) return strangers.some((rdata) => priorityIn(rdata) === 0) ? `${owner} has moved on to another version` : undefined
+  const target = targetIn(record.rdata)
   if (!all.some((other) => other.priority > 0 && other.owner.equals(target))) return `${owner} cannot lead to ${target}, which the agent does not offer`
   return strangers.length > 0 || count > 1 ? `${owner} is still offered by others` : undefined
 }

@@ -6,27 +6,22 @@ import { RCODE, TYPE } from '../../dns/codes.ts'
 import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { DEPENDENCY_NOTES_KEPT } from '../../dns/limits-discovery.ts'
 import { keyInClass, Name } from '../../dns/name.ts'
-import { PARAMETERS, valueOf } from '../../dns/parameters.ts'
+import { PARAMETERS } from '../../dns/parameters.ts'
 import type { Change, KeptWrite, Verdict, ZoneDraft } from '../../update/contract.ts'
 import { SECURITY } from '../identifier/capability.ts'
 import type { ZoneId } from '../lease/lease.ts'
 import type { LeaseBooks } from '../lease/books.ts'
 import type { OwnChanges } from '../lease/expiry.ts'
 import type { Lease, LeasedRecord } from '../lease/lease.ts'
-import { readAgent } from './message.ts'
+import { parameterIn } from './message.ts'
 import { settleRegistration } from './settle.ts'
 
 /** Capabilities that a record of type AGENT says it needs. */
-export function dependenciesOf(record: Pick<LeasedRecord, 'type' | 'rdata'>): Name[] {
-  return mayDepend(record) ? [...(valueOf(readAgent(record.rdata).parameters, PARAMETERS.depends) ?? [])] : []
+export function dependenciesOf(record: Pick<LeasedRecord, 'type' | 'rdata'>): readonly Name[] {
+  return (record.type === TYPE.AGENT ? parameterIn(record.rdata, PARAMETERS.depends) : undefined) ?? NONE
 }
 
-const DEPENDS_KEY = Buffer.of(PARAMETERS.depends.key >>> 8, PARAMETERS.depends.key & 255)
-
-/** A cheap look, as most need nothing. */
-function mayDepend({ type, rdata }: Pick<LeasedRecord, 'type' | 'rdata'>): boolean {
-  return type === TYPE.AGENT && Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).includes(DEPENDS_KEY)
-}
+const NONE: readonly Name[] = []
 
 /** The first capability that a record needs and nobody offers; undefined where all are there. What lies outside of the zone is not ours to know. */
 export function missingDependency(record: LeasedRecord, draft: ZoneDraft): Name | undefined {
@@ -41,7 +36,10 @@ function isOffered(name: Name, draft: ZoneDraft): boolean {
 
 /** The records with their state: waiting or not. */
 export function withStates(records: readonly LeasedRecord[], draft: ZoneDraft): LeasedRecord[] {
-  return records.map(({ waiting: _, ...record }) => (missingDependency(record, draft) === undefined ? record : { ...record, waiting: true }))
+  return records.map((record) => {
+    const { owner, type, ttl, rdata } = record
+    return missingDependency(record, draft) === undefined ? { owner, type, ttl, rdata } : { owner, type, ttl, rdata, waiting: true }
+  })
 }
 
 /** An agent that needs something. */
@@ -144,8 +142,9 @@ const NOTHING: ReadonlySet<string> = new Set<string>()
 
 /** What a lease depends on, as class and capability. */
 function needsOf({ class: leaseClass, units }: Lease): ReadonlySet<string> {
-  if (!units.some(({ records }) => records.some(mayDepend))) return NOTHING
-  return new Set(units.flatMap(({ records }) => records.flatMap(dependenciesOf)).map((name) => keyInClass({ name, class: leaseClass })))
+  let needs: Set<string> | undefined
+  for (const { records } of units) for (const record of records) for (const name of dependenciesOf(record)) (needs ??= new Set<string>()).add(keyInClass({ name, class: leaseClass }))
+  return needs ?? NOTHING
 }
 
 function statesOf({ units }: Lease): string {

@@ -84,7 +84,7 @@ export class RegistrationFlow implements UpdateFlow {
     const refusal = refusalOf(this.options, update, requester, draft, signedBy(keys[0]?.rdata) || signedBy(held))
     if (refusal !== undefined) return refusal
     const key = keys[0]?.rdata ?? held
-    const certified = key === undefined ? certifies(agent.id, new Uint8Array(0)) : certifies(agent.id, key)
+    const certified = certifies(agent.id, key ?? NO_KEY)
     if (certified === 'other') return refuse(RCODE.REFUSED, `${agent.id} is the identifier of another KEY`)
     // first come, first served (RFC 9665 3.2.4)
     const isFree = (): boolean => draft.types(agent.name).every((type) => type === TYPE.KEY && key !== undefined && draft.holds(agent.name, type, key))
@@ -139,6 +139,8 @@ export class RegistrationFlow implements UpdateFlow {
   }
 }
 
+const NO_KEY = new Uint8Array(0)
+
 /** A lease no longer than the agent may be. */
 function boundGrant(grant: Grant, mostMs: number): Grant {
   const most = Math.floor(mostMs / 1_000)
@@ -154,11 +156,16 @@ function recordsOf({ own, offers, removed, cleared }: AgentMessage, claim: Entry
   const added = [...own, ...offers].map(({ name: owner, type, ttl, rdata }): LeasedRecord => ({ owner, type, ttl: ttlOf(type, ttl), rdata }))
   // LEASE 0 withdraws all of the agent; KEY-LEASE keeps its identifier from others (RFC 9664 4.1)
   if (grant.lease === 0) return grant.keyLease === 0 ? [] : firstOf(added.filter(isKey), held.filter(isKey))
+  if (held.length === 0) return unlikeEachOther(added)
   const isReplaced = (record: LeasedRecord): boolean => added.some(({ owner, type }) => type === record.type && owner.equals(record.owner))
   const isCleared = ({ type }: LeasedRecord): boolean => type !== TYPE.AGENT && (cleared.has(type) || cleared.has(TYPE.ANY))
   const isRemoved = (record: LeasedRecord): boolean => removed.some(({ name: owner, type, rdata }) => sameRecord(record, { owner, type, rdata }))
   const kept = held.filter((record) => !isReplaced(record) && !isCleared(record) && !isRemoved(record))
-  return [...kept, ...added.filter((record, i) => added.findIndex((other) => sameRecord(other, record)) === i)]
+  return [...kept, ...unlikeEachOther(added)]
+}
+
+function unlikeEachOther(records: LeasedRecord[]): LeasedRecord[] {
+  return records.filter((record, i) => records.findIndex((other) => sameRecord(other, record)) === i)
 }
 
 function isKey({ type }: LeasedRecord): boolean {

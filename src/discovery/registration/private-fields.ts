@@ -19,9 +19,11 @@ import { stringsOf } from '../srp/capabilities.ts'
 export const PRIVATE_FIELDS: ReadonlySet<string> = new Set(['user', 'valid-until', 'permissions', 'type', 'location'])
 
 const FORMAT = 1
+const NOTHING: readonly string[] = []
 
 /** Records without their private strings, and those strings; a record of nothing else is left out. */
-export function partPrivate(records: readonly DnsRecord[]): { open: DnsRecord[]; fields: string[] } {
+export function partPrivate(records: readonly DnsRecord[]): { open: readonly DnsRecord[]; fields: readonly string[] } {
+  if (!records.some(({ type }) => type === TYPE.TXT)) return { open: records, fields: NOTHING }
   const fields: string[] = []
   const open: DnsRecord[] = []
   for (const record of records) {

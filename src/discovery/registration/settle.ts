@@ -10,21 +10,18 @@ import { rdataKey } from '../../update/records.ts'
 import { refuse } from '../../update/refusal.ts'
 import { BookFull, type Entry, type LeaseBook } from '../lease/book.ts'
 import { TouchedSets } from '../lease/bounds.ts'
-import { endOf, type Lease, type LeasedRecord, type LeaseUnit, type RecordIdentity } from '../lease/lease.ts'
+import { endOf, type Lease, type LeasedRecord, type LeaseUnit, type RecordIdentity, sameRecord } from '../lease/lease.ts'
 
 /** What is staged for a registration, or why it cannot be made. `formers` are the leases whose names it takes over; the first with its anchor is replaced. */
 export function settleRegistration(book: LeaseBook, draft: ZoneDraft, lease: Lease, formers: readonly Entry[]): KeptWrite[] | Refusal {
   const tooMuch = lease.units.length > MAX_LEASE_UNITS || lease.units.some(({ records }) => records.length > MAX_LEASE_RECORDS)
   if (tooMuch) return refuse(RCODE.REFUSED, 'too many records for one registration')
   const before = formers.find(({ lease: { units } }) => units[0].name.equals(lease.units[0].name))
-  const names = new Set(lease.units.map(({ name }) => name.key))
-  const others = formers
-    .filter((entry) => entry !== before)
-    .map((entry) => ({ entry, left: { ...entry.lease, units: entry.lease.units.filter(({ name }) => !names.has(name.key)) } }))
-  const takenOver = others.flatMap(({ entry }) => entry.lease.units.filter(({ name }) => names.has(name.key)))
+  const { others, takenOver } = formers.length === (before === undefined ? 0 : 1) ? NOTHING_ELSE : othersOf(formers, before, lease)
   const former = new FormerRecords([...(before?.lease.units ?? []), ...takenOver])
   const touched = new TouchedSets()
-  const settled = { ...lease, units: lease.units.map((unit) => ({ ...unit, records: carryOut(unit, former, draft, touched) })) }
+  const units = lease.units.map((unit): LeaseUnit => ({ name: unit.name, leaseEndMs: unit.leaseEndMs, keyEndMs: unit.keyEndMs, records: carryOut(unit, former, draft, touched) }))
+  const settled: Lease = { kind: lease.kind, zone: lease.zone, class: lease.class, holder: lease.holder, grantedMs: lease.grantedMs, units }
   for (const record of former.without(settled.units)) removeLeased(record, draft, touched)
   if (draft.refusal !== undefined) return draft.refusal // before anything is staged, so that nothing is to be taken back
   const writes: KeptWrite[] = []
@@ -39,20 +36,42 @@ export function settleRegistration(book: LeaseBook, draft: ZoneDraft, lease: Lea
   return writes
 }
 
+/** Leases beside the one that is replaced, with what is left of them, and the units that the new lease takes from them. */
+interface Others {
+  others: { entry: Entry; left: Lease }[]
+  takenOver: LeaseUnit[]
+}
+
+const NOTHING_ELSE: Others = { others: [], takenOver: [] }
+
+function othersOf(formers: readonly Entry[], before: Entry | undefined, { units }: Lease): Others {
+  const names = new Set(units.map(({ name }) => name.key))
+  const others = formers
+    .filter((entry) => entry !== before)
+    .map((entry) => ({ entry, left: { ...entry.lease, units: entry.lease.units.filter(({ name }) => !names.has(name.key)) } }))
+  return { others, takenOver: others.flatMap(({ entry }) => entry.lease.units.filter(({ name }) => names.has(name.key))) }
+}
+
+/** Records from which they are looked up by a text instead of one after another. */
+const MANY = 8
+
 /** What stood by the leases that a registration takes over, and until when. */
 class FormerRecords {
-  private readonly ends = new Map<string, number>()
+  private readonly units: readonly LeaseUnit[]
   private readonly records: LeasedRecord[]
+  private ends: Map<string, number> | undefined
 
   constructor(units: readonly LeaseUnit[]) {
+    this.units = units
     this.records = units.flatMap(({ records }) => records)
-    // one that waited stood in no RRset
-    for (const unit of units) for (const record of unit.records) this.ends.set(idOf(record), record.waiting === true ? Infinity : endOf(unit, record.type))
   }
 
   /** Until when the record stood, Infinity where it waited; undefined where it was none of them. */
   endOf(record: RecordIdentity): number | undefined {
-    return this.ends.size === 0 ? undefined : this.ends.get(idOf(record))
+    const { units, records } = this
+    if (records.length > MANY) return (this.ends ??= endsOf(units)).get(idOf(record))
+    for (const unit of units) for (const held of unit.records) if (sameRecord(held, record)) return endOfFormer(unit, held)
+    return undefined
   }
 
   /** How many there are of an RRset. */
@@ -62,10 +81,23 @@ class FormerRecords {
 
   /** Those that are not among the records of `units`. */
   without(units: readonly LeaseUnit[]): LeasedRecord[] {
-    if (this.records.length === 0) return []
-    const wanted = new Set(units.flatMap(({ records }) => records.map(idOf)))
-    return this.records.filter((record) => !wanted.has(idOf(record)))
+    const { records } = this
+    if (records.length === 0) return records
+    if (records.length <= MANY && units.length === 1 && units[0].records.length <= MANY) return records.filter((record) => !units[0].records.some((wanted) => sameRecord(wanted, record)))
+    const wanted = new Set(units.flatMap((unit) => unit.records.map(idOf)))
+    return records.filter((record) => !wanted.has(idOf(record)))
   }
+}
+
+function endsOf(units: readonly LeaseUnit[]): Map<string, number> {
+  const ends = new Map<string, number>()
+  for (const unit of units) for (const record of unit.records) ends.set(idOf(record), endOfFormer(unit, record))
+  return ends
+}
+
+/** One that waited stood in no RRset. */
+function endOfFormer(unit: LeaseUnit, { waiting, type }: LeasedRecord): number {
+  return waiting === true ? Infinity : endOf(unit, type)
 }
 
 /** Adds what is wanted; gives it without what stands there by itself, which no lease may end. TTLs of RRsets that others share stay. */

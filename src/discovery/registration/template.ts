@@ -19,11 +19,21 @@ const REQUIRED = /^required=(.*)$/i
 
 /** The first field that the template asks for and the registration lacks; undefined where it has all. `fields` are private ones. */
 export function missingField({ kind, domain }: AgentIdentifier, records: readonly LeasedRecord[], fields: readonly string[], draft: ZoneDraft): string | undefined {
-  const name = Name.parse(kind === 'service' ? '_template._sa' : '_template._ua', domain)
+  const name = templateName(kind, domain)
   const template = draft.has(name, TYPE.TXT) ? (draft.rrset(name, TYPE.TXT)?.rdatas ?? []) : []
   const required = template.flatMap(stringsOf).flatMap((text) => REQUIRED.exec(text)?.[1].toLowerCase().split(',') ?? [])
   return required.map((word) => word.trim()).filter((word) => word !== '').find((word) => !hasField(word, records, fields))
 }
+
+function templateName(kind: AgentIdentifier['kind'], domain: Name): Name {
+  const names = templateNames[kind]
+  let name = names.get(domain)
+  if (name === undefined) names.set(domain, (name = Name.parse(kind === 'service' ? '_template._sa' : '_template._ua', domain)))
+  return name
+}
+
+/** By domain, as long as that is in use. */
+const templateNames = { service: new WeakMap<Name, Name>(), user: new WeakMap<Name, Name>() }
 
 function hasField(word: string, records: readonly LeasedRecord[], fields: readonly string[]): boolean {
   if (word === 'key') return records.some(({ type }) => type === TYPE.KEY)
