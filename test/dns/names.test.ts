@@ -268,3 +268,13 @@ test('a name behind a pointer is the same as one that is written out (RFC 1035 4
   assert.equal(reader.at, message.length)
   assert.equal(Name.read(new WireReader(Name.parse('a.example.').wire)).toString(), 'a.example.')
 })
+
+test('a name that comes again within other octets is not made anew, and is no part of them', () => {
+  const octets = Uint8Array.from([7, ...Name.parse('again.example.').wire, 9])
+  const first = Name.again(octets, 1)
+  assert.equal(first.toString(), 'again.example.')
+  assert.equal(Name.again(octets, 1), first)
+  octets[2] = 0x41
+  assert.deepEqual([first.toString(), Name.again(octets, 1).toString()], ['again.example.', 'Again.example.'])
+  assert.equal(Name.again(Uint8Array.of(0)).toString(), '.')
+})

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { TextFault, WireFault } from '../../src/dns/faults.ts'
 import { Name } from '../../src/dns/name.ts'
 import { listParameters, parameterAt, parseKey, printKey } from '../../src/dns/parameter-table.ts'
-import { PARAMETERS, decodeParameters, encodeParameters, encodeValue, parseParameters, printParameters, valueOf, type Place } from '../../src/dns/parameters.ts'
+import { PARAMETERS, decodeParameters, encodeParameters, encodeValue, findValue, parseParameters, printParameters, valueIn, valueOf, type Place } from '../../src/dns/parameters.ts'
 import { PLACES, anyParameterOctets, anyParameters, samplesAt, valueOctets, wordOf } from './parameter-samples.ts'
 import { fromHex, hexOf, octetsOf, textOf } from './rdata-text.ts'
 
@@ -269,4 +269,16 @@ test('the keys of the table ascend, each has one name, and each place has some',
   const names = listParameters().flatMap(({ name, demandName }) => [name, ...(demandName ? [demandName] : [])])
   assert.equal(new Set(names).size, names.length)
   for (const place of PLACES) assert.ok(samplesAt(place).length >= 4, place)
+})
+
+test('a value is found in place, behind whatever stands before the list', () => {
+  const list = parseParameters('latency=200ms accuracy=0.93 alias=babel', 'AGENT')
+  const octets = Uint8Array.from([9, 9, 9, ...list])
+  const { latency, accuracy, alias, depends, modality } = PARAMETERS
+  assert.deepEqual([valueIn(octets, 3, latency), valueIn(octets, 3, accuracy), valueIn(octets, 3, alias)], [200_000, 9_300, 'babel'])
+  assert.deepEqual([valueIn(octets, 3, depends), valueIn(octets, 3, modality), valueIn(octets, octets.length, latency)], [undefined, undefined, undefined])
+  assert.equal(findValue(list, 0, 1), -1, 'one below all')
+  assert.equal(findValue(list, 0, 65_534), -1, 'one above all')
+  const parameters = decodeParameters(list, 'AGENT')
+  for (const [key, value] of parameters) assert.deepEqual(list.slice(findValue(list, 0, key)).slice(0, value.length), value)
 })

@@ -135,6 +135,16 @@ export class MapKeeper implements Keeper {
   }
 }
 
+/** Keeps all and then says that it has not, while `isLying`: as a sync that fails says nothing of what the disk has. */
+export class LyingKeeper extends MapKeeper {
+  isLying = false
+
+  override async keep(writes: readonly KeptWrite[]): Promise<void> {
+    await super.keep(writes)
+    if (this.isLying) throw new Error('the sync failed')
+  }
+}
+
 const latin1 = (octets: Uint8Array): string => Buffer.from(octets).toString('latin1')
 
 // ---- The zone ----

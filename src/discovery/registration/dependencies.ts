@@ -143,7 +143,9 @@ const NOTHING: ReadonlySet<string> = new Set<string>()
 /** What a lease depends on, as class and capability. */
 function needsOf({ class: leaseClass, units }: Lease): ReadonlySet<string> {
   let needs: Set<string> | undefined
-  for (const { records } of units) for (const record of records) for (const name of dependenciesOf(record)) (needs ??= new Set<string>()).add(keyInClass({ name, class: leaseClass }))
+  for (const { records } of units) {
+    for (const record of records) for (const name of dependenciesOf(record)) (needs ??= new Set<string>()).add(keyInClass({ name, class: leaseClass }))
+  }
   return needs ?? NOTHING
 }
 

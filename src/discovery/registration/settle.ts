@@ -83,7 +83,8 @@ class FormerRecords {
   without(units: readonly LeaseUnit[]): LeasedRecord[] {
     const { records } = this
     if (records.length === 0) return records
-    if (records.length <= MANY && units.length === 1 && units[0].records.length <= MANY) return records.filter((record) => !units[0].records.some((wanted) => sameRecord(wanted, record)))
+    const [first] = units
+    if (units.length === 1 && Math.max(records.length, first.records.length) <= MANY) return records.filter((record) => !first.records.some((wanted) => sameRecord(wanted, record)))
     const wanted = new Set(units.flatMap((unit) => unit.records.map(idOf)))
     return records.filter((record) => !wanted.has(idOf(record)))
   }

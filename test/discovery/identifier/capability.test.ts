@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { TextFault } from '../../../src/dns/faults.ts'
+import { CAPABILITY_NAMES_AT_HAND } from '../../../src/dns/limits-discovery.ts'
 import { Name } from '../../../src/dns/name.ts'
-import { capabilityName, isComplete, labelsOf, parseCapabilityUrl, printCapabilityUrl, readCapability, SECURITY, securityOf, urlOfName, type Capability } from '../../../src/discovery/identifier/capability.ts'
+import { capabilityName, isComplete, isCompleteName, labelAt, labelsOf, parseCapabilityUrl, printCapabilityUrl, readCapability, SECURITY, securityOf, urlOfName, type Capability } from '../../../src/discovery/identifier/capability.ts'
 import { anyName } from '../../dns/values.ts'
 
 const DOMAIN = Name.parse('acme.example.')
@@ -117,4 +118,18 @@ test('labels are those of the name in lower case, one character for each octet',
     assert.deepEqual(labelsOf(name), labels)
   }))
   assert.deepEqual(labelsOf(Name.parse('V2.\\193b.EXAMPLE.')), ['v2', '\xe1b', 'example'])
+})
+
+test('whether a name writes a whole capability is the same however often it is asked, and however many others were asked about', () => {
+  const names = ['v1.text.nlp._cap.acme.example.', 'MTLS.V2.text.nlp._cap.acme.example.', 'text.nlp._cap.acme.example.', 'v1._cap.acme.example.', 'www.acme.example.', '.'].map((text) => Name.parse(text))
+  const answers = [true, true, false, false, false, false]
+  for (let round = 0; round < 3; round++) {
+    assert.deepEqual(names.map(isCompleteName), answers)
+    for (let i = 0; i <= CAPABILITY_NAMES_AT_HAND; i++) isCompleteName(Name.parse(`n${i}.example.`))
+  }
+})
+
+test('a label is read in lower case, an octet each a character', () => {
+  const { wire } = Name.parse('AbC.\\000\\255x.example.')
+  assert.deepEqual([labelAt(wire, 0), labelAt(wire, 4), labelAt(wire, 8)], ['abc', '\0\xffx', 'example'])
 })

@@ -8,7 +8,7 @@ import { Name } from '../../../src/dns/name.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
 import { selfCertifyingId } from '../../../src/discovery/identifier/agent.ts'
 import type { Requester } from '../../../src/update/contract.ts'
-import { anybody, grant, script, signed, updateMessage, ZONE, rec } from '../../update/support.ts'
+import { anybody, grant, LyingKeeper, script, signed, updateMessage, ZONE, rec } from '../../update/support.ts'
 import { garden, printVerdict, withLease, type Garden, type GardenParts } from '../support.ts'
 
 const [KEY, OTHER] = [new Uint8Array(68).fill(7), new Uint8Array(68).fill(9)]
@@ -297,4 +297,32 @@ test('where the zone or the store cannot hold it nothing stands', async () => {
   running.keeper.fail = undefined
   assert.deepEqual([agents(running), running.at('_sa').length, running.discovery.leases], [[], 0, 0])
   assert.equal(await register(running), 'NOERROR 60 120')
+})
+
+test('what a disk has kept of a batch that failed is taken back before the next is judged by it', async () => {
+  const keeper = new LyingKeeper()
+  const running = await registry({ keeper })
+  keeper.isLying = true
+  assert.match(await register(running), /^SERVFAIL/)
+  keeper.isLying = false
+  // were the lease found that the disk has and nobody was granted, this would be taken for its renewal
+  for (let i = 0; i < 2; i++) assert.equal(await register(running), 'NOERROR 60 120')
+  assert.equal(await register(running, { key: OTHER }, by(OTHER)), 'YXDOMAIN: babel._sa.example. is held by another')
+  assert.deepEqual([agents(running).length, running.serial()], [2, 8])
+  const later = await running.restart({ discovery: OPEN })
+  assert.deepEqual([agents(later).length, later.discovery.leases], [2, 1])
+  await later.pass(120)
+  assert.deepEqual([agents(later).length, later.at('_sa').length], [0, 0])
+})
+
+test('a batch of registrations says once how late it is, and each lease is kept', async () => {
+  const running = await registry()
+  let told = 0
+  const { keep } = running.keeper
+  running.keeper.keep = (writes) => {
+    told += writes.filter(({ key }) => key.length === 1).length
+    return keep.call(running.keeper, writes)
+  }
+  const verdicts = await Promise.all(['one', 'two', 'three'].map((id) => register(running, { id, capabilities: [] }, provider)))
+  assert.deepEqual([verdicts, told, running.discovery.leases], [['NOERROR 60 120', 'NOERROR 60 120', 'NOERROR 60 120'], 1, 3])
 })
