@@ -126,16 +126,22 @@ export function aliasBy(dname: RRset, name: Name): RRset | undefined {
 
 /**
  * What the response denies. An authority must say so itself, with a SOA of the zone that was asked or of one between it
- * and the name (RFC 2308 2.1, 2.2); of a forwarder the answer is taken without (RFC 2308 8), but then is not for keeping.
+ * and the name, or with nothing else said at all (RFC 2308 2.1, 2.2: its types 4 and 3); of a forwarder the answer is taken
+ * without either (RFC 2308 8). Without SOA it is not for keeping (RFC 2308 5).
  */
 function absenceOf(response: Message, name: Name, asked: Asked): Absence | undefined {
   const { authorities, rcode, authoritative } = response
   if (!within(name, asked) || (!authoritative && !asked.forwarded)) return undefined
   const owner = authorities.find((record) => record.type === TYPE.SOA && name.isWithin(record.name) && within(record.name, asked))?.name
   const soa = owner === undefined ? undefined : rrsetIn(authorities, owner, TYPE.SOA, TRUST.authority)
-  if (soa === undefined && (!asked.forwarded || !name.equals(asked.name))) return undefined
+  if (soa === undefined && !(name.equals(asked.name) && (asked.forwarded || isBare(response)))) return undefined
   const proof = authorities.filter((record) => isProof(record) && within(record.name, asked))
   return { kind: rcode === RCODE.NXDOMAIN ? 'nxdomain' : 'nodata', name, type: asked.type, ...(soa && { soa }), proof }
+}
+
+/** Whether it says nothing else, proofs aside: what speaks of other zones instead does not serve this one. */
+function isBare({ answers, authorities }: Message): boolean {
+  return answers.length === 0 && authorities.every(isProof)
 }
 
 /**

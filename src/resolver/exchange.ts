@@ -24,13 +24,20 @@ interface Manner {
   edns: boolean
 }
 
-/** Asks `to`, by TCP from the start or where it must be, with RD for a forwarder. */
-export function* exchange(world: World, to: Endpoint, { name, type }: Step, recursion: boolean, transport: Transport = 'udp'): Steps<Reply> {
+/** How a server is asked: with RD for a forwarder, by TCP from the start or where it must be, and whether nobody is left to be asked after it. */
+export interface Asking {
+  readonly recursion: boolean
+  readonly transport: Transport
+  readonly isLast: boolean
+}
+
+/** Asks `to`. */
+export function* exchange(world: World, to: Endpoint, { name, type }: Step, { recursion, transport, isLast }: Asking): Steps<Reply> {
   const manners = world.servers.of(to)
   const manner: Manner = { transport, edns: !manners.refusesEdns }
   for (let messages = 0; messages < MAX_MESSAGES_PER_ATTEMPT; messages++) {
     const randomCase = world.settings.randomCase && !manners.changesCase
-    const landed = yield* fly({ to, name, type, recursion, randomCase, ...manner })
+    const landed = yield* fly({ to, name, type, recursion, randomCase, isLast, ...manner })
     if (landed.kind === 'silence') return { kind: 'silence', transport: manner.transport }
     if (landed.kind === 'spent') return landed
     const message = takenOf(landed, manner)

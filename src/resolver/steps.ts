@@ -24,6 +24,8 @@ export interface Flight {
   readonly edns: boolean
   /** Its letters are sent in random case. */
   readonly randomCase: boolean
+  /** Nobody else is left to be asked: it waits longer. */
+  readonly isLast: boolean
 }
 
 /** Another question, awaited: the address of a name server, or priming. */

@@ -120,12 +120,14 @@ function* askServers(world: World, errand: Errand, cut: Cut, step: Step): Steps<
   const { attempts } = tries
   let failure: Failure = { kind: 'failure', reason: 'unreachable', infoCode: EDE.NO_REACHABLE_AUTHORITY, text: `no server of ${cut.zone} answers` }
   for (let count = 0; count < MAX_ATTEMPTS_PER_STEP; count++) {
-    const endpoint = yield* nextServer(world, errand, cut, tries)
-    if (endpoint === undefined) return cut.isCurtailed ? curtailed(cut) : failure
+    const next = yield* nextServer(world, errand, cut, tries)
+    if (next === undefined) return cut.isCurtailed ? curtailed(cut) : failure
+    const { endpoint, isOnly } = next
     const key = endpointKey(endpoint)
     const before = attempts.get(key) ?? 0
     attempts.set(key, before + 1)
-    const reply = yield* exchange(world, endpoint, step, cut.kind === 'forward', before < MAX_ATTEMPTS_PER_SERVER ? 'udp' : 'tcp')
+    const isLast = isOnly && before + 1 >= MAX_ATTEMPTS_PER_SERVER
+    const reply = yield* exchange(world, endpoint, step, { recursion: cut.kind === 'forward', transport: before < MAX_ATTEMPTS_PER_SERVER ? 'udp' : 'tcp', isLast })
     if (reply.kind === 'spent') return { kind: 'failure', reason: 'budget', infoCode: EDE.OTHER, text: 'the work for one question is spent' }
     if (reply.kind === 'silence') {
       if (reply.transport === 'tcp') tries.mute.add(key)
@@ -172,18 +174,18 @@ function useless(cut: Cut, finding: Extract<Finding, { kind: 'lame' | 'error' }>
   return { kind: 'failure', reason: 'useless', infoCode: EDE.NO_REACHABLE_AUTHORITY, text: `${what} from servers of ${cut.zone}` }
 }
 
-/** The server to ask next: one that is known, else one whose address is looked for. Undefined where none is left. */
-function* nextServer(world: World, errand: Errand, cut: Cut, tries: Tries): Steps<Endpoint | undefined> {
+/** The server to ask next: one that is known, else one whose address is looked for; and whether it is the only one that is left. Undefined where none is. */
+function* nextServer(world: World, errand: Errand, cut: Cut, tries: Tries): Steps<{ endpoint: Endpoint; isOnly: boolean } | undefined> {
   const { attempts } = tries
   for (;;) {
     const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries) && isWorthAsking(world, cut, endpoint))
     // those that were not asked yet come before second tries (RFC 1034 5.3.3 step 3)
     const fresh = left.filter((endpoint) => !attempts.has(endpointKey(endpoint)))
     const trusted = fresh.filter((endpoint) => !world.servers.isDoubted(endpoint, cut.zone, world.nowMs))
-    if (trusted.length > 0) return world.servers.choose(trusted, world.nowMs)
+    if (trusted.length > 0) return { endpoint: world.servers.choose(trusted, world.nowMs), isOnly: false }
     if (yield* findServer(world, errand, cut)) continue
     const last = fresh.length > 0 ? fresh : left
-    return last.length > 0 ? world.servers.choose(last, world.nowMs) : undefined
+    return last.length > 0 ? { endpoint: world.servers.choose(last, world.nowMs), isOnly: left.length === 1 } : undefined
   }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLASS, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { decodeMessage } from '../../src/dns/message.ts'
-import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP } from '../../src/dns/limits-resolver.ts'
+import { LAST_WAIT_MS, MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP } from '../../src/dns/limits-resolver.ts'
 import { Play, records, smallInternet, type Behaviour } from './support.ts'
 
 const NS = '192.0.2.1'
@@ -29,6 +29,8 @@ const MANNERS: [what: string, behaviour: Behaviour, kind: string, first: string[
   ['says nothing at all', { says: () => ({}) }, 'useless', [BY_UDP], []],
   ['is slow, within its time', { delayMs: 390 }, 'answer', [BY_UDP], [BY_UDP]],
   ['is slower than it is given: once more, with more time', { delayMs: 700 }, 'answer', [BY_UDP, BY_UDP], [BY_UDP]],
+  ['is as slow as one may be that is alone: its last try waits longest', { delayMs: LAST_WAIT_MS - 100 }, 'answer', [BY_UDP, BY_UDP], [BY_UDP, BY_UDP]],
+  ['is slower than that', { delayMs: LAST_WAIT_MS + 100 }, 'unreachable', [BY_UDP, BY_UDP], []],
   ['is silent', { silent: true }, 'unreachable', [BY_UDP, BY_UDP], []],
   ['is silent by UDP', { silent: 'udp' }, 'unreachable', [BY_UDP, BY_UDP], []],
   ['sends what nobody can read: TCP, then it is broken', { mangles: (octets) => octets.subarray(0, -1) }, 'useless', [BY_UDP, BY_TCP], []],
@@ -50,6 +52,23 @@ for (const [what, behaviour, kind, first, next] of MANNERS) {
     if (kind === 'answer') assert.deepEqual(play.ask('ftp.example. A').packets, next.map((packet) => packet.replace('www', 'ftp')))
   })
 }
+
+test('a denial without SOA is believed, and not kept (RFC 2308 5)', () => {
+  for (const [rcode, kind] of [[RCODE.NXDOMAIN, 'nxdomain'], [RCODE.NOERROR, 'nodata']] as const) {
+    const play = new Play(smallInternet('', '', { says: () => ({ rcode, authoritative: true }) }))
+    for (let i = 0; i < 2; i++) {
+      const told = play.ask('www.example. A')
+      assert.deepEqual([told.kind, told.packets.at(-1)], [kind, BY_UDP])
+    }
+  }
+})
+
+test('only the last message of all waits longest: while others are left, they are asked', () => {
+  const play = three({ silent: true }, { silent: true })
+  const begunMs = play.nowMs
+  assert.equal(play.ask('www.example. A').kind, 'answer')
+  assert.ok(play.nowMs - begunMs < LAST_WAIT_MS, `${play.nowMs - begunMs}`)
+})
 
 test('what came too late is counted and does no harm', () => {
   const play = new Play(smallInternet('', '', { delayMs: 700 }))

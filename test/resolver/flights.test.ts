@@ -17,7 +17,7 @@ import { ZoneMemory } from '../../src/resolver/zone-memory.ts'
 import { address, MapCache, settingsOf } from './support.ts'
 
 const to = { address: address('192.0.2.1'), port: 53 }
-const FLIGHT: Flight = { kind: 'flight', to, transport: 'udp', name: Name.parse('www.example.'), type: 1, recursion: false, edns: true, randomCase: true }
+const FLIGHT: Flight = { kind: 'flight', to, transport: 'udp', name: Name.parse('www.example.'), type: 1, recursion: false, edns: true, randomCase: true, isLast: false }
 
 /** Flights of a world whose clock the test sets. */
 function bench(): { flights: Flights<string>; world: World; effects: Effect[]; launch: (who: string, flight?: Partial<Flight>, budget?: Budget) => boolean } {

@@ -107,7 +107,7 @@ test('addresses are asked where their family is there and nobody said never', ()
 
 /** What an exchange sends when the messages come back as `landings` say: `udp edns`, `tcp edns`, `udp bare` and so on, then how it ends. */
 function exchanged(landings: Landed[], world = worldOf()): string[] {
-  const steps = exchange(world, { address: address('192.0.2.1'), port: 53 }, { name: Name.parse('www.example.'), type: 1, whole: true }, false)
+  const steps = exchange(world, { address: address('192.0.2.1'), port: 53 }, { name: Name.parse('www.example.'), type: 1, whole: true }, { recursion: false, transport: 'udp', isLast: false })
   const shown: string[] = []
   let next = steps.next({ kind: 'spent' })
   for (const landed of landings) {
@@ -175,7 +175,7 @@ test('no exchange sends more than its bound, whatever comes back', () => {
 })
 
 test('steps that are resumed with what they did not wait for are our own bug', () => {
-  const flight = fly({ to: { address: address('192.0.2.1'), port: 53 }, transport: 'udp', name: Name.root, type: 1, recursion: false, edns: true, randomCase: true })
+  const flight = fly({ to: { address: address('192.0.2.1'), port: 53 }, transport: 'udp', name: Name.root, type: 1, recursion: false, edns: true, randomCase: true, isLast: false })
   flight.next({ kind: 'spent' })
   const outcome = { kind: 'failure', reason: 'busy', rcode: 2, chain: [], work: { sends: 0, octets: 0, lookups: 0, verifications: 0, rounds: 0 } } as const
   assert.throws(() => flight.next({ kind: 'outcome', outcome }), /resumed/)
