@@ -51,7 +51,7 @@ export const SINGLE_LABEL_STEPS = 4
 export const MAX_SERVERS_REMEMBERED = 65_536
 /** Zones for which one server is remembered as lame. Reached: the oldest is forgotten. */
 export const MAX_LAME_ZONES = 16
-/** Seconds that a server counts as lame for a zone (Unbound infra 900, PowerDNS 60). Reached: it may be asked again. */
+/** Seconds for which others are asked before a server that is lame for a zone (Unbound infra 900, PowerDNS 60; BIND 0 since CVE-2021-25219). Reached: it is as good as they are. */
 export const LAME_SECONDS = 60
 /** Unanswered messages in a row after which a server rests (PowerDNS 64, Unbound 5 doublings of its timeout). Reached: it is asked for by one question at a time. */
 export const MAX_SILENCES = 4

@@ -64,7 +64,7 @@ export function classify(response: Message, asked: Asked): Finding {
   const absence = absenceOf(response, name, asked)
   if (absence !== undefined) return { kind: 'absence', chain, absence }
   if (chain.length > 0) return { kind: 'alias', chain, target: name }
-  return (rcode === RCODE.NOERROR ? referralOf(response, asked) : undefined) ?? { kind: 'lame' }
+  return (rcode === RCODE.NOERROR ? (referralOf(response, asked) ?? unknownDs(response, asked)) : undefined) ?? { kind: 'lame' }
 }
 
 /** RFC 2181 5.4.1: of an alias and what follows it, only the alias is necessarily authoritative. */
@@ -142,6 +142,15 @@ function absenceOf(response: Message, name: Name, asked: Asked): Absence | undef
 /** Whether it says nothing else, proofs aside: what speaks of other zones instead does not serve this one. */
 function isBare({ answers, authorities }: Message): boolean {
   return answers.length === 0 && authorities.every(isProof)
+}
+
+/** A parent that knows nothing of DS refers to the child instead: there is none (RFC 4035 3.1.4.1). */
+function unknownDs({ authorities, authoritative, answers, rcode }: Message, asked: Asked): Finding | undefined {
+  const { name, type } = asked
+  const isReferral = type === TYPE.DS && rcode === RCODE.NOERROR && !authoritative && answers.length === 0 && within(name, asked) && !name.equals(asked.zone)
+  if (!isReferral || !authorities.some((record) => record.type === TYPE.NS && record.name.equals(name))) return undefined
+  const proof = authorities.filter((record) => isProof(record) && within(record.name, asked))
+  return { kind: 'absence', chain: [], absence: { kind: 'nodata', name, type, proof } }
 }
 
 /**

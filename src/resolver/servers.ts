@@ -101,7 +101,7 @@ export class ServerMemory {
     return this.of(endpoint).answeredMs > sinceMs
   }
 
-  /** It knows nothing of `zone` (RFC 2308 7.1: not longer than five minutes). */
+  /** It has said that it knows nothing of `zone` (RFC 2308 7.1: not longer than five minutes). It is asked where nobody else is left, as it may have meant the question. */
   isLameFor(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): boolean {
     return (this.of(endpoint).lame.get(zone.key) ?? 0) > nowMs
   }

@@ -156,7 +156,7 @@ function noteTeller({ tellers }: World, finding: Kept | Referral, teller: Teller
 
 /** Whether another server of the zone could be asked that has said nothing bogus of it. */
 function hasOthers(world: World, cut: Cut, key: string): boolean {
-  const isOther = (endpoint: Endpoint): boolean => endpointKey(endpoint) !== key && isWorthAsking(world, cut, endpoint) && !world.servers.isDoubted(endpoint, cut.zone, world.nowMs)
+  const isOther = (endpoint: Endpoint): boolean => endpointKey(endpoint) !== key && isTrusted(world, cut, endpoint) && !world.servers.isResting(endpoint, world.nowMs)
   return cut.endpoints.some(isOther) || (cut.lookups < MAX_LOOKUPS_PER_ZONE && cut.nameless.some((name) => !name.isWithin(cut.zone)))
 }
 
@@ -178,13 +178,15 @@ function useless(cut: Cut, finding: Extract<Finding, { kind: 'lame' | 'error' }>
 function* nextServer(world: World, errand: Errand, cut: Cut, tries: Tries): Steps<{ endpoint: Endpoint; isOnly: boolean } | undefined> {
   const { attempts } = tries
   for (;;) {
-    const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries) && isWorthAsking(world, cut, endpoint))
+    const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries) && !world.servers.isResting(endpoint, world.nowMs))
     // those that were not asked yet come before second tries (RFC 1034 5.3.3 step 3)
     const fresh = left.filter((endpoint) => !attempts.has(endpointKey(endpoint)))
-    const trusted = fresh.filter((endpoint) => !world.servers.isDoubted(endpoint, cut.zone, world.nowMs))
+    const trusted = fresh.filter((endpoint) => isTrusted(world, cut, endpoint))
     if (trusted.length > 0) return { endpoint: world.servers.choose(trusted, world.nowMs), isOnly: false }
     if (yield* findServer(world, errand, cut)) continue
-    const last = fresh.length > 0 ? fresh : left
+    // who was lame for another question may answer this one: servers refuse types, names and floods
+    const isLame = (endpoint: Endpoint): boolean => world.servers.isLameFor(endpoint, cut.zone, world.nowMs)
+    const last = [fresh.filter((endpoint) => !isLame(endpoint)), left.filter((endpoint) => !isLame(endpoint)), fresh].find((some) => some.length > 0) ?? left
     return last.length > 0 ? { endpoint: world.servers.choose(last, world.nowMs), isOnly: left.length === 1 } : undefined
   }
 }
@@ -195,8 +197,9 @@ function mostAttempts({ servers }: World, endpoint: Endpoint, { mute, sinceMs }:
   return MAX_ATTEMPTS_PER_SERVER + (isWorthMore ? 1 : 0)
 }
 
-function isWorthAsking({ servers, nowMs }: World, { zone }: Cut, endpoint: Endpoint): boolean {
-  return !servers.isLameFor(endpoint, zone, nowMs) && !servers.isResting(endpoint, nowMs)
+/** Whether it has said nothing bogus of the zone lately, nor that it does not serve it: others come after it. */
+function isTrusted({ servers, nowMs }: World, { zone }: Cut, endpoint: Endpoint): boolean {
+  return !servers.isLameFor(endpoint, zone, nowMs) && !servers.isDoubted(endpoint, zone, nowMs)
 }
 
 /** Looks for the address of one more server. True where one was found; false where there is nothing left to look for (NXNSAttack, NRDelegation). */

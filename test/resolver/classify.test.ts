@@ -113,10 +113,10 @@ const RESPONSES: [what: string, said: Said, comesTo: string][] = [
 
 for (const [what, said, comesTo] of RESPONSES) test(`${what}: ${comesTo.split(' ')[0]}`, () => assert.equal(shown(taken(said)), comesTo))
 
-test('DS is the parent\'s to answer: a referral to the name itself is none (RFC 4035 3.1.4.1)', () => {
+test('DS is the parent\'s to answer: a referral to the name itself denies it (RFC 4035 3.1.4.1)', () => {
   const said = { authoritative: false, authorities: 'www.sub.example. NS ns.test.' }
   assert.equal(shown(taken(said)), 'referral to www.sub.example. ×1, glue none')
-  assert.equal(shown(taken(said, { type: 'DS' })), 'lame')
+  assert.equal(shown(taken(said, { type: 'DS' })), 'nodata of www.sub.example. by nobody, 0 proofs')
 })
 
 test('a forwarder answers for all names, without AA or SOA, and refers to nobody', () => {

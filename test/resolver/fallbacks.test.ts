@@ -108,6 +108,20 @@ test('lame servers are not asked again for a minute (RFC 2308 7.1)', () => {
   assert.ok(count('1') <= 2 && count('2') <= 1, `${count('1')} ${count('2')}`)
 })
 
+test('a server that refuses one question answers the next, though it is the only one', () => {
+  for (const rcode of [RCODE.REFUSED, RCODE.NOTAUTH, RCODE.NOERROR]) {
+    const play = new Play(smallInternet('', '', { says: ({ questions: [{ type }] }) => (type === TYPE.ANY ? { rcode } : undefined) }))
+    assert.equal(play.ask('www.example. ANY').kind, 'useless')
+    assert.deepEqual(play.ask('www.example. A').records, ['www.example. A 192.0.2.80'], `after ${rcode}`)
+  }
+})
+
+test('a parent that knows nothing of DS and refers instead denies it, and goes on referring', () => {
+  const play = new Play(smallInternet('', '', { says: ({ questions: [{ type }] }) => (type === TYPE.DS ? { authorities: records('sub.example. NS ns.sub.example.') } : undefined) }))
+  assert.equal(play.ask('sub.example. DS').kind, 'nodata')
+  assert.deepEqual(play.ask('www.example. A').records, ['www.example. A 192.0.2.80'])
+})
+
 test('a lost message costs one more', () => {
   const play = new Play(smallInternet())
   let lost = 0
