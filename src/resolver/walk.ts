@@ -178,7 +178,8 @@ function useless(cut: Cut, finding: Extract<Finding, { kind: 'lame' | 'error' }>
 function* nextServer(world: World, errand: Errand, cut: Cut, tries: Tries): Steps<{ endpoint: Endpoint; isOnly: boolean } | undefined> {
   const { attempts } = tries
   for (;;) {
-    const left = cut.endpoints.filter((endpoint) => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries) && !world.servers.isResting(endpoint, world.nowMs))
+    const hasTries = (endpoint: Endpoint): boolean => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries)
+    const left = cut.endpoints.filter((endpoint) => hasTries(endpoint) && !world.servers.isResting(endpoint, world.nowMs))
     // those that were not asked yet come before second tries (RFC 1034 5.3.3 step 3)
     const fresh = left.filter((endpoint) => !attempts.has(endpointKey(endpoint)))
     const trusted = fresh.filter((endpoint) => isTrusted(world, cut, endpoint))
