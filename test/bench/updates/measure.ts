@@ -184,6 +184,7 @@ class Witness {
 
   constructor(port: number) {
     this.asking = this.run(port)
+    this.asking.catch(() => undefined) // who has ended the server for another fault does not wait for this one
   }
 
   private async run(port: number): Promise<void> {
