@@ -63,10 +63,8 @@ export const REST_SECONDS = 30
 export const FIRST_WAIT_MS = 400
 /** Least milliseconds that any server is given (Unbound 50). Reached: no shorter than this. */
 export const MIN_WAIT_MS = 100
-/** Most milliseconds that one message waits (BIND 1,200 to 10,000). Reached: no longer than this. */
+/** Most milliseconds that one message waits (BIND 1,200 to 10,000, PowerDNS 1,500), and what the last of a step does, where nobody else is left to be asked. Reached: no longer than this. */
 export const MAX_WAIT_MS = 2_000
-/** Milliseconds that the last message of a step waits, where nobody else is left to be asked: for servers that are that slow (BIND 10,000 in all, PowerDNS 1,500). */
-export const LAST_WAIT_MS = 3_000
 /** Milliseconds that a question by TCP waits, its three ways to connect included. */
 export const TCP_ANSWER_MS = 3_000
 /** One in so many choices among servers is random, so that one that got better is found (Unbound takes any within 400 ms). */

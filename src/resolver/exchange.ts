@@ -25,14 +25,14 @@ interface Manner {
 }
 
 /** How a server is asked: with RD for a forwarder, by TCP from the start or where it must be, and whether nobody is left to be asked after it. */
-export interface Asking {
+export interface Approach {
   readonly recursion: boolean
   readonly transport: Transport
   readonly isLast: boolean
 }
 
 /** Asks `to`. */
-export function* exchange(world: World, to: Endpoint, { name, type }: Step, { recursion, transport, isLast }: Asking): Steps<Reply> {
+export function* exchange(world: World, to: Endpoint, { name, type }: Step, { recursion, transport, isLast }: Approach): Steps<Reply> {
   const manners = world.servers.of(to)
   const manner: Manner = { transport, edns: !manners.refusesEdns }
   for (let messages = 0; messages < MAX_MESSAGES_PER_ATTEMPT; messages++) {

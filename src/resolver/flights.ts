@@ -2,7 +2,7 @@
  * Messages on their way. The same question to the same server travels once, whoever waits for it (RFC 5452 5: many
  * copies at a time make a birthday attack), and of what comes back only what fits in every respect is taken.
  */
-import { LAST_WAIT_MS, MAX_NEAR_MISSES, TCP_ANSWER_MS } from '../dns/limits-resolver.ts'
+import { MAX_NEAR_MISSES, MAX_WAIT_MS, TCP_ANSWER_MS } from '../dns/limits-resolver.ts'
 import type { Budget } from './budget.ts'
 import type { Effect, Endpoint, ResolverEvent } from './contract.ts'
 import type { ResolverCounters } from './counters.ts'
@@ -117,7 +117,7 @@ export class Flights<Waiter> {
   }
 
   private waitMs({ to, transport, isLast }: Flight): number {
-    return transport === 'tcp' ? TCP_ANSWER_MS : isLast ? LAST_WAIT_MS : this.world.servers.waitMs(to)
+    return transport === 'tcp' ? TCP_ANSWER_MS : isLast ? MAX_WAIT_MS : this.world.servers.waitMs(to)
   }
 }
 

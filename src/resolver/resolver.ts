@@ -35,6 +35,8 @@ interface Job {
   readonly budget: Budget
   /** 0 for a client's question, else one more than that of the question which it is a lookup for. */
   readonly depth: number
+  /** As of `Lookup`. */
+  readonly isAside: boolean
   readonly isChecked: boolean
   readonly steps: Steps<Outcome>
   readonly clients: number[]
@@ -128,9 +130,9 @@ export class Resolver {
   }
 
   private begin(errand: Errand, depth: number): Job {
-    const { name, type, budget, isChecked = false } = errand
+    const { name, type, budget, isChecked = false, isAside = false } = errand
     const steps = isChecked ? validate(this.world, errand) : resolve(this.world, errand)
-    const job: Job = { key: jobKey(name, type, isChecked), name, type, budget, depth, steps, isChecked, clients: [], parents: [], waitsFor: undefined }
+    const job: Job = { key: jobKey(name, type, isChecked), name, type, budget, depth, steps, isChecked, isAside, clients: [], parents: [], waitsFor: undefined }
     this.jobs.set(job.key, job)
     this.ready.push({ job, landed: undefined })
     return job
@@ -151,14 +153,14 @@ export class Resolver {
   }
 
   /** Lets `parent` wait for the answer to another question, unless that waits for it, however far around (TsuNAME). */
-  private lookUp(parent: Job, { name, type }: Lookup): void {
+  private lookUp(parent: Job, { name, type, isAside }: Lookup): void {
     this.counters.lookups++
     const known = this.jobs.get(jobKey(name, type, false))
     const refusal = this.refusalOf(parent, known)
     if (refusal !== undefined) return void this.ready.push({ job: parent, landed: { kind: 'outcome', outcome: refusal } })
     // priming is for all, and on nobody's account (RFC 8109 3)
     const budget = name.labelCount === 0 ? new Budget(this.world.nowMs) : parent.budget
-    const job = known ?? this.begin({ name, type, budget }, parent.depth + 1)
+    const job = known ?? this.begin({ name, type, budget, isAside: isAside || parent.isAside }, parent.depth + 1)
     job.parents.push(parent)
     parent.waitsFor = job
   }
@@ -191,7 +193,7 @@ export class Resolver {
     const isForeign = outcome.kind === 'failure' && outcome.reason === 'budget' && job.depth > 0
     for (const parent of job.parents) {
       parent.waitsFor = undefined
-      if (isForeign && parent.budget !== job.budget && parent.budget.isLeft(this.world.nowMs)) this.lookUp(parent, { kind: 'lookup', name: job.name, type: job.type })
+      if (isForeign && parent.budget !== job.budget && parent.budget.isLeft(this.world.nowMs)) this.lookUp(parent, { kind: 'lookup', name: job.name, type: job.type, isAside: job.isAside })
       else this.ready.push({ job: parent, landed: { kind: 'outcome', outcome } })
     }
     if (isForeign && job.clients.length > 0) {

@@ -33,6 +33,8 @@ export interface Lookup {
   readonly kind: 'lookup'
   readonly name: Name
   readonly type: number
+  /** There may be other ways than by what is asked here, so that nobody waits long for it. */
+  readonly isAside: boolean
 }
 
 /** A place with the servers of a zone (busy-zones.ts), awaited a moment. */
@@ -81,8 +83,8 @@ export function* fly(flight: Omit<Flight, 'kind'>): Steps<Landed> {
 }
 
 /** Asks and waits. */
-export function* lookUp(name: Name, type: number): Steps<Outcome> {
-  const landed = yield { kind: 'lookup', name, type }
+export function* lookUp(name: Name, type: number, isAside = false): Steps<Outcome> {
+  const landed = yield { kind: 'lookup', name, type, isAside }
   if (landed.kind !== 'outcome') throw new Error('A lookup was resumed with something else')
   return landed.outcome
 }
@@ -133,4 +135,6 @@ export interface Errand {
   readonly budget: Budget
   /** What comes of it is validated: then it is not asked again while its proof failed a moment ago. */
   readonly isChecked?: boolean
+  /** As of `Lookup`. */
+  readonly isAside?: boolean
 }

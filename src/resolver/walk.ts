@@ -126,7 +126,7 @@ function* askServers(world: World, errand: Errand, cut: Cut, step: Step): Steps<
     const key = endpointKey(endpoint)
     const before = attempts.get(key) ?? 0
     attempts.set(key, before + 1)
-    const isLast = isOnly && before + 1 >= MAX_ATTEMPTS_PER_SERVER
+    const isLast = isOnly && errand.isAside !== true && before + 1 >= MAX_ATTEMPTS_PER_SERVER
     const reply = yield* exchange(world, endpoint, step, { recursion: cut.kind === 'forward', transport: before < MAX_ATTEMPTS_PER_SERVER ? 'udp' : 'tcp', isLast })
     if (reply.kind === 'spent') return { kind: 'failure', reason: 'budget', infoCode: EDE.OTHER, text: 'the work for one question is spent' }
     if (reply.kind === 'silence') {
@@ -214,7 +214,7 @@ function* findServer(world: World, { budget }: Errand, cut: Cut): Steps<boolean>
         return false
       }
       cut.lookups++
-      const outcome = yield* lookUp(name, type)
+      const outcome = yield* lookUp(name, type, true)
       const found = outcome.kind === 'answer' ? usableEndpoints(world.settings, outcome.sets.flatMap(addressesIn)) : []
       cut.endpoints.push(...found)
       if (found.length > 0) return true
