@@ -71,9 +71,9 @@ test('only the last message of all waits longest: while others are left, they ar
 })
 
 test('nobody waits long for the address of a name server, as there may be another', () => {
-  const zones = { 'example.': '@ NS ns.example.\nns A 192.0.2.1', 'via.': '@ NS a.gone.\n@ NS ns.example.\nwww A 192.0.2.90' }
+  const zones = { 'example.': '@ NS ns.example.\nns A 192.0.2.1\nns2 A 192.0.2.1', 'via.': '@ NS a.gone.\n@ NS ns2.example.\nwww A 192.0.2.90' }
   for (let seed = 0; seed < 8; seed++) {
-    const net = smallInternet('', 'gone. NS ns.gone.\nns.gone. A 203.0.113.9\nvia. NS a.gone.\nvia. NS ns.example.').serve('203.0.113.9', { 'gone.': '@ NS ns' }, { silent: true }).serve('192.0.2.1', zones)
+    const net = smallInternet('', 'gone. NS ns.gone.\nns.gone. A 203.0.113.9\nvia. NS a.gone.\nvia. NS ns2.example.').serve('203.0.113.9', { 'gone.': '@ NS ns' }, { silent: true }).serve('192.0.2.1', zones)
     const { kind, ms } = new Play(net, {}, seed).ask('www.via. A')
     assert.equal(kind, 'answer')
     assert.ok(ms < MAX_WAIT_MS, `${ms} ms with seed ${seed}`)
