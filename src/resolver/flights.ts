@@ -85,7 +85,7 @@ export class Flights<Waiter> {
   private silence({ flight, sentMs, deadlineMs, budget }: Sent<Waiter>): Landed {
     this.counters.timeouts++
     // a wait that was cut short as the question's time was over says nothing of the server
-    if (deadlineMs < budget.endMs) this.world.servers.silent(flight.to, this.world.nowMs, sentMs)
+    if (deadlineMs < budget.endMs) this.world.servers.silent(flight.to, this.world.nowMs, sentMs, flight.type)
     return { kind: 'silence' }
   }
 

@@ -4,6 +4,7 @@
  * "previous responses"; RFC 2308 7 allows to remember dead and lame servers, for five minutes at most.
  */
 import { printAddress } from '../dns/address.ts'
+import { TYPE } from '../dns/codes.ts'
 import { DOUBT_SECONDS, EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/limits-resolver.ts'
 import type { Name } from '../dns/name.ts'
 import type { Endpoint, Milliseconds, Random } from './contract.ts'
@@ -85,10 +86,13 @@ export class ServerMemory {
   /**
    * It did not answer what was sent at `sentMs`: it counts as slower, and rests after some of that (RFC 2308 7.2). Messages
    * to one that has answered before, on their way together, count as one: else a burst would put it to rest by one lost moment.
-   * Where it has answered others since, the message was lost, or was one too many for a server that limits its responses.
+   * Where it has answered others since, the message was lost, or was one too many for a server that limits its responses. Where it
+   * was asked for a type that servers, and what stands before them, are known to drop, it says nothing of one that has answered
+   * before: else anybody could put a zone to rest by asking for such.
    */
-  silent(endpoint: Endpoint, nowMs: Milliseconds, sentMs: Milliseconds = nowMs): void {
+  silent(endpoint: Endpoint, nowMs: Milliseconds, sentMs: Milliseconds = nowMs, type: number = TYPE.A): void {
     const manners = this.of(endpoint)
+    if (manners.hasAnswered && !NEVER_DROPPED.has(type)) return
     if (manners.hasAnswered && sentMs < Math.max(manners.silentSinceMs, manners.answeredMs)) return
     manners.silentSinceMs = nowMs
     manners.silences++
@@ -168,6 +172,9 @@ function keepUntil(times: Map<string, Milliseconds>, { key }: Name, untilMs: Mil
   times.set(key, untilMs)
   if (times.size > MAX_LAME_ZONES) times.delete(times.keys().next().value ?? '')
 }
+
+/** Types that every server answers that serves anything: Unbound counts the silences of A, AAAA and all others apart for the same reason. */
+const NEVER_DROPPED: ReadonlySet<number> = new Set([TYPE.A, TYPE.AAAA, TYPE.NS, TYPE.SOA, TYPE.DS, TYPE.DNSKEY])
 
 /** How long a server rests after so many silences: a second, then twice as long each time (RFC 2308 7.2: five minutes at most). */
 function restMs(silences: number): Milliseconds {

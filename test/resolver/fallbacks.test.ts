@@ -126,6 +126,15 @@ test('a server that refuses one question answers the next, though it is the only
   }
 })
 
+test('nobody puts a zone to rest by asking its only server for what that drops', () => {
+  const drops = (type: number): boolean => type === TYPE.ANY || type === TYPE.HTTPS
+  const net = smallInternet('', '', { says: ({ questions: [{ type }] }) => (drops(type) ? null : undefined) })
+  const play = new Play(net)
+  assert.equal(play.ask('www.example. A').kind, 'answer')
+  for (let i = 0; i < 12; i++) assert.equal(play.ask(`x${i}.example. ${i % 2 === 0 ? 'ANY' : 'HTTPS'}`).kind, 'unreachable')
+  assert.equal(play.ask('gone.example. A').kind, 'nxdomain')
+})
+
 test('a parent that knows nothing of DS and refers instead denies it, and goes on referring', () => {
   const play = new Play(smallInternet('', '', { says: ({ questions: [{ type }] }) => (type === TYPE.DS ? { authorities: records('sub.example. NS ns.sub.example.') } : undefined) }))
   assert.equal(play.ask('sub.example. DS').kind, 'nodata')
