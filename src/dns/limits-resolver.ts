@@ -49,6 +49,8 @@ export const MAX_MINIMISED_STEPS = 10
 export const SINGLE_LABEL_STEPS = 4
 /** Servers whose manners are remembered, some 200 octets each. Reached: the one heard of longest ago is forgotten. */
 export const MAX_SERVERS_REMEMBERED = 65_536
+/** Seconds for which a server is believed to refuse EDNS, or to change letters (Unbound 900). Reached: it is tried anew, as it may have been mended. */
+export const MANNERS_SECONDS = 900
 /** Zones for which one server is remembered as lame. Reached: the oldest is forgotten. */
 export const MAX_LAME_ZONES = 16
 /** Seconds for which others are asked before a server that is lame for a zone (Unbound infra 900, PowerDNS 60; BIND 0 since CVE-2021-25219). Reached: it is as good as they are. */

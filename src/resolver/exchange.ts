@@ -4,7 +4,7 @@
  * for a dislike of EDNS: that lost more than it helped, and anybody can cause it (DNS Flag Day 2019).
  */
 import { RCODE } from '../dns/codes.ts'
-import { MAX_MESSAGES_PER_ATTEMPT } from '../dns/limits-resolver.ts'
+import { MANNERS_SECONDS, MAX_MESSAGES_PER_ATTEMPT } from '../dns/limits-resolver.ts'
 import type { Message } from '../dns/message.ts'
 import type { Endpoint, Transport } from './contract.ts'
 import type { Step } from './minimise.ts'
@@ -34,22 +34,22 @@ export interface Approach {
 /** Asks `to`. */
 export function* exchange(world: World, to: Endpoint, { name, type }: Step, { recursion, transport, isLast }: Approach): Steps<Reply> {
   const manners = world.servers.of(to)
-  const manner: Manner = { transport, edns: !manners.refusesEdns }
+  const manner: Manner = { transport, edns: manners.refusesEdnsUntilMs <= world.nowMs }
   for (let messages = 0; messages < MAX_MESSAGES_PER_ATTEMPT; messages++) {
-    const randomCase = world.settings.randomCase && !manners.changesCase
+    const randomCase = world.settings.randomCase && manners.changesCaseUntilMs <= world.nowMs
     const landed = yield* fly({ to, name, type, recursion, randomCase, isLast, ...manner })
     if (landed.kind === 'silence') return { kind: 'silence', transport: manner.transport }
     if (landed.kind === 'spent') return landed
     const message = takenOf(landed, manner)
-    if (landed.kind === 'doubtful' && landed.why === 'case' && manner.transport === 'tcp') manners.changesCase = true
+    if (landed.kind === 'doubtful' && landed.why === 'case' && manner.transport === 'tcp') manners.changesCaseUntilMs = world.nowMs + MANNERS_SECONDS * 1000
     if (message === undefined) {
       if (manner.transport === 'tcp') return { kind: 'broken' }
       manner.transport = 'tcp'
     } else if (manner.edns && dislikesEdns(message)) manner.edns = false
     else if (message.truncated && manner.transport === 'udp') manner.transport = 'tcp' // RFC 2181 9: nothing of it is used
     else {
-      // FORMERR and NOTIMP went away with OPT: so it is from now on. Without an answer it may have been chance
-      if (!manner.edns && !dislikesEdns(message)) manners.refusesEdns = true
+      // FORMERR and NOTIMP went away with OPT: so it is for a while, until it may have been mended. Without an answer it may have been chance
+      if (!manner.edns && !dislikesEdns(message)) manners.refusesEdnsUntilMs = world.nowMs + MANNERS_SECONDS * 1000
       return { kind: 'response', message }
     }
   }

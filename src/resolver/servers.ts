@@ -28,10 +28,10 @@ export interface Manners {
   silentSinceMs: Milliseconds
   /** Until then it rests. */
   restsUntilMs: Milliseconds
-  /** It answers FORMERR or NOTIMP to EDNS, and not without (RFC 6891 7). */
-  refusesEdns: boolean
-  /** It gives the question back with other letters, as seen by TCP, where nobody else can have changed them. */
-  changesCase: boolean
+  /** Until then it is believed to answer FORMERR or NOTIMP to EDNS, and not without (RFC 6891 7). */
+  refusesEdnsUntilMs: Milliseconds
+  /** Until then it is believed to give the question back with other letters, as seen by TCP, where nobody else can have changed them. */
+  changesCaseUntilMs: Milliseconds
   /** Zones that it does not serve, and until when that is believed. */
   readonly lame: Map<string, Milliseconds>
   /** Zones of which it has said what was bogus, and until when others are asked first. */
@@ -61,7 +61,7 @@ export class ServerMemory {
     const key = endpointKey(endpoint)
     const known = this.known.get(key) ?? {
       endpoint, roundTripMs: -1, deviationMs: 0, hasAnswered: false, answeredMs: -1, silences: 0, silentSinceMs: 0, restsUntilMs: 0,
-      refusesEdns: false, changesCase: false, lame: new Map<string, Milliseconds>(), doubted: new Map<string, Milliseconds>(),
+      refusesEdnsUntilMs: 0, changesCaseUntilMs: 0, lame: new Map<string, Milliseconds>(), doubted: new Map<string, Milliseconds>(),
     }
     // what was heard of last stands last: the first is forgotten
     this.known.delete(key)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLASS, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { decodeMessage } from '../../src/dns/message.ts'
-import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP, MAX_WAIT_MS } from '../../src/dns/limits-resolver.ts'
+import { MAX_ATTEMPTS_PER_SERVER, MAX_ATTEMPTS_PER_STEP, MAX_WAIT_MS, MANNERS_SECONDS } from '../../src/dns/limits-resolver.ts'
 import { Play, records, smallInternet, type Behaviour } from './support.ts'
 
 const NS = '192.0.2.1'
@@ -133,6 +133,20 @@ test('nobody puts a zone to rest by asking its only server for what that drops',
   assert.equal(play.ask('www.example. A').kind, 'answer')
   for (let i = 0; i < 12; i++) assert.equal(play.ask(`x${i}.example. ${i % 2 === 0 ? 'ANY' : 'HTTPS'}`).kind, 'unreachable')
   assert.equal(play.ask('gone.example. A').kind, 'nxdomain')
+})
+
+test('a server that was mended is asked with EDNS and letters of chance again after a while', () => {
+  const host: Behaviour = { hatesEdns: true, lowers: true }
+  const net = smallInternet('ftp A 192.0.2.81\nx A 192.0.2.82', '', host)
+  const play = new Play(net)
+  const isPlain = (): boolean => {
+    const { query, octets } = play.sent.at(-1) ?? assert.fail('nothing was sent')
+    return query.edns === undefined && !/[A-Z]/.test(Buffer.from(octets.subarray(12)).toString('latin1'))
+  }
+  assert.deepEqual([play.ask('www.example. A').kind, play.ask('ftp.example. A').kind, isPlain()], ['answer', 'answer', true])
+  play.nowMs += MANNERS_SECONDS * 1000
+  Object.assign(net.hosts.get(NS) ?? {}, { hatesEdns: false, lowers: false })
+  assert.deepEqual([play.ask('x.example. A').kind, play.sent.at(-1)?.query.edns !== undefined], ['answer', true])
 })
 
 test('a parent that knows nothing of DS and refers instead denies it, and goes on referring', () => {
