@@ -54,7 +54,7 @@ export function classify(response: Message, asked: Asked): Finding {
   const { rcode } = response
   if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN && rcode !== RCODE.YXDOMAIN) return { kind: 'error', rcode }
   const { chain: plain, name } = followAliases(response, asked)
-  const proof = response.authorities.filter((record) => isProof(record) && within(record.name, asked))
+  const proof = proofIn(response.authorities, asked)
   const chain = plain.map((set) => withProof(set, proof))
   const trust = trustOf(response, chain.length)
   const sets = within(name, asked) ? setsOf(response, name, asked.type, trust).map((set) => withProof(set, proof)) : []
@@ -74,6 +74,11 @@ function trustOf(response: Message, steps: number): Trust {
 
 function within(name: Name, { zone }: Asked): boolean {
   return name.isWithin(zone)
+}
+
+/** NSEC and NSEC3 with their signatures, of the zone asked for. */
+function proofIn(authorities: readonly DnsRecord[], asked: Asked): DnsRecord[] {
+  return authorities.filter((record) => isProof(record) && within(record.name, asked))
 }
 
 function setsOf({ answers }: Message, name: Name, type: number, trust: Trust): RRset[] {
@@ -135,7 +140,7 @@ function absenceOf(response: Message, name: Name, asked: Asked): Absence | undef
   const owner = authorities.find((record) => record.type === TYPE.SOA && name.isWithin(record.name) && within(record.name, asked))?.name
   const soa = owner === undefined ? undefined : rrsetIn(authorities, owner, TYPE.SOA, TRUST.authority)
   if (soa === undefined && !(name.equals(asked.name) && (asked.forwarded || isBare(response)))) return undefined
-  const proof = authorities.filter((record) => isProof(record) && within(record.name, asked))
+  const proof = proofIn(authorities, asked)
   return { kind: rcode === RCODE.NXDOMAIN ? 'nxdomain' : 'nodata', name, type: asked.type, ...(soa && { soa }), proof }
 }
 
@@ -149,7 +154,7 @@ function unknownDs({ authorities, authoritative, answers, rcode }: Message, aske
   const { name, type } = asked
   const isReferral = type === TYPE.DS && rcode === RCODE.NOERROR && !authoritative && answers.length === 0 && within(name, asked) && !name.equals(asked.zone)
   if (!isReferral || !authorities.some((record) => record.type === TYPE.NS && record.name.equals(name))) return undefined
-  const proof = authorities.filter((record) => isProof(record) && within(record.name, asked))
+  const proof = proofIn(authorities, asked)
   return { kind: 'absence', chain: [], absence: { kind: 'nodata', name, type, proof } }
 }
 
@@ -164,7 +169,7 @@ function referralOf({ authorities, additionals, authoritative, answers }: Messag
   // a server of both parent and child answers for the child; one that says AA and refers knows neither
   if (servers === undefined || owner === undefined || authoritative) return undefined
   const signer = rrsetIn(authorities, owner, TYPE.DS, TRUST.additional)
-  const proof = authorities.filter((record) => isProof(record) && within(record.name, asked))
+  const proof = proofIn(authorities, asked)
   return { kind: 'referral', zone: owner, servers, glue: glueOf(additionals, servers, asked), ...(signer && { signer }), proof }
 }
 

@@ -181,15 +181,21 @@ function* nextServer(world: World, errand: Errand, cut: Cut, tries: Tries): Step
     const hasTries = (endpoint: Endpoint): boolean => (attempts.get(endpointKey(endpoint)) ?? 0) < mostAttempts(world, endpoint, tries)
     const left = cut.endpoints.filter((endpoint) => hasTries(endpoint) && !world.servers.isResting(endpoint, world.nowMs))
     // those that were not asked yet come before second tries (RFC 1034 5.3.3 step 3)
-    const fresh = left.filter((endpoint) => !attempts.has(endpointKey(endpoint)))
-    const trusted = fresh.filter((endpoint) => isTrusted(world, cut, endpoint))
+    const isFresh = (endpoint: Endpoint): boolean => !attempts.has(endpointKey(endpoint))
+    const trusted = left.filter((endpoint) => isFresh(endpoint) && isTrusted(world, cut, endpoint))
     if (trusted.length > 0) return { endpoint: world.servers.choose(trusted, world.nowMs), isOnly: false }
     if (yield* findServer(world, errand, cut)) continue
     // who was lame for another question may answer this one: servers refuse types, names and floods
-    const isLame = (endpoint: Endpoint): boolean => world.servers.isLameFor(endpoint, cut.zone, world.nowMs)
-    const last = [fresh.filter((endpoint) => !isLame(endpoint)), left.filter((endpoint) => !isLame(endpoint)), fresh].find((some) => some.length > 0) ?? left
+    const rest = someOrAll(left, (endpoint) => !world.servers.isLameFor(endpoint, cut.zone, world.nowMs))
+    const last = someOrAll(rest, isFresh)
     return last.length > 0 ? { endpoint: world.servers.choose(last, world.nowMs), isOnly: left.length === 1 } : undefined
   }
+}
+
+/** Those that are such, or all where none is. */
+function someOrAll(endpoints: readonly Endpoint[], isSuch: (endpoint: Endpoint) => boolean): readonly Endpoint[] {
+  const some = endpoints.filter(isSuch)
+  return some.length > 0 ? some : endpoints
 }
 
 /** One that was silent to us and has answered others meanwhile limits its responses, it may be: by TCP it is asked once more (RFC 9520 3.1). */

@@ -128,8 +128,7 @@ export class WritableZone {
    */
   async settled(image: ZoneImage): Promise<ZoneImage> {
     const { overlay, world } = this
-    if (this.undoing.isOwed) await this.undoing.undo()
-    await this.payOwed()
+    await this.payDebts()
     const draft = new EditorDraft(image)
     overlay.layOver(draft)
     const soa = soaOf(this.draft)
@@ -216,7 +215,7 @@ export class WritableZone {
   private async carryOut(batch: readonly Job[]): Promise<void> {
     const { draft, state } = this
     // before anything is judged, which may look at what is kept
-    const trouble = this.isOwing ? await this.payDebts() : undefined
+    const trouble = this.isOwing ? await this.payDebts().then(() => undefined, (fault: unknown) => ({ fault })) : undefined
     let { serial } = state
     const outcomes = batch.map((job) => {
       const outcome = this.judge(job, serial)
@@ -243,15 +242,10 @@ export class WritableZone {
     return this.undoing.isOwed || this.owed.length > 0
   }
 
-  /** Why what is owed to the store cannot be paid; undefined where it was. */
-  private async payDebts(): Promise<{ fault: unknown } | undefined> {
-    try {
-      if (this.undoing.isOwed) await this.undoing.undo()
-      await this.payOwed()
-      return undefined
-    } catch (fault) {
-      return { fault }
-    }
+  /** Keeps all that is owed to the store; rejects as it does. */
+  private async payDebts(): Promise<void> {
+    if (this.undoing.isOwed) await this.undoing.undo()
+    await this.payOwed()
   }
 
   private tell(outcomes: readonly Outcome[]): void {

@@ -262,7 +262,7 @@ const POINTS_AT: Readonly<Record<number, number>> = { [TYPE.PTR]: 0, [TYPE.AGENT
 /** Whether a record of an agent stands elsewhere and points elsewhere, as one version of a capability to the next, so that no name of the agent leads to it. Most belong to their unit's name. */
 function isAstray({ owner, type, rdata }: RecordIdentity, name: Name, units: readonly LeaseUnit[]): boolean {
   const at = POINTS_AT[type]
-  const isAbout = (other: Name): boolean => owner === other || owner.equals(other) || (at !== undefined && sameNameAt(rdata, at, other.wire, 0))
+  const isAbout = (other: Name): boolean => owner.equals(other) || (at !== undefined && sameNameAt(rdata, at, other.wire, 0))
   return !isAbout(name) && !units.some((unit) => isAbout(unit.name))
 }
 

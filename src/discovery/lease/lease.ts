@@ -86,7 +86,7 @@ export type RecordIdentity = Pick<LeasedRecord, 'owner' | 'type' | 'rdata'>
 
 /** Whether two records are the same: owner, type and data (RFC 2136 1.1.1). */
 export function sameRecord(a: RecordIdentity, b: RecordIdentity): boolean {
-  return a.type === b.type && (a.owner === b.owner || a.owner.equals(b.owner)) && isSameRdata(a.type, a.rdata, b.rdata)
+  return a.type === b.type && a.owner.equals(b.owner) && isSameRdata(a.type, a.rdata, b.rdata)
 }
 
 /** The octets of a lease. */

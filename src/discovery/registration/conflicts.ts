@@ -25,7 +25,8 @@ export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentId
   for (const record of records) if (record.type === TYPE.AGENT) all.push({ owner: record.owner, priority: priorityIn(record.rdata), record })
   const text =
     firstOf(all, faultOfName) ??
-    (all.length === 1 ? undefined : (faultOfNumber(all) ?? faultOfBinding(all.filter(({ priority }) => priority > 0)))) ??
+    faultOfNumber(all) ??
+    faultOfBinding(all.filter(({ priority }) => priority > 0)) ??
     faultOfProvider(all, agent) ??
     firstOf(all, (offer) => faultOfVersion(offer, all, claim, draft))
   if (text !== undefined) return refuse(RCODE.REFUSED, text)
