@@ -84,8 +84,10 @@ export class EpollConnection extends TcpConnection {
 
   /** Goes on after others had their turn. */
   takeTurn(): void {
-    if (this.#isLooking) this.#lookAgain()
-    else if (!this.#unsent) this.proceed()
+    const isLooking = this.#isLooking
+    this.#isLooking = false
+    if (isLooking && !this.isHeld) this.#lookAgain()
+    else if (!this.#unsent) this.proceed() // also where what came since has held it: it looks again when that is answered
   }
 
   /** A stop answers what has arrived, not only what has been read: where the last chunk was full, the kernel is asked once more, after others had their turn. */
@@ -96,8 +98,8 @@ export class EpollConnection extends TcpConnection {
   }
 
   #lookAgain(): void {
-    this.#isLooking = this.#wasFull = false
-    if (this.#fd < 0 || this.isHeld) return
+    this.#wasFull = false
+    if (this.#fd < 0) return
     this.#receive(false)
     if (!this.isOver && !this.isHeld && !this.#isLooking) super.stopReading() // nothing was there
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { TCP_ACCEPT_REST_MS, TCP_CHUNK_OCTETS, TCP_SWEEP_MS, TCP_WAIT_MS } from '../../src/dns/limits.ts'
+import { MAX_TCP_MESSAGES_PER_TURN, TCP_ACCEPT_REST_MS, TCP_CHUNK_OCTETS, TCP_SWEEP_MS, TCP_WAIT_MS } from '../../src/dns/limits.ts'
 import { parseEndpoint } from '../../src/transport/address.ts'
 import { BufferPool } from '../../src/transport/buffer-pool.ts'
 import { COUNTER, sumCounters, TRANSPORT_COUNTER_OCTETS, type TransportCounter, transportCounters } from '../../src/transport/counters.ts'
@@ -326,6 +326,19 @@ describe('memory', { skip }, () => {
     assert.deepEqual(client.octets(), stream)
     assert.equal(server.tcp.pool.lentOctets, 0)
     client.socket.destroy()
+    close()
+  })
+
+  test('a stop that looks for more while a turn is full of queries answers them all and ends by itself', async () => {
+    const { port, server, count, turnUntil, close } = await here(() => ({}))
+    const client = await TcpClient.connect(port)
+    const [chunk, more] = [TCP_CHUNK_OCTETS / 16, 2 * MAX_TCP_MESSAGES_PER_TURN].map((count) => framed(...Array.from({ length: count }, (_, id) => query(id, 0, 0, 14))))
+    client.socket.write(Buffer.concat([chunk, more]))
+    await turnUntil('the first turn', () => count('tcpReceived') > 0)
+    server.stop(1_000)
+    await turnUntil('its end', () => server.isDone)
+    await client.gone()
+    assert.deepEqual(client.octets(), Buffer.concat([chunk, more]), 'no answer waits for the deadline, which a clock that stands never reaches')
     close()
   })
 
