@@ -1,6 +1,6 @@
 /**
  * An agent's readings, told to its server when that is worth a message (docs/protocol.md 6, paper 5.2): `read` is looked at
- * often and locally, and a SENSE record goes out where the load has moved by the threshold, the state is another, or the period is over.
+ * often and locally, and a SENSE record goes out where the load has moved by the threshold or the agent is full or no longer, the state is another, or the period is over.
  *
  *     look ──read()──▶ worth telling? ──no──▶ look again, lookMs later
  *                           │ yes: first, state, load, service, period
@@ -96,9 +96,15 @@ export function causeToTell(last: LoadReading | undefined, now: LoadReading, sin
   if (now.state !== last.state) return 'state'
   if (mode === 'periodic') return undefined
   const slots = now.concurrency ?? last.concurrency ?? LEARNING.unknownSlots
-  if (now.concurrency !== last.concurrency || Math.abs(now.active - last.active) > advice.threshold * slots) return 'load'
+  const moved = Math.abs(now.active - last.active)
+  if (now.concurrency !== last.concurrency || (moved > 0 && moved >= advice.threshold * slots) || isFull(now, slots) !== isFull(last, slots)) return 'load'
   const [service, before] = [now.serviceMs ?? 0, last.serviceMs ?? 0]
   return Math.abs(service - before) > SERVICE_CHANGE * Math.max(before, 1) ? 'service' : undefined
+}
+
+/** Whether it has to refuse the next session; false where it does not say what may wait. */
+function isFull({ active, queue }: LoadReading, slots: number): boolean {
+  return queue !== undefined && active >= slots + queue
 }
 
 /** The UPDATE that tells a reading at some capabilities of the agent. TextFault where a parameter cannot be read. */
