@@ -5,7 +5,7 @@
  *     s = r · service,  c = slots / r                                       as told, corrected by what askers met
  *     n = n₀ · exp(−age / (s · max(1, n₀/c)))  +  κ · o · exp(−Δ/s)         sessions there now
  *     z = ((½ + n) / w + ½) / c                                             were we to add one; for weights see weigh
- *     cost = way + s · max(1, r/2) · (max(1, z) + 1.5 · z³)                 our delay, and that of those behind us
+ *     cost = way + s · max(1, r/2) · (max(1, z) + 1.2 · z³)                 our delay, and that of those behind us
  *     entry = 0.05 + 0.95 / (1 + exp(((1 + n) / (c + room) − 1) / 0.08))    whether it is let in at all
  */
 import { REPORT_GRACE_MS } from '../../dns/limits-discovery.ts'

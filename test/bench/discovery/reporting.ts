@@ -3,6 +3,7 @@
  * there by asking every few seconds (*pull*), or by being told of changes in batches (*push*). One message is counted for a
  * report, one for each region that a batch goes to, and two for a pull.
  */
+import { causeToTell, type LoadReading } from '../../../src/client/reporter.ts'
 import type { SimAgent } from './agents.ts'
 import { streamOf } from './chances.ts'
 import type { Events } from './events.ts'
@@ -28,8 +29,6 @@ export type Reach =
 /** Milliseconds from the authority to a region, and until the authority notices that an agent is gone. */
 const DELAY_MS = 60
 const NOTICE_MS = 1_000
-/** A service time that has changed by that part is worth a report. */
-const PACE_CHANGE = 0.5
 
 /** What reports came to. */
 export interface ReportHooks {
@@ -82,16 +81,14 @@ export class Reporting {
     if (reach.by === 'pull') this.views.forEach((_, region) => events.after(reach.pullEveryMs * even(), () => this.pull(region, reach.pullEveryMs)))
   }
 
-  /** The load of an agent has changed: it reports if that is worth a message (docs/ranking.md). */
+  /** The load of an agent has changed: it reports if the product's reporter would. */
   loadChanged(agent: SimAgent): void {
     const { reach } = this
     const known = this.latest[agent.traits.index]
     if (reach.by === 'pull' || agent.isDown || this.events.nowMs - known.atMs < reach.leastGapMs) return
-    const told = agent.tell(this.events.nowMs)
-    const most = told.slots + agent.traits.room
-    const isFar = Math.abs(told.active - known.active) / told.slots >= reach.threshold
-    const isOtherPace = Math.abs(told.serviceMs - known.serviceMs) / known.serviceMs >= PACE_CHANGE
-    if (isFar || isOtherPace || told.active >= most !== known.active >= most) this.report(agent)
+    const { room } = agent.traits
+    const cause = causeToTell(loadOf(known, room), loadOf(agent.tell(this.events.nowMs), room), 0, { threshold: reach.threshold, periodMs: reach.keepaliveMs })
+    if (cause !== undefined) this.report(agent)
   }
 
   /** An agent is there again. */
@@ -154,4 +151,8 @@ export class Reporting {
     this.views[region][index] = report
     this.hooks.reported(region, index)
   }
+}
+
+function loadOf({ active, slots, serviceMs }: Told, queue: number): LoadReading {
+  return { active, concurrency: slots, queue, serviceMs }
 }
