@@ -18,7 +18,7 @@ export interface Kind {
 const CAPABILITY = 'v2.translate.text.nlp._cap'
 const UDP_OCTETS = 1_232
 
-/** All kinds; the first two are the plain ones that others are compared with: the smallest, and one of as many records as AGENT without `count` has. */
+/** All kinds; the first is the plain one that others are compared with, the second one of as many records as AGENT without `count` has. */
 export const QUESTIONS: readonly Kind[] = [
   { title: 'plain, A', asked: ['ns A'], demand: '' },
   { title: 'plain, SVCB of eight', asked: ['eight SVCB'], demand: '' },
