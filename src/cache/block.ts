@@ -2,7 +2,8 @@
  * The block of the cache as every thread holds it: made once by the writer's thread, handed to the others, and
  * opened there. It knows where things lie and nothing of what they mean.
  */
-import { MAX_IMAGE_OCTETS, MAX_STALE_SECONDS, MIN_CACHE_OCTETS } from '../dns/limits.ts'
+import { MAX_IMAGE_OCTETS } from '../dns/limits.ts'
+import { MAX_STALE_SECONDS, MIN_CACHE_OCTETS } from '../dns/limits-resolver.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
 import { BUCKET, ENTRY, GHOST_WAYS, GUARD_WORDS, HEADER, MAGIC, SPAN_MASK } from './layout.ts'
 

@@ -6,7 +6,7 @@
  *     new Cache(block).keepRRset({ records, trust: TRUST.authoritative, security: SECURITY.secure }, now)
  */
 import { CLASS, EDE } from '../dns/codes.ts'
-import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MAX_PASSING_SECONDS, MIN_FAILURE_SECONDS } from '../dns/limits.ts'
+import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_FAILURE_SECONDS, MAX_NEGATIVE_TTL, MAX_PASSING_SECONDS, MIN_FAILURE_SECONDS } from '../dns/limits-resolver.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { viewOf } from '../dns/octet-views.ts'

@@ -2,7 +2,7 @@
  * The chains as the one writer changes them (layout.ts). Each change stands between an odd and an even sequence of
  * its bucket.
  */
-import { MAX_CACHE_CHAIN } from '../dns/limits.ts'
+import { MAX_CACHE_CHAIN } from '../dns/limits-resolver.ts'
 import { sameOctets } from '../dns/octet-views.ts'
 import type { CacheBlock } from './block.ts'
 import { ALIVE, BUCKET, ENTRY, HEADER, RING_SHIFT, type RingId, laneOf } from './layout.ts'

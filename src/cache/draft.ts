@@ -2,7 +2,7 @@
  * An entry as the writer prepares it in memory of its own, before there is a place for it: the words of layout.ts
  * from the key on. One object is filled again and again.
  */
-import { MAX_CACHE_ENTRY_OCTETS, MAX_CACHE_PROOFS, MAX_CACHE_RECORDS, MAX_CACHE_SIGNATURES } from '../dns/limits.ts'
+import { MAX_CACHE_ENTRY_OCTETS, MAX_CACHE_PROOFS, MAX_CACHE_RECORDS, MAX_CACHE_SIGNATURES } from '../dns/limits-resolver.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { type Name, sameNameAt } from '../dns/name.ts'

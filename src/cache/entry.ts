@@ -2,7 +2,7 @@
  * One entry in memory of its own, as a reader has copied it: its fields, and its records on their way into a
  * response, with the TTL that is left to them.
  */
-import { MAX_CACHE_ENTRY_OCTETS } from '../dns/limits.ts'
+import { MAX_CACHE_ENTRY_OCTETS } from '../dns/limits-resolver.ts'
 import { wireLength } from '../dns/name.ts'
 import { copyOctets, viewOf } from '../dns/octet-views.ts'
 import { ENTRY, wordsFor } from './layout.ts'

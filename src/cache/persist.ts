@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto'
 import { TYPE } from '../dns/codes.ts'
 import { WireFault } from '../dns/faults.ts'
-import { MAX_CACHE_ENTRY_OCTETS, MAX_CACHE_PROOFS, MAX_CACHE_RECORDS, MAX_CACHE_SIGNATURES, MAX_CACHE_TTL } from '../dns/limits.ts'
+import { MAX_CACHE_ENTRY_OCTETS, MAX_CACHE_PROOFS, MAX_CACHE_RECORDS, MAX_CACHE_SIGNATURES, MAX_CACHE_TTL } from '../dns/limits-resolver.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { viewOf } from '../dns/octet-views.ts'

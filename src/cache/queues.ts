@@ -5,7 +5,7 @@
  * for since its last round goes round once more. So names that are asked for once, most of all random ones, pass
  * through a tenth of the memory and push out nobody.
  */
-import { MAX_SECOND_CHANCES } from '../dns/limits.ts'
+import { MAX_SECOND_CHANCES } from '../dns/limits-resolver.ts'
 import type { Chains } from './chains.ts'
 import { Ghosts } from './ghosts.ts'
 import { ALIVE, ENTRY, HEADER, RING, RING_SHIFT, type RingId, fingerprint } from './layout.ts'

@@ -4,7 +4,7 @@
  * written, whatever the writer does meanwhile. Nothing here allocates.
  */
 import { CLASS, TYPE } from '../dns/codes.ts'
-import { MAX_CACHE_CHAIN, MAX_CACHE_ENTRY_OCTETS, MAX_TORN_READS, MIN_PREFETCH_TTL, STALE_TTL } from '../dns/limits.ts'
+import { MAX_CACHE_CHAIN, MAX_CACHE_ENTRY_OCTETS, MAX_TORN_READS, MIN_PREFETCH_TTL, STALE_TTL } from '../dns/limits-resolver.ts'
 import type { LookupName } from '../dns/lookup-name.ts'
 import { sameOctets } from '../dns/octet-views.ts'
 import type { CacheBlock } from './block.ts'

@@ -1,6 +1,6 @@
 /**
- * The limits of limits.ts that bound what one question makes the resolver do, in the same form. Each names the attack that
- * it is for: NXNSAttack, NRDelegation, CAMP, TsuNAME, TuDoor, DNSBomb, birthday.
+ * The limits of limits.ts that bound what one question makes the resolver do and what its cache holds, in the same form.
+ * The former name the attack that each is for: NXNSAttack, NRDelegation, CAMP, TsuNAME, TuDoor, DNSBomb, birthday.
  */
 
 // ---- The resolver (numbers beside those of BIND, Unbound, PowerDNS, Knot Resolver) ----
@@ -126,3 +126,40 @@ export const MAX_ANCHOR_FILE_OCTETS = 16_777_216
 export const MAX_GAP_ZONES = 512
 /** Gaps of one zone, some 500 octets each with their signatures. Reached: those of that zone are forgotten, and gathered anew. */
 export const MAX_GAPS_PER_ZONE = 256
+
+// ---- The cache (RFC 2308 5, RFC 8767 5, RFC 9520 3; numbers beside those of BIND, Unbound, PowerDNS) ----
+
+/** Octets of the smallest cache: each of its queues holds some of the largest entries. Reached: RangeError. */
+export const MIN_CACHE_OCTETS = 1_048_576
+/** Octets of one entry (PowerDNS 8,192): the keys and signatures of a zone in the middle of a roll-over fit. Reached: it is not kept. */
+export const MAX_CACHE_ENTRY_OCTETS = 16_384
+/** Records of one cached RRset (BIND 100, CVE-2024-1737). Reached: it is not kept. */
+export const MAX_CACHE_RECORDS = 100
+/** Signatures kept with an RRset (Unbound 8). Reached: it is not kept. */
+export const MAX_CACHE_SIGNATURES = 8
+/** Records kept to prove an absence or a wildcard: three NSEC3 with some signatures each. Reached: it is not kept. */
+export const MAX_CACHE_PROOFS = 32
+/** Entries of one chain of the cache, those of one name among them: bounds what a name of many types costs (BIND 100 types, CVE-2024-1737). Reached: the oldest of the chain is forgotten. */
+export const MAX_CACHE_CHAIN = 128
+/** Times that a reader tries again where the writer came in between: about a microsecond. Reached: the question counts as not cached. */
+export const MAX_TORN_READS = 100
+/** Entries that one insertion moves from the old end of a queue to its new one: bounds a pause of the writer to some 20 µs. Reached: the next is forgotten, however popular. */
+export const MAX_SECOND_CHANCES = 64
+/** Seconds that anything is believed (Unbound and PowerDNS 86,400, BIND 604,800). Reached: it is asked for again (RFC 8767 4: seven days at most). */
+export const MAX_CACHE_TTL = 86_400
+/** Seconds that an absence is believed (Unbound 3,600, BIND 10,800; RFC 2308 5: one to three hours). Reached: it is asked for again. */
+export const MAX_NEGATIVE_TTL = 3_600
+/** Seconds that what failed validation is kept (Unbound 60; RFC 4035 4.7). Reached: it is asked for again. */
+export const MAX_BOGUS_TTL = 60
+/** Seconds that a failure is remembered the first time (RFC 9520 3.2: 5 recommended); it doubles with each further one. Reached: the question may be tried again. */
+export const MIN_FAILURE_SECONDS = 5
+/** Seconds that it is remembered at most where it may pass, as with servers out of reach (BIND servfail-ttl 30 at most): they come back, and rest by themselves meanwhile. Reached: it no longer doubles. */
+export const MAX_PASSING_SECONDS = 30
+/** Seconds that a failure is remembered at most (RFC 9520 3.2: five minutes). Reached: it no longer doubles. */
+export const MAX_FAILURE_SECONDS = 300
+/** Seconds after its expiry for which an answer may still be given where nobody can be asked (RFC 8767 5: one to three days). Reached: it is forgotten. */
+export const MAX_STALE_SECONDS = 86_400
+/** TTL of records that are given after their expiry (RFC 8767 4: 30). */
+export const STALE_TTL = 30
+/** Seconds of a TTL below which nothing is fetched ahead of its end: a tenth of it would be no time for the fetch. Reached: it expires and is asked for again. */
+export const MIN_PREFETCH_TTL = 10

@@ -77,13 +77,14 @@ export interface SharedCacheBlock {
   policy?: SharedArrayBuffer
 }
 
-/** The part of a config that answering depends on. Of what one network may be sent each of `udpThreads` threads gives its share, as each counts for itself. */
+/** The part of a config that answering depends on. Each of `udpThreads` threads counts for itself what one network is sent. */
 export function answeringOptions(
   values: ConfigValues, seed: number, secrets: SecretPair, udpThreads: number, defers: Defers = NO_DEFERRALS, recursion?: Prefix[],
 ): AnsweringOptions {
   const { server, cookies, tcp, 'rate-limit': limit } = values
   const rateLimit: RateLimitSettings = {
-    responses: Math.ceil(limit.responses / udpThreads),
+    responses: limit.responses,
+    shares: udpThreads,
     slip: limit.slip,
     windowSeconds: limit.window,
     allow: limit.allow.map((text) => parsePrefix(text) as Prefix), // the schema has tried it
@@ -134,6 +135,8 @@ export interface Answering {
   publish(directory: ZoneDirectory, candidates: readonly (SharedArrayBuffer | undefined)[]): void
   /** Answers by these options from the next query on; counts and, where it is limited as before, what has been counted against networks go on. */
   settle(options: AnsweringOptions): void
+  /** Whether this thread is given the datagrams of all: then it gives each network what all may, else its share. */
+  takeAll(isAll: boolean): void
 }
 
 /** Tells Unix time in seconds. */
@@ -187,6 +190,7 @@ export function makeAnswering(
   const chooser = new RankedChooser({ nowMs, random: Math.random, ...(onOutcomes && { onOutcomes }) })
   const authority = new ZoneAuthority(new ZoneDirectory([], seed), seed, new AgentFaces(chooser, seed))
   let settings = options.rateLimit
+  let isGivenAll = false
   let rateLimit = settings && new RateLimit(settings, seed)
   const make = ({ version, identity, recursion, cache, defers, leaseOriginMs, local, ...rest }: AnsweringOptions): Server => new Server({
     authority,
@@ -224,11 +228,16 @@ export function makeAnswering(
     settle(next) {
       if (!isDeepStrictEqual(next.rateLimit, settings)) rateLimit = next.rateLimit && new RateLimit(next.rateLimit, seed)
       settings = next.rateLimit
+      rateLimit?.takeAll(isGivenAll)
       originMs = next.leaseOriginMs
       cookies = finishing(next).cookies
       authority.isBesideResolver = next.recursion !== undefined
       close(next)
       server = make(next)
+    },
+    takeAll(isAll) {
+      isGivenAll = isAll
+      rateLimit?.takeAll(isAll)
     },
   }
 }

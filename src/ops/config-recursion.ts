@@ -6,8 +6,10 @@ import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { parseAddress } from '../dns/address.ts'
 import { CLASS } from '../dns/codes.ts'
-import { MAX_IMAGE_OCTETS, MAX_STALE_SECONDS, MIN_CACHE_OCTETS } from '../dns/limits.ts'
-import { DEFAULT_CACHE_OCTETS, MAX_CLIENT_NETWORKS, MAX_CONFIGURED_SERVERS, MAX_CONFIGURED_ZONES, MAX_TRACKED_KEYS } from '../dns/limits-resolver.ts'
+import { MAX_IMAGE_OCTETS } from '../dns/limits.ts'
+import {
+  DEFAULT_CACHE_OCTETS, MAX_CLIENT_NETWORKS, MAX_CONFIGURED_SERVERS, MAX_CONFIGURED_ZONES, MAX_STALE_SECONDS, MAX_TRACKED_KEYS, MIN_CACHE_OCTETS,
+} from '../dns/limits-resolver.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix, type Prefix, PrefixList } from '../dns/prefix.ts'

@@ -7,6 +7,7 @@ import { OutcomeRing } from '../discovery/sense/outcome-ring.ts'
 import { Counters } from '../server/counters.ts'
 import { transportCounters } from '../transport/counters.ts'
 import { type EpollServer, runEpollLoop } from '../transport/tcp-epoll.ts'
+import { Gathering } from '../transport/udp-gathering.ts'
 import { runMmsgLoop } from '../transport/udp-mmsg.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
@@ -74,5 +75,16 @@ firstMail.zones = { images: [], candidates: [] } // what a thread was started wi
 const loop = {
   handler: answering.handler, counters: transportCounters(transportCounts), onFault: (fault: unknown) => tellFault(fault, 0), stop: words, deferrals: { budget, post },
 }
-if (task.kind === 'udp') runMmsgLoop({ ...loop, ...task, nowMs: () => clock.nowMs(), onIdle: () => lookUp() })
-else runEpollLoop({ ...loop, ...task, clock, onIdle: lookUp })
+if (task.kind === 'udp') {
+  const gathering = new Gathering(task.sockets, words, CONTROL.gathered)
+  let isGivenAll = false
+  const onIdle = (): void => {
+    lookUp()
+    if (gathering.isOn === isGivenAll) return
+    isGivenAll = !isGivenAll
+    answering.takeAll(isGivenAll)
+  }
+  runMmsgLoop({ ...loop, ...task, nowMs: () => clock.nowMs(), onIdle, onFull: () => gathering.spread() })
+} else {
+  runEpollLoop({ ...loop, ...task, clock, onIdle: lookUp })
+}

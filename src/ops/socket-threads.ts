@@ -4,13 +4,15 @@
  * thread sleeps in the kernel and hears nothing; it looks for mail when a word of shared memory has moved.
  */
 import { Worker } from 'node:worker_threads'
-import { THREAD_RESTART_MS, THREAD_YOUNG_MIB } from '../dns/limits.ts'
+import { GATHER_LOOK_MS, THREAD_RESTART_MS, THREAD_YOUNG_MIB } from '../dns/limits.ts'
 import { OutcomeRing } from '../discovery/sense/outcome-ring.ts'
 import { COUNTER_COUNT } from '../server/counters.ts'
 import { TRANSPORT_COUNTER_OCTETS, transportCounters, type TransportCounters } from '../transport/counters.ts'
 import { closeLeft } from '../transport/tcp-epoll.ts'
+import { Gathering } from '../transport/udp-gathering.ts'
 import { WakeUp } from '../transport/wake-up.ts'
 import type { AnsweringOptions } from './answering.ts'
+import { Gatherer } from './gatherer.ts'
 import { type AnswerMail, CONTROL, type SharedZones, type ThreadMail, type ThreadStart, type ThreadTask, type ThreadWord } from './thread-contract.ts'
 import { type CoreSide, ThreadDeferrals } from './thread-deferrals.ts'
 
@@ -27,10 +29,16 @@ export interface SocketThreadsOptions {
 export class SocketThreads {
   private readonly threads: SocketThread[]
   private mail: ThreadMail
+  private gatherer: Gatherer | undefined
+  private looking: NodeJS.Timeout | undefined
 
   private constructor({ tasks, zones, answering, onFault, core }: SocketThreadsOptions) {
     this.mail = { kind: 'serve', generation: 0, zones, options: answering }
-    this.threads = tasks.map((task) => new SocketThread(task, onFault, core, () => this.mail))
+    const onDeath = (fault: string): void => {
+      this.gatherer?.spreadLong()
+      onFault(fault, 0)
+    }
+    this.threads = tasks.map((task) => new SocketThread(task, { onFault, onDeath }, core, () => this.mail))
   }
 
   /** Starts a thread for each task; resolves when all serve, rejects with the first's fault and no thread left. The sockets stay open either way. */
@@ -42,7 +50,19 @@ export class SocketThreads {
       await all.close()
       throw fault
     }
+    all.gather(options.core.counters)
     return all
+  }
+
+  /** Lets the first of several UDP threads be given the datagrams of all while few come, where the system knows how. */
+  private gather(counters: TransportCounters): void {
+    const [first, ...others] = this.threads.filter(({ task }) => task.kind === 'udp')
+    if (others.length === 0) return
+    const gathering = first.gathering()
+    if (!gathering.isPossible()) return
+    const gatherer = new Gatherer(gathering, [first, ...others].map(({ transportCounts }) => transportCounts), counters)
+    this.gatherer = gatherer
+    this.looking = setInterval(() => gatherer.look(), GATHER_LOOK_MS).unref()
   }
 
   /** TCP connections open now. */
@@ -82,8 +102,15 @@ export class SocketThreads {
 
   /** Lets each thread finish its batch and its connections, and waits for all. Their sockets may be closed then. */
   async close(): Promise<void> {
+    clearInterval(this.looking)
     await Promise.all(this.threads.map((thread) => thread.stop()))
   }
+}
+
+/** Who is told of what goes wrong. */
+interface Faults {
+  onFault: SocketThreadsOptions['onFault']
+  onDeath: (fault: string) => void
 }
 
 class SocketThread {
@@ -93,7 +120,7 @@ class SocketThread {
   readonly outcomes: OutcomeRing
   private readonly told: Omit<ThreadStart, 'mail' | 'budget'>
   private readonly control: Int32Array
-  private readonly onFault: SocketThreadsOptions['onFault']
+  private readonly faults: Faults
   private readonly newest: () => ThreadMail
   private readonly core: CoreSide
   private readonly wakeUp: WakeUp | undefined
@@ -102,7 +129,7 @@ class SocketThread {
   private waiting: { generation: number; resolve: () => void }[] = []
   private restart: NodeJS.Timeout | undefined
 
-  constructor(task: ThreadTask, onFault: SocketThreadsOptions['onFault'], core: CoreSide, newest: () => ThreadMail) {
+  constructor(task: ThreadTask, faults: Faults, core: CoreSide, newest: () => ThreadMail) {
     const control = new SharedArrayBuffer(CONTROL.words * 4)
     const serverCounts = new SharedArrayBuffer(COUNTER_COUNT * 8)
     const transportCounts = new SharedArrayBuffer(TRANSPORT_COUNTER_OCTETS)
@@ -113,7 +140,7 @@ class SocketThread {
     this.control = new Int32Array(control)
     this.serverCounts = new Float64Array(serverCounts)
     this.transportCounts = transportCounters(transportCounts)
-    this.onFault = onFault
+    this.faults = faults
     this.core = core
     this.newest = newest
     this.wakeUp = task.kind === 'tcp' ? new WakeUp(task.wakeUp) : undefined
@@ -166,6 +193,11 @@ class SocketThread {
     this.wakeUp?.ring()
   }
 
+  /** Our end of what gives this thread the datagrams of all. */
+  gathering(): Gathering {
+    return new Gathering(this.task.sockets, this.control, CONTROL.gathered)
+  }
+
   async stop(): Promise<void> {
     Atomics.store(this.control, CONTROL.stop, 1)
     clearTimeout(this.restart)
@@ -183,7 +215,7 @@ class SocketThread {
 
   private hear(word: ThreadWord, deferrals: ThreadDeferrals): void {
     if (word.kind === 'deferred') deferrals.receive(word.parcel)
-    else if (word.kind === 'fault') this.onFault(word.fault, word.untold)
+    else if (word.kind === 'fault') this.faults.onFault(word.fault, word.untold)
     else this.release(word.generation)
   }
 
@@ -196,7 +228,7 @@ class SocketThread {
   private recover(reason: string): void {
     this.release(Infinity)
     if (Atomics.load(this.control, CONTROL.stop) !== 0) return
-    this.onFault(`Cannot go on with a ${this.name} thread, starting another: ${reason}`, 0)
+    this.faults.onDeath(`Cannot go on with a ${this.name} thread, starting another: ${reason}`)
     this.restart = setTimeout(() => void this.start().catch((fault: Error) => this.recover(fault.message)), THREAD_RESTART_MS)
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What a socket thread and the main thread say to each other.
  *
- *     control   word 0: stop   word 1: pieces of mail sent
+ *     control   word 0: stop   word 1: pieces of mail sent   word 2: whether the first UDP thread is given the datagrams of all
  *     mail      { kind: 'serve', generation, zones, options } ──►  thread  ──► { kind: 'serving', generation }
  *               { kind: 'answers', parcel }                   ──►          ──► { kind: 'deferred', parcel }
  */
@@ -12,7 +12,7 @@ import type { TcpSocket } from '../transport/tcp-socket.ts'
 import type { AnsweringOptions } from './answering.ts'
 
 /** Words of a thread's control block. */
-export const CONTROL = { stop: 0, mail: 1, words: 2 } as const
+export const CONTROL = { stop: 0, mail: 1, gathered: 2, words: 3 } as const
 
 /** Blocks of the zones in service, in the order of their directory, and those of their candidates: undefined for a zone without agents. */
 export interface SharedZones {

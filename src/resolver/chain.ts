@@ -9,8 +9,7 @@
  * account of the client's question, and what is found out about a zone is kept (zone-memory.ts).
  */
 import { EDE, printType, TYPE } from '../dns/codes.ts'
-import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_NEGATIVE_TTL } from '../dns/limits.ts'
-import { MAX_CHAIN_STEPS, MAX_SIGNATURES_PER_RRSET } from '../dns/limits-resolver.ts'
+import { MAX_BOGUS_TTL, MAX_CACHE_TTL, MAX_CHAIN_STEPS, MAX_NEGATIVE_TTL, MAX_SIGNATURES_PER_RRSET } from '../dns/limits-resolver.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import { checkAbsence } from '../dnssec/check-absence.ts'

@@ -27,6 +27,8 @@ import { PrefixList, type Prefix } from '../dns/prefix.ts'
 export interface RateLimitSettings {
   /** Responses a second that one bucket gives: 1 to 100,000. */
   readonly responses: number
+  /** Threads among which datagrams are dealt, each of which counts for itself and gives its share; 1 by default. */
+  readonly shares?: number
   /** Every so many-th limited response is sent, without records and with TC; 0 sends none, 1 each. */
   readonly slip: number
   /** Seconds of gain that a bucket can be in debt: 1 to 3,600. */
@@ -72,7 +74,9 @@ const MIX_B = 0xc2b2_ae35
 /** Counts responses and says which are too many. One per thread; `judge` allocates nothing. */
 export class RateLimit {
   private readonly allow: PrefixList
-  private readonly responses: number
+  private responses: number
+  private readonly whole: number
+  private readonly share: number
   private readonly slip: number
   private readonly windowSeconds: number
   private readonly seed: number
@@ -80,12 +84,19 @@ export class RateLimit {
   private tag = 0
 
   /** `seed` is random, so that networks sharing a slot cannot be prepared. */
-  constructor({ responses, slip, windowSeconds, allow }: RateLimitSettings, seed: number) {
+  constructor({ responses, shares = 1, slip, windowSeconds, allow }: RateLimitSettings, seed: number) {
     this.allow = new PrefixList(allow)
-    this.responses = responses
+    this.whole = responses
+    this.share = Math.ceil(responses / shares)
+    this.responses = this.share
     this.slip = slip
     this.windowSeconds = windowSeconds
     this.seed = seed
+  }
+
+  /** Whether this thread is given the datagrams of all, and so gives what all may, or its share. */
+  takeAll(isAll: boolean): void {
+    this.responses = isAll ? this.whole : this.share
   }
 
   /** What is to become of `answer`, planned for the asker at `address`; counts it. Any clock will do, one that jumps back included. */

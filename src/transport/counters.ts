@@ -18,6 +18,8 @@ export const TRANSPORT_COUNTERS = {
   udpSocketFaults: 'errors on UDP sockets other than in sending',
   udpAddressesAdded: 'local addresses opened behind a wildcard after the start',
   udpAddressesRemoved: 'local addresses closed behind a wildcard',
+  udpGathered: 'times that one thread was given the datagrams of all, as few came',
+  udpSpread: 'times that each thread was given its share again',
   tcpAccepted: 'connections accepted',
   tcpReceived: 'messages read',
   tcpSent: 'messages written',

@@ -37,6 +37,8 @@ export interface MmsgLoopOptions {
   stop: Int32Array
   /** Called after every batch and after every UDP_WAIT_MS without one. */
   onIdle?: () => void
+  /** Called where a batch was full, or more was to be deferred than may wait: this thread is given too much. */
+  onFull?: () => void
   /** Where queries go that the handler defers; without it they are met with silence. */
   deferrals?: DeferralOptions
   /** Milliseconds since some fixed moment, with fractions; read twice for each batch. */
@@ -118,6 +120,7 @@ class BatchReader {
       ready = 0
     }
     this.#send(ready)
+    if (count === UDP_BATCH) this.#options.onFull?.()
     this.#deferrals?.flush()
     batch.reset(count)
     const micros = Math.min(0x7fff_ffff, Math.max(0, Math.round((this.#nowMs() - sinceMs) * 1_000)))
@@ -147,7 +150,10 @@ class BatchReader {
   /** Hands the query on with the way back; nothing is to be sent now. */
   #defer(i: number, deferrals: Deferrals): number {
     const at = deferrals.add(this.#batch.queries[i], this.#batch.length(i), this.#peer, this.#place)
-    if (at < 0) return this.#drop(COUNTER.deferDropped)
+    if (at < 0) {
+      this.#options.onFull?.()
+      return this.#drop(COUNTER.deferDropped)
+    }
     this.#batch.wayBack(i, deferrals.words, at + WAY_BACK_WORD)
     return 0
   }

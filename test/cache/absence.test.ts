@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PART } from '../../src/cache/entry.ts'
 import { SECURITY, TRUST } from '../../src/cache/terms.ts'
-import { MAX_NEGATIVE_TTL } from '../../src/dns/limits.ts'
+import { MAX_NEGATIVE_TTL } from '../../src/dns/limits-resolver.ts'
 import { Bench, SOA } from './support.ts'
 
 test('RFC 2308 5: NXDOMAIN is found for every type of the name, NODATA for its own', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SECURITY } from '../../src/cache/terms.ts'
 import { EDE } from '../../src/dns/codes.ts'
-import { MAX_FAILURE_SECONDS, MAX_STALE_SECONDS, MIN_CACHE_OCTETS, STALE_TTL } from '../../src/dns/limits.ts'
+import { MAX_FAILURE_SECONDS, MAX_STALE_SECONDS, MIN_CACHE_OCTETS, STALE_TTL } from '../../src/dns/limits-resolver.ts'
 import { Bench, question } from './support.ts'
 
 const ONE = Uint8Array.of(192, 0, 2, 1)

@@ -1,7 +1,7 @@
 /** The cache answers more than LRU would, and comes near to what could be known in advance only, whatever share of names comes once. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MIN_CACHE_OCTETS } from '../../src/dns/limits.ts'
+import { MIN_CACHE_OCTETS } from '../../src/dns/limits-resolver.ts'
 import { capacityOf, makeTrace, ratioOfCache, ratioOfLru, ratioOfOptimum, type Trace } from './ratio.ts'
 
 /** Large entries, so that a short trace turns the smallest cache over many times. */

@@ -1,7 +1,7 @@
 /** A cache and a reader for tests, which put in records as text and read answers as text. */
 import { TYPE, parseType } from '../../src/dns/codes.ts'
 import { LookupName } from '../../src/dns/lookup-name.ts'
-import { MIN_CACHE_OCTETS } from '../../src/dns/limits.ts'
+import { MIN_CACHE_OCTETS } from '../../src/dns/limits-resolver.ts'
 import { decodeMessage, encodeMessage, makeMessage, type DnsRecord } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'
 import { viewOf } from '../../src/dns/octet-views.ts'

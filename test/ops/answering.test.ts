@@ -48,9 +48,12 @@ const cookie = (data: Uint8Array): Uint8Array => query({ opt: { options: [[OPTIO
 const cookieIn = (answer: Decoded | null): Uint8Array => hex(answer?.opt?.options.find(([code]) => code === OPTION.COOKIE)?.[1] ?? '')
 
 describe('options of answering', () => {
-  it('give each thread its share of the limit, rounded up, and none of it where nothing is limited', () => {
-    const share = (responses: number, threads: number): number | undefined => optionsOf(`rate-limit: { responses: ${responses} }`, threads).rateLimit?.responses
-    assert.deepEqual([share(200, 1), share(200, 4), share(5, 2), share(1, 64), share(0, 2)], [200, 50, 3, 1, undefined])
+  it('tell how many threads share a limit, and none where nothing is limited', () => {
+    const limit = (responses: number, threads: number): (number | undefined)[] => {
+      const { rateLimit } = optionsOf(`rate-limit: { responses: ${responses} }`, threads)
+      return [rateLimit?.responses, rateLimit?.shares]
+    }
+    assert.deepEqual([limit(200, 1), limit(5, 2), limit(0, 2)], [[200, 1], [5, 2], [undefined, undefined]])
   })
 
   it('are plain values that reach another thread as they are', () => {

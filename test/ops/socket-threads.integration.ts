@@ -2,6 +2,7 @@
  * Threads that read sockets, UDP in batches and TCP by epoll: told of zones, and started again when one dies.
  */
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from '../../src/client/ask.ts'
@@ -15,10 +16,11 @@ import { SocketThreads } from '../../src/ops/socket-threads.ts'
 import type { CoreSide } from '../../src/ops/thread-deferrals.ts'
 import { loadZoneFile } from '../../src/ops/zone-load.ts'
 import { NO_DEFERRALS } from '../../src/server/defers.ts'
-import { transportCounters } from '../../src/transport/counters.ts'
+import { COUNTER, type TransportCounters, transportCounters } from '../../src/transport/counters.ts'
 import { canUseEpoll } from '../../src/transport/tcp-epoll.ts'
 import { canUseMmsg } from '../../src/transport/udp-mmsg.ts'
 import { UdpReturns } from '../../src/transport/udp-returns.ts'
+import { until } from '../transport/support.ts'
 import { makeFolder, zoneText } from './process.ts'
 
 const SEED = 99
@@ -41,6 +43,8 @@ interface Serving {
   threads: SocketThreads
   port: number
   faults: string[]
+  /** The main thread's own. */
+  counters: TransportCounters
   close(): Promise<void>
 }
 
@@ -60,9 +64,10 @@ const MAIN: MainAnswering = { handler: () => 0, counters: transportCounters(), o
 async function serve(plan: SocketPlan, images: SharedArrayBuffer[] = []): Promise<Serving> {
   const sockets = await openSockets(plan, { listen: ['127.0.0.1:0'], tcp: LIMITS }, MAIN)
   const faults: string[] = []
-  const threads = await SocketThreads.start({ tasks: sockets.tasks, answering, zones: { images, candidates: [] }, onFault: (fault) => void faults.push(fault), core: noCore() })
+  const core = noCore()
+  const threads = await SocketThreads.start({ tasks: sockets.tasks, answering, zones: { images, candidates: [] }, onFault: (fault) => void faults.push(fault), core })
   return {
-    threads, faults, port: sockets.endpoints[0].port,
+    threads, faults, counters: core.counters, port: sockets.endpoints[0].port,
     close: async () => {
       await Promise.all([threads.close(), sockets.listeners?.close(0)])
       sockets.closeShared()
@@ -70,10 +75,11 @@ async function serve(plan: SocketPlan, images: SharedArrayBuffer[] = []): Promis
   }
 }
 
+const QUERY = encodeMessage(makeMessage({ id: 1, questions: [{ name: Name.parse('a.example.com.'), type: TYPE.TXT, class: CLASS.IN }] }))
+
 /** What each of `count` clients, on ports of their own, is told. */
 async function answersFrom(port: number, count: number, tcp: boolean): Promise<string[]> {
-  const query = encodeMessage(makeMessage({ id: 1, questions: [{ name: Name.parse('a.example.com.'), type: TYPE.TXT, class: CLASS.IN }] }))
-  const asked = await Promise.all(Array.from({ length: count }, () => ask(query, { server: { host: '127.0.0.1', family: 4, port }, timeoutMs: 1_000, tries: 1, tcp })))
+  const asked = await Promise.all(Array.from({ length: count }, () => ask(QUERY, { server: { host: '127.0.0.1', family: 4, port }, timeoutMs: 1_000, tries: 1, tcp })))
   return asked.map((one) => {
     if (!('octets' in one)) return one.failed
     const { rcode, answers } = decodeMessage(one.octets)
@@ -132,6 +138,31 @@ for (const [name, tcp] of [['UDP in batches', false], ['TCP by epoll', true]] as
     })
   })
 }
+
+describe('UDP threads that have little to do', { skip }, () => {
+  it('leave all to the first, until it has a full batch', async () => {
+    const { threads, port, counters, close } = await serve({ udpThreads: 3, tcpThreads: 0 }, [imageOf(1)])
+    const received = (): number[] => threads.transportCounts.map((counts) => counts[COUNTER.udpReceived])
+    try {
+      await until('the first to be given all', () => counters[COUNTER.udpGathered] === 1)
+      const before = received()
+      assert.deepEqual(new Set(await answersFrom(port, 30, false)), new Set(['1']))
+      assert.deepEqual(received().map((count, i) => count - before[i]), [30, 0, 0])
+      const flood = createSocket('udp4')
+      for (let i = 0; i < 200 && counters[COUNTER.udpSpread] === 0; i++) {
+        for (let sent = 0; sent < 2_000; sent++) flood.send(QUERY, port, '127.0.0.1')
+        await sleep(20)
+      }
+      assert.equal(counters[COUNTER.udpSpread], 1)
+      flood.close()
+      const after = received()
+      assert.deepEqual(new Set(await answersFrom(port, 30, false)), new Set(['1']))
+      assert.ok(received().filter((count, i) => count > after[i]).length > 1)
+    } finally {
+      await close()
+    }
+  })
+})
 
 describe('who reads what', () => {
   const no = (reason: string) => ({ usable: false as const, reason })

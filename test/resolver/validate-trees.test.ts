@@ -4,9 +4,8 @@ import { test } from 'node:test'
 import { CacheBlock } from '../../src/cache/block.ts'
 import { Cache } from '../../src/cache/cache.ts'
 import { TYPE } from '../../src/dns/codes.ts'
-import { MIN_CACHE_OCTETS } from '../../src/dns/limits.ts'
 import {
-  MAX_CHAIN_STEPS, MAX_FAILED_VERIFICATIONS, MAX_HASH_ROUNDS_PER_QUESTION, MAX_NSEC3_ITERATIONS, MAX_SENDS_PER_QUESTION, MAX_VERIFICATIONS_PER_QUESTION, MAX_ZONES_REMEMBERED,
+  MAX_CHAIN_STEPS, MAX_FAILED_VERIFICATIONS, MAX_HASH_ROUNDS_PER_QUESTION, MAX_NSEC3_ITERATIONS, MAX_SENDS_PER_QUESTION, MAX_VERIFICATIONS_PER_QUESTION, MAX_ZONES_REMEMBERED, MIN_CACHE_OCTETS,
 } from '../../src/dns/limits-resolver.ts'
 import type { DnsRecord } from '../../src/dns/message.ts'
 import { Name } from '../../src/dns/name.ts'

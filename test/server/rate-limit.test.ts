@@ -52,6 +52,16 @@ test('a network gets so many responses a second about one thing, and the next se
   assert.equal(passed(limit, '192.0.2.1', said, 20, NOW + 1), 7, 'three of debt are paid first')
 })
 
+test('a thread among several gives its share, and all where it is given the datagrams of all', () => {
+  const limit = limiter({ shares: 3 })
+  assert.equal(passed(limit, '192.0.2.1', answerOf(), 20, NOW), 4)
+  limit.takeAll(true)
+  assert.equal(passed(limit, '192.0.2.77', answerOf({ first: [0, 78] }), 20, NOW), 10)
+  assert.equal(passed(limit, '192.0.2.1', answerOf(), 20, NOW + 6), 10)
+  limit.takeAll(false)
+  assert.equal(passed(limit, '192.0.2.1', answerOf(), 20, NOW + 12), 4, 'what was left over of the whole is no credit')
+})
+
 test('who keeps flooding stays shut out, up to the window after the end', () => {
   const limit = limiter()
   const said = answerOf()

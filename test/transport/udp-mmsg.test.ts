@@ -8,12 +8,13 @@ import { Worker } from 'node:worker_threads'
 import { UDP_BATCH, UDP_WAIT_MS } from '../../src/dns/limits.ts'
 import { parseEndpoint } from '../../src/transport/address.ts'
 import { COUNTER, sumCounters, TRANSPORT_COUNTER_OCTETS, type TransportCounter, transportCounters } from '../../src/transport/counters.ts'
+import { DeferralBudget } from '../../src/transport/deferral-budget.ts'
 import { canUseMmsg, EAGAIN, EINTR, type Libc, loadLibc } from '../../src/transport/libc.ts'
 import { closeMmsgSockets, type MmsgSocket, openMmsgSockets } from '../../src/transport/mmsg-socket.ts'
-import { runMmsgLoop } from '../../src/transport/udp-mmsg.ts'
+import { type MmsgLoopOptions, runMmsgLoop } from '../../src/transport/udp-mmsg.ts'
 import type { MmsgWorkerData } from './mmsg-worker.ts'
 import { FakeCore } from './fake-core.ts'
-import { hasIpv6, needsIpv6, query, scripted, SILENT, SIZED, UdpClient, until } from './support.ts'
+import { DEFER, hasIpv6, needsIpv6, query, scripted, SILENT, SIZED, UdpClient, until } from './support.ts'
 import { type UdpUnderTest, udpSuite } from './udp-suite.ts'
 
 const usable = canUseMmsg()
@@ -137,7 +138,7 @@ describe('threads', { skip }, () => {
 })
 
 /** Runs the loop in this thread over datagrams that wait in the kernel already, until it has read them all, or `reads` times. */
-async function runHere(queries: Buffer[], change: (libc: Libc) => Partial<Libc>, reads = 3): Promise<{ client: UdpClient; count: (name: TransportCounter) => number; faults: unknown[] }> {
+async function runHere(queries: Buffer[], change: (libc: Libc) => Partial<Libc>, reads = 3, more: Partial<MmsgLoopOptions> = {}): Promise<{ client: UdpClient; count: (name: TransportCounter) => number; faults: unknown[] }> {
   const sockets = openMmsgSockets(parseEndpoint('127.0.0.1:0')!, 1)
   const client = await UdpClient.open('127.0.0.1')
   for (const octets of queries) client.send(octets, sockets[0].port, '127.0.0.1')
@@ -149,7 +150,7 @@ async function runHere(queries: Buffer[], change: (libc: Libc) => Partial<Libc>,
   let idle = 0
   try {
     runMmsgLoop({
-      sockets, stop, counters, handler: scripted, libc: { ...libc, ...change(libc) },
+      sockets, stop, counters, handler: scripted, libc: { ...libc, ...change(libc) }, ...more,
       onFault: (fault) => faults.push(fault),
       onIdle: () => {
         if (++idle === reads || counters[COUNTER.udpReceived] === queries.length) stop[0] = 1
@@ -174,6 +175,18 @@ describe('batches', { skip }, () => {
     assert.equal(count('udpSilent'), 13)
     await until('the answers', () => client.answers.length === 51)
     assert.deepEqual(client.answers.map(({ octets }) => octets), queries.filter((_, id) => id % 5 !== 0))
+  })
+
+  test('a full batch says that this thread is given too much, and so does a message that finds no room with the core', async () => {
+    for (const [count, times] of [[UDP_BATCH - 1, 0], [UDP_BATCH, 1], [UDP_BATCH + 5, 1]]) {
+      let full = 0
+      await runHere(Array.from({ length: count }, (_, id) => query(id)), () => ({}), 3, { onFull: () => full++ })
+      assert.equal(full, times, `of ${count}`)
+    }
+    let full = 0
+    const deferrals = { budget: new DeferralBudget({ messages: 3 }).shared, post: () => undefined }
+    const { count } = await runHere(Array.from({ length: 5 }, (_, id) => query(id, DEFER)), () => ({}), 3, { onFull: () => full++, deferrals })
+    assert.deepEqual([full, count('deferDropped')], [2, 2])
   })
 
   test('answers that reach into the next slot are sent before it is written', async () => {

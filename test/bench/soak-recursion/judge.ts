@@ -3,8 +3,7 @@
  * against whether the servers of the zone were away.
  */
 import { OPTION, RCODE, TYPE } from '../../../src/dns/codes.ts'
-import { MAX_PASSING_SECONDS } from '../../../src/dns/limits.ts'
-import { REST_SECONDS, TCP_ANSWER_MS } from '../../../src/dns/limits-resolver.ts'
+import { MAX_PASSING_SECONDS, REST_SECONDS, TCP_ANSWER_MS } from '../../../src/dns/limits-resolver.ts'
 import type { Message } from '../../../src/dns/message.ts'
 import { type Leaf, TTL, type Tree } from './tree.ts'
 
