@@ -42,6 +42,7 @@ const micros = quantity({ us: 1, ms: 1_000, s: 1_000_000 })
 const millis = quantity({ ms: 1, s: 1_000, m: 60_000, h: 3_600_000 })
 const bitRate = quantity({ kbit: 1, Mbit: 1_000, Gbit: 1_000_000 })
 const ratio = fraction(2, 10_000, 1)
+const multiple = fraction(2, 10_000)
 const cost = fraction(4, 1_000_000)
 const count = whole(4)
 const token = words(/^[A-Za-z0-9._:+-]{1,63}$/, 'must be a word of letters, digits and . _ : + -')
@@ -220,7 +221,7 @@ const rows = {
   unmet: row(65363, list(count), 'O', 'bitmap of the wishes not met by each answer, in the order of the keys in DEMAND'),
   scope: row(65364, keyList, 'O', 'demand keys that shaped this answer'),
   translated: row(65365, tuple('/', name, ratio), 'O', 'capability that the intent was translated into, and its score'),
-  reporting: row(65366, tuple('/', millis, ratio), 'O', 'advice to who reports readings: period, and change of load in parts of the slots'),
+  reporting: row(65366, tuple('/', millis, multiple), 'O', 'advice to who reports readings: period, and change of load in parts of the slots'),
   result: row(65367, tuple('/', whole(2), whole(2)), 'O', 'of one question of many: RCODE, and info-code of its Extended DNS Error, 65535 none'),
   role: row(65370, token, 'T', 'part in the group'),
 

@@ -192,7 +192,7 @@ describe('a reporter', () => {
     assert.equal(world.sent.length, before + 1, 'a change of one in eight is above a tenth')
     world.answer = () => ({ kind: 'done', lease: undefined, advice: { periodMs: 0, threshold: 70 } })
     await world.pass(3_000)
-    assert.deepEqual(reporter.advice, { periodMs: 100, threshold: 1 })
+    assert.deepEqual(reporter.advice, { periodMs: 100, threshold: 4 })
     reporter.stop()
   })
 

@@ -13,6 +13,7 @@ import type { CandidateTable, Slot } from './candidates.ts'
 import { NO_WEIGHT } from './claims.ts'
 import { slownessOf, TOLD_SLOWNESS } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
+import { untoldSessions } from './silence.ts'
 import { TABLE } from './table-layout.ts'
 
 const EARTH_KM = 6_371
@@ -109,15 +110,15 @@ export class Estimate {
     const told = isBusy ? f64.busy[slot] : f64.active[slot]
     const toldAgeMs = isBusy ? Math.max(0, nowMs - f64.busyAtMs[slot]) : this.ageMs
     let sessions = (told === 0 ? 0 : told * Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / this.slots)))) + sent
-    if (!isBusy) sessions = this.withinSilence(told, sessions, sent, slots, i32.profile[slot])
+    if (!isBusy) sessions = this.withinSilence(table, slot, sessions, sent)
     return this.faded === 0 ? sessions : sessions + this.faded * (Math.max(sessions, unknown) - sessions)
   }
 
   /** An agent that reports every change beyond a threshold, and is silent, has not changed by more. */
-  private withinSilence(told: number, sessions: number, sent: number, slots: number, profile: number): number {
-    const threshold = this.settings.reporting.threshold[profile] * slots
-    if (threshold === 0) return sessions
-    return Math.min(told + threshold + sent, Math.max(told - threshold, sessions))
+  private withinSilence({ f64, i32 }: CandidateTable, slot: Slot, sessions: number, sent: number): number {
+    const { reporting, unknownServiceMs } = this.settings
+    const untold = untoldSessions(reporting.threshold[i32.profile[slot]], f64.slots[slot], f64.serviceMs[slot] || unknownServiceMs)
+    return untold === 0 ? sessions : Math.min(f64.active[slot] + untold + sent, Math.max(f64.active[slot] - untold, sessions))
   }
 }
 

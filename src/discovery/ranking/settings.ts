@@ -7,7 +7,7 @@
 export interface Reporting {
   /** Milliseconds from one report to the next at most: a keepalive. */
   readonly periodMs: readonly number[]
-  /** Change of load, in parts of the slots, that makes a report; 0: reports are periodic, and silence tells nothing. */
+  /** Change of load, in parts of the slots of a usual agent, that makes a report (silence.ts); 0: reports are periodic, and silence tells nothing. */
   readonly threshold: readonly number[]
 }
 

@@ -14,9 +14,11 @@ import type { Refusal, Requester, Update, UpdateFlow, Verdict, ZoneDraft } from 
 import type { Grants } from '../../update/grants.ts'
 import { checkPrerequisites, scanPrerequisites } from '../../update/prerequisites.ts'
 import { refuse } from '../../update/refusal.ts'
+import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { WHOLE_RATIO } from '../ranking/metrics.ts'
 import { AGENT_AT, readingIn } from '../ranking/reading.ts'
 import { DEFAULT_RANKING } from '../ranking/settings.ts'
+import { untoldSessions } from '../ranking/silence.ts'
 import type { ZoneCandidates } from '../ranking/zone-candidates.ts'
 
 /** The flow of readings; it keeps nothing and changes no zone. */
@@ -52,17 +54,20 @@ export class SenseFlow implements UpdateFlow {
     if (stranger >= 0) return notThere(updates[stranger])
     let taken = 0
     for (let i = 0; i < slots.length; i++) if (sensing.report(slots[i], readingIn(updates[i].rdata), nowMs) === 'taken') taken++
-    const profiles = new Set(slots.map((slot) => registrar.table.i32.profile[slot]))
-    return { rcode: RCODE.NOERROR, reason: `${taken} of ${slots.length} readings are new`, offer: adviceFor([...profiles]) }
+    return { rcode: RCODE.NOERROR, reason: `${taken} of ${slots.length} readings are new`, offer: adviceFor(registrar.table, slots) }
   }
 }
 
-/** OFFER that advises whoever reports of agents with these profiles: as often as the one that is due first, and at the least change. */
-function adviceFor(profiles: readonly number[]): Uint8Array {
-  const { periodMs, threshold } = DEFAULT_RANKING.reporting
-  const period = Math.min(...profiles.map((profile) => periodMs[profile]))
-  const change = Math.min(...profiles.map((profile) => threshold[profile]))
-  return encodeParameters(new Map([[PARAMETERS.reporting.key, encodeValue(PARAMETERS.reporting, [period, change * WHOLE_RATIO])]]))
+/** OFFER that advises whoever reports of these agents: as often as the one that is due first, and at the least change. */
+function adviceFor({ f64, i32 }: CandidateTable, slots: readonly Slot[]): Uint8Array {
+  const { reporting: { periodMs, threshold }, unknownServiceMs } = DEFAULT_RANKING
+  let period = Infinity
+  let change = Infinity
+  for (const slot of slots) {
+    period = Math.min(period, periodMs[i32.profile[slot]])
+    change = Math.min(change, untoldSessions(threshold[i32.profile[slot]], f64.slots[slot], f64.serviceMs[slot] || unknownServiceMs) / f64.slots[slot])
+  }
+  return encodeParameters(new Map([[PARAMETERS.reporting.key, encodeValue(PARAMETERS.reporting, [period, Math.round(change * WHOLE_RATIO)])]]))
 }
 
 /** Whether the agent itself speaks: by the KEY that stands at its identifier (RFC 2931 3.1). */

@@ -55,10 +55,14 @@ export class SimAgent {
     this.accountedMs = nowMs
   }
 
+  private underWayMs(nowMs: number): number[] {
+    return Array.from(this.serving, ({ servedFromMs }) => nowMs - servedFromMs)
+  }
+
   /** What it says of itself. */
   tell(nowMs: number): Told {
     const { slots, lie } = this.traits
-    const serviceMs = this.traits.weight > 0 ? this.traits.serviceMs : this.usesPace ? this.pace.serviceMs(nowMs) : this.averageMs
+    const serviceMs = this.traits.weight > 0 ? this.traits.serviceMs : this.usesPace ? this.pace.serviceMs(nowMs, this.underWayMs(nowMs)) : this.averageMs
     switch (lie) {
       case 'idle': return { atMs: nowMs, active: 0, slots, serviceMs }
       case 'frozen': return { atMs: nowMs, active: 1, slots, serviceMs: this.traits.serviceMs }
@@ -130,6 +134,7 @@ export class Work {
   private serve(agent: SimAgent, request: Request): void {
     request.workMs = agent.traits.serviceMs * agent.slowness * Math.exp(SPREAD * request.size - Math.LN2 / 2)
     agent.serving.add(request)
+    request.servedFromMs = this.events.nowMs
     this.events.after(request.workMs, () => {
       if (request.epoch === agent.epoch) this.finish(agent, request)
     })

@@ -104,6 +104,7 @@ class Simulation {
     this.events.after(exponential(this.asking[region], 1 / rate), () => {
       if (turn !== this.turns[region]) return
       this.expectNext(region)
+      this.reporting.asked(region)
       this.send(this.ask(region))
     })
   }
@@ -112,7 +113,7 @@ class Simulation {
     const even = this.asking[region]
     return {
       region, bornMs: this.events.nowMs, kind: kindAt(DEMANDS[this.world.options.demands], even()), size: gaussian(even), rest: exponential(even, 1), luck: even(),
-      tried: [], sentMs: 0, takenMs: 0, met: 0, workMs: 0, epoch: 0, told: undefined, failure: undefined,
+      tried: [], sentMs: 0, takenMs: 0, servedFromMs: 0, met: 0, workMs: 0, epoch: 0, told: undefined, failure: undefined,
     }
   }
 

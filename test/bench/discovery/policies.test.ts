@@ -44,7 +44,7 @@ class Stage implements Scene {
 
 function request(changed: Partial<Request> = {}): Request {
   return {
-    region: 0, bornMs: 0, kind: DEMANDS.latency[0], size: 0, rest: 0, luck: 0, tried: [], sentMs: 0, takenMs: 0, met: 0, workMs: 0, epoch: 0, told: undefined, failure: undefined, ...changed,
+    region: 0, bornMs: 0, kind: DEMANDS.latency[0], size: 0, rest: 0, luck: 0, tried: [], sentMs: 0, takenMs: 0, servedFromMs: 0, met: 0, workMs: 0, epoch: 0, told: undefined, failure: undefined, ...changed,
   }
 }
 

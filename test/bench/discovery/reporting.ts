@@ -4,6 +4,7 @@
  * report, one for each region that a batch goes to, and two for a pull.
  */
 import { causeToTell, type LoadReading } from '../../../src/client/reporter.ts'
+import { untoldSessions } from '../../../src/discovery/ranking/silence.ts'
 import type { SimAgent } from './agents.ts'
 import { streamOf } from './chances.ts'
 import type { Events } from './events.ts'
@@ -21,10 +22,17 @@ export interface Report extends Told {
   readonly sequence: number
 }
 
-/** How reports travel; times in ms. */
+/** How reports travel; times in ms. `threshold` is the θ of a profile (src/discovery/ranking/silence.ts). `batchMs`: between two batches to a region that is asked once a second; to others by the root of how often. */
 export type Reach =
   | { readonly by: 'pull'; readonly reportEveryMs: number; readonly pullEveryMs: number }
   | { readonly by: 'push'; readonly threshold: number; readonly leastGapMs: number; readonly keepaliveMs: number; readonly batchMs: number }
+
+/** Milliseconds over which a region's questions are counted, and between two batches to it at least and at most. */
+const RATE_MS = 3_000
+const LEAST_BATCH_MS = 50
+const MOST_BATCH_MS = 1_000
+/** What happens within so many ms of a batch that is overdue goes with it. */
+const TOGETHER_MS = 20
 
 /** Milliseconds from the authority to a region, and until the authority notices that an agent is gone. */
 const DELAY_MS = 60
@@ -53,7 +61,8 @@ export class Reporting {
   messages = 0
   private readonly latest: Report[]
   private readonly counted: Counted[]
-  private readonly changed = new Set<number>()
+  /** Of each region: reports that it is to be told, when it was told last, and its questions a ms, as they were at that time. */
+  private readonly told: { changed: Set<number>; lastMs: number; perMs: number; atMs: number }[]
   private readonly world: World
   private readonly events: Events
   private readonly reach: Reach
@@ -70,6 +79,7 @@ export class Reporting {
     }))
     this.counted = world.agents.map(() => ({ atMs: 0, served: 0, refusals: 0, busyMs: 0 }))
     this.views = world.regions.map(() => [...this.latest])
+    this.told = world.regions.map(() => ({ changed: new Set(), lastMs: 0, perMs: 0, atMs: 0 }))
   }
 
   /** Begins; each agent and region at another moment. */
@@ -87,7 +97,8 @@ export class Reporting {
     const known = this.latest[agent.traits.index]
     if (reach.by === 'pull' || agent.isDown || this.events.nowMs - known.atMs < reach.leastGapMs) return
     const { room } = agent.traits
-    const cause = causeToTell(loadOf(known, room), loadOf(agent.tell(this.events.nowMs), room), 0, { threshold: reach.threshold, periodMs: reach.keepaliveMs })
+    const advice = { threshold: untoldSessions(reach.threshold, known.slots, known.serviceMs) / known.slots, periodMs: reach.keepaliveMs }
+    const cause = causeToTell(loadOf(known, room), loadOf(agent.tell(this.events.nowMs), room), 0, advice)
     if (cause !== undefined) this.report(agent)
   }
 
@@ -122,20 +133,40 @@ export class Reporting {
     })
   }
 
+  /** A question comes to a region. */
+  asked(region: number): void {
+    const { nowMs } = this.events
+    const asked = this.told[region]
+    asked.perMs = asked.perMs * Math.exp((asked.atMs - nowMs) / RATE_MS) + 1 / RATE_MS
+    asked.atMs = nowMs
+  }
+
   private publish(index: number, report: Report): void {
     this.messages++
     this.latest[index] = report
     if (this.reach.by === 'pull') return
-    if (this.changed.size === 0) this.events.after(this.reach.batchMs, () => this.push())
-    this.changed.add(index)
+    for (const [region, { changed }] of this.told.entries()) {
+      if (changed.size === 0) this.events.after(this.untilBatchMs(region, this.reach.batchMs), () => this.push(region))
+      changed.add(index)
+    }
   }
 
-  private push(): void {
-    this.messages += this.views.length
-    const batch = [...this.changed].map((index) => ({ index, report: this.latest[index] }))
-    this.changed.clear()
+  private untilBatchMs(region: number, batchMs: number): number {
+    const { nowMs } = this.events
+    const { perMs, atMs, lastMs } = this.told[region]
+    const perSecond = perMs * Math.exp((atMs - nowMs) / RATE_MS) * 1_000
+    const gapMs = Math.min(MOST_BATCH_MS, Math.max(LEAST_BATCH_MS, batchMs / Math.sqrt(1 + perSecond)))
+    return Math.max(TOGETHER_MS, lastMs + gapMs - nowMs)
+  }
+
+  private push(region: number): void {
+    this.messages++
+    const { changed } = this.told[region]
+    const batch = [...changed].map((index) => ({ index, report: this.latest[index] }))
+    changed.clear()
+    this.told[region].lastMs = this.events.nowMs
     this.events.after(DELAY_MS, () => {
-      for (let region = 0; region < this.views.length; region++) for (const { index, report } of batch) this.take(region, index, report)
+      for (const { index, report } of batch) this.take(region, index, report)
     })
   }
 

@@ -32,6 +32,8 @@ export interface Request {
   sentMs: number
   /** When the agent took it, and how many were there then. */
   takenMs: number
+  /** When a slot was free for it. */
+  servedFromMs: number
   met: number
   /** Milliseconds of work that it took. */
   workMs: number

@@ -1,6 +1,7 @@
 /**
  * What is simulated: worlds, and who takes part in each. docs/performance-discovery.md has the protocol, and what came out.
  */
+import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
 import { c3, prequal } from './feedback.ts'
 import { considerate, shortestDelay } from './oracles.ts'
 import { orca } from './orca.ts'
@@ -17,8 +18,8 @@ export function pullEvery(seconds: number): Reach {
 
 /** Reports every 5 s, pulled every 5 s. */
 export const PULL = pullEvery(5)
-/** Reports as load moves by half of the slots, pushed in batches. */
-export const PUSH = { by: 'push', threshold: 0.5, leastGapMs: 200, keepaliveMs: 10_000, batchMs: 250 } as const
+/** Reports as load moves by half of the slots of a usual agent, pushed in batches to each region the more often, the more it is asked. */
+export const PUSH = { by: 'push', threshold: DEFAULT_RANKING.reporting.threshold[0], leastGapMs: 200, keepaliveMs: 10_000, batchMs: 900 } as const
 /** Mean milliseconds until an asker asks again. */
 const RIDE_MS = 2_000
 /** Weight of what an arrival costs others in oracle*, as research had it; not tuned anew here. */
@@ -120,7 +121,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[5, 30].map(caches),
   {
     id: 'budget', title: 'What messages buy', world: {},
-    contestants: [...ORACLES, ...[0.25, 0.5, 1, 3].map((probes) => prequalBy(`Prequal, ${probes} probes`, probes, HOT, probes < 1 ? LONG_AGE_MS : BRIEF_AGE_MS)), ...[2, 1, 0.5].map(budget)],
+    contestants: [...ORACLES, ...[0.25, 0.5, 1, 3].map((probes) => prequalBy(`Prequal, ${probes} probes`, probes, HOT, probes < 1 ? LONG_AGE_MS : BRIEF_AGE_MS)), ...[2, 1, PUSH.threshold].map(budget)],
   },
   { id: 'uniform', title: 'Agents that are all alike', world: { isUniform: true }, contestants: [...RIVALS, prequalBy('Prequal, 3 probes, hot at 0.84', 3, 0.84, BRIEF_AGE_MS), WAGGLE] },
   { id: 'liars', title: 'Every fourth agent lies: always idle, frozen, or four times as good', world: { hasLiars: true, warmSeconds: 0, load: 0.5 }, contestants: [...RIVALS, WAGGLE] },

@@ -74,3 +74,91 @@ test('a clock that goes back makes nothing worse', () => {
   const serviceMs = pace.serviceMs(0)
   assert.ok(serviceMs > 0.8 * USUAL_MS && serviceMs < 1.4 * USUAL_MS, String(serviceMs))
 })
+
+/** An agent with some slots, busy three fifths of the time, and what it knows of its work. */
+class Worker {
+  nowMs = 0
+  private readonly pace = new Pace(USUAL_MS, 0)
+  private readonly even: () => number
+  private readonly slots: number
+  private underWay: { begunMs: number; endMs: number }[] = []
+  private nextMs = 0
+
+  constructor(seed: number, slots: number) {
+    this.even = chance(seed)
+    this.slots = slots
+  }
+
+  /** Works until `untilMs`, each piece so many times as long as usual. */
+  work(untilMs: number, times: number): void {
+    for (;;) {
+      const endMs = Math.min(...this.underWay.map((piece) => piece.endMs))
+      const atMs = Math.min(endMs, this.nextMs)
+      if (atMs > untilMs) break
+      this.nowMs = atMs
+      if (atMs === endMs) this.finish(endMs)
+      else this.begin(times)
+    }
+    this.nowMs = untilMs
+  }
+
+  /** The logarithm of what it tells, in parts of what is usual. */
+  told(knowsUnderWay: boolean): number {
+    return Math.log(this.pace.serviceMs(this.nowMs, knowsUnderWay ? this.underWay.map(({ begunMs }) => this.nowMs - begunMs) : []) / USUAL_MS)
+  }
+
+  private begin(times: number): void {
+    this.nextMs = this.nowMs - Math.log(1 - this.even()) * (USUAL_MS / (0.6 * this.slots))
+    if (this.underWay.length < this.slots) this.underWay.push({ begunMs: this.nowMs, endMs: this.nowMs + workOf(this.even, times) })
+  }
+
+  private finish(endMs: number): void {
+    const [piece] = this.underWay.splice(this.underWay.findIndex((one) => one.endMs === endMs), 1)
+    this.pace.done(this.nowMs - piece.begunMs, this.nowMs)
+  }
+}
+
+/** What agents tell on average so long after a spell of three times as long has begun. */
+function toldAfter(spellMs: number, knowsUnderWay: boolean, slots: number): number {
+  let sum = 0
+  for (let seed = 1; seed <= 60; seed++) {
+    const worker = new Worker(seed, slots)
+    worker.work(60_000, 1)
+    worker.work(60_000 + spellMs, 3)
+    sum += Math.exp(worker.told(knowsUnderWay)) / 60
+  }
+  return sum
+}
+
+for (const slots of [4, 16]) {
+  test(`what is under way in ${slots} slots shows the begin of a spell before it is done, and nothing where there is none`, () => {
+    const [with2, without2] = [toldAfter(2_500, true, slots), toldAfter(2_500, false, slots)]
+    assert.ok(with2 > 1.15 * without2, `${with2} beside ${without2}`)
+    const calm = toldAfter(0, true, slots)
+    assert.ok(calm > 0.9 && calm < 1.2, String(calm))
+  })
+}
+
+test('what is done is learnt in the order of its begin, however it is told', () => {
+  const pieces = [[0, 3_000], [100, 700], [200, 5_000], [900, 300], [1_000, 2_000]]
+  const at = 6_000
+  const orders = [pieces, pieces.toReversed(), pieces.toSorted(([a, b], [c, d]) => a + b - c - d)]
+  const told = orders.map((order) => {
+    const pace = new Pace(USUAL_MS, 0)
+    for (const [begunMs, tookMs] of order) pace.done(tookMs, begunMs + tookMs)
+    return pace.serviceMs(at)
+  })
+  assert.ok(told.every((one) => Math.abs(one - told[0]) < 1e-9), String(told))
+})
+
+test('one piece that is under way for ever keeps nothing from being learnt', () => {
+  const pace = new Pace(USUAL_MS, 0)
+  let nowMs = 0
+  for (let i = 0; i < 5_000; i++) pace.done(3 * USUAL_MS, (nowMs += 200))
+  assert.ok(pace.serviceMs(nowMs, [nowMs]) > 2 * USUAL_MS)
+})
+
+test('ages that no clock gives are taken as none or as endless', () => {
+  const pace = new Pace(USUAL_MS, 0)
+  for (const age of [-1, 0, Infinity, 1e300]) assert.ok(Number.isFinite(pace.serviceMs(1_000, [age, 5])), String(age))
+})

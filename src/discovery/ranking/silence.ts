@@ -1,0 +1,22 @@
+/**
+ * What the silence of an agent hides that reports when its load moves: by how many sessions it may have moved untold
+ * (docs/ranking.md). Agent, server and simulation go by the same.
+ *
+ *     Δ = 4θ · ∛((c / 4) · (1 s / s))      c slots, s service; never more than 4 · c
+ *
+ * An error of Δ sessions costs whoever comes Δ · s / c, and c / s come in a second: so much as Δ, whoever the agent is. Its load
+ * moves by Δ some c / (s · Δ²) times a second, each a message. The least harm for so many messages in all is where Δ goes with
+ * the cube root of c / s: small agents report less often than by parts of their slots, and large ones more.
+ */
+
+/** Slots and milliseconds of service of an agent whose load moves by θ of its slots. */
+const USUAL_SLOTS = 4
+const USUAL_SERVICE_MS = 1_000
+/** In parts of the slots, at most: one that serves hundreds a second would never tell. */
+const MOST = 4
+
+/** Sessions by which the load moves before it is told, of an agent with `slots` that takes `serviceMs`, where `threshold` is the θ of its profile. */
+export function untoldSessions(threshold: number, slots: number, serviceMs: number): number {
+  const sessions = threshold * USUAL_SLOTS * Math.cbrt((slots / USUAL_SLOTS) * (USUAL_SERVICE_MS / serviceMs))
+  return Math.min(MOST * slots, sessions)
+}
