@@ -29,9 +29,10 @@ const FURTHEST = 3
 /** Pieces done that wait for one begun before them; beyond, the first does not wait any longer. */
 const MOST_WAITING = 256
 
+/** A piece of work: when it was begun, and how likely what is seen of it is at each level, up to a factor. */
 interface Piece {
   readonly begunMs: number
-  readonly tookMs: number
+  readonly chances: readonly number[]
 }
 
 /** How likely work is that took, or takes more than, so many standard deviations above what it takes at a level; up to a factor. */
@@ -61,20 +62,23 @@ export class Pace {
     const { waiting } = this
     let at = waiting.length
     while (at > 0 && waiting[at - 1].begunMs > begunMs) at--
-    waiting.splice(at, 0, { begunMs, tookMs })
+    waiting.splice(at, 0, { begunMs, chances: this.chancesOf(tookMs, densityOf) })
     if (waiting.length > MOST_WAITING) this.settle(waiting[0].begunMs)
   }
 
   /** Mean service now, where work is under way for so many ms each: what an agent does not know of that it leaves out. */
   serviceMs(nowMs: number, underWayMs: readonly number[] = []): number {
-    const begins = underWayMs.map((ms) => nowMs - ms).sort((a, b) => a - b)
-    this.settle(begins.length === 0 ? Infinity : begins[0])
-    const { now } = this
+    const { now, waiting } = this
+    const underWay = underWayMs.map((ms) => ({ begunMs: nowMs - ms, chances: this.chancesOf(ms, restOf) })).sort((a, b) => a.begunMs - b.begunMs)
+    this.settle(underWay.length === 0 ? Infinity : underWay[0].begunMs)
     now.set(this.likely)
-    const pieces: (Piece & { chanceOf: Chance })[] = this.waiting.map((piece) => ({ ...piece, chanceOf: densityOf }))
-    for (const begunMs of begins) pieces.push({ begunMs, tookMs: nowMs - begunMs, chanceOf: restOf })
     let { atMs } = this
-    for (const { begunMs, tookMs, chanceOf } of pieces.sort((a, b) => a.begunMs - b.begunMs)) atMs = this.learn(now, atMs, begunMs, tookMs, chanceOf)
+    let next = 0
+    for (const piece of underWay) {
+      for (; next < waiting.length && waiting[next].begunMs <= piece.begunMs; next++) atMs = learn(now, atMs, waiting[next])
+      atMs = learn(now, atMs, piece)
+    }
+    for (; next < waiting.length; next++) atMs = learn(now, atMs, waiting[next])
     relax(now, nowMs - atMs)
     let mean = 0
     for (let i = 0; i < LEVELS.length; i++) mean += now[i] * LEVELS[i]
@@ -85,26 +89,27 @@ export class Pace {
   private settle(untilMs: number): void {
     const { waiting } = this
     let count = 0
-    for (; count < waiting.length && waiting[count].begunMs <= untilMs; count++) {
-      const { begunMs, tookMs } = waiting[count]
-      this.atMs = this.learn(this.likely, this.atMs, begunMs, tookMs, densityOf)
-    }
+    for (; count < waiting.length && waiting[count].begunMs <= untilMs; count++) this.atMs = learn(this.likely, this.atMs, waiting[count])
     waiting.splice(0, count)
   }
 
-  /** Weighs `likely`, as it was for work begun at `atMs`, by one more piece; returns for which begin it is then. The later for its turn, the less it says. */
-  private learn(likely: Float64Array, atMs: number, begunMs: number, ms: number, chanceOf: Chance): number {
-    relax(likely, begunMs - atMs)
-    const weight = Math.exp(-Math.max(0, atMs - begunMs) / SPELL)
+  private chancesOf(ms: number, chanceOf: Chance): number[] {
     const log = Math.min(FURTHEST, Math.max(-FURTHEST, Math.log(Math.max(LEAST, ms) / this.usualMs) + (SPREAD * SPREAD) / 2))
-    let sum = 0
-    for (let i = 0; i < LEVELS.length; i++) {
-      likely[i] *= chanceOf((log - LOG_LEVELS[i]) / SPREAD) ** weight
-      sum += likely[i]
-    }
-    for (let i = 0; i < LEVELS.length; i++) likely[i] /= sum
-    return Math.max(atMs, begunMs)
+    return LOG_LEVELS.map((level) => chanceOf((log - level) / SPREAD))
   }
+}
+
+/** Weighs `likely`, as it was for work begun at `atMs`, by one more piece; returns for which begin it is then. The later for its turn, the less it says. */
+function learn(likely: Float64Array, atMs: number, { begunMs, chances }: Piece): number {
+  relax(likely, begunMs - atMs)
+  const weight = begunMs >= atMs ? 1 : Math.exp((begunMs - atMs) / SPELL)
+  let sum = 0
+  for (let i = 0; i < LEVELS.length; i++) {
+    likely[i] *= weight === 1 ? chances[i] : chances[i] ** weight
+    sum += likely[i]
+  }
+  for (let i = 0; i < LEVELS.length; i++) likely[i] /= sum
+  return Math.max(atMs, begunMs)
 }
 
 function relax(likely: Float64Array, ms: number): void {
