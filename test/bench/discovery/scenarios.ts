@@ -19,7 +19,7 @@ export function pullEvery(seconds: number): Reach {
 /** Reports every 5 s, pulled every 5 s. */
 export const PULL = pullEvery(5)
 /** Reports as load moves by half of the slots of a usual agent, pushed in batches to each region the more often, the more it is asked. */
-export const PUSH = { by: 'push', threshold: DEFAULT_RANKING.reporting.threshold[0], leastGapMs: 200, keepaliveMs: 10_000, batchMs: 900 } as const
+export const PUSH = { by: 'push', threshold: DEFAULT_RANKING.reporting.threshold[0], leastGapMs: 200, keepaliveMs: 10_000, batchMs: 1_000 } as const
 /** Mean milliseconds until an asker asks again. */
 const RIDE_MS = 2_000
 /** Weight of what an arrival costs others in oracle*, as research had it; not tuned anew here. */
