@@ -11,12 +11,12 @@
 
 /** Slots and milliseconds of service of an agent whose load moves by θ of its slots. */
 const USUAL_SLOTS = 4
-const USUAL_SERVICE_MS = 1_000
+const USUAL_SERVICE = 1_000
 /** In parts of the slots, at most: one that serves hundreds a second would never tell. */
 const MOST = 4
 
 /** Sessions by which the load moves before it is told, of an agent with `slots` that takes `serviceMs`, where `threshold` is the θ of its profile. */
 export function untoldSessions(threshold: number, slots: number, serviceMs: number): number {
-  const sessions = threshold * USUAL_SLOTS * Math.cbrt((slots / USUAL_SLOTS) * (USUAL_SERVICE_MS / serviceMs))
+  const sessions = threshold * USUAL_SLOTS * Math.cbrt((slots / USUAL_SLOTS) * (USUAL_SERVICE / serviceMs))
   return Math.min(MOST * slots, sessions)
 }
