@@ -48,7 +48,7 @@ export class Gatherer {
     else if (!isCrowded && come < GATHER_BELOW && this.gathering.gather()) this.hasGathered()
   }
 
-  /** A thread has died: nothing is left to one alone for as long as it is ever waited. */
+  /** The thread that is given all has died: it is given no more than its share for as long as it is ever waited. */
   spreadLong(): void {
     if (this.gathering.spread()) this.wasSpread()
     this.patience = GATHER_WAIT_LOOKS

@@ -8,6 +8,7 @@ import { GATHER_LOOK_MS, THREAD_RESTART_MS, THREAD_YOUNG_MIB } from '../dns/limi
 import { OutcomeRing } from '../discovery/sense/outcome-ring.ts'
 import { COUNTER_COUNT } from '../server/counters.ts'
 import { TRANSPORT_COUNTER_OCTETS, transportCounters, type TransportCounters } from '../transport/counters.ts'
+import { systemClock } from '../transport/clock.ts'
 import { closeLeft } from '../transport/tcp-epoll.ts'
 import { Gathering } from '../transport/udp-gathering.ts'
 import { WakeUp } from '../transport/wake-up.ts'
@@ -30,15 +31,13 @@ export class SocketThreads {
   private readonly threads: SocketThread[]
   private mail: ThreadMail
   private gatherer: Gatherer | undefined
-  private looking: NodeJS.Timeout | undefined
+  private stopLooking: (() => void) | undefined
 
   private constructor({ tasks, zones, answering, onFault, core }: SocketThreadsOptions) {
     this.mail = { kind: 'serve', generation: 0, zones, options: answering }
-    const onDeath = (fault: string): void => {
-      this.gatherer?.spreadLong()
-      onFault(fault, 0)
-    }
-    this.threads = tasks.map((task) => new SocketThread(task, { onFault, onDeath }, core, () => this.mail))
+    const first = tasks.findIndex(({ kind }) => kind === 'udp')
+    // where one dies that is given nothing nobody waits for it
+    this.threads = tasks.map((task, i) => new SocketThread(task, onFault, core, () => this.mail, () => i === first && this.gatherer?.spreadLong()))
   }
 
   /** Starts a thread for each task; resolves when all serve, rejects with the first's fault and no thread left. The sockets stay open either way. */
@@ -62,7 +61,7 @@ export class SocketThreads {
     if (!gathering.isPossible()) return
     const gatherer = new Gatherer(gathering, [first, ...others].map(({ transportCounts }) => transportCounts), counters)
     this.gatherer = gatherer
-    this.looking = setInterval(() => gatherer.look(), GATHER_LOOK_MS).unref()
+    this.stopLooking = systemClock.every(GATHER_LOOK_MS, () => gatherer.look())
   }
 
   /** TCP connections open now. */
@@ -102,15 +101,9 @@ export class SocketThreads {
 
   /** Lets each thread finish its batch and its connections, and waits for all. Their sockets may be closed then. */
   async close(): Promise<void> {
-    clearInterval(this.looking)
+    this.stopLooking?.()
     await Promise.all(this.threads.map((thread) => thread.stop()))
   }
-}
-
-/** Who is told of what goes wrong. */
-interface Faults {
-  onFault: SocketThreadsOptions['onFault']
-  onDeath: (fault: string) => void
 }
 
 class SocketThread {
@@ -120,16 +113,17 @@ class SocketThread {
   readonly outcomes: OutcomeRing
   private readonly told: Omit<ThreadStart, 'mail' | 'budget'>
   private readonly control: Int32Array
-  private readonly faults: Faults
+  private readonly onFault: SocketThreadsOptions['onFault']
   private readonly newest: () => ThreadMail
   private readonly core: CoreSide
+  private readonly onDeath: () => void
   private readonly wakeUp: WakeUp | undefined
   private worker: Worker | undefined
   private exited: Promise<void> = Promise.resolve()
   private waiting: { generation: number; resolve: () => void }[] = []
   private restart: NodeJS.Timeout | undefined
 
-  constructor(task: ThreadTask, faults: Faults, core: CoreSide, newest: () => ThreadMail) {
+  constructor(task: ThreadTask, onFault: SocketThreadsOptions['onFault'], core: CoreSide, newest: () => ThreadMail, onDeath: () => void) {
     const control = new SharedArrayBuffer(CONTROL.words * 4)
     const serverCounts = new SharedArrayBuffer(COUNTER_COUNT * 8)
     const transportCounts = new SharedArrayBuffer(TRANSPORT_COUNTER_OCTETS)
@@ -140,7 +134,8 @@ class SocketThread {
     this.control = new Int32Array(control)
     this.serverCounts = new Float64Array(serverCounts)
     this.transportCounts = transportCounters(transportCounts)
-    this.faults = faults
+    this.onFault = onFault
+    this.onDeath = onDeath
     this.core = core
     this.newest = newest
     this.wakeUp = task.kind === 'tcp' ? new WakeUp(task.wakeUp) : undefined
@@ -215,7 +210,7 @@ class SocketThread {
 
   private hear(word: ThreadWord, deferrals: ThreadDeferrals): void {
     if (word.kind === 'deferred') deferrals.receive(word.parcel)
-    else if (word.kind === 'fault') this.faults.onFault(word.fault, word.untold)
+    else if (word.kind === 'fault') this.onFault(word.fault, word.untold)
     else this.release(word.generation)
   }
 
@@ -228,7 +223,8 @@ class SocketThread {
   private recover(reason: string): void {
     this.release(Infinity)
     if (Atomics.load(this.control, CONTROL.stop) !== 0) return
-    this.faults.onDeath(`Cannot go on with a ${this.name} thread, starting another: ${reason}`)
+    this.onDeath()
+    this.onFault(`Cannot go on with a ${this.name} thread, starting another: ${reason}`, 0)
     this.restart = setTimeout(() => void this.start().catch((fault: Error) => this.recover(fault.message)), THREAD_RESTART_MS)
   }
 }

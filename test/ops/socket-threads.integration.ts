@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { describe, it } from 'node:test'
+import type { Worker } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from '../../src/client/ask.ts'
 import { CLASS, RCODE, TYPE } from '../../src/dns/codes.ts'
@@ -158,6 +159,25 @@ describe('UDP threads that have little to do', { skip }, () => {
       const after = received()
       assert.deepEqual(new Set(await answersFrom(port, 30, false)), new Set(['1']))
       assert.ok(received().filter((count, i) => count > after[i]).length > 1)
+    } finally {
+      await close()
+    }
+  })
+})
+
+describe('of UDP threads of which the first has all', { skip }, () => {
+  it('another that dies changes nothing, and the first gives all their shares', async () => {
+    const { threads, port, counters, faults, close } = await serve({ udpThreads: 2, tcpThreads: 0 }, [imageOf(1)])
+    const workers = (threads as unknown as { threads: { worker: Worker }[] }).threads
+    try {
+      await until('the first to be given all', () => counters[COUNTER.udpGathered] === 1)
+      await workers[1].worker.terminate()
+      await until('its end to be told', () => faults.length === 1)
+      assert.deepEqual(new Set(await answersFrom(port, 30, false)), new Set(['1']), 'nobody waits for it')
+      assert.equal(counters[COUNTER.udpSpread], 0)
+      await until('it to be there again', () => workers[1].worker !== undefined)
+      await workers[0].worker.terminate()
+      await until('each to have its share', () => counters[COUNTER.udpSpread] === 1)
     } finally {
       await close()
     }
