@@ -9,7 +9,8 @@
  *                           └──no answer, refused: again, later, by what is read then
  */
 import { CLASS, OPCODE, TYPE } from '../dns/codes.ts'
-import { CLIENT_LEAST_PERIOD_MS, CLIENT_LOOK_MS, CLIENT_MOST_CHANGE, CLIENT_MOST_PERIOD_MS, CLIENT_REPORT_GAP_MS, DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
+import { CLIENT_LEAST_PERIOD_MS, CLIENT_LOOK_MS, CLIENT_MOST_PERIOD_MS, CLIENT_REPORT_GAP_MS, DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
+import { MAX_UNTOLD_CHANGE } from '../dns/limits-discovery.ts'
 import { makeMessage, type Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import type { State } from '../dns/parameter-table.ts'
@@ -226,5 +227,5 @@ export class Reporter {
 }
 
 function sane({ periodMs, threshold }: ReportingAdvice): ReportingAdvice {
-  return { periodMs: Math.min(CLIENT_MOST_PERIOD_MS, Math.max(CLIENT_LEAST_PERIOD_MS, periodMs)), threshold: Math.min(CLIENT_MOST_CHANGE, Math.max(0, threshold)) }
+  return { periodMs: Math.min(CLIENT_MOST_PERIOD_MS, Math.max(CLIENT_LEAST_PERIOD_MS, periodMs)), threshold: Math.min(MAX_UNTOLD_CHANGE, Math.max(0, threshold)) }
 }

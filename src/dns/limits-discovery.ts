@@ -33,6 +33,10 @@ export const READING_FORGOTTEN_MS = 300_000
 export const MAX_BELIEVED_SESSIONS = 1_000_000
 /** Milliseconds of service that are believed. Reached: cut to it. */
 export const MAX_BELIEVED_SERVICE_MS = 3_600_000
+/** Change of load, in parts of the slots, for which a report is waited at most: an agent that serves hundreds a second would never tell. Reached: it tells that change, whatever a server advises. */
+export const MAX_UNTOLD_CHANGE = 4
+/** Pieces of work of one agent that are done and wait, in its pace, for one begun before them. Reached: the first does not wait any longer, and the other says the less when it is done. */
+export const MAX_PACE_WAITING = 256
 /** Octets of an `intent`: a paragraph. Reached: SERVFAIL, and EDE 0 says so. */
 export const MAX_INTENT_OCTETS = 1_024
 /** Words of a need, or of what is said of a capability, that are looked at. Reached: the rest is not. */

@@ -351,8 +351,6 @@ export const CLIENT_REPORT_GAP_MS = 100
 export const CLIENT_LEAST_PERIOD_MS = 100
 /** The same, at most. */
 export const CLIENT_MOST_PERIOD_MS = 3_600_000
-/** Change of load, in parts of the slots, that a reporter waits for at most, whatever a server advises. Reached: it reports at that. */
-export const CLIENT_MOST_CHANGE = 4
 /** Seconds of the lease that a client asks for unless told (RFC 9665 5.1: two hours). */
 export const CLIENT_LEASE_SECONDS = 7_200
 /** Seconds of the key lease that a client asks for unless told (RFC 9665 5.1: fourteen days). */

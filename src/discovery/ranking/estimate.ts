@@ -110,15 +110,14 @@ export class Estimate {
     const told = isBusy ? f64.busy[slot] : f64.active[slot]
     const toldAgeMs = isBusy ? Math.max(0, nowMs - f64.busyAtMs[slot]) : this.ageMs
     let sessions = (told === 0 ? 0 : told * Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / this.slots)))) + sent
-    if (!isBusy) sessions = this.withinSilence(table, slot, sessions, sent)
+    if (!isBusy) sessions = this.withinSilence(table, slot, sessions)
     return this.faded === 0 ? sessions : sessions + this.faded * (Math.max(sessions, unknown) - sessions)
   }
 
   /** An agent that reports every change beyond a threshold, and is silent, has not changed by more. */
-  private withinSilence({ f64, i32 }: CandidateTable, slot: Slot, sessions: number, sent: number): number {
-    const { reporting, unknownServiceMs } = this.settings
-    const untold = untoldSessions(reporting.threshold[i32.profile[slot]], f64.slots[slot], f64.serviceMs[slot] || unknownServiceMs)
-    return untold === 0 ? sessions : Math.min(f64.active[slot] + untold + sent, Math.max(f64.active[slot] - untold, sessions))
+  private withinSilence({ f64, i32 }: CandidateTable, slot: Slot, sessions: number): number {
+    const untold = untoldSessions(this.settings.reporting.threshold[i32.profile[slot]], f64.slots[slot], f64.untold[slot])
+    return untold === 0 ? sessions : Math.max(f64.active[slot] - untold, sessions)
   }
 }
 

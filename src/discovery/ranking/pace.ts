@@ -14,6 +14,7 @@
  * is done: of the work that is under way most is long, at any level. So the order is that of begins, and what is done waits
  * until nothing that was begun before it is under way.
  */
+import { MAX_PACE_WAITING } from '../../dns/limits-discovery.ts'
 
 /** Levels, in parts of what is usual, and how often an agent is at each. */
 const LEVELS = [0.5, 0.71, 1, 1.41, 2, 2.83, 4] as const
@@ -26,8 +27,6 @@ const SPREAD = Math.sqrt(Math.LN2)
 const LEAST = 1e-6
 /** Logarithms beyond these say no more: one stuck request is no proof. */
 const FURTHEST = 3
-/** Pieces done that wait for one begun before them; beyond, the first does not wait any longer. */
-const MOST_WAITING = 256
 
 /** A piece of work: when it was begun, and how likely what is seen of it is at each level, up to a factor. */
 interface Piece {
@@ -56,20 +55,22 @@ export class Pace {
     this.atMs = nowMs
   }
 
-  /** Takes a piece of work that took `tookMs` of service. */
+  /** Takes a piece of work that took `tookMs` of service; not a number says nothing. */
   done(tookMs: number, nowMs: number): void {
     const begunMs = nowMs - tookMs
+    if (Number.isNaN(begunMs)) return
     const { waiting } = this
     let at = waiting.length
     while (at > 0 && waiting[at - 1].begunMs > begunMs) at--
     waiting.splice(at, 0, { begunMs, chances: this.chancesOf(tookMs, densityOf) })
-    if (waiting.length > MOST_WAITING) this.settle(waiting[0].begunMs)
+    if (waiting.length > MAX_PACE_WAITING) this.settle(waiting[0].begunMs)
   }
 
   /** Mean service now, where work is under way for so many ms each: what an agent does not know of that it leaves out. */
   serviceMs(nowMs: number, underWayMs: readonly number[] = []): number {
     const { now, waiting } = this
-    const underWay = underWayMs.map((ms) => ({ begunMs: nowMs - ms, chances: this.chancesOf(ms, restOf) })).sort((a, b) => a.begunMs - b.begunMs)
+    const known = underWayMs.filter((ms) => !Number.isNaN(ms))
+    const underWay = known.map((ms) => ({ begunMs: nowMs - ms, chances: this.chancesOf(ms, restOf) })).sort((a, b) => a.begunMs - b.begunMs)
     this.settle(underWay.length === 0 ? Infinity : underWay[0].begunMs)
     now.set(this.likely)
     let { atMs } = this

@@ -10,6 +10,7 @@ import { METRIC, METRIC_COUNT } from './metrics.ts'
 import { bounded, type Outcome, type Reading } from './reading.ts'
 import type { Registrar } from './registrar.ts'
 import { LEARNING } from './settings.ts'
+import { noteUntold } from './silence.ts'
 import { HISTORY } from './table-layout.ts'
 import { RESULT, UNTOLD } from './values.ts'
 
@@ -62,6 +63,7 @@ export class Sensing {
     if (reading.room !== undefined) f64.room[slot] = reading.room
     const serviceMs = reading.serviceMs ?? this.serviceFromLatency(table, slot, reading)
     if (serviceMs !== undefined) f64.serviceMs[slot] = serviceMs
+    noteUntold(table, slot)
     if (reading.state !== undefined) i32.state[slot] = reading.state
     takeMeasured(table, slot, reading)
     this.takeLoad(table, slot, reading.active ?? f64.active[slot], atMs, nowMs)

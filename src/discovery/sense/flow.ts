@@ -58,16 +58,16 @@ export class SenseFlow implements UpdateFlow {
   }
 }
 
-/** OFFER that advises whoever reports of these agents: as often as the one that is due first, and at the least change. */
+/** OFFER that advises whoever reports of these agents: as often as the one that is due first, and at the least change; never at none, which would be a message for each session. */
 function adviceFor({ f64, i32 }: CandidateTable, slots: readonly Slot[]): Uint8Array {
-  const { reporting: { periodMs, threshold }, unknownServiceMs } = DEFAULT_RANKING
+  const { periodMs, threshold } = DEFAULT_RANKING.reporting
   let period = Infinity
   let change = Infinity
   for (const slot of slots) {
     period = Math.min(period, periodMs[i32.profile[slot]])
-    change = Math.min(change, untoldSessions(threshold[i32.profile[slot]], f64.slots[slot], f64.serviceMs[slot] || unknownServiceMs) / f64.slots[slot])
+    change = Math.min(change, untoldSessions(threshold[i32.profile[slot]], f64.slots[slot], f64.untold[slot]) / f64.slots[slot])
   }
-  return encodeParameters(new Map([[PARAMETERS.reporting.key, encodeValue(PARAMETERS.reporting, [period, Math.round(change * WHOLE_RATIO)])]]))
+  return encodeParameters(new Map([[PARAMETERS.reporting.key, encodeValue(PARAMETERS.reporting, [period, Math.max(1, Math.round(change * WHOLE_RATIO))])]]))
 }
 
 /** Whether the agent itself speaks: by the KEY that stands at its identifier (RFC 2931 3.1). */

@@ -4,7 +4,7 @@
  * report, one for each region that a batch goes to, and two for a pull.
  */
 import { causeToTell, type LoadReading } from '../../../src/client/reporter.ts'
-import { untoldSessions } from '../../../src/discovery/ranking/silence.ts'
+import { untoldSessions, untoldWholly } from '../../../src/discovery/ranking/silence.ts'
 import type { SimAgent } from './agents.ts'
 import { streamOf } from './chances.ts'
 import type { Events } from './events.ts'
@@ -97,7 +97,7 @@ export class Reporting {
     const known = this.latest[agent.traits.index]
     if (reach.by === 'pull' || agent.isDown || this.events.nowMs - known.atMs < reach.leastGapMs) return
     const { room } = agent.traits
-    const advice = { threshold: untoldSessions(reach.threshold, known.slots, known.serviceMs) / known.slots, periodMs: reach.keepaliveMs }
+    const advice = { threshold: untoldSessions(reach.threshold, known.slots, untoldWholly(known.slots, known.serviceMs)) / known.slots, periodMs: reach.keepaliveMs }
     const cause = causeToTell(loadOf(known, room), loadOf(agent.tell(this.events.nowMs), room), 0, advice)
     if (cause !== undefined) this.report(agent)
   }

@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { Estimate, kilometresBetween, relativeWeight } from '../../../src/discovery/ranking/estimate.ts'
 import type { Reading } from '../../../src/discovery/ranking/reading.ts'
 import { DEFAULT_RANKING, type RankingSettings } from '../../../src/discovery/ranking/settings.ts'
-import { untoldSessions } from '../../../src/discovery/ranking/silence.ts'
+import { untoldSessions, untoldWholly } from '../../../src/discovery/ranking/silence.ts'
 import { REPORT_GRACE_MS } from '../../../src/dns/limits-discovery.ts'
 import { Hive } from './hive.ts'
 
@@ -125,7 +125,7 @@ describe('what time makes of a reading', () => {
   test('an agent that tells every change is believed to be within its threshold while it is silent', () => {
     const hive = hiveWith('latency=1s concurrency=10', { active: 9 })
     hive.nowMs += 8_000
-    near(reckon(hive).sessions, 9 - untoldSessions(0.5, 10, 1_000)) // as without the threshold next to nobody would be left
+    near(reckon(hive).sessions, 9 - untoldSessions(0.5, 10, untoldWholly(10, 1_000))) // as without the threshold next to nobody would be left
     near(reckon(hive, { settings: loud }).sessions, 9 * Math.exp(-8))
   })
 

@@ -160,5 +160,13 @@ test('one piece that is under way for ever keeps nothing from being learnt', () 
 
 test('ages that no clock gives are taken as none or as endless', () => {
   const pace = new Pace(USUAL_MS, 0)
-  for (const age of [-1, 0, Infinity, 1e300]) assert.ok(Number.isFinite(pace.serviceMs(1_000, [age, 5])), String(age))
+  for (const age of [-1, 0, Infinity, -Infinity, 1e300]) assert.ok(Number.isFinite(pace.serviceMs(1_000, [age, 5])), String(age))
+})
+
+test('what is no number says nothing, and spoils nothing', () => {
+  const [told, spared] = [new Pace(USUAL_MS, 0), new Pace(USUAL_MS, 0)]
+  for (const pace of [told, spared]) after(pace, chance(9), 2, 20, 0)
+  told.done(NaN, 4_100)
+  told.done(500, NaN)
+  assert.equal(told.serviceMs(5_000, [NaN, 700]), spared.serviceMs(5_000, [700]))
 })

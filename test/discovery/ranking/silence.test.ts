@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { untoldSessions } from '../../../src/discovery/ranking/silence.ts'
+import { untoldSessions as bounded, untoldWholly } from '../../../src/discovery/ranking/silence.ts'
 
+const untoldSessions = (threshold: number, slots: number, serviceMs: number): number => bounded(threshold, slots, untoldWholly(slots, serviceMs))
 const near = (got: number, wanted: number): void => assert.ok(Math.abs(got - wanted) < 1e-9, `${got} beside ${wanted}`)
 
 test('an agent with four slots and a second of service tells what its profile says, in parts of its slots', () => {

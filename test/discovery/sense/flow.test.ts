@@ -129,7 +129,7 @@ for (const [profiles, advice] of ADVICE) {
 
 test('the advised change goes with what the agent can do: by parts of its slots, large ones tell finer', async () => {
   const running = await withBabel()
-  const cases = [['concurrency=32 service=1s', '10s/0.125'], ['concurrency=4 service=8s', '10s/0.25'], ['concurrency=1 service=1s', '10s/1.2599'], ['concurrency=1 service=1ms', '10s/4']]
+  const cases = [['concurrency=32 service=1s', '10s/0.125'], ['concurrency=4 service=8s', '10s/0.25'], ['concurrency=1 service=1s', '10s/1.2599'], ['concurrency=1 service=1ms', '10s/4'], ['concurrency=4294967295 service=4294s', '10s/0.0001'], ['concurrency=0 service=0us', '10s/4']]
   for (const [i, [told, advice]] of cases.entries()) {
     const { offer } = await running.judge(updateMessage({ updates: [rec(`${CAPABILITY} 0 IN SENSE ${i + 1} babel._sa.example. active=1 ${told}`)] }), itself)
     assert.equal(printParameters(offer ?? assert.fail('no advice'), 'OFFER'), `reporting=${advice}`)
