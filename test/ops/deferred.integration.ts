@@ -9,7 +9,8 @@
  */
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
 import { renameSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -43,6 +44,13 @@ const batches = canUseMmsg()
 const AT_ONCE_MS = 1_000
 
 const QUESTION = encodeMessage(makeMessage({ id: 4_711, questions: [{ name: Name.parse('www.example.com.'), type: TYPE.A, class: 1 }] }))
+
+/** A plain query from a socket is answered: the thread has read what was sent from there before. */
+async function asked(socket: Socket, port: number): Promise<void> {
+  const answer = once(socket, 'message', { signal: AbortSignal.timeout(10_000) })
+  socket.send(QUESTION, port, '127.0.0.1')
+  await answer
+}
 
 /** A server and the ways to it. */
 class Bench {
@@ -221,13 +229,13 @@ describe('a core that stands still', { skip: batches.usable ? skip : `SKIPPED: $
   it('is offered more than may wait: datagrams beyond that are dropped, connections rest, and queries are answered as before', async (t) => {
     const clients = await bench.clientsOf('tcp', 'x', 4)
     const flood = createSocket({ type: 'udp4', recvBufferSize: 1 << 22 })
-    const before = await bench.counted('transport.deferred') ?? 0
+    const [before, spread] = [await bench.counted('transport.deferred') ?? 0, await bench.counted('transport.udp_spread')]
     const goOn = await bench.stall()
     for (const client of clients) client.send(MAX_DEFERRED_PER_CONNECTION + 50)
     const update = signedUpdate(1, 'flood.example.com.').octets
     for (let i = 0; i < MAX_DEFERRED_PER_NETWORK + 1_000; i++) {
       flood.send(update, bench.port, '127.0.0.1')
-      if (i % 50 === 49) await sleep(2) // as fast as the thread reads: none is lost before it is counted
+      if (i % 50 === 49) await asked(flood, bench.port) // as fast as the thread reads: none is lost before it is counted
     }
     const began = performance.now()
     const took = await bench.plain(() => performance.now() - began > 1_500)
@@ -240,8 +248,11 @@ describe('a core that stands still', { skip: batches.usable ? skip : `SKIPPED: $
     for (const client of clients) client.check()
     flood.close()
     const [deferred, dropped, held] = [await bench.counted('transport.deferred') ?? 0, await bench.counted('transport.defer_dropped'), await bench.counted('transport.defer_held') ?? 0]
-    assert.equal(dropped, 1_000)
-    assert.equal(deferred - before, MAX_DEFERRED_PER_NETWORK + 4 * (MAX_DEFERRED_PER_CONNECTION + 50))
+    await sleep(1_100) // the main thread has looked whether all still comes to one thread
+    // what may wait is bounded for each thread: the flood met a second one where all had been given to the first until the midst of it
+    const isOneThread = await bench.counted('transport.udp_spread') === spread
+    assert.ok(isOneThread ? dropped === 1_000 : dropped! >= 1 && dropped! <= 1_000, `${dropped} dropped, by ${isOneThread ? 'one thread' : 'two threads'}`)
+    assert.equal(deferred - before + dropped!, MAX_DEFERRED_PER_NETWORK + 1_000 + 4 * (MAX_DEFERRED_PER_CONNECTION + 50), 'none is lost without a word')
     assert.ok(held >= 4, `connections rested ${held} times`)
   })
 
