@@ -215,6 +215,8 @@ export const GATHER_BELOW = 30_000
 export const SPREAD_ABOVE = 45_000
 /** Datagrams in a batch, as a mean between two looks, that show a thread busy: all of a batch's gain is there. Reached: each gets its share. */
 export const SPREAD_BATCH = 8
+/** Full batches in a row that show the one thread busy before the next look: 4 ms of work or more. One alone is what has come while the system let the thread wait. Reached: each gets its share. */
+export const SPREAD_FULL_BATCHES = 8
 /** Looks that one thread is not given all again where that did not hold, at most: it is tried once a minute. */
 export const GATHER_WAIT_LOOKS = 64
 /** Milliseconds for which a socket thread takes the wall clock to go as the monotonic one does: how late a jump of it may be seen. Reached: it is read anew. */

@@ -4,7 +4,7 @@
  *
  *     on    few come, in small batches, and the time of waiting since it was last turned off is over
  *     off   many come, or in large batches: the thread is not done with some when the next are there
- *           at once, by the thread itself, where a batch is full or too much waits for the core
+ *           at once, by the thread itself, where batch after batch is full or too much waits for the core
  *
  * Each time that it is turned off the time of waiting doubles, and halves with each second that it holds: what does not go well
  * for long, such as answers that take long to make, is hardly tried again.

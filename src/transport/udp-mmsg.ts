@@ -13,7 +13,7 @@
  * loop through a word of shared memory.
  */
 import { countInto } from '../dns/histogram.ts'
-import { UDP_BATCH, UDP_WAIT_MS, UDP_REST_MS } from '../dns/limits.ts'
+import { SPREAD_FULL_BATCHES, UDP_BATCH, UDP_WAIT_MS, UDP_REST_MS } from '../dns/limits.ts'
 import { Deferrals, type DeferralOptions, WAY_BACK_WORD } from './deferral-parcel.ts'
 import { COUNTER, HISTOGRAM, TRANSPORT_HISTOGRAMS, type TransportCounters } from './counters.ts'
 import { DEFERRED, type Handler, type OnFault, type Peer } from './handler.ts'
@@ -37,7 +37,7 @@ export interface MmsgLoopOptions {
   stop: Int32Array
   /** Called after every batch and after every UDP_WAIT_MS without one. */
   onIdle?: () => void
-  /** Called where a batch was full, or more was to be deferred than may wait: this thread is given too much. */
+  /** Called where SPREAD_FULL_BATCHES were full in a row, or more was to be deferred than may wait: this thread is given too much. */
   onFull?: () => void
   /** Where queries go that the handler defers; without it they are met with silence. */
   deferrals?: DeferralOptions
@@ -89,6 +89,8 @@ class BatchReader {
   readonly #deferrals: Deferrals | undefined
   /** Which of the thread's sockets this is. */
   readonly #place: number
+  /** Batches up to now that were full, without one between them that was not. */
+  #fullInARow = 0
   readonly #peer: Peer = { transport: 'udp', address: new Uint8Array(4), port: 0 }
 
   constructor(libc: Libc, { fd, family, isWildcard }: MmsgSocket, options: MmsgLoopOptions, deferrals: Deferrals | undefined, place: number) {
@@ -120,11 +122,16 @@ class BatchReader {
       ready = 0
     }
     this.#send(ready)
-    if (count === UDP_BATCH) this.#options.onFull?.()
+    this.#noteFullness(count)
     this.#deferrals?.flush()
     batch.reset(count)
     const micros = Math.min(0x7fff_ffff, Math.max(0, Math.round((this.#nowMs() - sinceMs) * 1_000)))
     countInto(counters, HISTOGRAM.udpBatchTime, TRANSPORT_HISTOGRAMS.udpBatchTime.buckets, micros)
+  }
+
+  #noteFullness(count: number): void {
+    if (count < UDP_BATCH) this.#fullInARow = 0
+    else if (++this.#fullInARow % SPREAD_FULL_BATCHES === 0) this.#options.onFull?.()
   }
 
   /** Octets of the answer to rx slot `i`, or 0. */

@@ -73,7 +73,7 @@ test('a thread that is not done with some when the next are there is given no mo
 test('what does not hold is tried less and less often, up to once in so many seconds, and what holds makes up for it', () => {
   untilOn()
   const waits = Array.from({ length: 10 }, () => {
-    gathering.spread() // by the thread, whose batch was full
+    gathering.spread() // by the thread, whose batches were full
     return untilOn()
   })
   assert.deepEqual(waits, [3, 5, 9, 17, 33, 65, 65, 65, 65, 65])

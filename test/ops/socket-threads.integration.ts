@@ -141,7 +141,7 @@ for (const [name, tcp] of [['UDP in batches', false], ['TCP by epoll', true]] as
 }
 
 describe('UDP threads that have little to do', { skip }, () => {
-  it('leave all to the first, until it has a full batch', async () => {
+  it('leave all to the first, until its batches are full, one after another', async () => {
     const { threads, port, counters, close } = await serve({ udpThreads: 3, tcpThreads: 0 }, [imageOf(1)])
     const received = (): number[] => threads.transportCounts.map((counts) => counts[COUNTER.udpReceived])
     try {

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { UDP_BATCH, UDP_WAIT_MS } from '../../src/dns/limits.ts'
+import { SPREAD_FULL_BATCHES, UDP_BATCH, UDP_WAIT_MS } from '../../src/dns/limits.ts'
 import { parseEndpoint } from '../../src/transport/address.ts'
 import { COUNTER, sumCounters, TRANSPORT_COUNTER_OCTETS, type TransportCounter, transportCounters } from '../../src/transport/counters.ts'
 import { DeferralBudget } from '../../src/transport/deferral-budget.ts'
@@ -177,12 +177,19 @@ describe('batches', { skip }, () => {
     assert.deepEqual(client.answers.map(({ octets }) => octets), queries.filter((_, id) => id % 5 !== 0))
   })
 
-  test('a full batch says that this thread is given too much, and so does a message that finds no room with the core', async () => {
-    for (const [count, times] of [[UDP_BATCH - 1, 0], [UDP_BATCH, 1], [UDP_BATCH + 5, 1]]) {
-      let full = 0
-      await runHere(Array.from({ length: count }, (_, id) => query(id)), () => ({}), 3, { onFull: () => full++ })
-      assert.equal(full, times, `of ${count}`)
+  test('full batches in a row say that this thread is given too much, and so does a message that finds no room with the core', async () => {
+    const most = SPREAD_FULL_BATCHES
+    const timesFull = async (sizes: number[]): Promise<number> => {
+      let [full, reads] = [0, 0]
+      await runHere([], () => ({ recvmmsg: () => sizes[reads++] }), sizes.length, { onFull: () => full++ })
+      return full
     }
+    const row = (length: number, size = UDP_BATCH): number[] => Array.from({ length }, () => size)
+    assert.equal(await timesFull(row(most - 1)), 0)
+    assert.equal(await timesFull(row(most)), 1)
+    assert.equal(await timesFull(row(2 * most + 1)), 2)
+    assert.equal(await timesFull(row(most, UDP_BATCH - 1)), 0)
+    assert.equal(await timesFull([...row(most - 1), UDP_BATCH - 1, ...row(most - 1)]), 0, 'one between was not')
     let full = 0
     const deferrals = { budget: new DeferralBudget({ messages: 3 }).shared, post: () => undefined }
     const { count } = await runHere(Array.from({ length: 5 }, (_, id) => query(id, DEFER)), () => ({}), 3, { onFull: () => full++, deferrals })
