@@ -4,7 +4,7 @@ import type { CandidateTable } from './candidates.ts'
 import type { Heap } from './heap.ts'
 import { DOUBLES, HISTORY, TABLE, WORDS } from './table-layout.ts'
 
-/** Words looked at together: those of half a page of memory. */
+/** Elements looked at together: half a page of memory, or a page. */
 const STRIDE = 512
 
 /** Copies the first `count` entries of all columns, and what the header says of them. */
@@ -30,8 +30,16 @@ export function copyTexts(old: CandidateTable, { byAgent, byAlias, header, i32 }
 
 function copyUsed<Column extends Int32Array | Float64Array>(from: Column, to: Column, count: number): void {
   const end = Math.min(count, from.length)
+  const words = new Int32Array(from.buffer, from.byteOffset, from.byteLength >> 2)
+  const wordsEach = from.BYTES_PER_ELEMENT >> 2
   for (let at = 0; at < end; at += STRIDE) {
-    const part = from.subarray(at, Math.min(end, at + STRIDE))
-    if (part.some((value) => value !== 0)) to.set(part, at)
+    const next = Math.min(end, at + STRIDE)
+    if (isWritten(words, at * wordsEach, next * wordsEach)) to.set(from.subarray(at, next), at)
   }
+}
+
+/** Whether any of the words is not 0. By words for all columns: a test of each element by a function of its own was a twentieth of what 60,000 registrations cost. */
+function isWritten(words: Int32Array, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) if (words[at] !== 0) return true
+  return false
 }
