@@ -112,6 +112,10 @@ export const READINGS_PER_PIECE = 500
 export const MAX_CHAIN_STEPS = 4_096
 /** Agents of one face that is a list (PTR of DNS-SD, the index of DNS-AID): some 12 kB. Reached: the others are not in it, and EDE 0 says so; they are found by capability. */
 export const MAX_FACE_AGENTS = 256
+/** Agents of one answer to a demand for all candidates. Reached: the others are not in it, and EDE 0 says so; they are found at the names below. */
+export const MAX_LISTED_CANDIDATES = 256
+/** Octets of those and their readings: what a message over TCP holds, less what stands around them. Reached: as above. */
+export const MAX_LISTED_OCTETS = 60_000
 /** Networks, and keys, that may look for the agents of a zone, and networks of the local area: each is compared with each query about them. Reached: the config is refused. */
 export const MAX_ASKERS = 64
 

@@ -104,7 +104,7 @@ describe('finding agents', { skip, concurrency: true }, () => {
         assert.match(nobody, /EDE: 49154[^\n]*near/)
       })
 
-      it('ranks whoever registers, at once, and moves agents by what they report', async () => {
+      it('ranks whoever registers, at once, moves agents by what they report, and lists them with it', async () => {
         await market.register('quick', 'latency=50ms accuracy=0.95 concurrency=4')
         assert.deepEqual(await market.agents(V2, 'prefer=latency:1'), ['1 quick', '2 old'])
         assert.equal(await market.report('old', 1, 0), '')
@@ -114,6 +114,14 @@ describe('finding agents', { skip, concurrency: true }, () => {
         assert.deepEqual(await market.agents(V2, 'prefer=latency:1'), ['1 quick', '2 old'])
         assert.match(await market.report('ghost', 1, 0), /REFUSED/)
         assert.doesNotMatch(await market.dig(V2, '', '-t', 'TYPE65441'), /TYPE65441\s+\\#/, 'a reading is no record')
+        // and all with their newest readings, for who chooses himself
+        for (const more of [[], ['+tcp']]) {
+          assert.deepEqual((await market.agents(V2, 'candidates', ...more)).sort(), ['1 old', '1 quick'])
+          const text = await market.dig(V2, 'candidates', ...more)
+          const readings = [...text.matchAll(/\s0\s+IN\s+TYPE65441\s+\\# \d+ ([0-9A-F ]+)/g)].map(([, hex]) => hex.replaceAll(' ', ''))
+          assert.deepEqual(readings.map((hex) => Buffer.from(hex, 'hex').readUInt16BE(0)).sort(), [1, 2])
+          assert.ok(readings.every((hex) => hex.includes('FF17000400000000')), 'both tell no session')
+        }
       })
 
       it('finds a hundred more once the table has grown, while it is asked', async () => {

@@ -7,6 +7,7 @@ import { HANDED_HISTORY, MAX_CHAIN_STEPS, MAX_INDEX_TRIES, READING_HISTORY } fro
 import type { LookupName } from '../../dns/lookup-name.ts'
 import { SlotChains } from './chains.ts'
 import { METRIC_COUNT } from './metrics.ts'
+import { FAULT, nameEnd, sameFolded } from './values.ts'
 import { DOUBLES, HALF, HISTORY, NODE, shapeOf, TABLE, TABLE_MAGIC, WORDS, type DoubleColumn, type TableShape, type WordColumn } from './table-layout.ts'
 
 /** Number of an entry; −1 is none. */
@@ -166,4 +167,16 @@ export class CandidateTable {
     match.weightReference = nodeFloats[half + HALF.weightReference]
     return nodes[half + HALF.isThere] !== 0
   }
+}
+
+/** Whether the agent of `slot` is among the first `count` of `slots` already, for another of its capabilities. */
+export function holdsAgentOf({ i32, heap }: CandidateTable, slots: Int32Array, count: number, slot: Slot): boolean {
+  const nameAt = i32.rdataAt[slot] + 2
+  for (let i = 0; i < count; i++) {
+    const other = slots[i]
+    if (i32.agentHash[other] !== i32.agentHash[slot]) continue
+    const end = nameEnd(heap, nameAt, heap.length)
+    if (end !== FAULT && sameFolded(heap, nameAt, heap, i32.rdataAt[other] + 2, end - nameAt)) return true
+  }
+  return false
 }

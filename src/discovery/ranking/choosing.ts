@@ -8,22 +8,23 @@
  * A zone that was signed beforehand is answered as it stands, as a signature covers the RRset whole (RFC 4035 3.1.1).
  */
 import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../authority/choosing.ts'
-import { type Answer, SECTION } from '../../authority/plan.ts'
+import { type Answer, KIND, SECTION } from '../../authority/plan.ts'
 import { type Query, QUESTION_AT } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
 import { MAX_EDE_TEXT_OCTETS } from '../../dns/limits.ts'
-import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES } from '../../dns/limits-discovery.ts'
+import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CANDIDATES } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { Askers } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
-import { ChosenBlock } from './chosen-block.ts'
+import { CandidateList } from './candidate-list.ts'
+import { ChosenBlock, ttlOf } from './chosen-block.ts'
 import { Closure } from './closure.ts'
 import { Demand } from './demand.ts'
 import { type CandidateFilter, FIRST_DEMANDED, REASON, REASON_COUNT } from './filter.ts'
 import { OfferWriter } from './offer.ts'
 import { type Random, Ranker } from './rank.ts'
-import { DEFAULT_RANKING, type RankingSettings } from './settings.ts'
+import { DEFAULT_RANKING, type RankingSettings, type Reporting } from './settings.ts'
 import { TABLE } from './table-layout.ts'
 
 /** The world of a chooser. */
@@ -42,6 +43,8 @@ export class RankedChooser implements AgentChooser {
   private readonly onOutcomes: ((query: Query, demand: Demand) => void) | undefined
   private readonly ranker: Ranker
   private readonly block: ChosenBlock
+  private readonly list: CandidateList
+  private readonly reporting: Reporting
   private readonly closure: Closure
   private readonly offer = new OfferWriter()
   private readonly match = new CapabilityMatch()
@@ -56,7 +59,9 @@ export class RankedChooser implements AgentChooser {
     this.nowMs = nowMs
     this.onOutcomes = onOutcomes
     this.ranker = new Ranker(settings, random)
+    this.reporting = settings.reporting
     this.block = new ChosenBlock(settings.reporting)
+    this.list = new CandidateList(settings.reporting)
     this.closure = new Closure(this.ranker, this.block)
   }
 
@@ -84,7 +89,9 @@ export class RankedChooser implements AgentChooser {
       if (!this.readDemand(query)) return CHOICE.malformed
       if (this.demand.intent.isPresent && !this.findMeant(query, answer, table)) return CHOICE.nobody
       if (tries === 0) this.passOutcomes(query)
-      if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
+      if (this.demand.wantsCandidates) {
+        if (this.listAll(table, zone.class)) return this.giveAll(query, answer, table, wanted)
+      } else if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
     }
     return CHOICE.none
   }
@@ -111,8 +118,11 @@ export class RankedChooser implements AgentChooser {
   }
 
   complete(answer: Answer, zone: ZoneImage): void {
-    const { block, demand, tables } = this
+    const { block, list, demand, tables } = this
+    const last = answer.count - 1
     const table = tables[answer.zone]
+    // readings are what was asked for: without them the answer is truncated
+    if (answer.derived === list && list.readings !== 0) answer.add(SECTION.additional, list, list.readings, answer.owner[last], answer.ownerAt[last], KIND.glue)
     if (answer.derived === block && demand.wantsClosure && table !== undefined) this.closure.add(answer, zone, table, demand, this.atMs)
   }
 
@@ -166,7 +176,7 @@ export class RankedChooser implements AgentChooser {
 
   /** Seconds that what is told of these slots may be remembered. */
   ttlFor(table: CandidateTable, slots: Int32Array, count: number): number {
-    return this.block.ttlOf(table, slots, count, this.nowMs())
+    return ttlOf(table, this.reporting, slots, count, this.nowMs())
   }
 
   /** Ranks and copies; false where what was copied is not what was ranked, as its entries were given to others meanwhile. */
@@ -178,12 +188,40 @@ export class RankedChooser implements AgentChooser {
     return isWhole && table.isCurrent(match)
   }
 
-  private give(query: Query, answer: Answer, table: CandidateTable, { owner, ownerAt }: Wanted): Choice {
-    const { ranker, block, offer, demand } = this
-    if (query.edns && (query.demandAt !== 0 || query.agent)) {
-      answer.offer = offer.octets
-      answer.offerOctets = offer.write(table, ranker, block.count, demand, demand.intent.isPresent ? query.peer.translation : undefined)
+  /** Lists all that live and meet the demand; false where entries were given to others meanwhile. */
+  private listAll(table: CandidateTable, rrClass: number): boolean {
+    const { ranker: { filter }, list, match, demand } = this
+    this.atMs = this.nowMs()
+    filter.run(table, match, demand, this.atMs, MAX_LISTED_CANDIDATES + 1, 0)
+    list.take(table, filter, rrClass, this.atMs)
+    return table.isCurrent(match)
+  }
+
+  /** The whole list, of which nobody was chosen: nobody was sent anywhere. */
+  private giveAll(query: Query, answer: Answer, table: CandidateTable, { owner, ownerAt }: Wanted): Choice {
+    const { list } = this
+    this.tell(query, answer, table, 0)
+    if (list.count === 0) {
+      this.explain(answer)
+      return CHOICE.nobody
     }
+    if (list.isCut) answer.explain(EDE.OTHER, CUT)
+    answer.derived = list
+    answer.add(SECTION.answer, list, list.rrset, owner, ownerAt)
+    return CHOICE.made
+  }
+
+  /** How the first `count` were chosen, where the asker wants to know. */
+  private tell(query: Query, answer: Answer, table: CandidateTable, count: number): void {
+    const { ranker, offer, demand } = this
+    if (!query.edns || (query.demandAt === 0 && !query.agent)) return
+    answer.offer = offer.octets
+    answer.offerOctets = offer.write(table, ranker, count, demand, demand.intent.isPresent ? query.peer.translation : undefined)
+  }
+
+  private give(query: Query, answer: Answer, table: CandidateTable, { owner, ownerAt }: Wanted): Choice {
+    const { ranker, block } = this
+    this.tell(query, answer, table, block.count)
     if (block.count === 0) {
       this.explain(answer)
       return CHOICE.nobody
@@ -205,6 +243,9 @@ export class RankedChooser implements AgentChooser {
     else answer.explain(EDE.NO_LIVE_AGENT)
   }
 }
+
+/** EXTRA-TEXT of a list that is not whole (RFC 8914 2). */
+const CUT = Buffer.from('more candidates than an answer lists: ask below the name')
 
 /** EXTRA-TEXT where nobody translates: without a core, and in a batch. */
 const UNTRANSLATED = Buffer.from('intents are not translated here')

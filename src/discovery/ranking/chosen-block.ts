@@ -70,7 +70,7 @@ export class ChosenBlock extends RRsetBlock {
 
   private fill(table: CandidateTable, ranker: Ranker, rrClass: number, nowMs: number): boolean {
     this.written = 0
-    const ttl = this.ttlOf(table, ranker.slots, ranker.count, nowMs)
+    const ttl = ttlOf(table, this.reporting, ranker.slots, ranker.count, nowMs)
     for (let i = 0; i < ranker.count; i++) {
       const slot = ranker.slots[i]
       const hasRoom = this.write(table, slot, ttl, rrClass)
@@ -92,16 +92,16 @@ export class ChosenBlock extends RRsetBlock {
     this.end = rdataAt + size
     return true
   }
+}
 
-  /** Seconds until what is told may no longer hold, the same for all (RFC 2181 5.2): the end of a lease, or the next report. */
-  ttlOf({ i32, f64 }: CandidateTable, slots: Int32Array, count: number, nowMs: number): number {
-    let ttl = 0x7fff_ffff // RFC 2181 8
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]
-      const leftMs = f64.leaseEndMs[slot] - nowMs
-      const reportMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(1_000, f64.readingAtMs[slot] + this.reporting.periodMs[i32.profile[slot]] - nowMs)
-      ttl = Math.min(ttl, i32.ttl[slot], Math.max(0, Math.floor(Math.min(leftMs, reportMs) / 1_000)))
-    }
-    return ttl
+/** Seconds until what is told may no longer hold, the same for all (RFC 2181 5.2): the end of a lease, or the next report. */
+export function ttlOf({ i32, f64 }: CandidateTable, { periodMs }: Reporting, slots: Int32Array, count: number, nowMs: number): number {
+  let ttl = 0x7fff_ffff // RFC 2181 8
+  for (let i = 0; i < count; i++) {
+    const slot = slots[i]
+    const leftMs = f64.leaseEndMs[slot] - nowMs
+    const reportMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(1_000, f64.readingAtMs[slot] + periodMs[i32.profile[slot]] - nowMs)
+    ttl = Math.min(ttl, i32.ttl[slot], Math.max(0, Math.floor(Math.min(leftMs, reportMs) / 1_000)))
   }
+  return ttl
 }

@@ -25,7 +25,7 @@ const WHOLE = 10_000
 /** Keys of a demand, metrics aside, by which agents are chosen. */
 const SHAPING: ReadonlySet<number> = new Set([
   PARAMETERS.binding, PARAMETERS.provider, PARAMETERS.location, PARAMETERS.region, PARAMETERS.security, PARAMETERS.modality, PARAMETERS.count, PARAMETERS.avoid,
-  PARAMETERS.peer, PARAMETERS['max-age'], PARAMETERS['only-provider'], PARAMETERS.closure, PARAMETERS.prefer, PARAMETERS.intent,
+  PARAMETERS.peer, PARAMETERS['max-age'], PARAMETERS['only-provider'], PARAMETERS.closure, PARAMETERS.prefer, PARAMETERS.intent, PARAMETERS.candidates,
 ].map(({ key }) => key))
 
 /** Writes offers; one object per thread. */

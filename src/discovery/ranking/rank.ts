@@ -7,7 +7,7 @@
  *                └─────── left out where the same was asked at the same moment (repeated.ts) ───────┘
  */
 import { HANDED_HISTORY, MAX_RANKED_ANSWERS, MAX_SCORED_CANDIDATES, MAX_VERSION_LOOKS } from '../../dns/limits-discovery.ts'
-import type { CandidateTable, CapabilityMatch, Slot } from './candidates.ts'
+import { type CandidateTable, type CapabilityMatch, holdsAgentOf, type Slot } from './candidates.ts'
 import type { Demand } from './demand.ts'
 import { relativeWeight } from './estimate.ts'
 import { CandidateFilter } from './filter.ts'
@@ -15,7 +15,6 @@ import { RepeatedQuestion } from './repeated.ts'
 import { Scorer } from './score.ts'
 import { slownessOf } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
-import { FAULT, nameEnd, sameFolded } from './values.ts'
 
 /** A number from 0 up to 1, 1 excluded. */
 export type Random = () => number
@@ -180,7 +179,7 @@ export class Ranker {
       for (let i = 0; i < shortCount; i++) if (shortKeys[i] >= 0 && (best < 0 || shortKeys[i] > shortKeys[best])) best = i
       if (best < 0) return
       shortKeys[best] = -1
-      if (!this.isChosen(table, this.shortSlots[best])) this.take(best)
+      if (!holdsAgentOf(table, this.slots, this.count, this.shortSlots[best])) this.take(best)
     }
   }
 
@@ -191,18 +190,6 @@ export class Ranker {
     this.scores[at] = this.shortScores[i]
     this.ages[at] = this.shortAges[i]
     this.unmet[at] = this.shortUnmet[i]
-  }
-
-  /** Whether the agent of `slot` is chosen already, for another of its capabilities. */
-  private isChosen({ i32, heap }: CandidateTable, slot: Slot): boolean {
-    const nameAt = i32.rdataAt[slot] + 2
-    for (let i = 0; i < this.count; i++) {
-      const other = this.slots[i]
-      if (i32.agentHash[other] !== i32.agentHash[slot]) continue
-      const end = nameEnd(heap, nameAt, heap.length)
-      if (end !== FAULT && sameFolded(heap, nameAt, heap, i32.rdataAt[other] + 2, end - nameAt)) return true
-    }
-    return false
   }
 
   /** Explanations score more than an answer does; answers stay within what was set aside at the start. */
