@@ -2,10 +2,9 @@
  * What the command line chose: which rows, which servers, how long. The whole takes about a quarter of an hour;
  * `--quick` three minutes at most, enough to see whether a change helped.
  *
- *     npm run bench -- [--quick] [--rows hit,nxdomain,…] [--servers nsd,knot,ours,…] [--rounds N] [--seconds S]
- *                      [--page FILE] [--json FILE]
+ *     npm run bench -- --help
  */
-import { parseArgs } from 'node:util'
+import { readOptions } from './command-line.ts'
 import { ROWS, type RowId } from './rows.ts'
 import { KINDS, type Kind } from './servers.ts'
 
@@ -23,18 +22,26 @@ export interface Chosen {
   json: string | undefined
 }
 
+const USAGE = `
+npm run bench -- [--quick] [--rows hit,…] [--servers nsd,…] [--rounds N] [--seconds S] [--page FILE] [--json FILE]
+
+  --quick    three minutes instead of a quarter of an hour: whether a change helped
+  --rows     which: ${ROWS.map(({ id }) => id).join(' ')} (all)
+  --servers  which: ${KINDS.join(' ')} (all)
+  --rounds   times that each is measured on each row (5)
+  --seconds  length of one measurement (2)
+  --page     where the page of results is written (docs/performance.md, where all is measured)
+  --json     where every measurement is kept
+`
 const QUICK_ROWS: readonly RowId[] = ['hit', 'nxdomain', 'referral']
 const QUICK_SERVERS: readonly Kind[] = ['echo', 'nsd', 'knot', 'ours']
 
 /** What `args` (without program and script) choose. Throws an Error that says what is wrong with them. */
 export function readArguments(args: readonly string[], page: string): Chosen {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      quick: { type: 'boolean', default: false }, rows: { type: 'string' }, servers: { type: 'string' }, rounds: { type: 'string' },
-      seconds: { type: 'string' }, page: { type: 'string' }, json: { type: 'string' },
-    },
-  })
+  const values = readOptions(USAGE, {
+    quick: { type: 'boolean', default: false }, rows: { type: 'string' }, servers: { type: 'string' }, rounds: { type: 'string' },
+    seconds: { type: 'string' }, page: { type: 'string' }, json: { type: 'string' },
+  }, args)
   const isWhole = !values.quick && values.rows === undefined && values.servers === undefined
   const everyRow = ROWS.map(({ id }) => id)
   return {

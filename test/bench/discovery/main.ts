@@ -3,14 +3,13 @@
  * other policies and beside oracles. Same seeds, same figures, on every machine. Seeds 1 to 6 are for tuning; 31 and above
  * were never looked at while anything was tuned.
  *
- *     npm run bench:discovery -- [--scenario main,…] [--seeds 31-40 | 1,2,3] [--policy TEXT] [--page] [--save FILE] [--from FILE,…]
- *     npm run bench:discovery -- --latency      what a ranked answer costs beside a plain one, with 10 to 10,000 candidates
+ *     npm run bench:discovery -- --help
  *
  * The whole takes an hour of one processor; parts can be run side by side, each with `--save`, and put together by `--from`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from '../command-line.ts'
 import { latencyLines, measureLatency } from './latency.ts'
 import { aligned, printGoals, printPage, printScenario } from './report.ts'
 import { runScenario, type ScenarioResult } from './runs.ts'
@@ -19,11 +18,21 @@ import { SCENARIOS } from './scenarios.ts'
 const PAGE = fileURLToPath(new URL('../../../../docs/performance-discovery.md', import.meta.url))
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const progress = (line: string): void => void process.stderr.write(`${line}\n`)
-const { values } = parseArgs({
-  options: {
-    scenario: { type: 'string' }, seeds: { type: 'string', default: '31-40' }, policy: { type: 'string', default: '' }, page: { type: 'boolean', default: false },
-    latency: { type: 'boolean', default: false }, save: { type: 'string' }, from: { type: 'string' },
-  },
+const USAGE = `
+npm run bench:discovery -- [--scenario main,…] [--seeds 31-40 | 1,2,3] [--policy TEXT] [--page] [--save FILE] [--from FILE,…]
+npm run bench:discovery -- --latency
+
+  --scenario  which: ${SCENARIOS.map(({ id }) => id).join(' ')} (all)
+  --seeds     worlds of each (31-40)
+  --policy    those policies alone whose name holds this, and the oracles
+  --page      writes docs/performance-discovery.md
+  --save      keeps what was measured, for --from
+  --from      prints what was kept instead of measuring
+  --latency   what a ranked answer costs beside a plain one, with 10 to 10,000 candidates
+`
+const values = readOptions(USAGE, {
+  scenario: { type: 'string' }, seeds: { type: 'string', default: '31-40' }, policy: { type: 'string', default: '' }, page: { type: 'boolean', default: false },
+  latency: { type: 'boolean', default: false }, save: { type: 'string' }, from: { type: 'string' },
 })
 
 /** The numbers of `31-40` or `1,2,3`. */

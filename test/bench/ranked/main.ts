@@ -2,17 +2,17 @@
  * `npm run bench:ranked`: what ranked answers cost under load beside plain ones, in one run, with 10, 100, 1,000 and 10,000
  * candidates: the real server, real sockets, one worker on a processor of its own, the bench's own generator on the other.
  *
- *     npm run bench:ranked -- [--candidates 10,100,1000,10000] [--seconds 2] [--rounds 3] [--rate 2000] [--page]
+ *     npm run bench:ranked -- --help
  */
 import { createSocket } from 'node:dgram'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { once } from 'node:events'
 import { RCODE } from '../../../src/dns/codes.ts'
 import { positive } from '../chosen.ts'
+import { readOptions } from '../command-line.ts'
 import { buildPrograms, endLoad } from '../generator.ts'
 import { canPin, measure, placesFor, type Run } from '../meter.ts'
 import { writeFramed } from '../queries.ts'
@@ -24,7 +24,16 @@ import { printPage, printTable, type Measured } from './report.ts'
 const PAGE = fileURLToPath(new URL('../../../../docs/performance-ranked.md', import.meta.url))
 const PATIENCE_MS = 2_000
 const ROW = { drive: 'udp', expected: { rcode: RCODE.NOERROR } } as const
-const { values } = parseArgs({ options: { candidates: { type: 'string', default: '10,100,1000,10000' }, seconds: { type: 'string' }, rounds: { type: 'string' }, rate: { type: 'string' }, page: { type: 'boolean', default: false } } })
+const USAGE = `
+npm run bench:ranked -- [--candidates N,N,…] [--seconds S] [--rounds N] [--rate N] [--page]
+
+  --candidates  how many are chosen among (10,100,1000,10000)
+  --seconds     length of one measurement (2)
+  --rounds      measurements of each question (3)
+  --rate        questions a second where answers are timed (2000)
+  --page        writes docs/performance-ranked.md
+`
+const values = readOptions(USAGE, { candidates: { type: 'string', default: '10,100,1000,10000' }, seconds: { type: 'string' }, rounds: { type: 'string' }, rate: { type: 'string' }, page: { type: 'boolean', default: false } })
 const numbers = values.candidates.split(',').map((text) => positive('candidates', text, 10))
 const seconds = positive('seconds', values.seconds, 2)
 const rounds = positive('rounds', values.rounds, 3)

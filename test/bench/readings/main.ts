@@ -3,12 +3,12 @@
  * its own message, as fast as they are taken, while plain and ranked queries are asked at a fixed rate. Every run proves that the last
  * reading of every agent is what answers are chosen by, and that the serial of the zone stood still.
  *
- *     npm run bench:readings -- [--count N] [--agents N] [--queries N] [--rounds N] [--only bulk|datagrams|single]
+ *     npm run bench:readings -- --help
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readOptions } from '../command-line.ts'
 import { endAll } from '../servers.ts'
 import { median } from '../statistics.ts'
 import { measure, type Measured, type Way } from './measure.ts'
@@ -18,11 +18,18 @@ const WAYS: Readonly<Record<string, Way>> = {
   datagrams: { title: '10 in a datagram, UDP', transport: 'udp', each: 10, window: 128 },
   single: { title: '1 in a datagram, UDP', transport: 'udp', each: 1, window: 256 },
 }
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '400000' }, agents: { type: 'string', default: '8000' }, queries: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '3' }, only: { type: 'string', default: Object.keys(WAYS).join(',') },
-  },
+const USAGE = `
+npm run bench:readings -- [--count N] [--agents N] [--queries N] [--rounds N] [--only bulk,datagrams,single]
+
+  --count    readings in a run; an eighth of it where each is a message (400000)
+  --agents   whose they are (8000)
+  --queries  queries a second meanwhile (1000)
+  --rounds   runs of each way (3)
+  --only     which ways
+`
+const values = readOptions(USAGE, {
+  count: { type: 'string', default: '400000' }, agents: { type: 'string', default: '8000' }, queries: { type: 'string', default: '1000' },
+  rounds: { type: 'string', default: '3' }, only: { type: 'string', default: Object.keys(WAYS).join(',') },
 })
 const folder = mkdtempSync(join(tmpdir(), 'waggle-readings-'))
 const say = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -2,7 +2,7 @@
  * `npm run bench:recursion`: what an answer from the cache costs, by Waggle and by Unbound in one run, with one worker and with
  * two, at full load and at an even rate.
  *
- *     npm run bench:recursion -- [--names 10000] [--seconds 5] [--starts 4] [--rounds 2] [--rate 20000] [--workers 1,2] [--page]
+ *     npm run bench:recursion -- --help
  *
  * It needs nsd, unbound and dnsperf. Everything is on loopback.
  */
@@ -11,10 +11,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { Chance } from '../../battery/chance.ts'
 import { cpuOf, nanosBetween } from '../accounting.ts'
 import { positive } from '../chosen.ts'
+import { readOptions } from '../command-line.ts'
 import { shuffled } from '../statistics.ts'
 import { APEX, endAll, type Kind, KINDS, type Running, startAuthority, startRecursive, versionOf } from './peers.ts'
 import { printPage, printTable, type Run } from './report.ts'
@@ -23,7 +24,18 @@ const PAGE = fileURLToPath(new URL('../../../../docs/performance-recursion.md', 
 const QUESTIONS = 100_000
 /** Sockets of dnsperf. The kernel deals them out among the workers by chance: with four, one of two workers often gets three, and fewer wakings make that server look better. */
 const CLIENTS = 40
-const { values } = parseArgs({ options: { names: { type: 'string' }, seconds: { type: 'string' }, starts: { type: 'string' }, rounds: { type: 'string' }, rate: { type: 'string' }, workers: { type: 'string', default: '1,2' }, page: { type: 'boolean', default: false } } })
+const USAGE = `
+npm run bench:recursion -- [--names N] [--seconds S] [--starts N] [--rounds N] [--rate N] [--workers 1,2] [--page]
+
+  --names    names in the zone that is asked for (10000)
+  --seconds  length of one measurement (5)
+  --starts   times that each server is started anew (4)
+  --rounds   measurements of each server and load in one start (2)
+  --rate     questions a second, besides as many as a server can (20000)
+  --workers  with how many threads that answer (1,2)
+  --page     writes docs/performance-recursion.md
+`
+const values = readOptions(USAGE, { names: { type: 'string' }, seconds: { type: 'string' }, starts: { type: 'string' }, rounds: { type: 'string' }, rate: { type: 'string' }, workers: { type: 'string', default: '1,2' }, page: { type: 'boolean', default: false } })
 const names = positive('names', values.names, 10_000)
 const seconds = positive('seconds', values.seconds, 5)
 /** Servers are started anew so often: where the memory and the sockets of a process happen to lie makes it cheaper or dearer by up to a tenth. */

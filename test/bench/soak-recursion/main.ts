@@ -2,7 +2,7 @@
  * `npm run soak:recursion`: an hour of mixed load on the recursive service, in front of a private tree on loopback whose
  * servers are killed, fall silent and come back, and whose zones change.
  *
- *     npm run soak:recursion -- [--minutes 60] [--rate 300] [--zones 200] [--every 5] [--junk 20] [--calm] [--cache 16] [--seed N]
+ *     npm run soak:recursion -- --help
  *
  * `--junk 80 --calm` is hours of random names instead: most names are asked once, no server dies, and what counts is that
  * the cache keeps to its octets, that the process does not grow, and popular names are still answered from memory.
@@ -16,11 +16,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { Chance } from '../../battery/chance.ts'
 import { missing } from '../../ops/private-internet.ts'
 import { Served } from '../../ops/process.ts'
 import { positive } from '../chosen.ts'
+import { readOptions } from '../command-line.ts'
 import { Asker } from './asker.ts'
 import { Chaos } from './chaos.ts'
 import { Host } from './hosts.ts'
@@ -36,7 +37,19 @@ const MOST_GROWTH = 1.1
 /** What comes from the cache in the last quarter against that in the second. */
 const LEAST_KEPT = 0.9
 
-const { values } = parseArgs({ options: { minutes: { type: 'string' }, rate: { type: 'string' }, zones: { type: 'string' }, every: { type: 'string' }, junk: { type: 'string' }, cache: { type: 'string' }, calm: { type: 'boolean', default: false }, seed: { type: 'string' } } })
+const USAGE = `
+npm run soak:recursion -- [--minutes N] [--rate N] [--zones N] [--every S] [--junk N] [--calm] [--cache N] [--seed N]
+
+  --minutes  how long (60)
+  --rate     questions a second (300)
+  --zones    zones below the top ones, 250 at most (200)
+  --every    seconds from one change of the world to the next (5)
+  --junk     of a hundred questions, those for names of chance (20)
+  --calm     no server dies and no zone changes
+  --cache    MiB of the cache (16)
+  --seed     what chance begins with
+`
+const values = readOptions(USAGE, { minutes: { type: 'string' }, rate: { type: 'string' }, zones: { type: 'string' }, every: { type: 'string' }, junk: { type: 'string' }, cache: { type: 'string' }, calm: { type: 'boolean', default: false }, seed: { type: 'string' } })
 const minutes = positive('minutes', values.minutes, 60)
 const rate = positive('rate', values.rate, 300)
 const zones = Math.min(250, positive('zones', values.zones, 200))

@@ -1,7 +1,7 @@
 /**
  * `npm run soak`: the server at full load while a zone of a million names is loaded anew every minute.
  *
- *     npm run soak -- [--minutes 20] [--hosts 1000000] [--every 60] [--workers 2]
+ *     npm run soak -- --help
  *
  * Each reload is asked for as an administrator does (`waggle zone reload`) and must be in service when that ends.
  * Meanwhile a checker asks for samples, and the generator watches the RCODE of every answer. Prints a line for each
@@ -13,11 +13,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { RCODE, TYPE } from '../../../src/dns/codes.ts'
 import { Chance } from '../../battery/chance.ts'
 import { cpuOf, nanosBetween, pssOf } from '../accounting.ts'
 import { positive } from '../chosen.ts'
+import { readOptions } from '../command-line.ts'
 import { buildPrograms, endLoad, load } from '../generator.ts'
 import { encodeNamed, writeFramed } from '../queries.ts'
 import { hostName } from '../rows.ts'
@@ -33,7 +34,15 @@ const MEMORY_EVERY_MS = 500
 const FIRST_RELOADS = 3
 const MOST_GROWTH = 1.1
 
-const { values } = parseArgs({ options: { minutes: { type: 'string' }, hosts: { type: 'string' }, every: { type: 'string' }, workers: { type: 'string' } } })
+const USAGE = `
+npm run soak -- [--minutes N] [--hosts N] [--every S] [--workers N]
+
+  --minutes  how long (20)
+  --hosts    names in the zone (1000000)
+  --every    seconds from one reload to the next (60)
+  --workers  threads that answer (2)
+`
+const values = readOptions(USAGE, { minutes: { type: 'string' }, hosts: { type: 'string' }, every: { type: 'string' }, workers: { type: 'string' } })
 const minutes = positive('minutes', values.minutes, 20)
 const hosts = positive('hosts', values.hosts, 1_000_000)
 const every = positive('every', values.every, 60)

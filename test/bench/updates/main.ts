@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from '../command-line.ts'
 import { endAll, TITLES, versionOf, type Kind } from '../servers.ts'
 import { shuffled } from '../statistics.ts'
 import { hasDnsperf, measureByDnsperf, type Counted } from './dnsperf.ts'
@@ -18,12 +18,6 @@ import { gather, measure, type Measured } from './measure.ts'
 import { printAgents, printPage, printTable, type Results } from './report.ts'
 
 const PAGE = fileURLToPath(new URL('../../../../docs/performance-updates.md', import.meta.url))
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' }, rest: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, client: { type: 'string', default: 'own,dnsperf' }, page: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
-  },
-})
 const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [--rest S] [--rounds N] [--servers ours,knot,bind] [--only record,agent] [--client own,dnsperf] [--page]
 
   --count    updates in each run (20000)
@@ -36,10 +30,10 @@ const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [-
   --client   who sends: own, dnsperf
   --page     writes docs/performance-updates.md
 `
-if (values.help) {
-  process.stdout.write(USAGE)
-  process.exit()
-}
+const values = readOptions(USAGE, {
+  count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' }, rest: { type: 'string', default: '3' },
+  rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, client: { type: 'string', default: 'own,dnsperf' }, page: { type: 'boolean', default: false },
+})
 const folder = mkdtempSync(join(tmpdir(), 'waggle-bench-'))
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
