@@ -5,6 +5,7 @@
 import { MAX_IMAGE_OCTETS } from '../dns/limits.ts'
 import { MAX_STALE_SECONDS, MIN_CACHE_OCTETS } from '../dns/limits-resolver.ts'
 import { type OctetBlock, viewOf } from '../dns/octet-views.ts'
+import { sharedBlock } from '../dns/shared-block.ts'
 import { BUCKET, ENTRY, GHOST_WAYS, GUARD_WORDS, HEADER, MAGIC, SPAN_MASK } from './layout.ts'
 
 /** Octets of the block for each bucket: an entry has 120 to 300, so that chains are about as long as a name has types. */
@@ -36,7 +37,7 @@ export class CacheBlock implements OctetBlock {
     if (!(octets >= MIN_CACHE_OCTETS && octets <= MAX_IMAGE_OCTETS)) {
       throw new RangeError(`Cannot make cache of ${octets} octets as it must have ${MIN_CACHE_OCTETS} to ${MAX_IMAGE_OCTETS}`)
     }
-    const buffer = new SharedArrayBuffer(octets - (octets % 4))
+    const buffer = sharedBlock(octets - (octets % 4))
     const words = new Int32Array(buffer)
     words[HEADER.stale] = staleSeconds
     layOut(words, seed)

@@ -195,6 +195,8 @@ export const MAX_RATE_LIMIT_ALLOW = 64
 
 // ---- Transport (RFC 7766, RFC 9210 4; numbers beside those of BIND, NSD, Knot, PowerDNS) ----
 
+/** Octets from which on a block of shared memory is put on huge pages; below, what is rounded up counts for more than what is saved. */
+export const HUGE_BLOCK_OCTETS = 4_194_304
 /** Octets of a query over UDP. UPDATEs that need more use TCP (nsupdate: above 512). Reached: the datagram is dropped and counted. */
 export const MAX_UDP_QUERY_OCTETS = 4_096
 /** Answers that one UDP socket may have waiting for the kernel. Full buffers mean answers that come too late anyway. Reached: the answer is dropped and counted; the client asks again. */

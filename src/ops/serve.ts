@@ -12,11 +12,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { CLASS } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix, PrefixList } from '../dns/prefix.ts'
+import { adviseBlocks } from '../dns/shared-block.ts'
 import { ALL_SHOWN } from '../discovery/faces/names.ts'
 import type { Explanation } from '../discovery/ranking/explain.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
+import { adviseHugePages } from '../transport/huge-pages.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import type { CacheDesk } from './cache-desk.ts'
 import { collectGarbage } from './collect.ts'
@@ -183,6 +185,7 @@ export class RunningServer implements Commanded {
 
   /** Starts a server of `config`; when it resolves, every socket is bound and every zone served. StartFault where that cannot be. */
   static async start(config: Config, log: Log): Promise<RunningServer> {
+    adviseBlocks(adviseHugePages)
     const server = new RunningServer(config, log)
     try {
       await server.loadAll()

@@ -2,6 +2,8 @@
  * The thread behind zone-jobs.ts: loads zone files or prints a zone, sends what it made, and ends.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { adviseBlocks } from '../dns/shared-block.ts'
+import { adviseHugePages } from '../transport/huge-pages.ts'
 import { ZoneImage } from '../zone/image.ts'
 import { printZone } from '../zone/print.ts'
 import { loadZoneFile } from './zone-load.ts'
@@ -26,6 +28,7 @@ async function print(buffer: SharedArrayBuffer): Promise<void> {
   }
 }
 
+adviseBlocks(adviseHugePages)
 const task = workerData as ThreadTask
 if (task.kind === 'load') load(task.jobs, task.seed)
 else await print(task.buffer)

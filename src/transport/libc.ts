@@ -1,7 +1,7 @@
 /**
  * The system calls that node:dgram and node:net lack or wrap in much work, called through koffi: many
  * datagrams for one crossing into the kernel, sockets that share a port, the local address of each datagram,
- * TCP without an object per event. Memory is passed as plain numbers, so that a call makes no object. Linux
+ * TCP without an object per event, huge pages. Memory is passed as plain numbers, so that a call makes no object. Linux
  * on 64-bit little-endian machines only, as the structures are laid out by hand (mmsg-batch.ts,
  * tcp-epoll-calls.ts).
  */
@@ -33,6 +33,7 @@ export interface Libc {
   write(fd: number, octets: Pointer, size: number): number
   close(fd: number): number
   if_nametoindex(name: Pointer): number
+  madvise(memory: Pointer, size: number, advice: number): number
   errno(): number
   /** Where `memory` lies. It must stay referenced for as long as the pointer is used. */
   addressOf(memory: Uint8Array): Pointer
@@ -86,6 +87,7 @@ const PROTOTYPES = {
   write: 'long write(int, uintptr_t, size_t)',
   close: 'int close(int)',
   if_nametoindex: 'unsigned int if_nametoindex(uintptr_t)',
+  madvise: 'int madvise(uintptr_t, size_t, int)',
 } as const
 
 const MUSL = { x64: 'x86_64', arm64: 'aarch64' } as const

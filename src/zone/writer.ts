@@ -8,6 +8,7 @@ import { ZoneImage, type NodeId } from './image.ts'
 import { ELEMENT, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, wordsFor } from './layout.ts'
 import { TYPE } from '../dns/codes.ts'
 import { MAX_AGENT_RRSET_OCTETS, MAX_IMAGE_OCTETS, MAX_ORDER_LEVELS as MAX_LEVELS, MAX_RRSET_OCTETS } from '../dns/limits.ts'
+import { sharedBlock } from '../dns/shared-block.ts'
 import { findPath, orderKeyOf, sortsAtOrBefore } from './order.ts'
 
 /** Thrown where a block cannot hold what is to be written: by an editor when the zone must be rebuilt in a larger block, by a builder when it has MAX_IMAGE_OCTETS. */
@@ -217,10 +218,10 @@ export class ZoneWriter {
 /** A block of `wished` octets; of `needed` where the machine does not give as much. */
 function allocate(needed: number, wished: number): SharedArrayBuffer {
   try {
-    return new SharedArrayBuffer(wholeWords(wished))
+    return sharedBlock(wholeWords(wished))
   } catch (fault) {
     if (!(fault instanceof RangeError) || needed === wished) throw fault
-    return new SharedArrayBuffer(wholeWords(needed))
+    return sharedBlock(wholeWords(needed))
   }
 }
 
