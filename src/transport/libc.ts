@@ -3,7 +3,7 @@
  * datagrams for one crossing into the kernel, sockets that share a port, the local address of each datagram,
  * TCP without an object per event, huge pages. Memory is passed as plain numbers, so that a call makes no object. Linux
  * on 64-bit little-endian machines only, as the structures are laid out by hand (mmsg-batch.ts,
- * tcp-epoll-calls.ts).
+ * epoll.ts).
  */
 import { createRequire } from 'node:module'
 import { getSystemErrorName } from 'node:util'

@@ -1,9 +1,9 @@
 /**
- * Not a test: prints the hit ratios of the cache, of LRU and of the offline optimum over traces of 400,000 requests (or
- * the number given), where the cache holds 1 % and 10 % of the names, median of three seeds; then what finding and keeping cost.
+ * Not a test: prints the hit ratios of the cache, of LRU and of the offline optimum over traces of 400,000 requests
+ * (`--requests`), where the cache holds 1 % and 10 % of the names, median of three seeds; then what finding and keeping cost.
  * Entries are large, so that the trace is several hundred times as long as the cache has room, and its start counts for little.
  *
- *     npm run bench:cache [requests]
+ *     npm run bench:cache -- --help
  */
 import { CacheBlock } from '../../src/cache/block.ts'
 import { Cache } from '../../src/cache/cache.ts'
@@ -14,11 +14,18 @@ import { LookupName } from '../../src/dns/lookup-name.ts'
 import { Name } from '../../src/dns/name.ts'
 import { viewOf } from '../../src/dns/octet-views.ts'
 import { capacityOf, makeTrace, ratioOfCache, ratioOfLru, ratioOfOptimum } from '../cache/ratio.ts'
+import { positive } from './chosen.ts'
+import { readOptions } from './command-line.ts'
 
 const OCTETS = 1_048_576
 const SEEDS = [1, 2, 3]
 const RDATA_OCTETS = 800
-const count = Number(process.argv[2] ?? 400_000)
+const USAGE = `
+npm run bench:cache -- [--requests N]
+
+  --requests  in each trace (400000)
+`
+const count = positive('requests', readOptions(USAGE, { requests: { type: 'string' } }).requests, 400_000)
 const capacity = capacityOf(OCTETS, RDATA_OCTETS)
 
 const STREAMS = [

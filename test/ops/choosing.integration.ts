@@ -122,6 +122,12 @@ describe('finding agents', { skip, concurrency: true }, () => {
           assert.deepEqual(readings.map((hex) => Buffer.from(hex, 'hex').readUInt16BE(0)).sort(), [1, 2])
           assert.ok(readings.every((hex) => hex.includes('FF17000400000000')), 'both tell no session')
         }
+        const { out } = await waggle(['query', V2, 'AGENT', '--and', 'nlp._cap.acme.example', '-s', `127.0.0.1:${market.port}`, '--demand', 'candidates'], market.folder.path)
+        for (const name of [V2, 'nlp._cap.acme.example']) {
+          for (const [type, count] of [['AGENT', 2], ['SENSE', 2]]) {
+            assert.equal(out.split('\n').filter((line) => line.startsWith(`${name}.\t`) && line.includes(`\tIN\t${type}\t`)).length, count, `${type} at ${name} in a batch:\n${out}`)
+          }
+        }
       })
 
       it('finds a hundred more once the table has grown, while it is asked', async () => {

@@ -100,8 +100,8 @@ export class CandidateList extends RRsetBlock {
     for (let looks = 0; looks < MAX_VERSION_LOOKS; looks++) {
       const seen = Atomics.load(version, slot)
       if ((seen & 1) !== 0) continue
-      const hasRoom = type === TYPE.AGENT ? this.writeAgent(table, slot, rrClass) : this.writeReading(table, slot, rrClass)
-      if (hasRoom && Atomics.load(version, slot) === seen) return true
+      const isWritten = type === TYPE.AGENT ? this.writeAgent(table, slot, rrClass) : this.writeReading(table, slot, rrClass)
+      if (Atomics.load(version, slot) === seen) return isWritten
       this.end = before
     }
     return false

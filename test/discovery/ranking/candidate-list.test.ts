@@ -121,6 +121,16 @@ describe('a reading in a list', () => {
     return [undefined, undefined, slots, undefined, undefined, undefined, undefined, undefined, undefined]
   }
 
+  test('an agent whose entry is being changed all the while is left out, and nobody waits for it', () => {
+    const hive = new Hive()
+    for (const label of ['still', 'torn']) {
+      hive.put(label)
+      assert.equal(hive.report(label, { active: 1 }), 'taken')
+    }
+    hive.registrar.table.i32.version[hive.slot('torn')]++
+    assert.deepEqual([...listed(hive).keys()], ['still'])
+  })
+
   test('is none of an agent that has told nothing, or is exclusive', () => {
     const hive = new Hive()
     hive.put('silent')
