@@ -33,7 +33,7 @@ export class StaleAnswers {
       const found = this.look(target, type, nowSeconds, mustBeJudged)
       if (found === CACHED.nothing || found === CACHED.failure) return undefined
       isStale ||= this.reader.isStale
-      const rrset = this.rrset()
+      const rrset = found === CACHED.records || found === CACHED.alias ? this.proven() : this.rrset()
       if (found !== CACHED.alias) return isStale ? this.outcome(found, rrset, chain, { name: target, type }) : undefined
       chain.push(rrset)
       target = Name.fromWire(rrset.records[0].rdata)
@@ -54,6 +54,12 @@ export class StaleAnswers {
     const records = recordsIn(this.reader, PART.records)
     const [{ name, type }] = records
     return { name, type, records, signatures: recordsIn(this.reader, PART.signatures), trust: this.reader.trust }
+  }
+
+  /** With the proof that a wildcard may stand for the name (RFC 4035 3.1.3.3), where there is one. */
+  private proven(): RRset {
+    const proof = recordsIn(this.reader, PART.proof)
+    return { ...this.rrset(), ...(proof.length > 0 && { proof }) }
   }
 
   private outcome(found: Cached, rrset: RRset, chain: readonly RRset[], { name, type }: Pick<Question, 'name' | 'type'>): Outcome {
