@@ -69,7 +69,7 @@ export class EntryDraft implements EntryKey {
 
   /** Begins an entry by its key. `server`: 4 or 16 octets of the address that a failure is about, or none. */
   begin(name: Name, type: number, recordClass: number, isFailure = false, server?: Uint8Array): void {
-    this.name.load(name.wire, 0)
+    this.name.loadOnce(name.wire)
     const length = this.name.length
     this.octets.set(this.name.octets.subarray(0, length), KEY_AT)
     if (server !== undefined) this.octets.set(server, KEY_AT + length)

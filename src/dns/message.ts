@@ -12,7 +12,7 @@
 import { CLASS, OPCODE, TYPE, printRcode } from './codes.ts'
 import { CO_BIT, DO_BIT, decodeOptions, encodeOptions, type Edns } from './edns.ts'
 import { WireFault } from './faults.ts'
-import { MAX_COMPRESSION_TARGETS, MAX_LABELS, MAX_MESSAGE_OCTETS, MAX_RECORDS_PER_MESSAGE, MAX_TTL, POINTER_LIMIT } from './limits.ts'
+import { MAX_COMPRESSION_TARGETS, MAX_LABELS, MAX_MESSAGE_OCTETS, MAX_NAME_OCTETS, MAX_RECORDS_PER_MESSAGE, MAX_TTL, POINTER_LIMIT } from './limits.ts'
 import { Name, wireLength } from './name.ts'
 import { WireReader, WireWriter } from './octets.ts'
 import { copyRdata, rdataNames } from './rdata.ts'
@@ -116,6 +116,8 @@ function messageOf(id: number, flags: number): Message {
 
 /** Where RDATA is put together before it is copied to its size. */
 const scratch = new WireWriter(512)
+/** What is being encoded: one message at a time. */
+const encoded = new WireWriter(512)
 
 function decodeAdditional(reader: WireReader, message: Message): void {
   const start = reader.at
@@ -176,7 +178,8 @@ function decodeRdata(type: number, recordClass: number, reader: WireReader): Uin
 export function encodeMessage(message: Message, limit: number = MAX_MESSAGE_OCTETS): Uint8Array {
   const { questions, answers, authorities, additionals, edns, rcode } = message
   if (rcode > 15 && !edns) throw new RangeError(`Cannot encode response code ${printRcode(rcode)} as it needs EDNS`)
-  const out = new WireWriter(512, limit)
+  const out = limit === MAX_MESSAGE_OCTETS ? encoded : new WireWriter(512, limit)
+  out.reset()
   const names = new NameCompressor(out)
   out.u16(message.id)
   let flags = (message.opcode << 11) | (rcode & 15)
@@ -239,6 +242,14 @@ function encodeRdata({ type, rdata }: DnsRecord, out: WireWriter, names: NameCom
   out.bytes(rdata.subarray(at))
 }
 
+/** Octets as a string of one character for each. Small arrays lie within the collected heap until their `buffer` is asked for, which moves them. */
+function textOf(octets: Uint8Array, at: number, size: number): string {
+  for (let i = 0; i < size; i++) nameOctets[i] = octets[at + i]
+  return nameOctets.toString('latin1', 0, size)
+}
+
+const nameOctets = Buffer.alloc(MAX_NAME_OCTETS)
+
 /**
  * Writes names, each by a pointer to the longest part of it that stands earlier in the message (RFC 1035 4.1.4).
  * Parts match with their case, so that every name is read as it was written (RFC 4343 4.1 asks to keep it).
@@ -259,7 +270,7 @@ class NameCompressor {
   /** Writes the uncompressed name that starts at `octets[at]`. */
   write(octets: Uint8Array, at: number): void {
     if (octets[at] === 0) return this.out.u8(0)
-    const whole = Buffer.from(octets.buffer, octets.byteOffset + at, wireLength(octets, at)).toString('latin1')
+    const whole = textOf(octets, at, wireLength(octets, at))
     const known = this.offsets.get(whole)
     if (known !== undefined) return this.out.u16(0xc000 | known)
     if (this.searched === MAX_COMPRESSION_TARGETS) return this.out.copy(octets, at, whole.length)

@@ -8,10 +8,18 @@ import type { ZoneDirectory } from '../zone/directory.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import { HEADER } from '../zone/layout.ts'
 
+let shared = new LookupName(0)
+
+/** `name` made ready for one search: what resolves asks often, and the memory of it takes longer to get than the search. */
+function ready(name: Name, seed: number): LookupName {
+  if (shared.seed !== seed) shared = new LookupName(seed)
+  shared.loadOnce(name.wire)
+  return shared
+}
+
 /** The zone of `directory` nearest above `name`, in a class; undefined where none is. */
 export function zoneAbove(directory: ZoneDirectory, seed: number, name: Name, rrClass: number): ZoneImage | undefined {
-  const lookup = new LookupName(seed)
-  lookup.load(name.wire, 0)
+  const lookup = ready(name, seed)
   const index = directory.indexFor(lookup, rrClass)
   return index < 0 ? undefined : directory.zones[index]
 }
@@ -23,8 +31,7 @@ export function keysIn(zone: ZoneImage, name: Name): Uint8Array[] {
 
 /** RDATA of the records of `type` at `name` in `zone`, as committed last. */
 export function rdatasAt(zone: ZoneImage, name: Name, type: number): Uint8Array[] {
-  const lookup = new LookupName(zone.words[HEADER.seed])
-  lookup.load(name.wire, 0)
+  const lookup = ready(name, zone.words[HEADER.seed])
   zone.refresh()
   const node = zone.nodeOf(lookup)
   const rrset = node === 0 ? 0 : zone.rrsetOf(node, type)

@@ -33,11 +33,20 @@ export function encodeAsking({ id, name, type, recursion, edns, dnssec }: Omit<A
   return encodeMessage(makeMessage(edns ? { ...parts, edns: opt } : parts))
 }
 
+/** As many letters for one number drawn as it has bits: 24. The bit above them tells when they are used up. */
+const CHANCES = 0x100_0000
+
 /** `name` with each letter in upper or lower case by chance. */
 export function inRandomCase(name: Name, random: Random): Name {
-  const wire = Uint8Array.from(name.wire)
+  const wire = new Uint8Array(name.wire)
+  let chances = 1
   for (let at = 0; wire[at] !== 0; at += wire[at] + 1) {
-    for (let i = at + 1; i <= at + wire[at]; i++) if (isLetter(wire[i]) && random(2) === 1) wire[i] ^= 0x20
+    for (let i = at + 1; i <= at + wire[at]; i++) {
+      if (!isLetter(wire[i])) continue
+      if (chances === 1) chances = random(CHANCES) | CHANCES
+      if ((chances & 1) === 1) wire[i] ^= 0x20
+      chances >>>= 1
+    }
   }
   return Name.fromWire(wire)
 }
@@ -87,7 +96,7 @@ const QUESTION_AT = 12
 
 /** The response as if it had been asked with plain letters: other names point to those of the question (RFC 1035 4.1.4), and would take our chance for their owner's case (RFC 4343 4.1). */
 function withPlainName(octets: Uint8Array, { plainName }: Asking): Uint8Array {
-  const plain = Uint8Array.from(octets) // never `slice`, which of a Buffer is a view
+  const plain = new Uint8Array(octets) // a copy; never `slice`, which of a Buffer is a view
   plain.set(plainName.wire, QUESTION_AT)
   return plain
 }

@@ -16,6 +16,8 @@ import type { Resolver } from './resolver.ts'
 export interface Network {
   send(send: number, to: Endpoint, transport: Transport, octets: Uint8Array): void
   close(send: number): void
+  /** Hands on what has come and was not looked at yet. */
+  catchUp(): void
   closeAll(): void
 }
 
@@ -95,6 +97,11 @@ export class Runner {
     return this.lastMs
   }
 
+  private callTime(send: number): void {
+    this.network.catchUp()
+    if (this.timers.has(send)) this.onFailure(send)
+  }
+
   /** One event after the other: what an effect causes at once waits until the effects before it are done. */
   private turn(event: ResolverEvent): void {
     this.events.push(event)
@@ -125,7 +132,7 @@ export class Runner {
         const delayMs = Math.min(Math.max(0, deadlineMs - this.lastMs), MAX_QUESTION_MS)
         // an answer that came while this thread was busy is read before its time is called over; whoever is told twice hears once
         this.sentMs.set(send, this.lastMs)
-        this.timers.set(send, this.parts.after(delayMs, () => this.parts.soon(() => this.timers.has(send) && this.onFailure(send))))
+        this.timers.set(send, this.parts.after(delayMs, () => this.parts.soon(() => this.callTime(send))))
         return this.network.send(send, to, transport, octets)
       }
       case 'close':

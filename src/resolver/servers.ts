@@ -3,7 +3,6 @@
  * EDNS and keep the case of letters, and of which zones they know nothing. RFC 1034 5.3.3 asks for this under SBELT and
  * "previous responses"; RFC 2308 7 allows to remember dead and lame servers, for five minutes at most.
  */
-import { printAddress } from '../dns/address.ts'
 import { TYPE } from '../dns/codes.ts'
 import { DOUBT_SECONDS, EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../dns/limits-resolver.ts'
 import type { Name } from '../dns/name.ts'
@@ -38,15 +37,19 @@ export interface Manners {
   readonly doubted: Map<string, Milliseconds>
 }
 
-/** The text that an endpoint is known by, such as `192.0.2.1#53`. */
+/** The string that an endpoint is known by: its octets two by two, which is made sooner than text. */
 export function endpointKey({ address, port }: Endpoint): string {
-  return `${printAddress(address)}#${port}`
+  let key = String.fromCharCode(port)
+  for (let i = 0; i < address.length; i += 2) key += String.fromCharCode((address[i] << 8) | address[i + 1])
+  return key
 }
 
 /** The manners of all servers. */
 export class ServerMemory {
   private readonly known = new Map<string, Manners>()
   private readonly random: Random
+  /** Who stands last. */
+  private last = ''
 
   constructor(random: Random) {
     this.random = random
@@ -59,15 +62,19 @@ export class ServerMemory {
   /** What is known of a server, to be changed by those that hear of it. */
   of(endpoint: Endpoint): Manners {
     const key = endpointKey(endpoint)
-    const known = this.known.get(key) ?? {
-      endpoint, roundTripMs: -1, deviationMs: 0, hasAnswered: false, answeredMs: -1, silences: 0, silentSinceMs: 0, restsUntilMs: 0,
-      refusesEdnsUntilMs: 0, changesCaseUntilMs: 0, lame: new Map<string, Milliseconds>(), doubted: new Map<string, Milliseconds>(),
-    }
+    const known = this.known.get(key) ?? strangerAt(endpoint)
+    if (key === this.last) return known
     // what was heard of last stands last: the first is forgotten
+    this.last = key
     this.known.delete(key)
     this.known.set(key, known)
     if (this.known.size > MAX_SERVERS_REMEMBERED) this.known.delete(this.known.keys().next().value ?? key)
     return known
+  }
+
+  /** The same, to be read only: of whom nothing is known nothing is noted. */
+  private at(endpoint: Endpoint): Readonly<Manners> {
+    return this.known.get(endpointKey(endpoint)) ?? STRANGER
   }
 
   /** It answered after `ms` (RFC 6298 2.2, 2.3), at `nowMs`. */
@@ -102,12 +109,12 @@ export class ServerMemory {
 
   /** Whether it has answered anything after `sinceMs`. */
   hasAnsweredSince(endpoint: Endpoint, sinceMs: Milliseconds): boolean {
-    return this.of(endpoint).answeredMs > sinceMs
+    return this.at(endpoint).answeredMs > sinceMs
   }
 
   /** It has said that it knows nothing of `zone` (RFC 2308 7.1: not longer than five minutes). It is asked where nobody else is left, as it may have meant the question. */
   isLameFor(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): boolean {
-    return (this.of(endpoint).lame.get(zone.key) ?? 0) > nowMs
+    return (this.at(endpoint).lame.get(zone.key) ?? 0) > nowMs
   }
 
   /** Remembers that it knows nothing of `zone`. */
@@ -117,7 +124,7 @@ export class ServerMemory {
 
   /** Others of the zone's servers come before it, as what it said of the zone was bogus. */
   isDoubted(endpoint: Endpoint, zone: Name, nowMs: Milliseconds): boolean {
-    return (this.of(endpoint).doubted.get(zone.key) ?? 0) > nowMs
+    return (this.at(endpoint).doubted.get(zone.key) ?? 0) > nowMs
   }
 
   /** Remembers that it has said of `zone` what was bogus (RFC 4035 5.5). It is asked all the same where nobody else is left, as the zone itself may be wrong. */
@@ -127,7 +134,7 @@ export class ServerMemory {
 
   /** Milliseconds to wait for an answer (RFC 6298 2.3: the mean and four deviations); after silence twice as long (5.5). */
   waitMs(endpoint: Endpoint): Milliseconds {
-    const { roundTripMs, deviationMs, silences } = this.of(endpoint)
+    const { roundTripMs, deviationMs, silences } = this.at(endpoint)
     if (roundTripMs < 0) return FIRST_WAIT_MS
     const wait = silences > 0 ? roundTripMs : roundTripMs + 4 * deviationMs
     return Math.round(Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, wait)))
@@ -135,7 +142,7 @@ export class ServerMemory {
 
   /** Whether a server rests; one that has rested is asked again, by one question at a time while it stays silent. */
   isResting(endpoint: Endpoint, nowMs: Milliseconds): boolean {
-    return this.of(endpoint).restsUntilMs > nowMs
+    return this.at(endpoint).restsUntilMs > nowMs
   }
 
   /**
@@ -150,21 +157,31 @@ export class ServerMemory {
   }
 
   private fastest(candidates: readonly Endpoint[]): Endpoint {
+    if (candidates.length === 1) return candidates[0]
     const scores = candidates.map((endpoint) => this.score(endpoint))
     const best = scores.indexOf(Math.min(...scores))
     candidates.forEach((endpoint, i) => {
-      const manners = this.of(endpoint)
-      if (i !== best && manners.roundTripMs > 0) manners.roundTripMs *= FORGIVING
+      const manners = i === best ? undefined : this.known.get(endpointKey(endpoint))
+      if (manners !== undefined && manners.roundTripMs > 0) manners.roundTripMs *= FORGIVING
     })
     return candidates[best]
   }
 
   /** The smoothed round trip; an unknown server counts as one of the fast, so that it is tried soon and then known (BIND). */
   private score(endpoint: Endpoint): number {
-    const { roundTripMs } = this.of(endpoint)
+    const { roundTripMs } = this.at(endpoint)
     return roundTripMs < 0 ? this.random(MIN_WAIT_MS) : roundTripMs
   }
 }
+
+function strangerAt(endpoint: Endpoint): Manners {
+  return {
+    endpoint, roundTripMs: -1, deviationMs: 0, hasAnswered: false, answeredMs: -1, silences: 0, silentSinceMs: 0, restsUntilMs: 0,
+    refusesEdnsUntilMs: 0, changesCaseUntilMs: 0, lame: new Map<string, Milliseconds>(), doubted: new Map<string, Milliseconds>(),
+  }
+}
+
+const STRANGER: Readonly<Manners> = strangerAt({ address: new Uint8Array(4), port: 0 })
 
 /** Keeps a time for a zone, and forgets the oldest beyond what one server may have. */
 function keepUntil(times: Map<string, Milliseconds>, { key }: Name, untilMs: Milliseconds): void {

@@ -28,7 +28,7 @@ export class SharedCache implements ResolverCache {
   /** What is alive. What has expired is an answer only where nobody can be asked (RFC 8767 4), so it is not for the machine. */
   find(name: Name, type: number, now: number, least: Trust): Remembered | undefined {
     const { reader, lookup } = this
-    lookup.load(name.wire, 0)
+    lookup.loadOnce(name.wire)
     const found = reader.find(lookup, type, now, 0, CLASS.IN, least)
     if (found === CACHED.failure || (reader.isStale && reader.hasFailed)) return { kind: 'failure', infoCode: reader.failureReason }
     if (found === CACHED.nothing || reader.isStale) return undefined

@@ -148,8 +148,8 @@ function* askServers(world: World, errand: Errand, cut: Cut, step: Step): Steps<
 }
 
 /** Notes who told a finding, so that another is asked where it turns out to be bogus (RFC 4035 5.5). */
-function noteTeller({ tellers }: World, finding: Kept | Referral, teller: Teller): void {
-  if (finding.kind === 'referral') return
+function noteTeller({ tellers, settings }: World, finding: Kept | Referral, teller: Teller): void {
+  if (finding.kind === 'referral' || settings.validation === undefined) return
   const told = [...finding.chain, ...(finding.kind === 'answer' ? finding.sets : []), ...(finding.kind === 'absence' ? [finding.absence] : [])]
   for (const what of told) tellers.set(what, teller)
 }

@@ -50,7 +50,7 @@ export class Policy {
 
   /** What the rules say of a question; undefined where none speaks of its name. */
   rule({ name, type }: Pick<Question, 'name' | 'type'>): Ruling | undefined {
-    this.lookup.load(name.wire, 0)
+    this.lookup.loadOnce(name.wire)
     const node = this.nodeOf(this.lookup)
     if (node === 0 || this.isOurs(name)) return undefined
     const alias = this.image.rrsetOf(node, TYPE.CNAME)

@@ -1,9 +1,10 @@
 /**
- * The system calls of a TCP thread with the memory that they fill, laid out once, so that no call makes an
- * object:
+ * Waiting for many sockets, and the system calls of a TCP thread, with the memory that they fill, laid out once,
+ * so that no call makes an object:
  *
  *     events    256 × struct epoll_event    what `wait` found; 12 octets each on x64, 16 on arm64
- *     change    1 × struct epoll_event      what `watch` says
+ *     change    1 × struct epoll_event      what `add` and `change` say
+ *     bell      1 × struct epoll_event      what `waitLater` found, which nobody reads
  *     address   struct sockaddr_in6         of whom `accept` let in, and its size
  *     chunk     16,384                      what `receive` read
  *
@@ -42,7 +43,8 @@ const LIFE_WORD = EVENT_WORDS - 1
 
 const EVENTS = 0
 const EVENT = EVENTS + TCP_EVENTS * 16
-const ADDRESS = EVENT + 16
+const BELL = EVENT + 16
+const ADDRESS = BELL + 16
 const SIZE = ADDRESS + ADDRESS_OCTETS
 const LINGER = SIZE + 8
 const CHUNK = LINGER + 8
@@ -62,7 +64,7 @@ export class Epoll {
   constructor(libc: Libc) {
     this.#libc = libc
     this.#fd = libc.epoll_create1(0x80000) // EPOLL_CLOEXEC
-    if (this.#fd < 0) throw new Error(`Cannot wait for connections as the system gives no epoll (${errorName(libc.errno())})`)
+    if (this.#fd < 0) throw new Error(`Cannot wait for sockets as the system gives no epoll (${errorName(libc.errno())})`)
     this.#calls = bindCalls(libc, this.#fd, libc.addressOf(this.#octets))
     this.chunk = this.#octets.subarray(CHUNK, TOTAL)
     this.#words[LINGER >> 2] = 1 // struct linger: on, for 0 seconds
@@ -74,7 +76,12 @@ export class Epoll {
     if (count >= 0) return count
     const name = errorName(this.#libc.errno())
     if (name === 'EINTR') return 0
-    throw new Error(`Cannot wait for connections as the system refuses it (${name})`)
+    throw new Error(`Cannot wait for sockets as the system refuses it (${name})`)
+  }
+
+  /** Has a thread of the pool wait for an event, so that this one does something else; `done` is called then, or after `timeoutMs`. One at a time. */
+  waitLater(timeoutMs: number, done: () => void): void {
+    this.#calls.waitLater(timeoutMs, done)
   }
 
   /** EPOLL bits of event `i`. */
@@ -170,6 +177,7 @@ export class Epoll {
 /** Calls whose pointers never change. */
 interface Calls {
   wait(timeoutMs: number): number
+  waitLater(timeoutMs: number, done: () => void): void
   accept(listener: number): number
   receive(fd: number): number
   control(change: number, fd: number): number
@@ -178,9 +186,10 @@ interface Calls {
 
 /** Held by closures, as a number too large for a small integer would be made anew each time that it is read from a field or added up. */
 function bindCalls(libc: Libc, epoll: number, base: Pointer): Calls {
-  const [events, event, address, size, linger, chunk] = [EVENTS, EVENT, ADDRESS, SIZE, LINGER, CHUNK].map((at) => base + at)
+  const [events, event, bell, address, size, linger, chunk] = [EVENTS, EVENT, BELL, ADDRESS, SIZE, LINGER, CHUNK].map((at) => base + at)
   return {
     wait: (timeoutMs) => libc.epoll_wait(epoll, events, TCP_EVENTS, timeoutMs),
+    waitLater: (timeoutMs, done) => libc.epollWaitLater(epoll, bell, 1, timeoutMs, done),
     accept: (listener) => libc.accept4(listener, address, size, ACCEPT_FLAGS),
     receive: (fd) => libc.recv(fd, chunk, TCP_CHUNK_OCTETS, 0),
     control: (change, fd) => libc.epoll_ctl(epoll, change, fd, event),

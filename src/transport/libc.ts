@@ -15,6 +15,7 @@ export type Pointer = number
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   bind(fd: number, address: Pointer, size: number): number
+  connect(fd: number, address: Pointer, size: number): number
   getsockname(fd: number, address: Pointer, size: Pointer): number
   setsockopt(fd: number, level: number, option: number, value: Pointer, size: number): number
   poll(descriptors: Pointer, count: number, timeoutMs: number): number
@@ -23,11 +24,14 @@ export interface Libc {
   listen(fd: number, backlog: number): number
   accept4(fd: number, address: Pointer, size: Pointer, flags: number): number
   recv(fd: number, octets: Pointer, size: number, flags: number): number
+  recvfrom(fd: number, octets: Pointer, size: number, flags: number, address: Pointer, addressSize: Pointer): number
   send(fd: number, octets: Pointer, size: number, flags: number): number
   shutdown(fd: number, how: number): number
   epoll_create1(flags: number): number
   epoll_ctl(epoll: number, change: number, fd: number, event: Pointer): number
   epoll_wait(epoll: number, events: Pointer, count: number, timeoutMs: number): number
+  /** As `epoll_wait` on a thread of the pool; `done` is called on this one, with the result of the call. */
+  epollWaitLater(epoll: number, events: Pointer, count: number, timeoutMs: number, done: (result: number) => void): void
   eventfd(count: number, flags: number): number
   read(fd: number, octets: Pointer, size: number): number
   write(fd: number, octets: Pointer, size: number): number
@@ -56,19 +60,27 @@ export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 /** A signal came first. */
 export const EINTR = 4
+/** Another has this address and port. */
+export const EADDRINUSE = 98
 /** Nothing to read, or no room to send, for now. */
 export const EAGAIN = 11
 
 /** What is used of koffi, whose own types are there only where it is installed. */
 interface Koffi {
-  load(path: string): { func(prototype: string): (...values: number[]) => number }
+  load(path: string): { func(prototype: string): KoffiFunction }
   address(value: Uint8Array): bigint
   errno(): number
+}
+
+interface KoffiFunction {
+  (...values: number[]): number
+  async(...values: [...number[], (error: Error | null, result: number) => void]): void
 }
 
 const PROTOTYPES = {
   socket: 'int socket(int, int, int)',
   bind: 'int bind(int, uintptr_t, unsigned int)',
+  connect: 'int connect(int, uintptr_t, unsigned int)',
   getsockname: 'int getsockname(int, uintptr_t, uintptr_t)',
   setsockopt: 'int setsockopt(int, int, int, uintptr_t, unsigned int)',
   poll: 'int poll(uintptr_t, unsigned long, int)',
@@ -77,6 +89,7 @@ const PROTOTYPES = {
   listen: 'int listen(int, int)',
   accept4: 'int accept4(int, uintptr_t, uintptr_t, int)',
   recv: 'long recv(int, uintptr_t, size_t, int)',
+  recvfrom: 'long recvfrom(int, uintptr_t, size_t, int, uintptr_t, uintptr_t)',
   send: 'long send(int, uintptr_t, size_t, int)',
   shutdown: 'int shutdown(int, int)',
   epoll_create1: 'int epoll_create1(int)',
@@ -160,7 +173,7 @@ export function errorName(errno: number): string {
 function bindLibc(): Libc {
   const koffi = requireKoffi()
   const library = openLibrary(koffi)
-  const functions: Record<string, (...values: number[]) => number> = {}
+  const functions: Record<string, KoffiFunction> = {}
   for (const [name, prototype] of Object.entries(PROTOTYPES)) {
     try {
       functions[name] = library.func(prototype)
@@ -168,7 +181,8 @@ function bindLibc(): Libc {
       throw new Error(`Cannot make system calls as the C library has no function ${name}`, { cause: error })
     }
   }
-  return { ...functions, errno: () => koffi.errno(), addressOf: (memory: Uint8Array) => Number(koffi.address(memory)) } as unknown as Libc
+  const epollWaitLater: Libc['epollWaitLater'] = (epoll, events, count, timeoutMs, done) => functions.epoll_wait.async(epoll, events, count, timeoutMs, (_error, result) => done(result))
+  return { ...functions, epollWaitLater, errno: () => koffi.errno(), addressOf: (memory: Uint8Array) => Number(koffi.address(memory)) } as unknown as Libc
 }
 
 function requireKoffi(): Koffi {

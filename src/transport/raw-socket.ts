@@ -10,8 +10,10 @@ import { ListenFault } from './listen-fault.ts'
 /** Level of options of any socket. */
 export const SOL_SOCKET = 1
 const SO_REUSEPORT = 15
-const IPPROTO_IPV6 = 41
-const IPV6_V6ONLY = 26
+/** Level of options of IPv6. */
+export const IPPROTO_IPV6 = 41
+/** IPv4 is no business of the socket. */
+export const IPV6_V6ONLY = 26
 
 /**
  * Opens `count` sockets on one endpoint with `open`, or none and throws its ListenFault. Sockets with

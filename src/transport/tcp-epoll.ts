@@ -312,7 +312,7 @@ export class EpollServer implements ConnectionOwner, EpollShared {
   }
 
   #watchListener(i: number): void {
-    if (!this.epoll.add(this.#listeners[i].fd, EPOLLIN, -1 - i, 0)) throw new Error(`Cannot wait for connections as the system refuses it (${errorName(this.epoll.errno())})`)
+    if (!this.epoll.add(this.#listeners[i].fd, EPOLLIN, -1 - i, 0)) throw new Error(`Cannot wait for sockets as the system refuses it (${errorName(this.epoll.errno())})`)
   }
 
   #sweep(nowMs: number): void {

@@ -1,25 +1,21 @@
 /**
  * Messages to other servers: each by a socket of its own, closed when nothing more is expected there.
  *
- *     send ──▶ udp   socket on a port chosen by chance, connected ──▶ datagram ──▶ onMessage …
+ *     send ──▶ udp   port chosen by chance, connected (Datagrams) ──▶ datagram ──▶ onMessage …
  *          ──▶ tcp   connection ──▶ length and message            ──▶ onMessage …
  *                                  nobody there, or cut off       ──▶ onFailure, once
  *
- * The port is a secret that a forger has to guess (RFC 5452 9.2), so that it is chosen from all that a user may have,
- * and never used for a second message. A connected socket hears of nobody but whom it has asked, and of ports where
- * nobody listens at once. What comes is handed on as it is: whether it is an answer is not seen here.
+ * What comes is handed on as it is: whether it is an answer is not seen here.
  */
-import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { connect, type Socket as StreamSocket } from 'node:net'
-import { MAX_PORT_TRIES, MAX_UPSTREAM_SOCKETS, MIN_UPSTREAM_PORT } from '../dns/limits-resolver.ts'
-import { parseAddress } from './address.ts'
+import { MAX_UPSTREAM_SOCKETS } from '../dns/limits-resolver.ts'
 import { Framer, NEED_MORE } from './tcp-framing.ts'
+import { canUseEpoll } from './libc.ts'
+import type { Datagrams, UpstreamEndpoint } from './upstream-datagrams.ts'
+import { NodeDatagrams } from './upstream-dgram.ts'
+import { UpstreamSockets } from './upstream-sockets.ts'
 
-/** Where a server listens, in octets and in text. */
-export interface UpstreamEndpoint {
-  readonly address: Uint8Array
-  readonly port: number
-}
+export type { UpstreamEndpoint } from './upstream-datagrams.ts'
 
 /** Who is told what came of messages. Neither is called while `send` or `close` runs. */
 export interface UpstreamListener {
@@ -38,6 +34,15 @@ export interface UpstreamOptions {
   readonly print: (address: Uint8Array) => string
   /** Sockets open at once; MAX_UPSTREAM_SOCKETS unless a test says otherwise. */
   readonly sockets?: number
+  /** How datagrams are sent; the cheapest way that works here unless a test says otherwise. */
+  readonly datagrams?: Datagrams
+}
+
+let loaded: Datagrams | undefined
+
+/** The way of datagrams for this thread: whoever sends shares it, so that one wait is for all. */
+function loadDatagrams(print: UpstreamOptions['print']): Datagrams {
+  return (loaded ??= canUseEpoll().usable ? new UpstreamSockets() : new NodeDatagrams(print))
 }
 
 /** A message under way. */
@@ -51,12 +56,11 @@ interface Sending {
   isOver: boolean
 }
 
-const PORTS = 65_536
-
 /** Sends messages, each on its own socket. */
 export class Upstream {
   private readonly options: UpstreamOptions
   private readonly most: number
+  private readonly datagrams: Datagrams
   private readonly sendings = new Map<number, Sending>()
   private waiting: Sending[] = []
   private open = 0
@@ -64,6 +68,7 @@ export class Upstream {
   constructor(options: UpstreamOptions) {
     this.options = options
     this.most = options.sockets ?? MAX_UPSTREAM_SOCKETS
+    this.datagrams = options.datagrams ?? loadDatagrams(options.print)
   }
 
   /** Sockets open now. */
@@ -97,6 +102,11 @@ export class Upstream {
     for (const send of [...this.sendings.keys()]) this.close(send)
   }
 
+  /** Hands on what has come and was not looked at yet: whoever is about to call time asks first. */
+  catchUp(): void {
+    this.datagrams.catchUp()
+  }
+
   private goOn(): void {
     while (this.open < this.most) {
       const next = this.waiting.shift()
@@ -110,8 +120,15 @@ export class Upstream {
     sending.end = sending.transport === 'udp' ? this.sendDatagram(sending) : this.sendStream(sending)
   }
 
-  private hear(sending: Sending, octets: Uint8Array, from: UpstreamEndpoint): void {
-    if (!sending.isOver) this.options.listener.onMessage(sending.send, octets, from)
+  private sendDatagram(sending: Sending): () => void {
+    return this.datagrams.send(sending.to, sending.octets, this.options.random, {
+      onDatagram: (octets) => this.hear(sending, octets),
+      onBroken: () => this.fail(sending),
+    })
+  }
+
+  private hear(sending: Sending, octets: Uint8Array): void {
+    if (!sending.isOver) this.options.listener.onMessage(sending.send, octets, sending.to)
   }
 
   private fail(sending: Sending): void {
@@ -120,39 +137,6 @@ export class Upstream {
       if (!sending.isOver) this.options.listener.onFailure(sending.send)
     })
   }
-
-  // ---- UDP ----
-
-  private sendDatagram(sending: Sending): () => void {
-    const { to, octets } = sending
-    const four = to.address.length === 4
-    const host = this.options.print(to.address)
-    let socket: DatagramSocket | undefined
-    const begin = (triesLeft: number): void => {
-      const own = createSocket({ type: four ? 'udp4' : 'udp6', ipv6Only: !four, lookup: asItIs })
-      socket = own
-      own.on('message', (message, { address, port }) => this.hear(sending, message, { address: octetsOf(address), port }))
-      own.on('error', (error: NodeJS.ErrnoException) => {
-        if (socket !== own) return // it is told a turn later, and may have been closed meanwhile
-        socket = undefined
-        own.close()
-        if (error.code === 'EADDRINUSE' && triesLeft > 0 && !sending.isOver) begin(triesLeft - 1)
-        else this.fail(sending)
-      })
-      own.once('listening', () => own.connect(to.port, host))
-      own.once('connect', () => socket === own && own.send(octets)) // a turn later as well
-      // the last try leaves the choice to the system, which knows what is free
-      own.bind({ port: triesLeft > 0 ? MIN_UPSTREAM_PORT + this.options.random(PORTS - MIN_UPSTREAM_PORT) : 0, exclusive: true })
-    }
-    begin(MAX_PORT_TRIES)
-    return () => {
-      const last = socket
-      socket = undefined
-      last?.close()
-    }
-  }
-
-  // ---- TCP ----
 
   private sendStream(sending: Sending): () => void {
     const { to, octets } = sending
@@ -165,22 +149,11 @@ export class Upstream {
     socket.on('data', (chunk) => {
       framer.push(chunk)
       let length = framer.next()
-      for (; length >= 0 && !sending.isOver; length = framer.next()) this.hear(sending, framer.message.slice(0, length), to)
+      for (; length >= 0 && !sending.isOver; length = framer.next()) this.hear(sending, framer.message.slice(0, length))
       if (length < NEED_MORE) socket.destroy()
     })
     socket.on('error', () => undefined) // `close` follows
     socket.once('close', () => this.fail(sending))
     return () => socket.destroy()
   }
-}
-
-/** The address of a peer as Node writes it. */
-function octetsOf(text: string): Uint8Array {
-  const octets = new Uint8Array(16)
-  return octets.subarray(0, parseAddress(text, octets))
-}
-
-/** Addresses are never looked up: they are none but addresses. */
-function asItIs(host: string, _options: unknown, found: (error: null, address: string, family: number) => void): void {
-  found(null, host, host.includes(':') ? 6 : 4)
 }

@@ -25,7 +25,10 @@ function choices(servers: ServerMemory, times: number, nowMs = 0): number[] {
 }
 
 test('an endpoint is known by address and port', () => {
-  assert.deepEqual([a, c].map(endpointKey), ['192.0.2.1#53', '2001:db8::3#53'])
+  const other = [a, c].flatMap(({ address, port }) => [{ address, port: port + 1 }, { address: address.with(-1, 99), port }])
+  const keys = [a, b, c, ...other].map(endpointKey)
+  assert.equal(new Set(keys).size, keys.length)
+  assert.equal(endpointKey({ address: Uint8Array.from(a.address), port: a.port }), keys[0])
 })
 
 test('the first round trip is the mean, later ones move it by an eighth (RFC 6298 2.2, 2.3)', () => {

@@ -304,7 +304,7 @@ describe('what the system refuses', { skip }, () => {
     let isBroken = false
     const { server, close } = await here((libc) => ({ epoll_wait: (...args) => (isBroken ? -1 : libc.epoll_wait(...args)), errno: () => (isBroken ? 9 : libc.errno()) }))
     isBroken = true
-    assert.throws(() => server.turn(0), /Cannot wait for connections as the system refuses it \(EBADF\)/)
+    assert.throws(() => server.turn(0), /Cannot wait for sockets as the system refuses it \(EBADF\)/)
     close()
   })
 })

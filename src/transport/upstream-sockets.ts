@@ -1,0 +1,168 @@
+/**
+ * Datagrams to other servers by system calls. An object of node:dgram for each took more of the processor than all
+ * else that comes of a question.
+ *
+ *     send ──▶ socket, bind, connect, send, into one epoll instance
+ *                                                    │ a thread of the pool waits for it while any are open
+ *     onDatagram ◀── recvfrom ◀── what is ready ◀────┘
+ *
+ * The loop of this thread cannot wait for an epoll instance itself. What the waiting thread says is only that something
+ * came; this one looks for itself, and has the other wait again.
+ */
+import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
+import { MAX_PORT_TRIES, UPSTREAM_WAIT_MS } from '../dns/limits-resolver.ts'
+import { Epoll, EPOLLIN } from './epoll.ts'
+import { AF_INET, AF_INET6, callMemory, EADDRINUSE, EAGAIN, EINTR, type Libc, loadLibc, MSG_DONTWAIT, type Pointer, SOCK_DGRAM } from './libc.ts'
+import { IPPROTO_IPV6, IPV6_V6ONLY } from './raw-socket.ts'
+import { type DatagramListener, type Datagrams, portFor, type Random, type UpstreamEndpoint } from './upstream-datagrams.ts'
+
+/** struct sockaddr_in, or sockaddr_in6, which is larger. */
+const ADDRESS_OCTETS = 32
+
+const OWN = 0
+const TO = OWN + ADDRESS_OCTETS
+const FROM = TO + ADDRESS_OCTETS
+const NUMBER = FROM + ADDRESS_OCTETS
+const OCTETS = NUMBER + 8
+const TOTAL = OCTETS + MAX_MESSAGE_OCTETS + 1
+
+/** One that is open. */
+interface OpenSocket {
+  readonly to: UpstreamEndpoint
+  readonly listener: DatagramListener
+  /** Tells it from those that had the same descriptor before. */
+  readonly life: number
+}
+
+/** Sends them so. Throws an Error where the system gives no epoll instance. */
+export class UpstreamSockets implements Datagrams {
+  readonly #libc: Libc
+  readonly #epoll: Epoll
+  /** By descriptor. */
+  readonly #sockets: (OpenSocket | undefined)[] = []
+  #open = 0
+  #lives = 0
+  #isWaiting = false
+  readonly #octets: Uint8Array<ArrayBuffer> = callMemory(TOTAL)
+  readonly #view: DataView = new DataView(this.#octets.buffer)
+  readonly #base: Pointer
+
+  constructor(libc: Libc = loadLibc()) {
+    this.#libc = libc
+    this.#epoll = new Epoll(libc)
+    this.#base = libc.addressOf(this.#octets)
+  }
+
+  send(to: UpstreamEndpoint, octets: Uint8Array, random: Random, listener: DatagramListener): () => void {
+    const fd = this.#connect(to, random)
+    const life = (this.#lives = (this.#lives + 1) | 0)
+    if (fd >= 0) {
+      this.#sockets[fd] = { to, listener, life }
+      this.#open++
+    }
+    this.#octets.set(octets, OCTETS)
+    if (fd < 0 || !this.#epoll.add(fd, EPOLLIN, fd, life) || this.#libc.send(fd, this.#base + OCTETS, octets.length, MSG_DONTWAIT) < 0) {
+      this.#close(fd, life)
+      listener.onBroken()
+    }
+    this.#waitOn()
+    return () => this.#close(fd, life)
+  }
+
+  catchUp(): void {
+    this.#look()
+  }
+
+  /** Reads one datagram of each socket that has any, and tells of how many: those that come meanwhile are the next look's. */
+  #look(): number {
+    if (this.#open === 0) return 0
+    const count = this.#epoll.wait(0)
+    for (let i = 0; i < count; i++) {
+      const fd = this.#epoll.slot(i)
+      const socket = this.#sockets[fd]
+      if (socket?.life === this.#epoll.life(i)) this.#read(fd, socket)
+    }
+    return count
+  }
+
+  #waitOn(): void {
+    if (this.#isWaiting || this.#open === 0) return
+    this.#isWaiting = true
+    this.#epoll.waitLater(UPSTREAM_WAIT_MS, this.#onEvent)
+  }
+
+  /** Where something came more is on its way, often: this thread looks again at the end of its turn, which costs less than to have another wait. */
+  readonly #onEvent = (): void => {
+    let count = 0
+    try {
+      count = this.#look()
+    } finally {
+      if (count > 0) setImmediate(this.#onEvent)
+      else {
+        this.#isWaiting = false
+        this.#waitOn()
+      }
+    }
+  }
+
+  #read(fd: number, socket: OpenSocket): void {
+    const base = this.#base
+    this.#view.setUint32(NUMBER, ADDRESS_OCTETS, true)
+    const size = this.#libc.recvfrom(fd, base + OCTETS, MAX_MESSAGE_OCTETS, MSG_DONTWAIT, base + FROM, base + NUMBER)
+    if (size >= 0) {
+      // what came before it was connected may be anybody's
+      if (this.#isFrom(socket.to)) socket.listener.onDatagram(this.#octets.slice(OCTETS, OCTETS + size))
+      return
+    }
+    const errno = this.#libc.errno()
+    if (errno === EAGAIN || errno === EINTR) return
+    this.#close(fd, socket.life)
+    socket.listener.onBroken() // nobody listens there
+  }
+
+  #close(fd: number, life: number): void {
+    if (this.#sockets[fd]?.life !== life) return
+    this.#sockets[fd] = undefined
+    this.#open--
+    this.#libc.close(fd)
+  }
+
+  /** A socket on a port chosen by chance that hears of nobody but `to`; -1 where the system gives none. */
+  #connect(to: UpstreamEndpoint, random: Random): number {
+    const libc = this.#libc
+    const base = this.#base
+    const isFour = to.address.length === 4
+    const fd = libc.socket(isFour ? AF_INET : AF_INET6, SOCK_DGRAM, 0)
+    if (fd < 0) return -1
+    const size = this.#writeAddress(TO, isFour, to.port)
+    this.#octets.set(to.address, TO + (isFour ? 4 : 8))
+    if (!isFour) {
+      this.#view.setInt32(NUMBER, 1, true)
+      libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, base + NUMBER, 4)
+    }
+    for (let tries = 0; tries <= MAX_PORT_TRIES; tries++) {
+      this.#writeAddress(OWN, isFour, portFor(tries, random))
+      if (libc.bind(fd, base + OWN, size) === 0) {
+        if (libc.connect(fd, base + TO, size) === 0) return fd
+        break
+      }
+      if (libc.errno() !== EADDRINUSE) break
+    }
+    libc.close(fd)
+    return -1
+  }
+
+  /** The wildcard address with this port; returns the size. */
+  #writeAddress(at: number, isFour: boolean, port: number): number {
+    this.#octets.fill(0, at, at + ADDRESS_OCTETS)
+    this.#view.setUint16(at, isFour ? AF_INET : AF_INET6, true)
+    this.#view.setUint16(at + 2, port)
+    return isFour ? 16 : 28
+  }
+
+  #isFrom({ address, port }: UpstreamEndpoint): boolean {
+    const at = FROM + (address.length === 4 ? 4 : 8)
+    for (let i = 0; i < address.length; i++) if (this.#octets[at + i] !== address[i]) return false
+    return this.#view.getUint16(FROM + 2) === port
+  }
+}
