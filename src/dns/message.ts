@@ -249,6 +249,8 @@ function textOf(octets: Uint8Array, at: number, size: number): string {
 }
 
 const nameOctets = Buffer.alloc(MAX_NAME_OCTETS)
+/** The parts of the name that is being written, of one message at a time. */
+const suffixes = new Array<string>(MAX_LABELS).fill('')
 
 /**
  * Writes names, each by a pointer to the longest part of it that stands earlier in the message (RFC 1035 4.1.4).
@@ -260,7 +262,6 @@ const nameOctets = Buffer.alloc(MAX_NAME_OCTETS)
 class NameCompressor {
   private readonly out: WireWriter
   private readonly offsets = new Map<string, number>()
-  private readonly suffixes = new Array<string>(MAX_LABELS)
   private searched = 0
 
   constructor(out: WireWriter) {
@@ -279,7 +280,7 @@ class NameCompressor {
   }
 
   private writeNew(octets: Uint8Array, at: number, whole: string): void {
-    const { out, offsets, suffixes } = this
+    const { out, offsets } = this
     const nameAt = out.at
     let labels = 0
     let target: number | undefined

@@ -48,6 +48,7 @@ function withOneTtl(records: readonly DnsRecord[]): DnsRecord[] {
 
 /** RFC 2181 5: a set holds each record once, and so does a section. */
 export function withoutCopies(records: readonly DnsRecord[]): DnsRecord[] {
+  if (records.length < 2) return [...records]
   const seen = new Map<string, DnsRecord>()
   for (const record of records) {
     const key = `${record.name.key} ${record.type} ${Buffer.from(record.rdata).toString('latin1')}`
