@@ -113,7 +113,7 @@ export class RunningServer implements Commanded {
       onFault: (fault) => this.tellFault(fault, 0),
     })
     this.recursing = new Recursing({
-      zones: { holds: (name) => this.zoneAbove(name, CLASS.IN) !== undefined, answer: (...query) => this.serving.answerOwn(...query) },
+      zones: { holds: (name) => zoneAbove(this.keeper.directory, this.seed, name, CLASS.IN) !== undefined, answer: (...query) => this.serving.answerOwn(...query) },
       seed,
       cacheFile: join(config.dataFolder, 'cache'),
       anchorFile: join(config.dataFolder, 'trust-anchors'),

@@ -19,6 +19,7 @@ function ready(name: Name, seed: number): LookupName {
 
 /** The zone of `directory` nearest above `name`, in a class; undefined where none is. */
 export function zoneAbove(directory: ZoneDirectory, seed: number, name: Name, rrClass: number): ZoneImage | undefined {
+  if (directory.zones.length === 0) return undefined
   const lookup = ready(name, seed)
   const index = directory.indexFor(lookup, rrClass)
   return index < 0 ? undefined : directory.zones[index]

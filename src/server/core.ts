@@ -13,7 +13,7 @@
 import { Query } from '../authority/query.ts'
 import { EDE, OPCODE, RCODE } from '../dns/codes.ts'
 import { WireFault } from '../dns/faults.ts'
-import { CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, MAX_CORE_RUNNING } from '../dns/limits.ts'
+import { CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, MAX_CORE_RUNNING, MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
 import { decodeMessage, type Message } from '../dns/message.ts'
 import type { Signer } from '../update/contract.ts'
 import { ADMITTED, admit } from './admit.ts'
@@ -76,6 +76,8 @@ export class Core {
   private isResting = false
   private whenIdle: (() => void)[] = []
   private readonly reports: FaultReports
+  /** Where answers are written, and copied from before anything else is. */
+  private readonly out = new Uint8Array(MAX_MESSAGE_OCTETS)
 
   constructor(options: CoreOptions) {
     this.options = options
@@ -282,7 +284,7 @@ export class Core {
   ): boolean | Promise<boolean> {
     const { authenticator } = this.options
     const room = seal === undefined ? 0 : (authenticator?.overhead(seal) ?? 0)
-    const out = new Uint8Array(responseLimit(query, this.udpOctets))
+    const out = this.out.subarray(0, responseLimit(query, this.udpOctets))
     const bare = withoutSignature(query)
     const { address, port, transport } = query.peer
     const peer = isKnown(signer) ? { address, port, transport, signer: signer.name } : query.peer
