@@ -95,7 +95,10 @@ export class Pulling {
         this.upstream.close(send)
         resolve(octets)
       }
-      const forget = this.options.clock.after(timeoutMs, () => end(undefined))
+      const forget = this.options.clock.after(timeoutMs, () => {
+        this.upstream.catchUp() // what came while this thread was busy came in time
+        end(undefined)
+      })
       this.waiting.set(send, end)
       this.upstream.send(send, target, 'udp', query)
     })

@@ -1,6 +1,6 @@
 /**
- * Datagrams to other servers by system calls. An object of node:dgram for each took more of the processor than all
- * else that comes of a question.
+ * Datagrams to other servers by system calls: no object of node:dgram for each, nor a turn of the loop for each of its
+ * steps.
  *
  *     send ──▶ socket, bind, connect, send, into one epoll instance
  *                                                    │ a thread of the pool waits for it while any are open

@@ -9,8 +9,8 @@
  */
 import { connect, type Socket as StreamSocket } from 'node:net'
 import { MAX_UPSTREAM_SOCKETS } from '../dns/limits-resolver.ts'
-import { Framer, NEED_MORE } from './tcp-framing.ts'
 import { canUseEpoll } from './libc.ts'
+import { Framer, NEED_MORE } from './tcp-framing.ts'
 import type { Datagrams, UpstreamEndpoint } from './upstream-datagrams.ts'
 import { NodeDatagrams } from './upstream-dgram.ts'
 import { UpstreamSockets } from './upstream-sockets.ts'

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { TCP_EVENTS } from '../../src/dns/limits.ts'
+import { UPSTREAM_WAIT_MS } from '../../src/dns/limits-resolver.ts'
 import { AF_INET, callMemory, canUseEpoll, type Libc, loadLibc, MSG_DONTWAIT, SOCK_DGRAM } from '../../src/transport/libc.ts'
 import type { DatagramListener, UpstreamEndpoint } from '../../src/transport/upstream-datagrams.ts'
 import { UpstreamSockets } from '../../src/transport/upstream-sockets.ts'
@@ -154,6 +155,30 @@ describe('sockets for datagrams', { skip: usable.usable ? false : `SKIPPED: ${us
       assert.deepEqual(told, ['a broken', 'b 7'])
     })
   }
+
+  test('nobody waits once nothing is expected, for longer than the wait under way', async () => {
+    let [begun, ended] = [0, 0]
+    const counting: Libc = {
+      ...libc,
+      epollWaitLater(epoll, events, count, timeoutMs, done) {
+        assert.equal(timeoutMs, UPSTREAM_WAIT_MS)
+        begun++
+        libc.epollWaitLater(epoll, events, count, timeoutMs, (result) => {
+          ended++
+          done(result)
+        })
+      },
+    }
+    const datagrams = new UpstreamSockets(counting)
+    const close = send(datagrams, peer().endpoint, listener('a'))
+    send(datagrams, peer().endpoint, listener('b'))()
+    assert.equal(begun, 1, 'one wait is for all')
+    await until('the wait to be renewed while something is expected', () => begun === 2)
+    close()
+    await until('the last wait to end', () => ended === 2)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.deepEqual([begun, told], [2, []])
+  })
 
   test('a fault of who listens keeps nobody else from hearing', async () => {
     const [one, two] = [peer(), peer()]
