@@ -75,8 +75,6 @@ export const EXPLORE_ONE_IN = 16
 export const MAX_UPSTREAM_SOCKETS = 2_048
 /** Ports of a user's own begin here (RFC 6335 6): those below may be a service's. Follows: random ports are 65,536 less these. */
 export const MIN_UPSTREAM_PORT = 1_024
-/** Milliseconds that a thread of the pool waits for datagrams of other servers before it looks whether any are still expected: how long ending takes at most. */
-export const UPSTREAM_WAIT_MS = 250
 /** Ports tried for one message where others have them (RFC 5452 9.2). Reached: the system chooses. */
 export const MAX_PORT_TRIES = 4
 /** Octets of the cache unless the config says otherwise (BIND nine tenths of memory, Unbound 4 MB for each of two, Knot Resolver 100 MB): some 300,000 RRsets. */

@@ -11,6 +11,7 @@ import { type PullTarget, pullTargetOf } from '../discovery/sense/pull-target.ts
 import type { Candidates } from '../discovery/ranking/zone-candidates.ts'
 import { networkOf } from '../server/network-shares.ts'
 import type { Clock } from '../transport/clock.ts'
+import type { Datagrams } from '../transport/upstream-datagrams.ts'
 import { Upstream } from '../transport/upstream.ts'
 import type { Requester } from '../update/contract.ts'
 import type { ServedZone } from './zone-keeper.ts'
@@ -18,7 +19,9 @@ import { rdatasAt } from './zone-lookup.ts'
 
 /** What fetching needs of the server around it. */
 export interface PullingOptions {
-  readonly clock: Pick<Clock, 'after'>
+  /** How agents are asked; the cheapest way that works here where it is left out. */
+  readonly datagrams?: Datagrams
+  readonly clock: Pick<Clock, 'after' | 'soon'>
   /** The clock that leases run by. */
   readonly nowMs: () => number
   /** The zone nearest above a name. */
@@ -44,6 +47,7 @@ export class Pulling {
       listener: { onMessage: (send, octets) => this.waiting.get(send)?.(octets), onFailure: (send) => this.waiting.get(send)?.(undefined) },
       random: (bound) => randomInt(bound),
       print: printAddress,
+      ...(options.datagrams && { datagrams: options.datagrams }),
     })
     this.puller = new Puller({
       nowMs: options.nowMs,
@@ -95,10 +99,12 @@ export class Pulling {
         this.upstream.close(send)
         resolve(octets)
       }
-      const forget = this.options.clock.after(timeoutMs, () => {
-        this.upstream.catchUp() // what came while this thread was busy came in time
+      const { clock } = this.options
+      // what came while this thread was busy came in time
+      const forget = clock.after(timeoutMs, () => clock.soon(() => {
+        this.upstream.catchUp()
         end(undefined)
-      })
+      }))
       this.waiting.set(send, end)
       this.upstream.send(send, target, 'udp', query)
     })

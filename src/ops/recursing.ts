@@ -34,6 +34,7 @@ import { OwnZonesFirst, type OwnZones } from '../server/own-zones.ts'
 import { behind, followed, Policy, type Ruling } from '../server/policy.ts'
 import { replyOf } from '../server/recursive-reply.ts'
 import { systemClock } from '../transport/clock.ts'
+import type { Datagrams } from '../transport/upstream-datagrams.ts'
 import { Upstream } from '../transport/upstream.ts'
 import { unixSeconds, type SharedCacheBlock } from './answering.ts'
 import { readCache, writeCache } from './cache-file.ts'
@@ -51,6 +52,8 @@ import { machineMs } from './machine-clock.ts'
 
 /** What the recursive service needs of the server around it. */
 export interface RecursingOptions {
+  /** How other servers are asked by UDP; the cheapest way that works here where it is left out. */
+  datagrams?: Datagrams
   /** Our own zones, which come before the world's. */
   zones: OwnZones
   /** The process's hash seed, by which our zones are searched too. */
@@ -153,7 +156,7 @@ export class Recursing {
     const onFault = (fault: unknown): void => this.reports.report(fault)
     const after = (delayMs: number, run: () => void): (() => void) => systemClock.after(delayMs, run)
     const runner = new Runner({ resolver, nowMs: this.nowMs, after, soon: (run) => systemClock.soon(run), onAnswer: this.countTime, onFault })
-    runner.network = new Upstream({ listener: runner, random, print: printAddress })
+    runner.network = new Upstream({ listener: runner, random, print: printAddress, ...(this.options.datagrams && { datagrams: this.options.datagrams }) })
     this.runner = runner
   }
 

@@ -9,6 +9,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { printAddress } from '../dns/address.ts'
 import { CLASS } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { parsePrefix, PrefixList } from '../dns/prefix.ts'
@@ -19,6 +20,7 @@ import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
 import { adviseHugePages } from '../transport/huge-pages.ts'
+import { NodeDatagrams } from '../transport/upstream-dgram.ts'
 import type { ZoneImage } from '../zone/image.ts'
 import type { CacheDesk } from './cache-desk.ts'
 import { collectGarbage } from './collect.ts'
@@ -39,7 +41,7 @@ import { ReadingsFile } from './readings-file.ts'
 import { reasonOf } from './reason.ts'
 import type { AnchorLine } from './anchor-keeper.ts'
 import { Probing } from './probing.ts'
-import { Pulling } from './pulling.ts'
+import { Pulling, type PullingOptions } from './pulling.ts'
 import { Recursing } from './recursing.ts'
 import { rehearse } from './rehearse.ts'
 import type { Rehearsal } from './rehearsal.ts'
@@ -112,7 +114,9 @@ export class RunningServer implements Commanded {
       log,
       onFault: (fault) => this.tellFault(fault, 0),
     })
+    const throughNode = config.values.transport === 'dgram' ? { datagrams: new NodeDatagrams(printAddress) } : {}
     this.recursing = new Recursing({
+      ...throughNode,
       zones: { holds: (name) => zoneAbove(this.keeper.directory, this.seed, name, CLASS.IN) !== undefined, answer: (...query) => this.serving.answerOwn(...query) },
       seed,
       cacheFile: join(config.dataFolder, 'cache'),
@@ -121,7 +125,7 @@ export class RunningServer implements Commanded {
       onFault: (fault, untold) => this.tellFault(fault, untold),
     })
     this.recursing.configure(config.recursion)
-    this.pulling = this.makePulling()
+    this.pulling = this.makePulling(throughNode)
     this.serving = new Serving({
       seed,
       values: () => this.config.values,
@@ -169,9 +173,10 @@ export class RunningServer implements Commanded {
     this.reloads = new OneAtATime((requests) => this.turns.take(() => this.runReload(requests)))
   }
 
-  private makePulling(): Pulling {
+  private makePulling(throughNode: Pick<PullingOptions, 'datagrams'>): Pulling {
     const { discovery } = this.updating
     return new Pulling({
+      ...throughNode,
       clock: systemClock,
       nowMs: discovery.nowMs,
       zoneAbove: (owner, rrClass) => {

@@ -4,7 +4,6 @@
  *
  *     events    256 × struct epoll_event    what `wait` found; 12 octets each on x64, 16 on arm64
  *     change    1 × struct epoll_event      what `add` and `change` say
- *     bell      1 × struct epoll_event      what `waitLater` found, which nobody reads
  *     address   struct sockaddr_in6         of whom `accept` let in, and its size
  *     chunk     16,384                      what `receive` read
  *
@@ -16,7 +15,7 @@
  */
 import { TCP_CHUNK_OCTETS, TCP_EVENTS } from '../dns/limits.ts'
 import type { ReusedPeer } from './address.ts'
-import { ACCEPT_FLAGS, AF_INET, callMemory, errorName, type Libc, MSG_NOSIGNAL, type Pointer } from './libc.ts'
+import { ACCEPT_FLAGS, AF_INET, callMemory, errorName, type Libc, MSG_NOSIGNAL, type Pointer, type Watch } from './libc.ts'
 
 /** Octets to read, or the end of them. */
 export const EPOLLIN = 0x1
@@ -43,8 +42,7 @@ const LIFE_WORD = EVENT_WORDS - 1
 
 const EVENTS = 0
 const EVENT = EVENTS + TCP_EVENTS * 16
-const BELL = EVENT + 16
-const ADDRESS = BELL + 16
+const ADDRESS = EVENT + 16
 const SIZE = ADDRESS + ADDRESS_OCTETS
 const LINGER = SIZE + 8
 const CHUNK = LINGER + 8
@@ -59,6 +57,7 @@ export class Epoll {
   readonly #octets: Uint8Array<ArrayBuffer> = callMemory(TOTAL)
   readonly #words: Int32Array = new Int32Array(this.#octets.buffer, 0, CHUNK / 4)
   readonly #calls: Calls
+  #watch: Watch | undefined
 
   /** Throws an Error where the system gives no epoll instance. */
   constructor(libc: Libc) {
@@ -79,9 +78,9 @@ export class Epoll {
     throw new Error(`Cannot wait for sockets as the system refuses it (${name})`)
   }
 
-  /** Has a thread of the pool wait for an event, so that this one does something else; `done` is called then, or after `timeoutMs`. One at a time. */
-  waitLater(timeoutMs: number, done: () => void): void {
-    this.#calls.waitLater(timeoutMs, done)
+  /** As `whenReadable` of Libc: in each turn in which `wait` would find something. */
+  whenReady(run: () => void): void {
+    this.#watch = this.#libc.whenReadable(this.#fd, run)
   }
 
   /** EPOLL bits of event `i`. */
@@ -161,6 +160,7 @@ export class Epoll {
 
   /** Closes the instance itself. */
   end(): void {
+    this.#watch?.close()
     this.#libc.close(this.#fd)
   }
 
@@ -177,7 +177,6 @@ export class Epoll {
 /** Calls whose pointers never change. */
 interface Calls {
   wait(timeoutMs: number): number
-  waitLater(timeoutMs: number, done: () => void): void
   accept(listener: number): number
   receive(fd: number): number
   control(change: number, fd: number): number
@@ -186,10 +185,9 @@ interface Calls {
 
 /** Held by closures, as a number too large for a small integer would be made anew each time that it is read from a field or added up. */
 function bindCalls(libc: Libc, epoll: number, base: Pointer): Calls {
-  const [events, event, bell, address, size, linger, chunk] = [EVENTS, EVENT, BELL, ADDRESS, SIZE, LINGER, CHUNK].map((at) => base + at)
+  const [events, event, address, size, linger, chunk] = [EVENTS, EVENT, ADDRESS, SIZE, LINGER, CHUNK].map((at) => base + at)
   return {
     wait: (timeoutMs) => libc.epoll_wait(epoll, events, TCP_EVENTS, timeoutMs),
-    waitLater: (timeoutMs, done) => libc.epollWaitLater(epoll, bell, 1, timeoutMs, done),
     accept: (listener) => libc.accept4(listener, address, size, ACCEPT_FLAGS),
     receive: (fd) => libc.recv(fd, chunk, TCP_CHUNK_OCTETS, 0),
     control: (change, fd) => libc.epoll_ctl(epoll, change, fd, event),

@@ -30,8 +30,6 @@ export interface Libc {
   epoll_create1(flags: number): number
   epoll_ctl(epoll: number, change: number, fd: number, event: Pointer): number
   epoll_wait(epoll: number, events: Pointer, count: number, timeoutMs: number): number
-  /** As `epoll_wait` on a thread of the pool; `done` is called on this one, with the result of the call. */
-  epollWaitLater(epoll: number, events: Pointer, count: number, timeoutMs: number, done: (result: number) => void): void
   eventfd(count: number, flags: number): number
   read(fd: number, octets: Pointer, size: number): number
   write(fd: number, octets: Pointer, size: number): number
@@ -39,8 +37,15 @@ export interface Libc {
   if_nametoindex(name: Pointer): number
   madvise(memory: Pointer, size: number, advice: number): number
   errno(): number
+  /** Has the loop of this thread call `run` in each turn in which `fd` can be read, outside of any scope of Node's: what it puts off by `setImmediate` runs in the same turn. Keeps no process alive, and ends with what it returns, which must stay referenced. */
+  whenReadable(fd: number, run: () => void): Watch
   /** Where `memory` lies. It must stay referenced for as long as the pointer is used. */
   addressOf(memory: Uint8Array): Pointer
+}
+
+/** Waiting for a descriptor. */
+export interface Watch {
+  close(): void
 }
 
 /** Memory for a call: zeros that lie outside the garbage collector's heap and so never move. */
@@ -60,6 +65,8 @@ export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 /** A signal came first. */
 export const EINTR = 4
+/** It is not said to whom. */
+const EDESTADDRREQ = 89
 /** Another has this address and port. */
 export const EADDRINUSE = 98
 /** Nothing to read, or no room to send, for now. */
@@ -67,14 +74,11 @@ export const EAGAIN = 11
 
 /** What is used of koffi, whose own types are there only where it is installed. */
 interface Koffi {
-  load(path: string): { func(prototype: string): KoffiFunction }
+  load(path: string): { func(prototype: string): (...values: number[]) => number }
   address(value: Uint8Array): bigint
   errno(): number
-}
-
-interface KoffiFunction {
-  (...values: number[]): number
-  async(...values: [...number[], (error: Error | null, result: number) => void]): void
+  /** The loop's own waiting for a descriptor (uv_poll), since koffi 3. */
+  readonly node?: { poll?(fd: number, events: { readable: boolean }, run: () => void): Watch & { unref(): void } }
 }
 
 const PROTOTYPES = {
@@ -125,6 +129,11 @@ export function canUseEpoll(platform: string = process.platform, arch: string = 
   return canUse('TCP by epoll', tryEpoll, platform, arch)
 }
 
+/** Whether datagrams can be sent to other servers, and waited for, by system calls here. */
+export function canUseDatagrams(platform: string = process.platform, arch: string = process.arch): Usable {
+  return canUse('datagrams by system calls', tryDatagrams, platform, arch)
+}
+
 function canUse(what: string, tryCalls: (libc: Libc) => Usable, platform: string, arch: string): Usable {
   if (platform !== 'linux') return { usable: false, reason: `${what} needs Linux, and this is ${platform}` }
   if (!(arch in MUSL)) return { usable: false, reason: `${what} is laid out for x64 and arm64, and this is ${arch}` }
@@ -156,6 +165,22 @@ function tryEpoll(libc: Libc): Usable {
   return ready === 0 ? { usable: true } : { usable: false, reason: `the system does not let epoll work (${errorName(errno)})` }
 }
 
+/** As for batches: what is not connected cannot send, and an empty socket is found empty. */
+function tryDatagrams(libc: Libc): Usable {
+  if (typeof requireKoffi().node?.poll !== 'function') return { usable: false, reason: 'this koffi has no poll (`npm ci`)' }
+  const epoll = tryEpoll(libc)
+  if (!epoll.usable) return epoll
+  const memory = libc.addressOf(callMemory(64))
+  const fd = libc.socket(AF_INET, SOCK_DGRAM, 0)
+  const sent = libc.send(fd, memory, 1, MSG_DONTWAIT)
+  const sendErrno = libc.errno()
+  const read = libc.recvfrom(fd, memory, 1, MSG_DONTWAIT, memory + 16, memory + 8)
+  const readErrno = libc.errno()
+  libc.close(fd)
+  if (sent === -1 && sendErrno === EDESTADDRREQ && read === -1 && readErrno === EAGAIN) return { usable: true }
+  return { usable: false, reason: `the system does not let send and recvfrom work (${errorName(sendErrno)}, ${errorName(readErrno)})` }
+}
+
 /** A datagram socket that programs started later do not inherit: SOCK_DGRAM | SOCK_CLOEXEC. */
 export const SOCK_DGRAM = 0x80002
 /** A stream socket that does not sleep and is not inherited: SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC. */
@@ -173,7 +198,7 @@ export function errorName(errno: number): string {
 function bindLibc(): Libc {
   const koffi = requireKoffi()
   const library = openLibrary(koffi)
-  const functions: Record<string, KoffiFunction> = {}
+  const functions: Record<string, (...values: number[]) => number> = {}
   for (const [name, prototype] of Object.entries(PROTOTYPES)) {
     try {
       functions[name] = library.func(prototype)
@@ -181,8 +206,13 @@ function bindLibc(): Libc {
       throw new Error(`Cannot make system calls as the C library has no function ${name}`, { cause: error })
     }
   }
-  const epollWaitLater: Libc['epollWaitLater'] = (epoll, events, count, timeoutMs, done) => functions.epoll_wait.async(epoll, events, count, timeoutMs, (_error, result) => done(result))
-  return { ...functions, epollWaitLater, errno: () => koffi.errno(), addressOf: (memory: Uint8Array) => Number(koffi.address(memory)) } as unknown as Libc
+  const whenReadable = (fd: number, run: () => void): Watch => {
+    const watch = koffi.node?.poll?.(fd, { readable: true }, run)
+    if (watch === undefined) throw new Error('Cannot wait for descriptors as this koffi has no poll')
+    watch.unref()
+    return watch
+  }
+  return { ...functions, whenReadable, errno: () => koffi.errno(), addressOf: (memory: Uint8Array) => Number(koffi.address(memory)) } as unknown as Libc
 }
 
 function requireKoffi(): Koffi {

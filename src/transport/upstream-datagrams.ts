@@ -20,8 +20,8 @@ export interface UpstreamEndpoint {
 
 /** Told what came of one datagram; of neither once its port is closed. */
 export interface DatagramListener {
-  /** Octets have come from whom it was sent to, in memory of their own. */
-  onDatagram(octets: Uint8Array): void
+  /** Octets have come, in memory of their own; not always from whom it was sent to: a port is open for a moment before it hears of one alone. */
+  onDatagram(octets: Uint8Array, from: UpstreamEndpoint): void
   /** Nothing will come any more; may be called while `send` runs. The port is closed. */
   onBroken(): void
 }
@@ -33,7 +33,7 @@ export type Random = (bound: number) => number
 export interface Datagrams {
   /** Sends `octets`; returns what closes the port. */
   send(to: UpstreamEndpoint, octets: Uint8Array, random: Random, listener: DatagramListener): () => void
-  /** Hands on what has come and was not looked at yet. */
+  /** Hands on what has come and was not looked at yet; where Node reads it, it has done so before whatever was put off by `setImmediate`. */
   catchUp(): void
 }
 

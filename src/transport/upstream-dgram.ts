@@ -20,8 +20,7 @@ export class NodeDatagrams implements Datagrams {
     const begin = (tries: number): void => {
       const own = createSocket({ type: four ? 'udp4' : 'udp6', ipv6Only: !four, lookup: asItIs })
       socket = own
-      // what came before it was connected may be anybody's
-      own.on('message', (message, from) => from.port === port && isSame(from.address, address) && listener.onDatagram(message))
+      own.on('message', (message, from) => listener.onDatagram(message, { address: octetsOf(from.address), port: from.port }))
       own.on('error', (error: NodeJS.ErrnoException) => {
         if (socket !== own) return // it is told a turn later, and may have been closed meanwhile
         socket = undefined
@@ -45,10 +44,10 @@ export class NodeDatagrams implements Datagrams {
   catchUp(): void {}
 }
 
-/** Whether an address as Node writes it is this one. */
-function isSame(text: string, address: Uint8Array): boolean {
+/** The address of a peer as Node writes it. */
+function octetsOf(text: string): Uint8Array {
   const octets = new Uint8Array(16)
-  return parseAddress(text, octets) === address.length && address.every((octet, i) => octet === octets[i])
+  return octets.subarray(0, parseAddress(text, octets))
 }
 
 /** Addresses are never looked up: they are none but addresses. */

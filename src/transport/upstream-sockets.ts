@@ -3,14 +3,11 @@
  * steps.
  *
  *     send ──▶ socket, bind, connect, send, into one epoll instance
- *                                                    │ a thread of the pool waits for it while any are open
+ *                                                    │ the loop waits for it as for one descriptor
  *     onDatagram ◀── recvfrom ◀── what is ready ◀────┘
- *
- * The loop of this thread cannot wait for an epoll instance itself. What the waiting thread says is only that something
- * came; this one looks for itself, and has the other wait again.
  */
-import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
-import { MAX_PORT_TRIES, UPSTREAM_WAIT_MS } from '../dns/limits-resolver.ts'
+import { MAX_MESSAGE_OCTETS, TCP_EVENTS } from '../dns/limits.ts'
+import { MAX_PORT_TRIES } from '../dns/limits-resolver.ts'
 import { Epoll, EPOLLIN } from './epoll.ts'
 import { AF_INET, AF_INET6, callMemory, EADDRINUSE, EAGAIN, EINTR, type Libc, loadLibc, MSG_DONTWAIT, type Pointer, SOCK_DGRAM } from './libc.ts'
 import { IPPROTO_IPV6, IPV6_V6ONLY } from './raw-socket.ts'
@@ -42,7 +39,7 @@ export class UpstreamSockets implements Datagrams {
   readonly #sockets: (OpenSocket | undefined)[] = []
   #open = 0
   #lives = 0
-  #isWaiting = false
+  #isDue = false
   readonly #octets: Uint8Array<ArrayBuffer> = callMemory(TOTAL)
   readonly #view: DataView = new DataView(this.#octets.buffer)
   readonly #base: Pointer
@@ -51,6 +48,7 @@ export class UpstreamSockets implements Datagrams {
     this.#libc = libc
     this.#epoll = new Epoll(libc)
     this.#base = libc.addressOf(this.#octets)
+    this.#epoll.whenReady(() => this.#lookSoon())
   }
 
   send(to: UpstreamEndpoint, octets: Uint8Array, random: Random, listener: DatagramListener): () => void {
@@ -65,12 +63,12 @@ export class UpstreamSockets implements Datagrams {
       this.#close(fd, life)
       listener.onBroken()
     }
-    this.#waitOn()
     return () => this.#close(fd, life)
   }
 
   catchUp(): void {
-    this.#look()
+    // as many looks as all that are open may need, and no more: those that go on to have something wait for the loop
+    for (let most = Math.ceil(this.#open / TCP_EVENTS); most > 0 && this.#look() === TCP_EVENTS; most--);
   }
 
   /** Reads one datagram of each socket that has any, and tells of how many: those that come meanwhile are the next look's. */
@@ -85,24 +83,14 @@ export class UpstreamSockets implements Datagrams {
     return count
   }
 
-  #waitOn(): void {
-    if (this.#isWaiting || this.#open === 0) return
-    this.#isWaiting = true
-    this.#epoll.waitLater(UPSTREAM_WAIT_MS, this.#onEvent)
-  }
-
-  /** Where something came more is on its way, often: this thread looks again at the end of its turn, which costs less than to have another wait. */
-  readonly #onEvent = (): void => {
-    let count = 0
-    try {
-      count = this.#look()
-    } finally {
-      if (count > 0) setImmediate(this.#onEvent)
-      else {
-        this.#isWaiting = false
-        this.#waitOn()
-      }
-    }
+  /** In this turn of the loop, but where promises and faults have their way, which they have not in what the loop calls itself. */
+  #lookSoon(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(() => {
+      this.#isDue = false
+      this.#look()
+    })
   }
 
   #read(fd: number, socket: OpenSocket): void {
@@ -110,8 +98,7 @@ export class UpstreamSockets implements Datagrams {
     this.#view.setUint32(NUMBER, ADDRESS_OCTETS, true)
     const size = this.#libc.recvfrom(fd, base + OCTETS, MAX_MESSAGE_OCTETS, MSG_DONTWAIT, base + FROM, base + NUMBER)
     if (size >= 0) {
-      // what came before it was connected may be anybody's
-      if (this.#isFrom(socket.to)) socket.listener.onDatagram(this.#octets.slice(OCTETS, OCTETS + size))
+      socket.listener.onDatagram(this.#octets.slice(OCTETS, OCTETS + size), this.#isFrom(socket.to) ? socket.to : this.#sender())
       return
     }
     const errno = this.#libc.errno()
@@ -158,6 +145,12 @@ export class UpstreamSockets implements Datagrams {
     this.#view.setUint16(at, isFour ? AF_INET : AF_INET6, true)
     this.#view.setUint16(at + 2, port)
     return isFour ? 16 : 28
+  }
+
+  /** Somebody else: what came before it was connected may be anybody's. */
+  #sender(): UpstreamEndpoint {
+    const isFour = this.#view.getUint16(FROM, true) === AF_INET
+    return { address: this.#octets.slice(FROM + (isFour ? 4 : 8), FROM + (isFour ? 8 : 24)), port: this.#view.getUint16(FROM + 2) }
   }
 
   #isFrom({ address, port }: UpstreamEndpoint): boolean {

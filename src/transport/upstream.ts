@@ -9,7 +9,7 @@
  */
 import { connect, type Socket as StreamSocket } from 'node:net'
 import { MAX_UPSTREAM_SOCKETS } from '../dns/limits-resolver.ts'
-import { canUseEpoll } from './libc.ts'
+import { canUseDatagrams } from './libc.ts'
 import { Framer, NEED_MORE } from './tcp-framing.ts'
 import type { Datagrams, UpstreamEndpoint } from './upstream-datagrams.ts'
 import { NodeDatagrams } from './upstream-dgram.ts'
@@ -40,9 +40,9 @@ export interface UpstreamOptions {
 
 let loaded: Datagrams | undefined
 
-/** The way of datagrams for this thread: whoever sends shares it, so that one wait is for all. */
+/** The way of datagrams for this thread: whoever sends shares it, so that one instance of epoll is for all. */
 function loadDatagrams(print: UpstreamOptions['print']): Datagrams {
-  return (loaded ??= canUseEpoll().usable ? new UpstreamSockets() : new NodeDatagrams(print))
+  return (loaded ??= canUseDatagrams().usable ? new UpstreamSockets() : new NodeDatagrams(print))
 }
 
 /** A message under way. */
@@ -122,13 +122,13 @@ export class Upstream {
 
   private sendDatagram(sending: Sending): () => void {
     return this.datagrams.send(sending.to, sending.octets, this.options.random, {
-      onDatagram: (octets) => this.hear(sending, octets),
+      onDatagram: (octets, from) => this.hear(sending, octets, from),
       onBroken: () => this.fail(sending),
     })
   }
 
-  private hear(sending: Sending, octets: Uint8Array): void {
-    if (!sending.isOver) this.options.listener.onMessage(sending.send, octets, sending.to)
+  private hear(sending: Sending, octets: Uint8Array, from: UpstreamEndpoint): void {
+    if (!sending.isOver) this.options.listener.onMessage(sending.send, octets, from)
   }
 
   private fail(sending: Sending): void {
@@ -149,7 +149,7 @@ export class Upstream {
     socket.on('data', (chunk) => {
       framer.push(chunk)
       let length = framer.next()
-      for (; length >= 0 && !sending.isOver; length = framer.next()) this.hear(sending, framer.message.slice(0, length))
+      for (; length >= 0 && !sending.isOver; length = framer.next()) this.hear(sending, framer.message.slice(0, length), to)
       if (length < NEED_MORE) socket.destroy()
     })
     socket.on('error', () => undefined) // `close` follows

@@ -240,3 +240,14 @@ test('a message stays as it was decoded while others are, names and data of ever
   assert.deepEqual(encodeMessage(first), shown)
   assert.equal(first.questions[0].name.toString(), 'first.example.')
 })
+
+test('what was encoded stays as it is, whatever is encoded next, or cannot be', () => {
+  const short = encodeMessage(answering('www.example. 60 IN A 192.0.2.1'))
+  const copy = short.slice()
+  const long = encodeMessage(answering(...Array.from({ length: 200 }, (_, i) => `h${i}.www.example. 60 IN A 192.0.2.${i}`)))
+  const tooLong = answering(...Array.from({ length: 1_200 }, (_, i) => `h${i}.www.example. 60 IN TXT "${'x'.repeat(60)}"`))
+  assert.throws(() => encodeMessage(tooLong), WireFault)
+  assert.deepEqual(short, copy)
+  assert.equal(decodeMessage(long).answers.length, 200)
+  assert.deepEqual(encodeMessage(answering('www.example. 60 IN A 192.0.2.1')), copy)
+})

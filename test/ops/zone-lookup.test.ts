@@ -15,8 +15,8 @@ const SEED = 4242
 const wire = (text: string): Uint8Array => Name.parse(text).wire
 const KEY = Uint8Array.of(0, 0, 3, 13, 1, 2, 3)
 
-function zoneOf(apex: string, rrClass: number = CLASS.IN): ZoneImage {
-  const builder = new ZoneBuilder({ apex: wire(apex), class: rrClass, seed: SEED, expectedOctets: 200_000 })
+function zoneOf(apex: string, rrClass: number = CLASS.IN, seed: number = SEED): ZoneImage {
+  const builder = new ZoneBuilder({ apex: wire(apex), class: rrClass, seed, expectedOctets: 200_000 })
   const soa = new Uint8Array([...wire('ns.example.'), ...wire('hostmaster.example.'), ...new Uint8Array(20)])
   builder.add(wire(apex), TYPE.SOA, 60, soa, soa.length)
   builder.add(wire(apex), TYPE.KEY, 60, KEY, KEY.length)
@@ -32,6 +32,17 @@ test('the zone nearest above a name is found, in its class', () => {
     ['a.local.example.', CLASS.LOCAL, 2], ['a.local.example.', CLASS.IN, 0], ['a.example.', CLASS.LOCAL, -1], ['example.net.', CLASS.IN, -1], ['.', CLASS.IN, -1],
   ]
   for (const [name, rrClass, index] of cases) assert.equal(zoneAbove(directory, SEED, Name.parse(name), rrClass), zones[index], `${name} ${rrClass}`)
+})
+
+test('where there is no zone none is found, and zones of another seed are found by theirs', () => {
+  const name = Name.parse('www.example.')
+  assert.equal(zoneAbove(new ZoneDirectory([], SEED), SEED, name, CLASS.IN), undefined)
+  const other = zoneOf('example.', CLASS.IN, SEED + 1)
+  const others = new ZoneDirectory([other], SEED + 1)
+  for (let round = 0; round < 2; round++) {
+    assert.equal(zoneAbove(others, SEED + 1, name, CLASS.IN), other)
+    assert.equal(zoneAbove(directory, SEED, name, CLASS.IN), zones[0])
+  }
 })
 
 test('keys at a name are those committed last, whatever the case of the name', () => {

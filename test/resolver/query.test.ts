@@ -47,6 +47,26 @@ test('letters take their case by chance, other octets stay as they are', () => {
   assert.equal(String(name), 'a-1\\@[z.EXAMPLE.', 'the name itself is as it was')
 })
 
+test('of a long name each letter has a chance of its own', () => {
+  const chance = new Chance(4)
+  const label = 'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz'
+  const rounds = 400
+  const capitals = new Array<number>(2 * label.length).fill(0)
+  let [pairs, equals] = [0, 0]
+  for (let round = 0; round < rounds; round++) {
+    const letters = String(inRandomCase(Name.parse(`${label}.${label}.`), (bound) => chance.below(bound))).replaceAll('.', '')
+    const isCapital = [...letters].map((letter) => letter !== letter.toLowerCase())
+    isCapital.forEach((is, i) => (capitals[i] += Number(is)))
+    // numbers are drawn for 24 letters at a time: what one says must say nothing of the next
+    for (let i = 24; i < isCapital.length; i++) {
+      pairs++
+      equals += Number(isCapital[i] === isCapital[i - 24])
+    }
+  }
+  for (const [i, count] of capitals.entries()) assert.ok(count > rounds * 0.35 && count < rounds * 0.65, `letter ${i} is a capital ${count} times of ${rounds}`)
+  assert.ok(Math.abs(equals / pairs - 0.5) < 0.02, `${equals} of ${pairs}`)
+})
+
 test('a name in a Buffer stays as it was too, though slices of Buffers are views', () => {
   const name = Name.fromWire(Buffer.from(Name.parse('abcdefgh.').wire))
   inRandomCase(name, () => 1)

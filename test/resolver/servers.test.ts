@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Name } from '../../src/dns/name.ts'
 import { EXPLORE_ONE_IN, FIRST_WAIT_MS, LAME_SECONDS, MAX_LAME_ZONES, MAX_SERVERS_REMEMBERED, MAX_SILENCES, MAX_WAIT_MS, MIN_WAIT_MS, REST_SECONDS } from '../../src/dns/limits-resolver.ts'
+import type { Endpoint } from '../../src/resolver/contract.ts'
 import { endpointKey, ServerMemory } from '../../src/resolver/servers.ts'
 import { Chance } from '../battery/chance.ts'
 import { address } from './support.ts'
@@ -140,4 +141,23 @@ test('memory is bounded: of zones for one server, and of servers', () => {
   assert.equal(servers.isLameFor(a, Name.parse('z0.example.'), 0), false)
   for (let i = 0; i < MAX_SERVERS_REMEMBERED + 10; i++) servers.of({ address: Uint8Array.of(10, i >> 16, i >> 8, i), port: 53 })
   assert.equal(servers.size, MAX_SERVERS_REMEMBERED)
+})
+
+test('to be looked at makes no memory of a server, and does not keep one', () => {
+  const servers = memory()
+  const zone = Name.parse('example.')
+  for (const look of [() => servers.isLameFor(a, zone, 0), () => servers.isDoubted(a, zone, 0), () => servers.isResting(a, 0), () => servers.waitMs(a), () => servers.hasAnsweredSince(a, 0)]) look()
+  assert.equal(servers.size, 0)
+  assert.equal(servers.choose([a], 0), a)
+  assert.equal(servers.size, 1, 'who is asked is remembered')
+})
+
+test('who was heard of last is forgotten last', () => {
+  const servers = memory()
+  const other = (i: number): Endpoint => ({ address: Uint8Array.of(10, i >> 16, i >> 8, i), port: 53 })
+  for (const endpoint of [a, b, a, b, b]) servers.answered(endpoint, 7, 0)
+  for (let i = 0; i < MAX_SERVERS_REMEMBERED - 2; i++) servers.of(other(i))
+  servers.answered(a, 7, 1)
+  servers.of(other(MAX_SERVERS_REMEMBERED))
+  assert.deepEqual([a, b].map((endpoint) => servers.of(endpoint).hasAnswered), [true, false])
 })

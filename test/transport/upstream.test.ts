@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { before, describe, test, type TestContext } from 'node:test'
 import { printAddress } from '../../src/dns/address.ts'
 import { MIN_UPSTREAM_PORT } from '../../src/dns/limits-resolver.ts'
-import { canUseEpoll } from '../../src/transport/libc.ts'
+import { canUseDatagrams } from '../../src/transport/libc.ts'
 import type { Datagrams } from '../../src/transport/upstream-datagrams.ts'
 import { NodeDatagrams } from '../../src/transport/upstream-dgram.ts'
 import { UpstreamSockets } from '../../src/transport/upstream-sockets.ts'
@@ -69,7 +69,7 @@ async function streams(t: TestContext, serve: (socket: StreamSocket) => void): P
 const framed = (octets: Uint8Array): Buffer => Buffer.from([octets.length >> 8, octets.length & 0xff, ...octets])
 const reply = (socket: Socket, from: RemoteInfo): void => socket.send(ANSWER, from.port, from.address)
 
-const usable = canUseEpoll()
+const usable = canUseDatagrams()
 
 /** The two ways of datagrams; whatever this machine lacks is skipped, and says so. */
 const WAYS = [
