@@ -196,7 +196,7 @@ export const configSchema = z
     workers: whole(1, MAX_WORKERS, '', 'Threads that answer UDP in batches (mmsg); for each two of them one more answers TCP, and has its share of `tcp`. By default as many as there are processors.').optional(),
     transport: z
       .enum(['auto', 'mmsg', 'dgram'])
-      .meta({ wanted: 'must be auto, mmsg or dgram', about: 'How sockets are read: by threads that call the system directly (mmsg, Linux), through Node (dgram), or the better that works here (auto).' })
+      .meta({ wanted: 'must be auto, mmsg or dgram', about: 'How sockets are read: by threads that call the system directly (mmsg, Linux), through Node (dgram), or the better that works here (auto). With dgram other servers are asked through Node too.' })
       .default('auto'),
     data: text('must be the path of a directory', 'Directory for what the server keeps, and for its control socket; made where it is missing.').min(1).default('./data'),
     'udp-size': whole(MIN_UDP_OCTETS, 4_096, 'octets', 'Largest answer over UDP; a longer one is truncated (RFC 6891 6.2.5).').default(DEFAULT_UDP_OCTETS),

@@ -3,6 +3,7 @@
  * BIND answer, or the difference is named with the text that decides.
  */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { EDE, OPTION, RCODE } from '../../src/dns/codes.ts'
@@ -209,6 +210,18 @@ describe('a recursive server in a private internet', { skip }, () => {
     assert.doesNotMatch(await command('dump'), /^www\.example\. \d+ IN A /m)
     assert.match(await command('flush', '.', '--subtree'), /^\. \d+ entries forgotten$/m)
     assert.match(await command('stats'), /^entries +0$/m)
+  })
+
+  it('with `transport: dgram` other servers are asked through Node, and it says the same', async () => {
+    const file = join(folder.path, 'node.yaml')
+    writeFileSync(file, `listen: ["127.0.0.1:0"]\ntransport: dgram\ndata: node-data\nrecursion: { hints: ${net.hints}, validate: false, never-ask: [], ipv6: false }\n`)
+    const throughNode = await Served.start(file)
+    try {
+      const answers = await Promise.all(SAME.map(([question]) => tell(question, '127.0.0.1', throughNode.endpoints[0].port, 3)))
+      assert.deepEqual(answers.map(gist), SAME.map(([, wanted]) => wanted.join('\n')))
+    } finally {
+      await throughNode.stop()
+    }
   })
 
   it('a reload takes other settings and keeps what is known', async () => {
