@@ -11,7 +11,7 @@ import { connect, type Socket as StreamSocket } from 'node:net'
 import { MAX_UPSTREAM_SOCKETS } from '../dns/limits-resolver.ts'
 import { canUseDatagrams } from './libc.ts'
 import { Framer, NEED_MORE } from './tcp-framing.ts'
-import type { Datagrams, UpstreamEndpoint } from './upstream-datagrams.ts'
+import type { Datagrams, Random, UpstreamEndpoint } from './upstream-datagrams.ts'
 import { NodeDatagrams } from './upstream-dgram.ts'
 import { UpstreamSockets } from './upstream-sockets.ts'
 
@@ -28,8 +28,7 @@ export interface UpstreamListener {
 /** What sending is made of. */
 export interface UpstreamOptions {
   readonly listener: UpstreamListener
-  /** A whole number from 0 to `bound` − 1 that nobody can foresee. */
-  readonly random: (bound: number) => number
+  readonly random: Random
   /** Prints an address of 4 or 16 octets. */
   readonly print: (address: Uint8Array) => string
   /** Sockets open at once; MAX_UPSTREAM_SOCKETS unless a test says otherwise. */

@@ -93,6 +93,18 @@ for (const { way, make, isAtOnce, skip } of WAYS) describe(`datagrams by ${way}`
     })
   }
 
+  test('what is empty and what is as long as can be is told as it came', async (t) => {
+    const { to } = await answering(t, (socket, from) => {
+      socket.send(Buffer.alloc(0), from.port, from.address)
+      socket.send(Buffer.alloc(65_507, 'x'), from.port, from.address)
+    })
+    const { upstream, messages, failures } = sender(t, { datagrams })
+    upstream.send(1, to, 'udp', MESSAGE)
+    await until('both', () => messages.length === 2)
+    assert.deepEqual(messages.map(({ text }) => text.length), [0, 65_507])
+    assert.deepEqual(failures, [])
+  })
+
   test('each datagram leaves from a port of its own, chosen from all that a user may have (RFC 5452 9.2)', async (t) => {
     const { to, asked } = await answering(t, () => undefined)
     const { upstream } = sender(t, { datagrams })
