@@ -80,6 +80,9 @@ export interface ZoneDraft {
   readonly refusal: Refusal | undefined
 }
 
+/** A zone as everybody sees it. */
+export type ServedZone = Pick<ZoneDraft, 'rrset' | 'count'>
+
 /** Why an update is not carried out. */
 export interface Refusal {
   rcode: number
@@ -144,6 +147,8 @@ export interface UpdateFlow {
   changed?(zone: { name: Name; class: number }, changes: readonly Change[], draft: ZoneDraft): KeptWrite[]
   /** Told once for each batch of a zone, after its transactions were kept and are seen (true), or all given up (false): what `take` and `changed` noted in memory counts from now on, or not at all. */
   settled?(kept: boolean, zone: { name: Name; class: number }): void
+  /** Told behind each batch of a zone, after `settled` and before anybody hears of it: for what the judging of the next one does not hang on, which may be on its way to the disk by then. `served` is the zone as this batch has left it. */
+  follow?(zone: { name: Name; class: number }, served: ServedZone): void
   /** Whether this flow keeps the record that an update of somebody else removed or gave another TTL: then it is no part of the overlay. Asked before `changed`. */
   keeps?(zone: { name: Name; class: number }, change: Change): boolean
   /** Lays what the flow keeps over a zone that was loaded from its file, at the start and at each reload; gives the writes for what ended meanwhile. */

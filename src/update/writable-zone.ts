@@ -1,9 +1,10 @@
 /**
  * One zone that updates may change, and the transaction that changes it:
  *
- *     judge each in the draft ─► write to the image, unseen ─► keep ─► commit: seen ─► tell each its verdict
+ *     judge each in the draft ─► write to the image, unseen ─► keep ─► commit: seen ─► flows follow ─► tell each its verdict
  *            │ not NOERROR: undone, the others stay               │ not kept: all undone, SERVFAIL
  *
+ * A batch is finished, from where the flows follow, while the disk has the next one, or at once where none waits.
  * RFC 2136 3.7: no two updates of a zone are under way at once, and no query sees half of one. RFC 2136 3.5: what is
  * answered is on disk.
  */
@@ -50,6 +51,8 @@ export class WritableZone {
   /** Whether the zone has moved to another block that not every thread reads yet. */
   private isMoved = false
   private readonly undoing: Undoing
+  /** What came of the batch before, as long as nobody has been told. */
+  private untold: readonly Outcome[] | undefined
   /** What could not be kept when the file was read or written; kept before anything else is, as what comes then builds upon it. */
   private owed: readonly KeptWrite[] = []
   /** The SOA that the file has. */
@@ -68,7 +71,7 @@ export class WritableZone {
     this.key = zonePrefix(this)
     this.overlay = new Overlay(this, world.keeper)
     this.undoing = new Undoing(world.keeper)
-    this.queue = new ZoneQueue((batch) => this.carryOut(batch), (run) => world.soon(run))
+    this.queue = new ZoneQueue((batch) => this.carryOut(batch), (run) => world.soon(run), () => this.finish())
   }
 
   /** SERIAL as it is served. */
@@ -214,6 +217,8 @@ export class WritableZone {
 
   private async carryOut(batch: readonly Job[]): Promise<void> {
     const { draft, state } = this
+    // responses are signed and sent while the disk has this batch, not while it waits for it
+    if (this.untold !== undefined) this.world.soon(() => this.finish())
     // before anything is judged, which may look at what is kept
     const trouble = this.isOwing ? await this.payDebts().then(() => undefined, (fault: unknown) => ({ fault })) : undefined
     let { serial } = state
@@ -232,10 +237,23 @@ export class WritableZone {
       this.state = state
       this.giveUp(outcomes, fault)
     }
+    this.finish() // where this batch has kept nothing
+    this.untold = outcomes
     if (this.isMoved) await this.moveReaders()
-    // responses are signed and sent while the disk has the next batch, not while it waits for one
-    if (this.queue.length > 0) this.world.soon(() => this.tell(outcomes))
-    else this.tell(outcomes)
+  }
+
+  /** Does what nobody waited for, and tells what came of the batch, if nobody has been told yet. */
+  private finish(): void {
+    const { untold, flows, image } = this
+    if (untold === undefined) return
+    this.untold = undefined
+    const served = new EditorDraft(image) // the zone as it is seen: the draft may be further by now
+    try {
+      for (const flow of flows) flow.follow?.(this, served)
+    } catch (fault) {
+      this.world.onFault(fault) // it is kept and seen all the same
+    }
+    this.tell(untold)
   }
 
   private get isOwing(): boolean {
@@ -300,6 +318,7 @@ export class WritableZone {
     await this.write()
     const startMs = world.clockMs()
     if (writes.length > 0) await this.undoing.keep(writes)
+    this.finish() // the one before, before this one is seen
     world.counts.batch(size, Math.round((world.clockMs() - startMs) * 1_000))
     this.editor.commit()
     this.state = { ...this.state, serial }
@@ -329,6 +348,7 @@ export class WritableZone {
 
   /** RFC 2136 3.4.2.1: undoes all of the batch and tells so to everybody whose verdict hung on it. */
   private giveUp(outcomes: Outcome[], fault: unknown): void {
+    this.finish()
     this.editor.abort()
     this.draft.clear()
     for (const flow of this.flows) flow.settled?.(false, this)

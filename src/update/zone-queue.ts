@@ -13,11 +13,13 @@ export class ZoneQueue<Job> {
   private isPlanned = false
   private readonly carryOut: (batch: Job[]) => Promise<void>
   private readonly soon: (run: () => void) => void
+  private readonly rest: () => void
 
-  /** `soon` runs a function after what has arrived already has been submitted too. */
-  constructor(carryOut: (batch: Job[]) => Promise<void>, soon: (run: () => void) => void) {
+  /** `soon` runs a function after what has arrived already has been submitted too; `rest` is called behind a batch that no other follows at once. */
+  constructor(carryOut: (batch: Job[]) => Promise<void>, soon: (run: () => void) => void, rest: () => void) {
     this.carryOut = carryOut
     this.soon = soon
+    this.rest = rest
   }
 
   /** Jobs that wait. */
@@ -66,5 +68,6 @@ export class ZoneQueue<Job> {
 
   private async run(): Promise<void> {
     while (this.jobs.length > 0 && this.holds === 0) await this.carryOut(this.jobs.splice(0, MAX_UPDATE_BATCH))
+    this.rest()
   }
 }

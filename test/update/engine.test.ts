@@ -6,7 +6,7 @@ import { MAX_AUDIT_REFUSALS, MAX_UPDATE_BATCH, MAX_WAITING_UPDATES } from '../..
 import { Name } from '../../src/dns/name.ts'
 import type { Change, UpdateFlow } from '../../src/update/contract.ts'
 import { Grants } from '../../src/update/grants.ts'
-import { anybody, bench, copyOf, fileOf, grant, imageOf, MapKeeper, raw, rec, script, signed, updateMessage } from './support.ts'
+import { anybody, bench, type Bench, copyOf, fileOf, grant, imageOf, MapKeeper, raw, rec, script, signed, updateMessage } from './support.ts'
 
 const name = (text: string): Name => Name.parse(text)
 
@@ -279,4 +279,92 @@ test('the last step of an update that fails to be told does not hold up the next
   const rcodes = await Promise.all(Array.from({ length: 400 }, (_, i) => running.send(`add t${i}.example. 60 TXT "${'x'.repeat(200)}"`)))
   assert.deepEqual(new Set(rcodes), new Set(['NOERROR']))
   assert.match(String(running.faults[0]), /a thread died/)
+})
+
+// ---- What flows do behind a batch ----
+
+/** A flow that writes down what is called, and a store that keeps when it is told to. */
+async function followed(): Promise<{ running: Bench; log: string[]; send: (name: string) => void; keep: (fault?: Error) => Promise<void> }> {
+  const log: string[] = []
+  const flow: UpdateFlow = {
+    name: 'watching',
+    take: () => undefined,
+    settled: (kept) => void log.push(`settled ${kept}`),
+    follow: (_, served) => void log.push(`follow ${['a', 'b', 'c'].filter((owner) => served.count(name(`${owner}.example.`), TYPE.A) > 0).join('')}`),
+  }
+  const keeper = new MapKeeper()
+  const running = await bench({ keeper, flows: [flow] })
+  let release = (): void => undefined
+  const hold = (): void => void (keeper.wait = new Promise((resolve) => (release = resolve)))
+  hold()
+  return {
+    running,
+    log,
+    send: (owner) => void running.send(`add ${owner}.example. 60 A 192.0.2.9`).then((rcode) => log.push(`${owner} ${rcode}`)),
+    keep: async (fault) => {
+      await turn()
+      keeper.fail = fault
+      const go = release
+      hold()
+      go()
+      await turn()
+    },
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+
+test('flows follow a batch, and its verdicts are told, while the store has the next one', async () => {
+  const { log, send, keep } = await followed()
+  send('a')
+  await turn()
+  send('b')
+  assert.deepEqual(log, [])
+  await keep()
+  assert.deepEqual(log, ['settled true', 'follow a', 'a NOERROR'], 'b is on its way to the store and not seen')
+  send('c')
+  await keep()
+  assert.deepEqual(log.slice(3), ['settled true', 'follow ab', 'b NOERROR'])
+  await keep()
+  assert.deepEqual(log.slice(6), ['settled true', 'follow abc', 'c NOERROR'], 'at once, as none comes behind it')
+})
+
+test('flows follow a batch before the next one ends, whatever becomes of that', async () => {
+  const { running, log, send, keep } = await followed()
+  send('a')
+  await turn()
+  send('b')
+  await keep()
+  await keep(new Error('the disk is gone'))
+  assert.deepEqual(log, ['settled true', 'follow a', 'a NOERROR', 'settled false', 'follow a', 'b SERVFAIL'])
+  assert.equal(running.faults.length, 1)
+})
+
+test('whoever holds the queue finds all that was done followed and told', async () => {
+  const { running, log, send, keep } = await followed()
+  send('a')
+  await turn()
+  send('b')
+  const holding = running.zone.queue.hold().then((release) => (log.push('held'), release))
+  await keep()
+  assert.deepEqual(log, ['settled true', 'follow a', 'a NOERROR', 'held'])
+  ;(await holding)()
+  await keep()
+  assert.deepEqual(log.slice(4), ['settled true', 'follow ab', 'b NOERROR'])
+})
+
+test('a batch that changes nothing, behind one that does, leaves nobody untold', async () => {
+  const { log, send, keep } = await followed()
+  send('a')
+  await turn()
+  send('a')
+  await keep()
+  assert.deepEqual(log.sort(), ['a NOERROR', 'a NOERROR', 'follow a', 'follow a', 'settled true'])
+})
+
+test('a flow that fails to follow costs no verdict', async () => {
+  const running = await bench({ flows: [{ name: 'broken', take: () => undefined, follow: () => assert.fail('a bug') }] })
+  assert.equal(await running.send('add a.example. 60 A 192.0.2.9'), 'NOERROR')
+  assert.equal(await running.send('add b.example. 60 A 192.0.2.9'), 'NOERROR')
+  assert.match(String(running.faults[0]), /a bug/)
 })

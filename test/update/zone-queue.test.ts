@@ -15,7 +15,9 @@ class Watched {
   private finish: (() => void) | undefined
   private turns: (() => void)[] = []
   overlaps = 0
-  readonly queue = new ZoneQueue<number>((batch) => this.carryOut(batch), (run) => void this.turns.push(run))
+  /** How many batches there had been each time that none followed at once. */
+  readonly rests: number[] = []
+  readonly queue = new ZoneQueue<number>((batch) => this.carryOut(batch), (run) => void this.turns.push(run), () => void this.rests.push(this.batches.length))
 
   get isBusy(): boolean {
     return this.finish !== undefined
@@ -68,8 +70,9 @@ describe('a queue', () => {
     assert.equal(watched.queue.length, 2)
     await watched.end()
     assert.deepEqual(watched.batches, [[1, 2, 3], [4, 5]])
+    assert.deepEqual(watched.rests, [], 'another followed at once')
     await watched.drain()
-    assert.equal(watched.queue.length, 0)
+    assert.deepEqual([watched.queue.length, watched.rests], [0, [2]])
   })
 
   test('goes on after it was idle', async () => {
@@ -121,7 +124,7 @@ describe('a queue that is held', () => {
     watched.queue.submit(2)
     await watched.end()
     await watched.turn()
-    assert.deepEqual([releases.length, watched.batches], [1, [[1]]], 'held')
+    assert.deepEqual([releases.length, watched.batches, watched.rests], [1, [[1]], [1]], 'held')
     releases[0]()
     await watched.drain()
     assert.deepEqual(watched.batches, [[1], [2]])

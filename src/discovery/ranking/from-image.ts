@@ -61,7 +61,7 @@ export function replaceAt(registrar: Registrar, owner: Uint8Array, { ttl, rdatas
 }
 
 /** Puts one offer into the registrar, whose lease ends when it is known to, or when asked for; false where there is no room. */
-export function offer(registrar: Registrar, { owner, rdata, ttl }: { owner: Uint8Array; rdata: Uint8Array; ttl: number }, leaseEndOf: LeaseEndOf): boolean {
+function offer(registrar: Registrar, { owner, rdata, ttl }: { owner: Uint8Array; rdata: Uint8Array; ttl: number }, leaseEndOf: LeaseEndOf): boolean {
   const leaseEndMs = registrar.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)
   return registrar.put({ owner, rdata, ttl, leaseEndMs }) !== 'full'
 }

@@ -56,24 +56,28 @@ export class IndexWriter {
     return this.nextNode + MAX_CAPABILITY_LABELS - this.resting.size <= this.table.shape.nodeCapacity
   }
 
-  /** Octets of the heap that it takes at most to enter one more slot at a capability of this name. */
-  octetsFor(owner: Uint8Array): number {
+  /** Octets of the heap that it takes at most to enter one more slot at a capability of this name, whose nodes are `path` where it is open. */
+  octetsFor(owner: Uint8Array, path: Path | undefined): number {
+    let octets = this.owed
+    if (path !== undefined) {
+      for (const node of path) octets += this.growthOf(node)
+      return octets
+    }
     const { name, table } = this
     name.loadOnce(owner)
-    let octets = this.owed
     for (let label = this.topLabel(); label >= 0; label--) {
       const node = table.nodeOf(name, label)
-      const { count, room } = node === 0 ? { count: 0, room: 0 } : this.listOf(node)
-      if (node === 0) octets += name.length - name.labelAt[label] + ROUNDING
-      if (count === room) octets += 2 * 4 * roomFor(count + 1)
+      octets += node === 0 ? name.length - name.labelAt[label] + ROUNDING + 2 * 4 * roomFor(1) : this.growthOf(node)
     }
     return octets
   }
 
-  private listOf(node: number): { count: number; room: number } {
+  /** Octets for both halves' lists of a node that are longer by one, where those it has are full. */
+  private growthOf(node: number): number {
     const { nodes } = this.table
-    const at = this.halfOf(node)
-    return { count: nodes[at + HALF.count], room: nodes[at + HALF.room] }
+    const half = this.halfOf(node)
+    const count = nodes[half + HALF.count]
+    return count === nodes[half + HALF.room] ? 2 * 4 * roomFor(count + 1) : 0
   }
 
   // ---- Capabilities ----

@@ -5,14 +5,18 @@
  */
 import { TYPE } from '../../dns/codes.ts'
 import type { Name } from '../../dns/name.ts'
-import type { Change, ZoneDraft } from '../../update/contract.ts'
-import { agentKey, type LeaseEndOf, type Offers, offer, replaceAt } from './from-image.ts'
+import type { Change, ServedZone } from '../../update/contract.ts'
+import { agentKey, type LeaseEndOf, type Offers, replaceAt } from './from-image.ts'
 import type { Registrar } from './registrar.ts'
+
+/** A change of an AGENT record, and when the lease ends that it stands by, in ms since 1970: Infinity for none, or where it is removed. */
+export type AgentChange = Pick<Change, 'kind' | 'owner' | 'ttl' | 'rdata'> & { readonly leaseEndMs: number }
 
 /** One AGENT record to be. */
 interface Offered {
   readonly ttl: number
   readonly rdata: Uint8Array
+  readonly leaseEndMs: number
 }
 
 /** What becomes of one capability: those who offer it no more and those who offer it newly or otherwise, or all offers as they are now. */
@@ -20,52 +24,51 @@ export type OfferChange = { readonly owner: Uint8Array } & ({ readonly gone: rea
 
 const NO_OFFERS: Offers = { ttl: 0, rdatas: [] }
 
-/** The net of `changes`, in order, for a registrar that holds what was before; `draft` has them all. */
-export function netOffers(changes: readonly Change[], registrar: Registrar | undefined, draft: ZoneDraft): OfferChange[] {
-  const owners = new Map<string, { owner: Name; changes: Change[] }>()
+/** The net of `changes`, in order, for a registrar that holds what was before; `served` has them all. */
+export function netOffers(changes: readonly AgentChange[], registrar: Registrar | undefined, served: ServedZone): OfferChange[] {
+  const owners = new Map<string, { owner: Name; changes: AgentChange[] }>()
   for (const change of changes) {
-    if (change.type !== TYPE.AGENT) continue
     const { owner } = change
     const known = owners.get(owner.key)
     if (known === undefined) owners.set(owner.key, { owner, changes: [change] })
     else known.changes.push(change)
   }
-  return [...owners.values()].map((one) => (registrar && netAt(one.owner, one.changes, registrar, draft)) ?? allAt(one.owner, draft))
+  return [...owners.values()].map((one) => (registrar && netAt(one.owner, one.changes, registrar, served)) ?? allAt(one.owner, served))
 }
 
-function allAt(owner: Name, draft: ZoneDraft): OfferChange {
-  return { owner: owner.wire, all: draft.rrset(owner, TYPE.AGENT) ?? NO_OFFERS }
+function allAt(owner: Name, served: ServedZone): OfferChange {
+  return { owner: owner.wire, all: served.rrset(owner, TYPE.AGENT) ?? NO_OFFERS }
 }
 
 /** Undefined where the changes do not tell. */
-function netAt(owner: Name, changes: readonly Change[], registrar: Registrar, draft: ZoneDraft): OfferChange | undefined {
+function netAt(owner: Name, changes: readonly AgentChange[], registrar: Registrar, served: ServedZone): OfferChange | undefined {
   const agents = new Map<string, Agent>()
   for (const change of changes) {
-    const { kind, rdata, ttl } = change
+    const { kind, rdata } = change
     if (isAlias(rdata)) return undefined
     const key = agentKey(rdata)
     const agent = agents.get(key) ?? new Agent(registrar.offerOf(owner.wire, rdata.subarray(2)))
     agents.set(key, agent)
-    if (kind === 'removed' ? !agent.lose(rdata) : !agent.take(rdata, ttl)) return undefined
+    if (kind === 'removed' ? !agent.lose(rdata) : !agent.take(change)) return undefined
   }
   const all = [...agents.values()]
   const gone = all.flatMap(({ held, now }) => (held !== undefined && now === undefined ? [held.subarray(2)] : []))
   const come = all.flatMap(({ now }) => (now === undefined ? [] : [now]))
   const added = come.length - all.filter(({ held, now }) => held !== undefined && now !== undefined).length
   const count = registrar.offersAt(owner.wire) + added - gone.length
-  return count === draft.count(owner, TYPE.AGENT) ? { owner: owner.wire, gone, come } : undefined
+  return count === served.count(owner, TYPE.AGENT) ? { owner: owner.wire, gone, come } : undefined
 }
 
 /** One agent at one capability, while the changes are gone through. */
 class Agent {
   /** RDATA before all of them. */
   readonly held: Uint8Array | undefined
-  /** What it offers by now; without a TTL as long as that is what it was. */
+  /** What it offers by now. */
   now: Offered | undefined
 
-  constructor(held: Offered | undefined) {
+  constructor(held: Omit<Offered, 'leaseEndMs'> | undefined) {
     this.held = held?.rdata
-    this.now = held
+    this.now = held && { ttl: held.ttl, rdata: held.rdata, leaseEndMs: Infinity } // it is lost, or nothing of this counts
   }
 
   /** False where it had another offer. */
@@ -76,9 +79,9 @@ class Agent {
   }
 
   /** False where it has one already. */
-  take(rdata: Uint8Array, ttl: number): boolean {
+  take(change: AgentChange): boolean {
     if (this.now !== undefined) return false
-    this.now = { rdata, ttl }
+    this.now = change
     return true
   }
 }
@@ -87,7 +90,7 @@ function isAlias(rdata: Uint8Array): boolean {
   return rdata[0] === 0 && rdata[1] === 0
 }
 
-/** Makes the registrar hold what the changes say, not yet committed; the end of a lease is asked for what is new. */
+/** Makes the registrar hold what the changes say, not yet committed; the ends of leases are asked for where all offers are taken as they are. */
 export function carryOut(registrar: Registrar, changes: readonly OfferChange[], leaseEndOf: LeaseEndOf): void {
   for (const change of changes) {
     const { owner } = change
@@ -96,6 +99,6 @@ export function carryOut(registrar: Registrar, changes: readonly OfferChange[], 
       continue
     }
     for (const agent of change.gone) registrar.remove(owner, agent)
-    for (const { ttl, rdata } of change.come) offer(registrar, { owner, rdata, ttl }, leaseEndOf)
+    for (const { ttl, rdata, leaseEndMs } of change.come) registrar.put({ owner, rdata, ttl, leaseEndMs })
   }
 }

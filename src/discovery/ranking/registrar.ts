@@ -15,7 +15,7 @@ import { FreeSlots } from './free-slots.ts'
 import { copyColumns, copyTexts } from './growing.ts'
 import { Heap } from './heap.ts'
 import { type Capability, Holdings, keyOf } from './holdings.ts'
-import { IndexWriter } from './index-writer.ts'
+import { IndexWriter, type Path } from './index-writer.ts'
 import { DRAINING } from './metrics.ts'
 import { nameHash } from './name-hash.ts'
 import { Resting } from './resting.ts'
@@ -84,7 +84,7 @@ export class Registrar extends Holdings {
     const known = this.capabilities.get(key)
     const held = known === undefined ? -1 : this.slotAt(known, rdata.subarray(2))
     if (known !== undefined && held >= 0) return this.replace(known, held, registration)
-    if (!this.makeRoom(rdata.length, owner)) return 'full'
+    if (!this.makeRoom(rdata.length, owner, known?.path)) return 'full'
     const capability = known ?? this.open(key, owner)
     const slot = this.freeSlots.takeFor(this.table)
     this.begin(slot)
@@ -180,7 +180,7 @@ export class Registrar extends Holdings {
       this.renew(slot, leaseEndMs)
       return 'same'
     }
-    if (!this.makeRoom(rdata.length, owner)) return 'full'
+    if (!this.makeRoom(rdata.length, owner, capability.path)) return 'full'
     this.index.weigh(capability.path, slot, -1)
     const before = this.valuesOf(slot)
     this.begin(slot)
@@ -205,7 +205,7 @@ export class Registrar extends Holdings {
   }
 
   private putAlias(owner: Uint8Array, rdata: Uint8Array): PutResult {
-    if (!this.makeRoom(rdata.length, owner)) return 'full'
+    if (!this.makeRoom(rdata.length, owner, undefined)) return 'full'
     const { path } = this.capabilities.get(keyOf(owner)) ?? this.open(keyOf(owner), owner)
     const { at, octets } = this.index.aliasOf(path)
     this.heap.give(at, octets)
@@ -274,12 +274,12 @@ export class Registrar extends Holdings {
     if (f64.arrivalWeight[slot] > 0) f64.totalArrivals[number] = Math.max(0, f64.totalArrivals[number] - f64.arrivalRate[slot] / f64.arrivalWeight[slot])
   }
 
-  /** Room for one more registration at `owner` whose RDATA takes `octets`; false where there can be none. */
-  private makeRoom(octets: number, owner: Uint8Array): boolean {
+  /** Room for one more registration at `owner`, whose nodes are `path` where it is open, and whose RDATA takes `octets`; false where there can be none. */
+  private makeRoom(octets: number, owner: Uint8Array, path: Path | undefined): boolean {
     const { capacity, shape, header } = this.table
     const isOutOfNumbers = (this.freeSlots.size === 0 && header[TABLE.top] >= capacity) || (this.freeNumbers.size === 0 && this.nextNumber >= capacity)
     const isFull = isOutOfNumbers || !this.values.hasRoom(4) || !this.index.hasNodes
-    const wantedOctets = octets * 2 + TEXTS_OCTETS + this.index.octetsFor(owner) // values stand once more beside the RDATA that has them
+    const wantedOctets = octets * 2 + TEXTS_OCTETS + this.index.octetsFor(owner, path) // values stand once more beside the RDATA that has them
     const needsHeap = !this.heap.hasRoom(wantedOctets)
     if (!isFull && !needsHeap) return true
     const wanted = isFull ? capacity * 2 : capacity

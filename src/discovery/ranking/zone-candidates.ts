@@ -4,17 +4,19 @@
  * (docs/protocol.md 6). It is the first of the flows, and takes no update: it watches.
  *
  *     zones published ──► tablesFor ──► a registrar for each zone with agents ──► its block, for every thread
- *     update ──► take: who renews ─► changed: offers as they are now ─► settled: into the registrar, committed
- *                                                                          └─ a larger block: onTables
+ *     update ──► take: who renews ─► changed: AGENT records ─► settled: their leases ─► follow: into the registrar, committed
+ *                                                                                                └─ a larger block: onTables
+ *
+ * The registrar follows while the disk has the next batch: it is a fifth of what the main thread does for a registration.
  */
 import { TYPE } from '../../dns/codes.ts'
 import { keyInClass, Name } from '../../dns/name.ts'
-import type { Change, Requester, Update, UpdateFlow, ZoneDraft } from '../../update/contract.ts'
+import type { Change, Requester, ServedZone, Update, UpdateFlow, ZoneDraft } from '../../update/contract.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { LeaseBooks } from '../lease/books.ts'
 import { type Lease, type RecordIdentity, sameRecord, type ZoneId } from '../lease/lease.ts'
 import { type LeaseEndOf, reconcile, registerZone } from './from-image.ts'
-import { carryOut, netOffers, type OfferChange } from './net-offers.ts'
+import { type AgentChange, carryOut, netOffers, type OfferChange } from './net-offers.ts'
 import { Registrar } from './registrar.ts'
 import { Sensing } from './sensing.ts'
 
@@ -39,9 +41,17 @@ export interface Candidates {
 
 /** What the batch under way does to a zone. */
 interface Notes {
-  /** Whose leases may be renewed. */
+  /** Whose leases may be renewed: whoever an update is about. */
   readonly agents: Map<string, Name>
-  offers: readonly OfferChange[]
+  /** Changes of AGENT records. */
+  changes: readonly Change[]
+}
+
+/** What the registrar has yet to be told of a batch that has ended: leases as they were then, as the next one may be in the book by now. */
+interface Due {
+  readonly changes: readonly AgentChange[]
+  /** Agents that were registered before, and by which lease; undefined where it was none of their own. */
+  readonly renewals: readonly { agent: Name; lease: Lease | undefined }[]
 }
 
 /** Candidates of all zones; see above. */
@@ -50,6 +60,7 @@ export class ZoneCandidates implements UpdateFlow {
   private readonly options: ZoneCandidatesOptions
   private readonly zones = new Map<string, Candidates & { image: ZoneImage | undefined }>()
   private readonly notes = new Map<string, Notes>()
+  private readonly due = new Map<string, Due>()
   /** Ends of the offers of a zone that is being loaded, by owner and RDATA: to read each lease a second time is a tenth of a start. */
   private readonly ends = new Map<string, Map<string, number>>()
   private loaded = ''
@@ -113,14 +124,12 @@ export class ZoneCandidates implements UpdateFlow {
 
   take(update: Update, _: Requester, draft: ZoneDraft): undefined {
     const zone = { name: draft.apex, class: draft.class }
-    const registrar = this.of(zone)?.registrar
-    if (registrar === undefined) return
-    // an update that is refused is not told of: only who is registered is noted, so that strangers cannot make the notes grow
+    if (this.of(zone) === undefined && !this.due.has(keyInClass(zone))) return
     let last: Name | undefined
     const note = (name: Name): void => {
       if (last?.equals(name) === true) return // most updates are about one agent
       last = name
-      if (registrar.knows(name)) this.notesOf(zone).agents.set(name.key, name)
+      this.notesOf(zone).agents.set(name.key, name)
     }
     for (const { name, type, rdata } of update.updates) {
       if (type === TYPE.AGENT && rdata.length > 2) note(Name.again(rdata, 2))
@@ -128,32 +137,49 @@ export class ZoneCandidates implements UpdateFlow {
     }
   }
 
-  changed(zone: ZoneId, changes: readonly Change[], draft: ZoneDraft): [] {
-    this.notesOf(zone).offers = netOffers(changes, this.of(zone)?.registrar, draft)
+  changed(zone: ZoneId, changes: readonly Change[]): [] {
+    this.notesOf(zone).changes = changes.filter(({ type }) => type === TYPE.AGENT)
     return []
   }
 
   settled(kept: boolean, zone: ZoneId): void {
-    this.ends.delete(keyInClass(zone)) // true until the first update
-    const notes = this.notes.get(keyInClass(zone))
-    this.notes.delete(keyInClass(zone))
-    if (!kept || notes === undefined) return
-    const registrar = this.registrarFor(zone, notes)
+    const id = keyInClass(zone)
+    this.ends.delete(id) // true until the first update
+    const notes = this.notes.get(id)
+    this.notes.delete(id)
+    if (notes === undefined) return
+    const book = this.options.books.of(zone)
+    const registrar = this.of(zone)?.registrar
+    const known = [...notes.agents.values()].filter((agent) => registrar?.knows(agent) === true)
+    const leaseEndOf = this.leaseEndOf(zone)
+    const ending = ({ kind, owner, ttl, rdata }: Change): AgentChange => ({ kind, owner, ttl, rdata, leaseEndMs: kind === 'added' ? leaseEndOf(owner.wire, rdata) : Infinity })
+    // what was given up may have been read from the book meanwhile, by the batch before
+    this.due.set(id, { changes: kept ? notes.changes.map(ending) : [], renewals: known.map((agent) => ({ agent, lease: kept ? book.claimOf(agent)?.lease : undefined })) })
+  }
+
+  follow(zone: ZoneId, served: ServedZone): void {
+    const id = keyInClass(zone)
+    const due = this.due.get(id)
+    this.due.delete(id)
+    if (due === undefined) return
+    const { changes, renewals } = due
+    const offers = netOffers(changes, this.of(zone)?.registrar, served)
+    const registrar = this.registrarFor(zone, offers)
     if (registrar === undefined) return
-    carryOut(registrar, notes.offers, this.leaseEndOf(zone))
-    for (const agent of notes.agents.values()) this.renew(registrar, zone, agent)
+    carryOut(registrar, offers, this.leaseEndOf(zone))
+    for (const { agent, lease } of renewals) this.renew(registrar, zone, agent, lease)
     registrar.commit()
   }
 
   private notesOf(zone: ZoneId): Notes {
     const id = keyInClass(zone)
-    const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), offers: [] }
+    const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), changes: [] }
     this.notes.set(id, notes)
     return notes
   }
 
   /** The zone's registrar; made for its first agent. */
-  private registrarFor(zone: ZoneId, { offers }: Notes): Registrar | undefined {
+  private registrarFor(zone: ZoneId, offers: readonly OfferChange[]): Registrar | undefined {
     const known = this.zones.get(keyInClass(zone))
     if (known !== undefined || offers.length === 0) return known?.registrar
     const registrar = new Registrar(this.options.seed, () => this.options.onTables())
@@ -164,8 +190,7 @@ export class ZoneCandidates implements UpdateFlow {
   }
 
   /** Tells until when the agent's offers live now. */
-  private renew(registrar: Registrar, zone: ZoneId, agent: Name): void {
-    const lease = this.options.books.of(zone).claimOf(agent)?.lease
+  private renew(registrar: Registrar, zone: ZoneId, agent: Name, lease: Lease | undefined): void {
     for (const slot of registrar.slotsOf(agent.wire)) {
       const owner = registrar.ownerOf(slot)
       registrar.renew(slot, lease === undefined ? this.leaseEndOf(zone)(owner, registrar.rdataOf(slot)) : endIn(lease, owner, registrar.rdataOf(slot)))
