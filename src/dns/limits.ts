@@ -91,6 +91,8 @@ export const HTTP_REQUEST_MS = 10_000
 export const MAX_LOG_BACKLOG_OCTETS = 1_048_576
 /** Milliseconds before an answering thread that died is started again: long enough not to fill the processor and the log, short enough for a client's next try. */
 export const THREAD_RESTART_MS = 1_000
+/** Octets of blocks that were replaced while they were served and that a thread which answers may go on holding: to collect its garbage takes it 20 to 50 ms. Reached: it collects. */
+export const MAX_LEFTOVER_OCTETS = 16 << 20
 /** MiB for new objects in a thread that answers: it makes none while answering, and V8 would take 16 or more. Reached: a collection, as ever. */
 export const THREAD_YOUNG_MIB = 2
 /** Octets of one RRset's records: with header, question and OPT it must still fit one message (RFC 2181 5). Reached: the record is refused with a fault. */
@@ -139,11 +141,11 @@ export const MAX_AUDIT_RECORDS = 4
 /** Refused updates that are logged in a second, as anybody can cause them. Reached: further ones are counted in the next line. */
 export const MAX_AUDIT_REFUSALS = 20
 /** Updates played to a zone of nobody after a start, so that the first in earnest find compiled code (src/ops/rehearsal.ts): from here on one costs what it will go on to cost. Reached: the rehearsal is over. */
-export const REHEARSAL_UPDATES = 4_096
+export const REHEARSAL_UPDATES = 4_608
 /** Updates of one round, 1 to 6 ms, between which the main thread does whatever else there is. */
 export const REHEARSAL_ROUND = 16
 /** Milliseconds of the process's own processor time, all threads and all other work in it included, that a rehearsal may take. Reached: it is over. */
-export const REHEARSAL_BUDGET_MS = 1_000
+export const REHEARSAL_BUDGET_MS = 2_000
 
 // ---- A query's path ----
 

@@ -210,7 +210,7 @@ export const configSchema = z
       .meta({ wanted: METRICS, about: 'Where Prometheus may fetch the metrics: `/metrics` over HTTP, without a password; off by default.' })
       .optional(),
     log: z.enum(LEVELS).meta({ wanted: `must be one of ${LEVELS.join(', ')}`, about: 'Least level that is logged.' }).default('info'),
-    rehearse: flag('Whether updates are played to a zone of nobody after the start, where any can come, so that the first in earnest are as quick as the others; at most a second of processor time.').default(true),
+    rehearse: flag('Whether updates are played to a zone of nobody after the start, where any can come, so that the first in earnest are as quick as the others; at most two seconds of processor time.').default(true),
     local: z.array(network('A network.')).max(MAX_ASKERS).meta({ wanted: `must be a list of at most ${MAX_ASKERS} networks`, about: 'Networks of the local area: questions in class LOCAL from elsewhere are REFUSED.' }).default(LOCAL_NETWORKS),
     zones: z.array(zone).max(MAX_CONFIG_ZONES).meta({ wanted: `must be a list of at most ${MAX_CONFIG_ZONES} zones`, about: 'Zones to serve.' }).default([]),
     keys: z.array(key).max(MAX_TSIG_KEYS).meta({ wanted: 'must be a list of keys', about: 'TSIG keys (RFC 8945): who signs with one is who it says, and gets signed responses.' }).default([]),

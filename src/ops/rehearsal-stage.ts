@@ -1,6 +1,6 @@
 /**
  * A private server of one private zone, for the rehearsal of updates (rehearsal.ts): the code that carries out signed
- * updates in earnest (the core, the proof by TSIG, the flows, RFC 2136, what is framed for the disk, the signed response), with
+ * updates in earnest (the core, the proof by TSIG, the flows, RFC 2136, leases, candidates, what is framed for the disk, the signed response), with
  * counters, keys, leases and a zone of its own. Nothing of it is served, kept or logged.
  *
  *     template ── patched, signed ──▶ Core ──▶ Authenticator ──▶ UpdateEngine, the flows ──▶ frame of writes, dropped
@@ -8,6 +8,8 @@
  * The zone is `rehearsal.invalid.`, a name that nobody can have (RFC 6761 6.4).
  */
 import { CLASS, OPCODE, TYPE } from '../dns/codes.ts'
+import { makeUpdateLease, type UpdateLease } from '../dns/edns.ts'
+import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { encodeMessage, makeMessage } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { parseRecord } from '../dns/record-text.ts'
@@ -38,12 +40,30 @@ const NUMBER = 'number'
 /** RFC 5737 3: a client that cannot be one. */
 const PEER = { transport: 'udp', address: Uint8Array.of(192, 0, 2, 1), port: 53 } as const
 
-/** What most updates do, each with records of its own: another address, another text, and back again. */
-const SCRIPTS: readonly (readonly string[])[] = [
-  [`${NUMBER}.rehearsal.invalid. 300 IN A 192.0.2.1`],
-  [`a.${NUMBER}.rehearsal.invalid. 300 IN AAAA 2001:db8::1`, `a.${NUMBER}.rehearsal.invalid. 300 IN TXT "${NUMBER}"`],
-  [`${NUMBER}.rehearsal.invalid. 300 IN A 192.0.2.2`],
-  [`${NUMBER}.rehearsal.invalid. 0 NONE A 192.0.2.1`],
+/** One message to be: records, and the lease that an agent asks for. */
+interface Script {
+  records: readonly string[]
+  lease?: UpdateLease
+}
+
+const OFFERS: readonly string[] = [
+  `v1.${NUMBER}.text._cap.rehearsal.invalid. 60 IN AGENT 1 ${NUMBER}._sa.rehearsal.invalid. latency=180ms accuracy=0.97`,
+  `v1.chat.text._cap.rehearsal.invalid. 60 IN AGENT 1 ${NUMBER}._sa.rehearsal.invalid. latency=90ms cost=3`,
+]
+const AT = `${NUMBER}._sa.rehearsal.invalid. 60 IN`
+const LEASE: UpdateLease = { lease: 7_200, keyLease: 86_400 }
+
+/** What most updates do, each with records of its own: an address and a text, an agent that registers, changes and renews, another that withdraws, and addresses changed back again. */
+const SCRIPTS: readonly Script[] = [
+  { records: [`${NUMBER}.rehearsal.invalid. 300 IN A 192.0.2.1`] },
+  { records: [`${AT} A 192.0.2.7`, OFFERS[0]], lease: LEASE },
+  { records: [`a.${NUMBER}.rehearsal.invalid. 300 IN AAAA 2001:db8::1`, `a.${NUMBER}.rehearsal.invalid. 300 IN TXT "${NUMBER}"`] },
+  { records: [`${AT} A 192.0.2.8`, ...OFFERS], lease: LEASE },
+  { records: [`${NUMBER}.rehearsal.invalid. 300 IN A 192.0.2.2`] },
+  { records: [`b.${AT} A 192.0.2.9`], lease: LEASE },
+  { records: [`${NUMBER}.rehearsal.invalid. 0 NONE A 192.0.2.1`] },
+  { records: [`b.${AT} A 192.0.2.9`], lease: { lease: 0, keyLease: 0 } },
+  { records: [`${AT} A 192.0.2.8`, ...OFFERS], lease: LEASE },
 ]
 
 /** What the stage needs of the server around it. */
@@ -89,7 +109,7 @@ export class RehearsalStage {
     }))
   }
 
-  /** SERIAL as the zone has it: one step for each update that changed something (RFC 2136 3.6). */
+  /** SERIAL as the zone has it: one step for each update that changed something (RFC 2136 3.6), which is all but the last of the scripts. */
   get serial(): number {
     return this.engine.find(APEX, CLASS.IN)?.serial ?? 0
   }
@@ -110,9 +130,10 @@ export class RehearsalStage {
   }
 
   private makeEngine(onFault: StageOptions['onFault']): UpdateEngine {
-    const discovery = discoveryFlows({ keeper: NOTHING_KEPT, clock: { wallMs: () => Date.now(), monotonicMs: nowMs }, every: () => () => undefined, onFault })
+    const keeper = makeKeeper()
+    const discovery = discoveryFlows({ keeper, clock: { wallMs: () => Date.now(), monotonicMs: nowMs }, every: () => () => undefined, onFault })
     const engine = new UpdateEngine({
-      keeper: NOTHING_KEPT,
+      keeper,
       flows: discovery.flows,
       zoneOf: (name, rrClass) => (rrClass === CLASS.IN && name.isWithin(APEX) ? APEX : undefined),
       nowMs: discovery.nowMs, clockMs: nowMs, soon,
@@ -130,11 +151,24 @@ const nowMs = (): number => performance.now()
 const unixSeconds = (): number => Math.floor(Date.now() / 1_000)
 const soon = (run: () => void): void => void setImmediate(run)
 
-/** Frames what would be kept, and drops it. */
-const NOTHING_KEPT: Keeper = {
-  keep: async (writes) => void encodeWrites(writes.map(diskWrite)),
-  get: () => undefined,
-  scan: () => [],
+/** Frames what would be kept, drops that, and remembers what agents will ask for again. */
+function makeKeeper(): Keeper {
+  const kept = new Map<string, Uint8Array>()
+  return {
+    keep: async (writes) => {
+      encodeWrites(writes.map(diskWrite))
+      for (const { space, key, value } of writes) {
+        if (value === undefined) kept.delete(space + textOf(key))
+        else kept.set(space + textOf(key), value)
+      }
+    },
+    get: (space, key) => kept.get(space + textOf(key)),
+    scan: () => [],
+  }
+}
+
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
 function makeZone(): ZoneImage {
@@ -143,8 +177,10 @@ function makeZone(): ZoneImage {
   return builder.finish()
 }
 
-function templateOf(records: readonly string[]): Uint8Array {
-  return encodeMessage(makeMessage({ opcode: OPCODE.UPDATE, questions: [{ name: APEX, type: TYPE.SOA, class: CLASS.IN }], authorities: records.map((text) => parseRecord(text)) }))
+function templateOf({ records, lease }: Script): Uint8Array {
+  const questions = [{ name: APEX, type: TYPE.SOA, class: CLASS.IN }]
+  const agent = lease && { agent: true, edns: { udpSize: DEFAULT_UDP_OCTETS, version: 0, dnssecOk: false, compactOk: false, options: [makeUpdateLease(lease)] } }
+  return encodeMessage(makeMessage({ opcode: OPCODE.UPDATE, questions, authorities: records.map((text) => parseRecord(text)), ...agent }))
 }
 
 /** Where the next NUMBER stands; −1 for nowhere. */

@@ -12,7 +12,7 @@ import { runMmsgLoop } from '../transport/udp-mmsg.ts'
 import { ZoneDirectory } from '../zone/directory.ts'
 import { ZoneImage } from '../zone/image.ts'
 import { makeAnswering, type AnsweringOptions } from './answering.ts'
-import { collectGarbage } from './collect.ts'
+import { Leftovers } from './collect.ts'
 import { BatchClock } from './machine-clock.ts'
 import { type AnswerMail, CONTROL, type ThreadStart, type ThreadMail, type ThreadWord } from './thread-contract.ts'
 
@@ -33,6 +33,7 @@ function tellFault(fault: unknown, untold: number): void {
 
 const clock = new BatchClock()
 const ring = new OutcomeRing(outcomes)
+const leftovers = new Leftovers()
 const counters = new Counters(new Float64Array(serverCounts))
 const answering = makeAnswering(forTask(firstMail.options), counters, tellFault, {
   clock, outcomes: (...told) => ring.tell(...told),
@@ -44,6 +45,7 @@ function forTask(options: AnsweringOptions): AnsweringOptions {
 }
 
 function serve({ generation, zones, options }: ThreadMail): void {
+  leftovers.use([...zones.images, ...zones.candidates])
   answering.settle(forTask(options))
   answering.publish(new ZoneDirectory(zones.images.map((zone) => new ZoneImage(zone)), options.seed), zones.candidates)
   say({ kind: 'serving', generation })
@@ -62,7 +64,6 @@ function lookUp(server?: EpollServer): void {
   }
   if (newest === undefined) return
   serve(newest)
-  collectGarbage()
 }
 
 /** Hands queries that only the core can answer to its thread; the memory goes with them. */

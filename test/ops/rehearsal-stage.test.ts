@@ -7,6 +7,8 @@ import { rehearse } from '../../src/ops/rehearse.ts'
 import { UpdateCounts } from '../../src/update/counters.ts'
 import { grant } from '../update/support.ts'
 
+/** Every ninth update renews, which steps no serial (docs/protocol.md 6). */
+const steps = (played: number): number => played - Math.floor(played / 9)
 const noFault = (fault: unknown): never => assert.fail(String(fault))
 
 async function opened(): Promise<{ stage: RehearsalStage; faults: unknown[] }> {
@@ -18,12 +20,12 @@ async function opened(): Promise<{ stage: RehearsalStage; faults: unknown[] }> {
 
 describe('on the stage', () => {
   for (const rounds of [[1], [16, 16, 16], [257]]) {
-    it(`${rounds.join(' and ')} updates are proven, change the zone each, step its serial each (RFC 2136 3.6), and are answered NOERROR`, async () => {
+    it(`${rounds.join(' and ')} updates are proven, change the zone, step its serial each unless they renew (RFC 2136 3.6), and are answered NOERROR`, async () => {
       const { stage, faults } = await opened()
       for (const count of rounds) await stage.play(count)
       const all = rounds.reduce((sum, count) => sum + count)
       assert.deepEqual([...stage.responses], [[0, all]])
-      assert.equal(stage.serial, 1 + all)
+      assert.equal(stage.serial, 1 + steps(all))
       assert.deepEqual(faults, [])
     })
   }
@@ -38,7 +40,7 @@ describe('on the stage', () => {
   it('a whole rehearsal finds room', { timeout: 30_000 }, async () => {
     const { stage, faults } = await opened()
     for (let played = 0; played < REHEARSAL_UPDATES; played += 256) await stage.play(256)
-    assert.deepEqual([[...stage.responses], stage.serial, faults], [[[0, REHEARSAL_UPDATES]], 1 + REHEARSAL_UPDATES, []])
+    assert.deepEqual([[...stage.responses], stage.serial, faults], [[[0, REHEARSAL_UPDATES]], 1 + steps(REHEARSAL_UPDATES), []])
   })
 
   it('before the zone is open nothing is carried out, and the rehearsal would see it', async () => {

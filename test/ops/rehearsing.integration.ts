@@ -15,7 +15,7 @@ import { KEY, run, SECRET, skipWithout } from './update-bench.ts'
 const GRANTS = '    grants: [{ key: agents-key, scope: zone }]\n'
 const config = (more: string, grants = GRANTS): string => `listen: ["127.0.0.1:0"]\nworkers: 1\ndata: data\n${more}keys: [{ name: agents-key, secret: "${SECRET}" }]\nzones:\n  - name: example.com\n    file: a.zone\n${grants}`
 /** Longer than a rehearsal with its rests. */
-const WATCHED_MS = 4_000
+const WATCHED_MS = 6_000
 
 /** Processor time of a process so far (proc(5)), in milliseconds. */
 function spentMs(pid: number): number {
