@@ -5,7 +5,7 @@
 import { OPTION, printEde, RCODE, TYPE } from '../dns/codes.ts'
 import { printAddress } from '../dns/address.ts'
 import { findOption, readExtendedError } from '../dns/edns.ts'
-import type { Message } from '../dns/message.ts'
+import type { DnsRecord, Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { WireReader } from '../dns/octets.ts'
 import { decodeParameters, PARAMETERS, printParameters, readList, valueOf, type ParameterMap } from '../dns/parameters.ts'
@@ -31,16 +31,20 @@ export interface FoundAgent {
   /** Milliseconds; null where it has never told a reading. */
   ageMs?: number | null
   state?: State
+  /** Its newest reading as text, `latency=90ms active=2 time=…`, where the need says `candidates` and it has told one. */
+  reading?: string
 }
 
 /** What was found. */
 export interface Found {
-  /** Best first. */
+  /** Best first; in no order where the need says `candidates`. */
   agents: FoundAgent[]
   /** Seconds that this may be remembered. */
   ttlSeconds: number
   /** Why there is nobody; undefined where there is. */
   reason?: string
+  /** What the server says beside those found: of a list that it had to cut, of what nobody offers. */
+  note?: string
   /** Milliseconds that it took to ask. */
   tookMs: number
 }
@@ -51,10 +55,11 @@ export function readFound(response: Message, asked: Name): Omit<Found, 'tookMs'>
   const option = findOption(response.edns, OPTION.OFFER)
   const offer = option === undefined ? undefined : decodeParameters(option, 'OFFER')
   const agents = records.map(({ rdata }, i) => agentOf(rdata, i, asked, response, offer))
-  const isWhole = agents.every((agent) => agent !== undefined)
   const found = agents.filter((agent) => agent !== undefined)
   const ttlSeconds = Math.min(...records.map(({ ttl }) => ttl), ...(records.length === 0 ? [0] : []))
-  return found.length > 0 && isWhole ? { agents: found, ttlSeconds } : { agents: found, ttlSeconds, ...(found.length === 0 && { reason: reasonOf(response, asked) }) }
+  const told = toldBy(response)
+  if (found.length === 0) return { agents: found, ttlSeconds, reason: told ?? nobodyAt(response, asked) }
+  return { agents: found, ttlSeconds, ...(told !== undefined && { note: told }) }
 }
 
 /** One AGENT record; undefined for the alias form, which is no agent. */
@@ -70,10 +75,22 @@ function agentOf(rdata: Uint8Array, i: number, asked: Name, { additionals, answe
   const addresses = additionals.filter((record) => record.name.equals(name) && (record.type === TYPE.A || record.type === TYPE.AAAA)).map((record) => printAddress(record.rdata))
   const hints = addresses.length > 0 ? [] : [...(valueOf(list, PARAMETERS.ipv4hint) ?? []), ...(valueOf(list, PARAMETERS.ipv6hint) ?? [])]
   const capability = answers.find(({ rdata: other }) => other === rdata)?.name ?? asked
+  const reading = readingOf(name, additionals)
   return {
     name: name.toString(), capability: capability.toString(), rank, addresses: [...addresses, ...hints.map(String)],
-    ...(endpoint !== undefined && { endpoint }), ...(port !== undefined && { port }), claims, ...(offer && chosenBy(offer, i)),
+    ...(endpoint !== undefined && { endpoint }), ...(port !== undefined && { port }), claims, ...(offer && chosenBy(offer, i)), ...(reading !== undefined && { reading }),
   }
+}
+
+/** What the agent told of its load last, as text. SENSE: sequence u16 | agent | parameters (docs/protocol.md 3). */
+function readingOf(agent: Name, additionals: readonly DnsRecord[]): string | undefined {
+  for (const { type, rdata } of additionals) {
+    if (type !== TYPE.SENSE) continue
+    const wire = new WireReader(rdata)
+    wire.u16()
+    if (Name.read(wire, false).equals(agent)) return printParameters(wire.rest(), 'SENSE')
+  }
+  return undefined
 }
 
 function chosenBy(offer: ParameterMap, i: number): Pick<FoundAgent, 'score' | 'ageMs' | 'state'> {
@@ -83,11 +100,14 @@ function chosenBy(offer: ParameterMap, i: number): Pick<FoundAgent, 'score' | 'a
   return { ...(score !== undefined && { score: score / 10_000 }), ...(ageMs !== undefined && { ageMs }), ...(state !== undefined && { state }) }
 }
 
-function reasonOf({ edns, rcode }: Message, asked: Name): string {
+/** What the server says in an Extended DNS Error (RFC 8914). */
+function toldBy({ edns }: Message): string | undefined {
   const error = findOption(edns, OPTION.EDE)
-  if (error !== undefined && error.length >= 2) {
-    const { infoCode, text } = readExtendedError(error)
-    return text === '' ? printEde(infoCode) : text
-  }
+  if (error === undefined || error.length < 2) return undefined
+  const { infoCode, text } = readExtendedError(error)
+  return text === '' ? printEde(infoCode) : text
+}
+
+function nobodyAt({ rcode }: Message, asked: Name): string {
   return rcode === RCODE.NXDOMAIN ? `nobody has registered at ${asked} (NXDOMAIN)` : `no agent is registered at ${asked}`
 }

@@ -71,6 +71,22 @@ describe('an answer', () => {
     assert.deepEqual([agent.name, agent.score, agent.ageMs, agent.state], ['babel._sa.acme.example.', undefined, undefined, undefined])
   })
 
+  it('to `candidates` has the newest reading of each that has told one', async () => {
+    const server = new FakeServer()
+    server.additionals.push(`${V2} 0 IN SENSE 7 IRIS._sa.acme.example. latency=90ms active=2`)
+    const { agents, note } = await server.asker().ask(V2, { candidates: true })
+    assert.equal(server.demand, 'candidates')
+    assert.deepEqual(agents.map(({ reading }) => reading), [undefined, 'latency=90ms active=2'])
+    assert.equal(note, undefined)
+  })
+
+  it('with a word beside the agents passes it on', async () => {
+    const server = new FakeServer()
+    server.options = [makeExtendedError({ infoCode: EDE.OTHER, text: '256 of 300 agents are listed' })]
+    const { agents, note, reason } = await server.asker().ask(V2, 'candidates')
+    assert.deepEqual([agents.length, note, reason], [2, '256 of 300 agents are listed', undefined])
+  })
+
   const NOBODY: [what: string, rcode: number, options: EdnsOption[], reason: RegExp][] = [
     ['with a reason in words', RCODE.NOERROR, [makeExtendedError({ infoCode: EDE.DEMAND_NOT_SATISFIABLE, text: 'latency' })], /^latency$/],
     ['with a reason as a code', RCODE.NOERROR, [makeExtendedError({ infoCode: EDE.NO_LIVE_AGENT, text: '' })], /^no live agent$/],

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Asker } from '../../src/client/asker.ts'
 import { demandOctets } from '../discovery/ranking/hive.ts'
 import { makeFolder, Served, waggle } from './process.ts'
 import { run, skipWithout, TRANSPORTS } from './update-bench.ts'
@@ -122,6 +123,8 @@ describe('finding agents', { skip, concurrency: true }, () => {
           assert.deepEqual(readings.map((hex) => Buffer.from(hex, 'hex').readUInt16BE(0)).sort(), [1, 2])
           assert.ok(readings.every((hex) => hex.includes('FF17000400000000')), 'both tell no session')
         }
+        const { agents } = await new Asker({ server: `127.0.0.1:${market.port}` }).ask(V2, 'candidates')
+        assert.deepEqual(agents.map(({ name, rank, reading }) => [name.split('.')[0], rank, /\bactive=0\b/.test(reading ?? '')]).sort(), [['old', 1, true], ['quick', 1, true]])
         const { out } = await waggle(['query', V2, 'AGENT', '--and', 'nlp._cap.acme.example', '-s', `127.0.0.1:${market.port}`, '--demand', 'candidates'], market.folder.path)
         for (const name of [V2, 'nlp._cap.acme.example']) {
           for (const [type, count] of [['AGENT', 2], ['SENSE', 2]]) {

@@ -23,7 +23,7 @@ const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [-
   --count    updates in each run (20000)
   --agents   agents to register with Waggle at the end; 0 leaves that out (100000)
   --window   updates under way at a time (256)
-  --rest     seconds that a server has to itself between its start and the first update (3)
+  --rest     seconds that a server has to itself between its start and the first update (5)
   --rounds   runs of each server for each work (3)
   --servers  who is measured
   --only     which works: record, agent; none leaves both out
@@ -31,7 +31,7 @@ const USAGE = `npm run bench:updates -- [--count N] [--agents N] [--window N] [-
   --page     writes docs/performance-updates.md
 `
 const values = readOptions(USAGE, {
-  count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' }, rest: { type: 'string', default: '3' },
+  count: { type: 'string', default: '20000' }, agents: { type: 'string', default: '100000' }, window: { type: 'string', default: '256' }, rest: { type: 'string', default: '5' },
   rounds: { type: 'string', default: '3' }, servers: { type: 'string', default: 'ours,knot,bind' }, only: { type: 'string', default: Object.keys(WORKS).join(',') }, client: { type: 'string', default: 'own,dnsperf' }, page: { type: 'boolean', default: false },
 })
 const folder = mkdtempSync(join(tmpdir(), 'waggle-bench-'))

@@ -64,7 +64,7 @@ export function printPage({ runs, counted, gathered, versions, window, rest, cou
   return `# Performance of changes
 
 \`npm run bench:updates -- --page\` writes this page. Each server has one worker for UDP, all processors, and a zone that one TSIG key may change; the
-sender, beside it, keeps ${window} updates under way, ${count} in a run, each its own message, the first ${rest} s after the start, of which Waggle spends up to one rehearsing (\`rehearse\`). Servers are measured in turn, in an order of chance; figures
+sender, beside it, keeps ${window} updates under way, ${count} in a run, each its own message, the first ${rest} s after the start, of which Waggle spends up to two rehearsing (\`rehearse\`). Servers are measured in turn, in an order of chance; figures
 are medians. Waggle and BIND have an update on disk before they answer it, and Knot its journal, by their defaults. Afterwards a sample of what was
 acknowledged is asked for.
 
