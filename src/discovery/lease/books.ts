@@ -19,6 +19,8 @@ export class LeaseBooks {
   private readonly keeper: Keeper
   private readonly most: number | undefined
   private readonly books = new Map<string, LeaseBook>()
+  private lastMs = NaN
+  private lastSeen: KeptWrite = { space: 'lease', key: LAST_SEEN, value: undefined }
 
   /** `most`: leases that a zone may have. */
   constructor(keeper: Keeper, most?: number) {
@@ -61,10 +63,12 @@ export class LeaseBooks {
     return value === undefined ? 0 : new WireReader(value).u48()
   }
 
-  /** The write that keeps the time of a grant. */
+  /** The write that keeps the time of a grant; that of a millisecond is made once. */
   seen(nowMs: number): KeptWrite {
+    if (nowMs === this.lastMs) return this.lastSeen
     const out = new WireWriter(6)
     out.u48(nowMs)
-    return { space: 'lease', key: LAST_SEEN, value: out.finish() }
+    this.lastMs = nowMs
+    return (this.lastSeen = { space: 'lease', key: LAST_SEEN, value: out.finish() })
   }
 }

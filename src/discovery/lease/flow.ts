@@ -95,8 +95,9 @@ export class LeaseFlow implements UpdateFlow {
     if (book.isEmpty) return []
     const last = new Map<string, Change>()
     for (const change of changes) {
+      if (change.type === TYPE.SOA || (change.leased && last.size === 0)) continue // most stand by leases alone
       const id = `${change.type} ${change.owner.key} ${rdataKey(change.type, change.rdata)}`
-      if (change.type !== TYPE.SOA && (!change.leased || last.has(id))) last.set(id, change)
+      if (!change.leased || last.has(id)) last.set(id, change)
     }
     const touched = new TouchedSets()
     const writes: KeptWrite[] = []

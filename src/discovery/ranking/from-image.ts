@@ -94,7 +94,7 @@ function offersAt(image: ZoneImage, node: NodeId): Offers {
 
 /** Whose offer an RDATA is: its agent without case, and whether it is one or an alias. */
 export function agentKey(rdata: Uint8Array): string {
-  return `${rdata[0] === 0 && rdata[1] === 0 ? 'alias' : 'agent'} ${Name.fromWire(rdata, 2).key}`
+  return `${rdata[0] === 0 && rdata[1] === 0 ? 'alias' : 'agent'} ${Name.again(rdata, 2).key}`
 }
 
 function keyOf(name: Uint8Array): string {

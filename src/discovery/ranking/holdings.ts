@@ -137,5 +137,5 @@ export class Holdings {
 
 /** A capability's name as maps take it. */
 export function keyOf(name: Uint8Array): string {
-  return Name.fromWire(name).key
+  return Name.again(name).key
 }

@@ -36,12 +36,16 @@ export function netOffers(changes: readonly AgentChange[], registrar: Registrar 
   return [...owners.values()].map((one) => (registrar && netAt(one.owner, one.changes, registrar, served)) ?? allAt(one.owner, served))
 }
 
+const NOBODY: readonly never[] = []
+
 function allAt(owner: Name, served: ServedZone): OfferChange {
   return { owner: owner.wire, all: served.rrset(owner, TYPE.AGENT) ?? NO_OFFERS }
 }
 
 /** Undefined where the changes do not tell. */
 function netAt(owner: Name, changes: readonly AgentChange[], registrar: Registrar, served: ServedZone): OfferChange | undefined {
+  const [first] = changes
+  if (changes.length === 1 && first.kind === 'added') return comes(owner, first, registrar, served)
   const agents = new Map<string, Agent>()
   for (const change of changes) {
     const { kind, rdata } = change
@@ -57,6 +61,13 @@ function netAt(owner: Name, changes: readonly AgentChange[], registrar: Registra
   const added = come.length - all.filter(({ held, now }) => held !== undefined && now !== undefined).length
   const count = registrar.offersAt(owner.wire) + added - gone.length
   return count === served.count(owner, TYPE.AGENT) ? { owner: owner.wire, gone, come } : undefined
+}
+
+/** The same for one agent that comes and nothing else, as most do. */
+function comes(owner: Name, change: AgentChange, registrar: Registrar, served: ServedZone): OfferChange | undefined {
+  const { rdata } = change
+  if (isAlias(rdata) || registrar.slotOf(owner.wire, rdata.subarray(2)) >= 0) return undefined
+  return registrar.offersAt(owner.wire) + 1 === served.count(owner, TYPE.AGENT) ? { owner: owner.wire, gone: NOBODY, come: [change] } : undefined
 }
 
 /** One agent at one capability, while the changes are gone through. */
