@@ -8,7 +8,7 @@ import { MAX_ADDITIONAL_TARGETS } from '../dns/limits.ts'
 import type { LookupName } from '../dns/lookup-name.ts'
 import type { OctetBlock } from '../dns/octet-views.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, type ZoneMatch } from '../zone/image.ts'
-import { RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../zone/layout.ts'
+import { firstRecordIn, RECORD_HEAD_OCTETS, RRSET } from '../zone/layout.ts'
 import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
 
 /**
@@ -25,7 +25,7 @@ export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupNam
     if (answer.section[i] !== SECTION.answer && !isService(type) && source === zone) continue
     const targetAt = targetOffset(type)
     if (targetAt < 0) continue
-    const first = rrset * 4 + RRSET_HEAD_OCTETS
+    const first = firstRecordIn(source.words, rrset)
     const end = first + source.words[rrset + RRSET.octets]
     for (let at = first; at < end; at += RECORD_HEAD_OCTETS + source.view.getUint16(at + RECORD_HEAD_OCTETS - 2)) {
       if (answer.isFull || left-- === 0) return

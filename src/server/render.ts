@@ -12,7 +12,7 @@ import { QUESTION_AT, type Query } from '../authority/query.ts'
 import type { Tails } from '../authority/tails.ts'
 import { POINTER_LIMIT } from '../dns/limits.ts'
 import { copyOctets, type OctetBlock, viewOf } from '../dns/octet-views.ts'
-import { LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS } from '../zone/layout.ts'
+import { firstRecordIn, LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET } from '../zone/layout.ts'
 import { keepTail } from './keep-tail.ts'
 import { NameTable, NO_POINTER } from './names.ts'
 import { compressedNames, octetsBeforeNames } from './shapes.ts'
@@ -140,7 +140,7 @@ export class Renderer {
     const size = words[rrset + RRSET.octets]
     const { out, at } = this
     if (at + size > this.limit) return false
-    this.copy(view, rrset * 4 + RRSET_HEAD_OCTETS, size)
+    this.copy(view, firstRecordIn(words, rrset), size)
     const cap = this.capOf(answer, i)
     if (pointer === TO_QNAME && cap === TTL_AS_STORED) return true
     for (let recordAt = at; recordAt < this.at; recordAt += RECORD_HEAD_OCTETS + out.getUint16(recordAt + 10)) {
@@ -155,7 +155,7 @@ export class Renderer {
     const { words, view } = answer.source[i]
     const rrset = answer.rrset[i]
     const cap = this.capOf(answer, i)
-    let recordAt = rrset * 4 + RRSET_HEAD_OCTETS
+    let recordAt = firstRecordIn(words, rrset)
     for (let left = words[rrset + RRSET.count] & 0xffff; left > 0; left--) {
       const rdlength = view.getUint16(recordAt + 10)
       pointer = this.writeOwner(answer.owner[i].view, answer.ownerAt[i], pointer)

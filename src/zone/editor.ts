@@ -8,15 +8,16 @@
  *     editor.commit()
  *
  * An RRset is copied when a transaction first changes it, however many changes follow: until the commit nobody
- * else has seen the copy, so that it is rewritten and extended where it lies.
+ * else has seen the copy, so that it is rewritten and extended where it lies. One that is large and only grows is
+ * not copied (sharing.ts).
  */
 import { TYPE } from '../dns/codes.ts'
 import { MAX_RRSET_OCTETS, MAX_RRSET_RECORDS } from '../dns/limits.ts'
 import { wireLength } from '../dns/name.ts'
 import type { NodeId, RRsetId } from './image.ts'
-import { HEADER, LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
+import { firstRecordIn, HEADER, LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, wordsFor } from './layout.ts'
 import { findRecord } from './rdata-match.ts'
-import { ZoneTransaction } from './transaction.ts'
+import { SHARE_FROM_OCTETS, ZoneSharing } from './sharing.ts'
 import { mostOctets } from './writer.ts'
 
 export type { Savepoint } from './transaction.ts'
@@ -26,7 +27,7 @@ export { ImageFull } from './writer.ts'
 const ROOM_SHIFT = 3
 
 /** The one writer of an image in service; see above for a transaction. All of its calls throw ImageFull where the block has no room. */
-export class ZoneEditor extends ZoneTransaction {
+export class ZoneEditor extends ZoneSharing {
   /**
    * Makes `rdatas` (wire, uncompressed, no two alike) the whole RRset of `type` at `owner`; the end of its lease stays. RangeError
    * where the owner is outside of the zone, the RRset is empty or beyond the limits, or its type is not changed in place.
@@ -61,8 +62,9 @@ export class ZoneEditor extends ZoneTransaction {
     }
     const isThere = findRecord(this.image, old, rdata, rdata.length) !== 0
     if (isThere && this.image.ttlOf(old) === ttl) return false
-    const rrset = this.ownRRset(node, old, isThere ? 0 : this.sizeAfter(old, type, rdata))
-    const ttlBefore = this.image.ttlOf(rrset)
+    const octets = isThere ? 0 : this.sizeAfter(old, type, rdata)
+    const ttlBefore = this.image.ttlOf(old)
+    const rrset = ttlBefore === ttl ? this.growing(node, old, octets) : this.ownRRset(node, old, octets)
     if (ttlBefore !== ttl) {
       this.writeTtl(rrset, ttl)
       this.undoFor(rrset, () => this.writeTtl(rrset, ttlBefore))
@@ -77,7 +79,7 @@ export class ZoneEditor extends ZoneTransaction {
     const node = this.nodeAt(owner, type)
     const old = this.currentRRset(node, keyFor(type, rdata))
     if (old === 0 || this.image.ttlOf(old) !== ttl) throw new RangeError('Cannot append a record as there is no RRset of that TTL')
-    this.append(this.ownRRset(node, old, this.sizeAfter(old, type, rdata)), type, ttl, rdata)
+    this.append(this.growing(node, old, this.sizeAfter(old, type, rdata)), type, ttl, rdata)
   }
 
   /** Removes a record; false where it does not stand there. RangeError where its type is not changed in place. */
@@ -145,7 +147,7 @@ export class ZoneEditor extends ZoneTransaction {
   }
 
   private beginLease(node: NodeId, old: RRsetId, unixSeconds: number): void {
-    const rrset = this.ownRRset(node, old, this.image.octetsOf(old) + 4)
+    const rrset = this.isShared(old) ? this.sharedOwn(node, old) : this.ownRRset(node, old, this.image.octetsOf(old) + 4)
     this.countRRset(rrset, -1)
     this.writeLease(rrset, unixSeconds)
     this.countRRset(rrset, 1)
@@ -184,10 +186,18 @@ export class ZoneEditor extends ZoneTransaction {
     if (held !== undefined && (held >= needed || this.extends(old, held, needed))) return old
     const spare = needed > size - RRSET.words ? (held === undefined ? needed >> ROOM_SHIFT : needed) : 0
     const rrset = this.makeRRset(words[old + RRSET.key], needed + spare)
-    words.copyWithin(rrset + RRSET.octets, old + RRSET.octets, old + size)
-    words[rrset + RRSET.count] &= 0xffff | LEASED
+    const from = firstRecordIn(words, old) >>> 2
+    words[rrset + RRSET.octets] = words[old + RRSET.octets]
+    words[rrset + RRSET.count] = words[old + RRSET.count] & 0xffff
+    words.copyWithin(rrset + RRSET.words, from, from + wordsFor(words[old + RRSET.octets]))
+    if (words[old + RRSET.count] < 0) this.writeLease(rrset, this.image.leaseEndOf(old))
     this.exchange(node, words[old + RRSET.key], old, rrset)
     return rrset
+  }
+
+  /** The RRset `old` where this transaction may add records to it, up to `octets` of them: shared where it is large. */
+  private growing(node: NodeId, old: RRsetId, octets: number): RRsetId {
+    return octets < SHARE_FROM_OCTETS || this.rooms.has(old) ? this.ownRRset(node, old, octets) : this.sharedFor(node, old, octets)
   }
 
   /** Gives the RRset more room where it lies last in the block. */

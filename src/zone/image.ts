@@ -12,7 +12,7 @@
 import { hashLabel, type LookupName } from '../dns/lookup-name.ts'
 import { type OctetBlock, sameOctets, viewOf } from '../dns/octet-views.ts'
 import { negativeTtlOf, nsec3ParamsOf } from './apex.ts'
-import { CELL, ELEMENT, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, RRSET_HEAD_OCTETS, VERSION, leaseWordOf, wordsFor } from './layout.ts'
+import { CELL, ELEMENT, firstRecordIn, HEADER, MAGIC, MARK, NODE, RECORD_HEAD_OCTETS, RRSET, VERSION, leaseWordOf, wordsFor } from './layout.ts'
 import { FOUND, type NodeId, type ZoneMatch } from './match.ts'
 import { NodeMemory } from './node-memory.ts'
 import { predecessorIn } from './order.ts'
@@ -284,7 +284,7 @@ export class ZoneImage implements OctetBlock {
 
   /** Where in `octets` the RRset's first record starts. */
   firstRecordAt(rrset: RRsetId): number {
-    return rrset * 4 + RRSET_HEAD_OCTETS
+    return firstRecordIn(this.words, rrset)
   }
 
   /** Where the record after the one at `recordAt` starts. */
@@ -303,7 +303,7 @@ export class ZoneImage implements OctetBlock {
   /** Seconds; all records of an RRset have the same (RFC 2181 5.2). */
   ttlOf(rrset: RRsetId): number {
     const o = this.octets
-    const at = rrset * 4 + RRSET_HEAD_OCTETS + 6
+    const at = firstRecordIn(this.words, rrset) + 6
     return ((o[at] << 24) | (o[at + 1] << 16) | (o[at + 2] << 8) | o[at + 3]) >>> 0
   }
 

@@ -8,6 +8,8 @@
  *     node      parent, marks, state, children, next node, folded name …, [name as written …]
  *     version   generation, marks, first link, older state       (a node's state once it has been changed)
  *     RRset     next, type | covered << 16, octets, records | slack << 16 | LEASED, records …, [lease end]
+ *               next, type | covered << 16, octets, records | SHARED | LEASED, place, lease end
+ *     records   room in words, records …, free words             (of SHARED RRsets: each has the first of them, from `place` on)
  *     cell      next, RRset                                      (a link to an RRset that older versions link too)
  *     record    C0 0C, type, class, TTL, RDLENGTH, RDATA          (octets, ready for an answer)
  *
@@ -49,7 +51,7 @@ export const HEADER = {
 } as const
 
 /** First word of every block: "WGL" and the version of this layout. */
-export const MAGIC = 0x57_47_4c_01
+export const MAGIC = 0x57_47_4c_02
 
 /** Words of a node before its name. */
 export const NODE = { parent: 0, marks: 1, state: 2, children: 3, next: 4, name: 5 } as const
@@ -83,7 +85,16 @@ export const CELL = { next: 0, rrset: 1, words: 2 } as const
 /** In an RRset's count: a word behind its records tells until when its first-ending lease lasts. The sign, so that one comparison finds it. */
 export const LEASED: number = 0x8000_0000 | 0
 
-/** Octets of an RRset's words: its records start at `handle * 4 + RRSET_HEAD_OCTETS`. */
+/** In an RRset's count: its records stand elsewhere, where later versions of it go on behind them, so that a large RRset is not written anew for one record more. */
+export const SHARED = 0x4000_0000
+
+/** Words of a SHARED RRset after those of every RRset: the word of its first record, and the end of its lease, which counts where it is LEASED. */
+export const SHARE = { place: 4, lease: 5, words: 6 } as const
+
+/** Words before shared records, from `place` back: how many words there are for them. */
+export const AREA = { room: -1, words: 1 } as const
+
+/** Octets of an RRset's words: its records start at `handle * 4 + RRSET_HEAD_OCTETS`, unless it is SHARED. */
 export const RRSET_HEAD_OCTETS = 16
 
 /** Octets of a record before RDATA: owner pointer 2, type 2, class 2, TTL 4, RDLENGTH 2 (RFC 1035 4.1.3). */
@@ -92,8 +103,14 @@ export const RECORD_HEAD_OCTETS = 12
 /** Words of an element of an ordered list, before its forward links. */
 export const ELEMENT = { node: 0, key: 1, height: 2, next: 3 } as const
 
+/** Octet at which the RRset's first record starts. */
+export function firstRecordIn(words: Int32Array, rrset: number): number {
+  return (words[rrset + RRSET.count] & SHARED) === 0 ? rrset * 4 + RRSET_HEAD_OCTETS : words[rrset + SHARE.place] * 4
+}
+
 /** Word of a leased RRset that holds the end of its lease, Unix seconds; 0 for none. Stored and loaded atomically. */
 export function leaseWordOf(words: Int32Array, rrset: number): number {
+  if ((words[rrset + RRSET.count] & SHARED) !== 0) return rrset + SHARE.lease
   return rrset + RRSET.words + wordsFor(words[rrset + RRSET.octets])
 }
 

@@ -53,6 +53,8 @@ export class ZoneTransaction extends ZoneWriter {
   readonly view: ZoneImage
   /** Words that each RRset made in this transaction has for records and lease: it can be rewritten, as nobody has seen it. */
   protected rooms = new Map<RRsetId, number>()
+  /** SHARED RRsets made in this transaction: records can be added behind theirs, which others see, and none can be changed. */
+  protected readonly shares = new Set<RRsetId>()
   protected readonly undo: (() => void)[] = []
   /** RRsets below were there at the last savepoint, so that going back must find them as they were. */
   protected markedTop = 0
@@ -122,6 +124,7 @@ export class ZoneTransaction extends ZoneWriter {
     this.tableWords = 0
     this.undo.length = this.touched.length = 0
     if (this.rooms.size > 0) this.rooms = new Map() // see EditorDraft.clear
+    this.shares.clear()
     this.pending = 0
     this.image.refresh()
   }
@@ -199,7 +202,7 @@ export class ZoneTransaction extends ZoneWriter {
     return rest
   }
 
-  /** Words of an RRset with its records and the end of its lease. */
+  /** Words of an RRset with its records and the end of its lease, as it is where they stand in it. */
   protected sizeOf(rrset: RRsetId): number {
     const { words } = this
     return RRSET.words + wordsFor(words[rrset + RRSET.octets]) + ((words[rrset + RRSET.count] & LEASED) !== 0 ? 1 : 0)
