@@ -13,9 +13,8 @@ import { type Savepoint, ZoneEditor } from '../../src/zone/editor.ts'
 import { ZoneImage } from '../../src/zone/image.ts'
 import { HEADER } from '../../src/zone/layout.ts'
 import { type Contents, read, shown, sorted } from './contents.ts'
+import { APEX, crowd, CROWD_WORDS, RRSET_WORDS, rrsetAt, SEED, takenBy, wire } from './crowd.ts'
 
-const SEED = 0x0ddb_a115
-const APEX = 'example.'
 const OWNERS = ['example.', 'a.example.', 'b.a.example.', 'c.b.a.example.', 'D.example.']
 const TYPES = [TYPE.A, TYPE.TXT, TYPE.AGENT]
 
@@ -204,35 +203,6 @@ for (const octets of [0, 300]) {
   })
 }
 
-const wire = (name: string): Uint8Array => Name.parse(name).wire
-const lookup = new LookupName(SEED)
-
-function rrsetAt(image: ZoneImage, name: string, rrType: number): number {
-  lookup.load(wire(name), 0)
-  return image.rrsetOf(image.nodeOf(lookup), rrType)
-}
-
-/** Words that `work` takes from the block. */
-function takenBy(image: ZoneImage, work: () => void): number {
-  const before = image.words[HEADER.top]
-  work()
-  return image.words[HEADER.top] - before
-}
-
-/** A zone with 1,000 AGENT records at one name, of 16 octets each with their heads. */
-function crowd(): { image: ZoneImage; editor: ZoneEditor } {
-  const builder = new ZoneBuilder({ apex: wire(APEX), class: CLASS.IN, seed: SEED, expectedOctets: 4_000_000 })
-  for (let i = 0; i < 1_000; i++) builder.add(wire('a.example.'), TYPE.AGENT, 60, Uint8Array.of(0, 0, i >>> 8, i), 4)
-  builder.add(wire('a.example.'), TYPE.TXT, 60, Uint8Array.of(1, 0x78), 2)
-  const image = builder.finish()
-  const editor = new ZoneEditor(image)
-  editor.begin()
-  return { image, editor }
-}
-
-const RRSET_WORDS = 4
-const CROWD_WORDS = 4_000
-
 test('an RRset that is changed leaves the others of its node where they lie, wherever it stands among them', () => {
   const { image, editor } = crowd()
   const agents = rrsetAt(image, 'a.example.', TYPE.AGENT)
@@ -258,47 +228,6 @@ test('a hundred records added to an RRset of a thousand copy it once in their tr
     assert.equal(image.recordsIn(rrsetAt(image, 'a.example.', TYPE.AGENT)), 1_100)
     assert.ok(taken < CROWD_WORDS * 2.1, `${taken} words`)
   }
-})
-
-test('an RRset of a thousand that grows by a record in each of a thousand transactions is copied once, and leases begin and move in it', () => {
-  const { image, editor } = crowd()
-  editor.commit()
-  const first = new ZoneImage(image.buffer)
-  const taken = takenBy(image, () => {
-    for (let i = 0; i < 1_000; i++) {
-      editor.begin()
-      editor.appendRecord(wire('a.example.'), TYPE.AGENT, 60, Uint8Array.of(1, 0, i >>> 8, i))
-      editor.setLeaseEnd(wire('a.example.'), TYPE.AGENT, 1_900_000_000 + i)
-      editor.commit()
-    }
-  })
-  const rrset = rrsetAt(image, 'a.example.', TYPE.AGENT)
-  assert.deepEqual([image.recordsIn(rrset), image.leaseEndOf(rrset), image.ttlOf(rrset)], [2_000, 1_900_000_999, 60])
-  assert.ok(taken < 2 * CROWD_WORDS + 1_000 * 16, `${taken} words`)
-  assert.equal(first.recordsIn(rrsetAt(first, 'a.example.', TYPE.AGENT)), 1_000)
-})
-
-test('of two that go on from the same version the second copies: what the first has written others may read', () => {
-  const { image, editor } = crowd()
-  const append = (last: number): void => editor.appendRecord(wire('a.example.'), TYPE.AGENT, 60, Uint8Array.of(1, 0, 0, last))
-  append(1)
-  editor.commit()
-  editor.begin()
-  append(2)
-  editor.abort()
-  editor.begin()
-  append(3)
-  editor.commit()
-  const elder = new ZoneImage(image.buffer)
-  editor.begin()
-  editor.removeRecord(wire('a.example.'), TYPE.AGENT, Uint8Array.of(1, 0, 0, 3))
-  append(4)
-  editor.commit()
-  const lastIn = (seen: ZoneImage): number => {
-    const rrset = rrsetAt(seen, 'a.example.', TYPE.AGENT)
-    return seen.octets[seen.firstRecordAt(rrset) + seen.octetsOf(rrset) - 1]
-  }
-  assert.deepEqual([lastIn(elder), lastIn(image)], [3, 4])
 })
 
 test('a thousand records come and go at one RRset in one transaction within the room of two copies, one of them with room to grow', () => {
@@ -352,6 +281,7 @@ test('signatures are RRsets by the type that they cover (RFC 4034 3.1.1)', () =>
   for (const [covered, last] of [[TYPE.A, 1], [TYPE.TXT, 1], [TYPE.A, 2]]) editor.addRecord(wire('a.example.'), TYPE.RRSIG, 60, signature(covered, last))
   assert.equal(editor.removeRecord(wire('a.example.'), TYPE.RRSIG, signature(TYPE.TXT, 1)), true)
   editor.commit()
+  const lookup = new LookupName(SEED)
   lookup.load(wire('a.example.'), 0)
   const node = image.nodeOf(lookup)
   assert.deepEqual([TYPE.A, TYPE.TXT].map((covered) => image.signaturesOf(node, covered) !== 0), [true, false])
