@@ -13,8 +13,8 @@ export function copyColumns(old: CandidateTable, table: CandidateTable, count: n
   for (const name of WORDS) if (!name.endsWith('Next')) copyUsed(old.i32[name], table.i32[name], count)
   old.claims.forEach((column, i) => copyUsed(column, table.claims[i], count))
   old.readings.forEach((column, i) => copyUsed(column, table.readings[i], count))
-  copyUsed(old.handedTimes, table.handedTimes, count * HANDED_HISTORY)
-  copyUsed(old.history, table.history, count * READING_HISTORY * HISTORY.doubles)
+  copyKept(old.i32.handedHead, old.handedTimes, table.handedTimes, HANDED_HISTORY, count)
+  copyKept(old.i32.historyHead, old.history, table.history, READING_HISTORY * HISTORY.doubles, count)
   for (const word of [TABLE.index, TABLE.indexWriting, TABLE.top, TABLE.count, TABLE.values, TABLE.faces, TABLE.restored]) table.header[word] = old.header[word]
 }
 
@@ -35,6 +35,16 @@ function copyUsed<Column extends Int32Array | Float64Array>(from: Column, to: Co
   for (let at = 0; at < end; at += STRIDE) {
     const next = Math.min(end, at + STRIDE)
     if (isWritten(words, at * wordsEach, next * wordsEach)) to.set(from.subarray(at, next), at)
+  }
+}
+
+/** Copies the `each` elements of every slot whose ring has been begun, as its head tells: to look at the rings themselves would bring all of their pages into being. */
+function copyKept<Column extends Int32Array | Float64Array>(heads: Int32Array, from: Column, to: Column, each: number, count: number): void {
+  const end = Math.min(count, heads.length)
+  for (let slot = 0, first = 0; slot <= end; slot++) {
+    if (slot < end && heads[slot] !== 0) continue
+    if (slot > first) to.set(from.subarray(first * each, slot * each), first * each)
+    first = slot + 1
   }
 }
 

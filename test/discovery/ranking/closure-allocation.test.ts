@@ -6,10 +6,10 @@ import { Worker } from 'node:worker_threads'
 
 /**
  * Heaps that are tried, each with a compiler of its own. What the compiler takes into one function depends on when it
- * comes to it: on a busy machine, one heap in thirty keeps boxing some thirty doubles an answer that others keep in
+ * comes to it: on a busy machine, one heap in two keeps boxing some thirty doubles an answer that others keep in
  * registers. An object that the code makes itself would be in all of them.
  */
-const HEAPS = 6
+const HEAPS = 16
 /**
  * Half of the least that one object of 16 octets for each of 22 candidates would be. What remains below it are doubles
  * of 16 octets: a compiler that does not take a function into its caller boxes what it returns, up to seven an answer.

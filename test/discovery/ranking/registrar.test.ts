@@ -7,8 +7,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { CandidateTable, CapabilityMatch, createTable } from '../../../src/discovery/ranking/candidates.ts'
 import { Registrar } from '../../../src/discovery/ranking/registrar.ts'
+import { HISTORY } from '../../../src/discovery/ranking/table-layout.ts'
 import { LookupName } from '../../../src/dns/lookup-name.ts'
-import { MAX_CAPABILITY_LABELS } from '../../../src/dns/limits-discovery.ts'
+import { HANDED_HISTORY, MAX_CAPABILITY_LABELS, READING_HISTORY } from '../../../src/dns/limits-discovery.ts'
 import { Name, printName } from '../../../src/dns/name.ts'
 import { agentName, agentRdata, CAPABILITY, Hive, SEED } from './hive.ts'
 
@@ -154,6 +155,24 @@ test('a table that grows keeps all entries and readings, and tells of its new bl
   assert.equal(table.f64.active[registrar.slotOf(owner, agentName('a0'))], 42)
   const seen = new Set([...match.order.subarray(match.from, match.from + match.count)].map((at) => printName(table.heap, table.i32.rdataAt[at] + 2)))
   assert.equal(seen.size, 200)
+})
+
+test('what was chosen and told of late grows along, slot by slot', () => {
+  for (const begun of [[], [0], [15], [0, 1, 2, 5], Array.from({ length: 16 }, (_, i) => i)]) {
+    const registrar = new Registrar(SEED, () => undefined, 16, 8_192)
+    const owner = Name.parse(CAPABILITY).wire
+    const put = (i: number): string => registrar.put({ owner, rdata: agentRdata(`a${i}`), ttl: 60, leaseEndMs: Infinity })
+    for (let i = 0; i < 16; i++) put(i)
+    const before = registrar.table
+    for (const slot of begun) {
+      before.i32.handedHead[slot] = before.i32.historyHead[slot] = slot + 1
+      before.handedTimes.fill(slot + 100, slot * HANDED_HISTORY, (slot + 1) * HANDED_HISTORY)
+      before.history.fill(slot + 200, slot * READING_HISTORY * HISTORY.doubles, (slot + 1) * READING_HISTORY * HISTORY.doubles)
+    }
+    put(16)
+    assert.ok(registrar.table !== before, 'a larger table')
+    for (const ring of ['handedTimes', 'history'] as const) assert.deepEqual(registrar.table[ring].slice(0, before[ring].length), before[ring], `${ring} of ${begun.join()}`)
+  }
 })
 
 test('churn does not grow the heap without bound: what was given up is used again', () => {
