@@ -5,7 +5,7 @@
 import { OPTION, printEde, RCODE, TYPE } from '../dns/codes.ts'
 import { printAddress } from '../dns/address.ts'
 import { findOption, readExtendedError } from '../dns/edns.ts'
-import type { DnsRecord, Message } from '../dns/message.ts'
+import type { Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { WireReader } from '../dns/octets.ts'
 import { decodeParameters, PARAMETERS, printParameters, readList, valueOf, type ParameterMap } from '../dns/parameters.ts'
@@ -54,7 +54,8 @@ export function readFound(response: Message, asked: Name): Omit<Found, 'tookMs'>
   const records = response.answers.filter(({ type }) => type === TYPE.AGENT)
   const option = findOption(response.edns, OPTION.OFFER)
   const offer = option === undefined ? undefined : decodeParameters(option, 'OFFER')
-  const agents = records.map(({ rdata }, i) => agentOf(rdata, i, asked, response, offer))
+  const readings = readingsIn(response)
+  const agents = records.map(({ rdata }, i) => agentOf(rdata, i, asked, response, offer, readings))
   const found = agents.filter((agent) => agent !== undefined)
   const ttlSeconds = Math.min(...records.map(({ ttl }) => ttl), ...(records.length === 0 ? [0] : []))
   const told = toldBy(response)
@@ -63,7 +64,9 @@ export function readFound(response: Message, asked: Name): Omit<Found, 'tookMs'>
 }
 
 /** One AGENT record; undefined for the alias form, which is no agent. */
-function agentOf(rdata: Uint8Array, i: number, asked: Name, { additionals, answers }: Message, offer: ParameterMap | undefined): FoundAgent | undefined {
+function agentOf(
+  rdata: Uint8Array, i: number, asked: Name, { additionals, answers }: Message, offer: ParameterMap | undefined, readings: ReadonlyMap<string, string>,
+): FoundAgent | undefined {
   const wire = new WireReader(rdata)
   const rank = wire.u16()
   if (rank === 0) return undefined
@@ -75,22 +78,23 @@ function agentOf(rdata: Uint8Array, i: number, asked: Name, { additionals, answe
   const addresses = additionals.filter((record) => record.name.equals(name) && (record.type === TYPE.A || record.type === TYPE.AAAA)).map((record) => printAddress(record.rdata))
   const hints = addresses.length > 0 ? [] : [...(valueOf(list, PARAMETERS.ipv4hint) ?? []), ...(valueOf(list, PARAMETERS.ipv6hint) ?? [])]
   const capability = answers.find(({ rdata: other }) => other === rdata)?.name ?? asked
-  const reading = readingOf(name, additionals)
+  const reading = readings.get(name.key)
   return {
     name: name.toString(), capability: capability.toString(), rank, addresses: [...addresses, ...hints.map(String)],
     ...(endpoint !== undefined && { endpoint }), ...(port !== undefined && { port }), claims, ...(offer && chosenBy(offer, i)), ...(reading !== undefined && { reading }),
   }
 }
 
-/** What the agent told of its load last, as text. SENSE: sequence u16 | agent | parameters (docs/protocol.md 3). */
-function readingOf(agent: Name, additionals: readonly DnsRecord[]): string | undefined {
+/** What agents told of their load last, as text, by `Name.key`. SENSE: sequence u16 | agent | parameters (docs/protocol.md 3). */
+function readingsIn({ additionals }: Message): Map<string, string> {
+  const readings = new Map<string, string>()
   for (const { type, rdata } of additionals) {
     if (type !== TYPE.SENSE) continue
     const wire = new WireReader(rdata)
     wire.u16()
-    if (Name.read(wire, false).equals(agent)) return printParameters(wire.rest(), 'SENSE')
+    readings.set(Name.read(wire, false).key, printParameters(wire.rest(), 'SENSE'))
   }
-  return undefined
+  return readings
 }
 
 function chosenBy(offer: ParameterMap, i: number): Pick<FoundAgent, 'score' | 'ageMs' | 'state'> {

@@ -1,8 +1,8 @@
 /**
  * Gives back replaced zones. A thread that answers makes no garbage, so that V8 sees no reason ever to
  * collect, while each reload leaves it a zone image, whose shared memory is free only when every thread has
- * let go of it. Asking for a collection after a reload, and at no other time, costs some milliseconds then: where a zone
- * changes while it is served, and what stands beside it moves from block to block, so that it pays (`Leftovers`).
+ * let go of it. Asking for a collection when blocks were replaced, and at no other time, costs some milliseconds then. A
+ * thread that answers waits until they were many (`Leftovers`), as a table that fills moves to a larger block again and again.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -22,23 +22,29 @@ function findCollector(): () => void {
   return runInNewContext('gc') as () => void
 }
 
-/** Blocks that a thread has used and does not any more, which its garbage holds; given back once they are many. */
+/** Octets of the blocks that were in use before and are not any more. */
+export function octetsReplaced(before: Blocks, now: Blocks): number {
+  const inUse = new Set(now)
+  return before.reduce((sum, block) => sum + (block === undefined || inUse.has(block) ? 0 : block.byteLength), 0)
+}
+
+type Blocks = readonly (SharedArrayBuffer | undefined)[]
+
+/** What a thread holds that is not in use any more, given back once it is much. A thread that is told of blocks cannot tell by itself, as they are other objects each time. */
 export class Leftovers {
   private readonly collect: () => void
-  private inUse = new Set<SharedArrayBuffer>()
-  private octets = 0
+  private collected: number
 
-  constructor(collect: () => void = collectGarbage) {
+  /** `replaced`: octets that were replaced before the thread came. */
+  constructor(replaced: number, collect: () => void = collectGarbage) {
+    this.collected = replaced
     this.collect = collect
   }
 
-  /** Notes which blocks are in use from now on. */
-  use(blocks: readonly (SharedArrayBuffer | undefined)[]): void {
-    const inUse = new Set(blocks.filter((block) => block !== undefined))
-    for (const block of this.inUse) if (!inUse.has(block)) this.octets += block.byteLength
-    this.inUse = inUse
-    if (this.octets < MAX_LEFTOVER_OCTETS) return
-    this.octets = 0
+  /** Takes note of how many octets were replaced so far, all of which the thread has let go of. */
+  note(replaced: number): void {
+    if (replaced - this.collected < MAX_LEFTOVER_OCTETS) return
+    this.collected = replaced
     this.collect()
   }
 }

@@ -33,7 +33,7 @@ function tellFault(fault: unknown, untold: number): void {
 
 const clock = new BatchClock()
 const ring = new OutcomeRing(outcomes)
-const leftovers = new Leftovers()
+const leftovers = new Leftovers(firstMail.replacedOctets)
 const counters = new Counters(new Float64Array(serverCounts))
 const answering = makeAnswering(forTask(firstMail.options), counters, tellFault, {
   clock, outcomes: (...told) => ring.tell(...told),
@@ -45,7 +45,6 @@ function forTask(options: AnsweringOptions): AnsweringOptions {
 }
 
 function serve({ generation, zones, options }: ThreadMail): void {
-  leftovers.use([...zones.images, ...zones.candidates])
   answering.settle(forTask(options))
   answering.publish(new ZoneDirectory(zones.images.map((zone) => new ZoneImage(zone)), options.seed), zones.candidates)
   say({ kind: 'serving', generation })
@@ -64,6 +63,7 @@ function lookUp(server?: EpollServer): void {
   }
   if (newest === undefined) return
   serve(newest)
+  leftovers.note(newest.replacedOctets)
 }
 
 /** Hands queries that only the core can answer to its thread; the memory goes with them. */

@@ -13,6 +13,7 @@ import { closeLeft } from '../transport/tcp-epoll.ts'
 import { Gathering } from '../transport/udp-gathering.ts'
 import { WakeUp } from '../transport/wake-up.ts'
 import type { AnsweringOptions } from './answering.ts'
+import { octetsReplaced } from './collect.ts'
 import { Gatherer } from './gatherer.ts'
 import { type AnswerMail, CONTROL, type SharedZones, type ThreadMail, type ThreadStart, type ThreadTask, type ThreadWord } from './thread-contract.ts'
 import { type CoreSide, ThreadDeferrals } from './thread-deferrals.ts'
@@ -34,7 +35,7 @@ export class SocketThreads {
   private stopLooking: (() => void) | undefined
 
   private constructor({ tasks, zones, answering, onFault, core }: SocketThreadsOptions) {
-    this.mail = { kind: 'serve', generation: 0, zones, options: answering }
+    this.mail = { kind: 'serve', generation: 0, zones, options: answering, replacedOctets: 0 }
     const first = tasks.findIndex(({ kind }) => kind === 'udp')
     // where one dies that is given nothing nobody waits for it
     this.threads = tasks.map((task, i) => new SocketThread(task, onFault, core, () => this.mail, () => i === first && this.gatherer?.spreadLong()))
@@ -86,7 +87,8 @@ export class SocketThreads {
 
   /** Gives all threads the zones to serve; resolves when each of them serves them. */
   publish(zones: SharedZones): Promise<void> {
-    return this.send({ ...this.mail, zones })
+    const blocksOf = ({ images, candidates }: SharedZones): (SharedArrayBuffer | undefined)[] => [...images, ...candidates]
+    return this.send({ ...this.mail, zones, replacedOctets: this.mail.replacedOctets + octetsReplaced(blocksOf(this.mail.zones), blocksOf(zones)) })
   }
 
   /** Tells all threads how to answer; resolves when each of them does. */

@@ -26,6 +26,8 @@ export interface ThreadMail {
   generation: number
   zones: SharedZones
   options: AnsweringOptions
+  /** Octets of the blocks that were replaced since the start. */
+  replacedOctets: number
 }
 
 /** Answers of the core to connections of a TCP thread, packed by `Returns`. */

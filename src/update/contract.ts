@@ -145,10 +145,16 @@ export interface UpdateFlow {
   take(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Verdict | undefined
   /** Told of what the transactions of a batch changed, before it is kept; what it gives is kept with it. In `draft` it may move ends of leases. */
   changed?(zone: { name: Name; class: number }, changes: readonly Change[], draft: ZoneDraft): KeptWrite[]
-  /** Told once for each batch of a zone, after its transactions were kept and are seen (true), or all given up (false): what `take` and `changed` noted in memory counts from now on, or not at all. */
-  settled?(kept: boolean, zone: { name: Name; class: number }): void
-  /** Told behind each batch of a zone, after `settled` and before anybody hears of it: for what the judging of the next one does not hang on, which may be on its way to the disk by then. `served` is the zone as this batch has left it. */
-  follow?(zone: { name: Name; class: number }, served: ServedZone): void
+  /**
+   * Told once for each batch of a zone that keeps anything, after its transactions were kept and are seen (true), or all given up (false): what `take` and
+   * `changed` noted in memory counts from now on, or not at all. `served` is the zone as everybody sees it now.
+   */
+  settled?(kept: boolean, zone: { name: Name; class: number }, served: ServedZone): void
+  /**
+   * Told behind each batch of a zone, before anybody hears of it: for what can be late by a batch, as the next one may have been judged and be on its way to
+   * the disk by then. What is kept must not be asked for here: it may be that of the next batch already.
+   */
+  follow?(zone: { name: Name; class: number }): void
   /** Whether this flow keeps the record that an update of somebody else removed or gave another TTL: then it is no part of the overlay. Asked before `changed`. */
   keeps?(zone: { name: Name; class: number }, change: Change): boolean
   /** Lays what the flow keeps over a zone that was loaded from its file, at the start and at each reload; gives the writes for what ended meanwhile. */

@@ -242,18 +242,20 @@ export class WritableZone {
     if (this.isMoved) await this.moveReaders()
   }
 
-  /** Does what nobody waited for, and tells what came of the batch, if nobody has been told yet. */
+  /** Does what nobody waited for, and tells what came of the batch, if nobody has been told yet. Does not throw, as another batch may be under way. */
   private finish(): void {
-    const { untold, flows, image } = this
+    const { untold, flows, world } = this
     if (untold === undefined) return
     this.untold = undefined
-    const served = new EditorDraft(image) // the zone as it is seen: the draft may be further by now
-    try {
-      for (const flow of flows) flow.follow?.(this, served)
-    } catch (fault) {
-      this.world.onFault(fault) // it is kept and seen all the same
+    const trying = (act: () => void): void => {
+      try {
+        act()
+      } catch (fault) {
+        world.onFault(fault) // it is kept and seen all the same
+      }
     }
-    this.tell(untold)
+    for (const flow of flows) trying(() => flow.follow?.(this))
+    for (const outcome of untold) trying(() => this.tell(outcome))
   }
 
   private get isOwing(): boolean {
@@ -266,11 +268,9 @@ export class WritableZone {
     await this.payOwed()
   }
 
-  private tell(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) {
-      if (outcome.verdict.rcode === RCODE.NOERROR && outcome.job.update !== undefined) this.updates++
-      this.world.done(this, outcome)
-    }
+  private tell(outcome: Outcome): void {
+    if (outcome.verdict.rcode === RCODE.NOERROR && outcome.job.update !== undefined) this.updates++
+    this.world.done(this, outcome)
   }
 
   /** Judges one update in the draft; unless it ends with NOERROR it leaves no trace there. */
@@ -318,11 +318,16 @@ export class WritableZone {
     await this.write()
     const startMs = world.clockMs()
     if (writes.length > 0) await this.undoing.keep(writes)
-    this.finish() // the one before, before this one is seen
     world.counts.batch(size, Math.round((world.clockMs() - startMs) * 1_000))
+    this.finish() // the one before, before this one is seen
     this.editor.commit()
     this.state = { ...this.state, serial }
-    for (const flow of this.flows) flow.settled?.(true, this)
+    this.settle(true)
+  }
+
+  private settle(kept: boolean): void {
+    const served = new EditorDraft(this.image)
+    for (const flow of this.flows) flow.settled?.(kept, this, served)
   }
 
   /** Writes the draft into the image, where nobody sees it before the commit; into larger and larger blocks while it does not fit. */
@@ -348,10 +353,10 @@ export class WritableZone {
 
   /** RFC 2136 3.4.2.1: undoes all of the batch and tells so to everybody whose verdict hung on it. */
   private giveUp(outcomes: Outcome[], fault: unknown): void {
-    this.finish()
     this.editor.abort()
     this.draft.clear()
-    for (const flow of this.flows) flow.settled?.(false, this)
+    this.finish() // the one before
+    this.settle(false)
     this.world.counts.add('batches.failed')
     this.world.onFault(fault)
     const text = (fault as { forClient?: string }).forClient ?? (fault instanceof ImageFull ? 'the zone is full' : 'the change cannot be kept')

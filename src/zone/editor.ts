@@ -147,7 +147,7 @@ export class ZoneEditor extends ZoneSharing {
   }
 
   private beginLease(node: NodeId, old: RRsetId, unixSeconds: number): void {
-    const rrset = this.isShared(old) ? this.sharedOwn(node, old) : this.ownRRset(node, old, this.image.octetsOf(old) + 4)
+    const rrset = this.isShared(old) ? this.sharedFor(node, old, this.image.octetsOf(old)) : this.ownRRset(node, old, this.image.octetsOf(old) + 4)
     this.countRRset(rrset, -1)
     this.writeLease(rrset, unixSeconds)
     this.countRRset(rrset, 1)

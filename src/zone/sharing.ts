@@ -13,6 +13,7 @@
 import type { NodeId, RRsetId } from './image.ts'
 import { AREA, firstRecordIn, LEASED, leaseWordOf, RRSET, SHARE, SHARED, wordsFor } from './layout.ts'
 import { ZoneTransaction } from './transaction.ts'
+import { mostOctets } from './writer.ts'
 
 /** Octets of records from which on an RRset that grows is shared: fewer are copied as quickly. */
 export const SHARE_FROM_OCTETS = 512
@@ -31,16 +32,11 @@ export class ZoneSharing extends ZoneTransaction {
     return this.share(node, old, hasRoom ? words[old + SHARE.place] : this.makeArea(old, octets))
   }
 
-  /** The SHARED RRset `old`, made in this transaction: another with the same records where that is not so. */
-  protected sharedOwn(node: NodeId, old: RRsetId): RRsetId {
-    return this.shares.has(old) ? old : this.share(node, old, this.words[old + SHARE.place])
-  }
-
-  /** Room for twice as much as `octets`, with a copy of the records of `old`. */
+  /** Room for twice as much as `octets`, or what an RRset may have, with a copy of the records of `old`. */
   private makeArea(old: RRsetId, octets: number): number {
-    const room = 2 * wordsFor(octets)
-    const place = this.take(AREA.words + room) + AREA.words
     const { words } = this
+    const room = wordsFor(Math.min(2 * octets, mostOctets(words[old + RRSET.key] & 0xffff)))
+    const place = this.take(AREA.words + room) + AREA.words
     const held = words[old + RRSET.octets]
     const from = firstRecordIn(words, old) >>> 2
     words[place + AREA.room] = room

@@ -6,7 +6,7 @@
  *     begin ──► … mark ──► … rollback(mark) … ──► commit     what came before the mark is kept
  *                                             └─► abort      as if nothing had been
  *
- * Whatever is changed in words that were there before is noted in `undo`; going back runs that from behind.
+ * Whatever is changed in words that were there before and that somebody may read is noted in `undo`; going back runs that from behind.
  * Space is never taken back within a block, as a reader may be about to look at an unlinked version: it counts
  * as waste, which a rebuild wins back (rebuild.ts).
  */

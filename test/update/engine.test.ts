@@ -289,8 +289,8 @@ async function followed(): Promise<{ running: Bench; log: string[]; send: (name:
   const flow: UpdateFlow = {
     name: 'watching',
     take: () => undefined,
-    settled: (kept) => void log.push(`settled ${kept}`),
-    follow: (_, served) => void log.push(`follow ${['a', 'b', 'c'].filter((owner) => served.count(name(`${owner}.example.`), TYPE.A) > 0).join('')}`),
+    settled: (kept, _, served) => void log.push(`settled ${kept} ${['a', 'b', 'c'].filter((owner) => served.count(name(`${owner}.example.`), TYPE.A) > 0).join('')}`),
+    follow: () => void log.push('follow'),
   }
   const keeper = new MapKeeper()
   const running = await bench({ keeper, flows: [flow] })
@@ -321,12 +321,12 @@ test('flows follow a batch, and its verdicts are told, while the store has the n
   send('b')
   assert.deepEqual(log, [])
   await keep()
-  assert.deepEqual(log, ['settled true', 'follow a', 'a NOERROR'], 'b is on its way to the store and not seen')
+  assert.deepEqual(log, ['settled true a', 'follow', 'a NOERROR'], 'b is on its way to the store and not seen')
   send('c')
   await keep()
-  assert.deepEqual(log.slice(3), ['settled true', 'follow ab', 'b NOERROR'])
+  assert.deepEqual(log.slice(3), ['settled true ab', 'follow', 'b NOERROR'])
   await keep()
-  assert.deepEqual(log.slice(6), ['settled true', 'follow abc', 'c NOERROR'], 'at once, as none comes behind it')
+  assert.deepEqual(log.slice(6), ['settled true abc', 'follow', 'c NOERROR'], 'at once, as none comes behind it')
 })
 
 test('flows follow a batch before the next one ends, whatever becomes of that', async () => {
@@ -336,7 +336,7 @@ test('flows follow a batch before the next one ends, whatever becomes of that', 
   send('b')
   await keep()
   await keep(new Error('the disk is gone'))
-  assert.deepEqual(log, ['settled true', 'follow a', 'a NOERROR', 'settled false', 'follow a', 'b SERVFAIL'])
+  assert.deepEqual(log, ['settled true a', 'follow', 'a NOERROR', 'settled false a', 'follow', 'b SERVFAIL'])
   assert.equal(running.faults.length, 1)
 })
 
@@ -347,10 +347,10 @@ test('whoever holds the queue finds all that was done followed and told', async 
   send('b')
   const holding = running.zone.queue.hold().then((release) => (log.push('held'), release))
   await keep()
-  assert.deepEqual(log, ['settled true', 'follow a', 'a NOERROR', 'held'])
+  assert.deepEqual(log, ['settled true a', 'follow', 'a NOERROR', 'held'])
   ;(await holding)()
   await keep()
-  assert.deepEqual(log.slice(4), ['settled true', 'follow ab', 'b NOERROR'])
+  assert.deepEqual(log.slice(4), ['settled true ab', 'follow', 'b NOERROR'])
 })
 
 test('a batch that changes nothing, behind one that does, leaves nobody untold', async () => {
@@ -359,7 +359,7 @@ test('a batch that changes nothing, behind one that does, leaves nobody untold',
   await turn()
   send('a')
   await keep()
-  assert.deepEqual(log.sort(), ['a NOERROR', 'a NOERROR', 'follow a', 'follow a', 'settled true'])
+  assert.deepEqual(log.sort(), ['a NOERROR', 'a NOERROR', 'follow', 'follow', 'settled true a'])
 })
 
 test('a flow that fails to follow costs no verdict', async () => {

@@ -19,13 +19,16 @@ interface Offered {
   readonly leaseEndMs: number
 }
 
-/** What becomes of one capability: those who offer it no more and those who offer it newly or otherwise, or all offers as they are now. */
-export type OfferChange = { readonly owner: Uint8Array } & ({ readonly gone: readonly Uint8Array[]; readonly come: readonly Offered[] } | { readonly all: Offers })
+/** What becomes of one capability: those who offer it no more and those who offer it newly or otherwise, or all offers as they are now, with the ends of their leases. */
+export type OfferChange = { readonly owner: Uint8Array } & (
+  | { readonly gone: readonly Uint8Array[]; readonly come: readonly Offered[] }
+  | { readonly all: Offers; readonly endOf: LeaseEndOf }
+)
 
 const NO_OFFERS: Offers = { ttl: 0, rdatas: [] }
 
-/** The net of `changes`, in order, for a registrar that holds what was before; `served` has them all. */
-export function netOffers(changes: readonly AgentChange[], registrar: Registrar | undefined, served: ServedZone): OfferChange[] {
+/** The net of `changes`, in order, for a registrar that holds what was before; `served` has them all. The ends of leases are asked for where all offers are taken as they are. */
+export function netOffers(changes: readonly AgentChange[], registrar: Registrar | undefined, served: ServedZone, leaseEndOf: LeaseEndOf): OfferChange[] {
   const owners = new Map<string, { owner: Name; changes: AgentChange[] }>()
   for (const change of changes) {
     const { owner } = change
@@ -33,13 +36,16 @@ export function netOffers(changes: readonly AgentChange[], registrar: Registrar 
     if (known === undefined) owners.set(owner.key, { owner, changes: [change] })
     else known.changes.push(change)
   }
-  return [...owners.values()].map((one) => (registrar && netAt(one.owner, one.changes, registrar, served)) ?? allAt(one.owner, served))
+  return [...owners.values()].map((one) => (registrar && netAt(one.owner, one.changes, registrar, served)) ?? allAt(one.owner, registrar, served, leaseEndOf))
 }
 
 const NOBODY: readonly never[] = []
 
-function allAt(owner: Name, served: ServedZone): OfferChange {
-  return { owner: owner.wire, all: served.rrset(owner, TYPE.AGENT) ?? NO_OFFERS }
+function allAt(name: Name, registrar: Registrar | undefined, served: ServedZone, leaseEndOf: LeaseEndOf): OfferChange {
+  const owner = name.wire
+  const all = served.rrset(name, TYPE.AGENT) ?? NO_OFFERS
+  const ends = new Map(all.rdatas.map((rdata) => [rdata, registrar?.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)]))
+  return { owner, all, endOf: (_, rdata) => ends.get(rdata) ?? Infinity }
 }
 
 /** Undefined where the changes do not tell. */
@@ -101,12 +107,12 @@ function isAlias(rdata: Uint8Array): boolean {
   return rdata[0] === 0 && rdata[1] === 0
 }
 
-/** Makes the registrar hold what the changes say, not yet committed; the ends of leases are asked for where all offers are taken as they are. */
-export function carryOut(registrar: Registrar, changes: readonly OfferChange[], leaseEndOf: LeaseEndOf): void {
+/** Makes the registrar hold what the changes say, not yet committed. */
+export function carryOut(registrar: Registrar, changes: readonly OfferChange[]): void {
   for (const change of changes) {
     const { owner } = change
     if ('all' in change) {
-      replaceAt(registrar, owner, change.all, leaseEndOf)
+      replaceAt(registrar, owner, change.all, change.endOf)
       continue
     }
     for (const agent of change.gone) registrar.remove(owner, agent)

@@ -4,10 +4,10 @@
  * (docs/protocol.md 6). It is the first of the flows, and takes no update: it watches.
  *
  *     zones published ──► tablesFor ──► a registrar for each zone with agents ──► its block, for every thread
- *     update ──► take: who renews ─► changed: AGENT records ─► settled: their leases ─► follow: into the registrar, committed
- *                                                                                                └─ a larger block: onTables
+ *     update ──► take: who renews ─► changed: AGENT records ─► settled: offers and leases as they are now ─► follow: into the registrar,
+ *                                                                                   committed └─ a larger block: onTables
  *
- * The registrar follows while the disk has the next batch: it is a fifth of what the main thread does for a registration.
+ * The registrar follows while the disk has the next batch: it is a sixth of what the main thread does for a registration.
  */
 import { TYPE } from '../../dns/codes.ts'
 import { keyInClass, Name } from '../../dns/name.ts'
@@ -41,17 +41,24 @@ export interface Candidates {
 
 /** What the batch under way does to a zone. */
 interface Notes {
-  /** Whose leases may be renewed: whoever an update is about. */
+  /** Whose leases may be renewed. */
   readonly agents: Map<string, Name>
   /** Changes of AGENT records. */
   changes: readonly Change[]
 }
 
-/** What the registrar has yet to be told of a batch that has ended: leases as they were then, as the next one may be in the book by now. */
-interface Due {
-  readonly changes: readonly AgentChange[]
-  /** Agents that were registered before, and by which lease; undefined where it was none of their own. */
-  readonly renewals: readonly { agent: Name; lease: Lease | undefined }[]
+/** What the registrar has yet to be told of the batch that has ended last: the book of leases may be further by then. */
+interface Behind {
+  readonly offers: readonly OfferChange[]
+  /** Agents that come with it, by `Name.key`. */
+  readonly coming: ReadonlySet<string>
+  readonly renewals: readonly Renewal[]
+}
+
+/** An agent that was registered before, and until when each of its offers lives now. */
+interface Renewal {
+  readonly agent: Name
+  readonly endOf: LeaseEndOf
 }
 
 /** Candidates of all zones; see above. */
@@ -60,7 +67,7 @@ export class ZoneCandidates implements UpdateFlow {
   private readonly options: ZoneCandidatesOptions
   private readonly zones = new Map<string, Candidates & { image: ZoneImage | undefined }>()
   private readonly notes = new Map<string, Notes>()
-  private readonly due = new Map<string, Due>()
+  private readonly behind = new Map<string, Behind>()
   /** Ends of the offers of a zone that is being loaded, by owner and RDATA: to read each lease a second time is a tenth of a start. */
   private readonly ends = new Map<string, Map<string, number>>()
   private loaded = ''
@@ -72,6 +79,11 @@ export class ZoneCandidates implements UpdateFlow {
   /** The candidates of a zone; undefined where it has none and none are expected. */
   of(zone: ZoneId): Candidates | undefined {
     return this.zones.get(keyInClass(zone))
+  }
+
+  /** Agents noted for the batches under way, for tests. */
+  get noted(): number {
+    return [...this.notes.values()].reduce((sum, { agents }) => sum + agents.size, 0)
   }
 
   /** The leases of a zone are about to be laid into it. */
@@ -124,12 +136,15 @@ export class ZoneCandidates implements UpdateFlow {
 
   take(update: Update, _: Requester, draft: ZoneDraft): undefined {
     const zone = { name: draft.apex, class: draft.class }
-    if (this.of(zone) === undefined && !this.due.has(keyInClass(zone))) return
+    const registrar = this.of(zone)?.registrar
+    const coming = this.behind.get(keyInClass(zone))?.coming
+    if (registrar === undefined && coming === undefined) return
+    // an update that is refused is not told of: only who is registered is noted, so that strangers cannot make the notes grow
     let last: Name | undefined
     const note = (name: Name): void => {
       if (last?.equals(name) === true) return // most updates are about one agent
       last = name
-      this.notesOf(zone).agents.set(name.key, name)
+      if (registrar?.knows(name) === true || coming?.has(name.key) === true) this.notesOf(zone).agents.set(name.key, name)
     }
     for (const { name, type, rdata } of update.updates) {
       if (type === TYPE.AGENT && rdata.length > 2) note(Name.again(rdata, 2))
@@ -142,32 +157,31 @@ export class ZoneCandidates implements UpdateFlow {
     return []
   }
 
-  settled(kept: boolean, zone: ZoneId): void {
+  settled(kept: boolean, zone: ZoneId, served: ServedZone): void {
     const id = keyInClass(zone)
     this.ends.delete(id) // true until the first update
     const notes = this.notes.get(id)
     this.notes.delete(id)
-    if (notes === undefined) return
-    const book = this.options.books.of(zone)
+    if (!kept || notes === undefined) return
     const registrar = this.of(zone)?.registrar
-    const known = [...notes.agents.values()].filter((agent) => registrar?.knows(agent) === true)
     const leaseEndOf = this.leaseEndOf(zone)
-    const ending = ({ kind, owner, ttl, rdata }: Change): AgentChange => ({ kind, owner, ttl, rdata, leaseEndMs: kind === 'added' ? leaseEndOf(owner.wire, rdata) : Infinity })
-    // what was given up may have been read from the book meanwhile, by the batch before
-    this.due.set(id, { changes: kept ? notes.changes.map(ending) : [], renewals: known.map((agent) => ({ agent, lease: kept ? book.claimOf(agent)?.lease : undefined })) })
+    const changes = notes.changes.map(({ kind, owner, ttl, rdata }): AgentChange => ({ kind, owner, ttl, rdata, leaseEndMs: kind === 'added' ? leaseEndOf(owner.wire, rdata) : Infinity }))
+    const coming = new Set<string>()
+    for (const { kind, rdata } of changes) if (kind === 'added') coming.add(Name.again(rdata, 2).key)
+    const renewals = registrar === undefined ? [] : [...notes.agents.values()].map((agent) => ({ agent, endOf: this.endsOf(zone, agent, registrar) }))
+    this.behind.set(id, { offers: netOffers(changes, registrar, served, leaseEndOf), coming, renewals })
   }
 
-  follow(zone: ZoneId, served: ServedZone): void {
+  follow(zone: ZoneId): void {
     const id = keyInClass(zone)
-    const due = this.due.get(id)
-    this.due.delete(id)
-    if (due === undefined) return
-    const { changes, renewals } = due
-    const offers = netOffers(changes, this.of(zone)?.registrar, served)
-    const registrar = this.registrarFor(zone, offers)
-    if (registrar === undefined) return
-    carryOut(registrar, offers, this.leaseEndOf(zone))
-    for (const { agent, lease } of renewals) this.renew(registrar, zone, agent, lease)
+    const behind = this.behind.get(id)
+    this.behind.delete(id)
+    const registrar = behind && this.registrarFor(zone, behind.offers)
+    if (behind === undefined || registrar === undefined) return
+    carryOut(registrar, behind.offers)
+    for (const { agent, endOf } of behind.renewals) {
+      for (const slot of registrar.slotsOf(agent.wire)) registrar.renew(slot, endOf(registrar.ownerOf(slot), registrar.rdataOf(slot)))
+    }
     registrar.commit()
   }
 
@@ -189,12 +203,18 @@ export class ZoneCandidates implements UpdateFlow {
     return registrar
   }
 
-  /** Tells until when the agent's offers live now. */
-  private renew(registrar: Registrar, zone: ZoneId, agent: Name, lease: Lease | undefined): void {
+  /** Until when the offers of an agent live by its lease; where it has none, each as the book has it now. */
+  private endsOf(zone: ZoneId, agent: Name, registrar: Registrar): LeaseEndOf {
+    const lease = this.options.books.of(zone).claimOf(agent)?.lease
+    if (lease !== undefined) return (owner, rdata) => endIn(lease, owner, rdata)
+    const leaseEndOf = this.leaseEndOf(zone)
+    const ends = new Map<string, number>()
     for (const slot of registrar.slotsOf(agent.wire)) {
-      const owner = registrar.ownerOf(slot)
-      registrar.renew(slot, lease === undefined ? this.leaseEndOf(zone)(owner, registrar.rdataOf(slot)) : endIn(lease, owner, registrar.rdataOf(slot)))
+      const [owner, rdata] = [registrar.ownerOf(slot), registrar.rdataOf(slot)]
+      ends.set(endKey(owner, rdata), leaseEndOf(owner, rdata))
     }
+    // what comes with the batch has its own end
+    return (owner, rdata) => ends.get(endKey(owner, rdata)) ?? registrar.leaseEndOf(owner, rdata) ?? Infinity
   }
 
   private leaseEndOf(zone: ZoneId): LeaseEndOf {

@@ -8,11 +8,12 @@ import fc from 'fast-check'
 import { registerMessage, withdrawMessage, type Registration } from '../../../src/client/registration.ts'
 import type { CandidateTable } from '../../../src/discovery/ranking/candidates.ts'
 import { TABLE } from '../../../src/discovery/ranking/table-layout.ts'
+import { printRcode } from '../../../src/dns/codes.ts'
 import type { Message } from '../../../src/dns/message.ts'
 import { Name, printName } from '../../../src/dns/name.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
 import type { Requester } from '../../../src/update/contract.ts'
-import { anybody, grant, MapKeeper, script, SEED, signed } from '../../update/support.ts'
+import { anybody, grant, LyingKeeper, script, SEED, signed } from '../../update/support.ts'
 import { garden, START_MS, withLease, type Garden } from '../support.ts'
 
 const ZONE_ID = { name: Name.parse('example.'), class: 1 }
@@ -22,19 +23,19 @@ const CAPABILITIES: Registration['capabilities'][] = [[{ name: 'v1.x' }], [{ nam
 /** A server whose store keeps a batch when it is told to. */
 class Pipeline {
   readonly running: Garden
-  private readonly keeper: MapKeeper
+  private readonly keeper: LyingKeeper
   private release: () => void = () => undefined
-  private readonly verdicts: Promise<unknown>[] = []
-  private told = 0
+  private readonly told: string[] = []
+  private readonly sent: Promise<unknown>[] = []
 
-  private constructor(running: Garden, keeper: MapKeeper) {
+  private constructor(running: Garden, keeper: LyingKeeper) {
     this.running = running
     this.keeper = keeper
     this.hold()
   }
 
   static async open(): Promise<Pipeline> {
-    const keeper = new MapKeeper()
+    const keeper = new LyingKeeper()
     const running = await garden({ keeper, grants: [grant()], discovery: OPEN, options: { soon: (run) => void setImmediate(run) } })
     running.discovery.candidates.tablesFor([running.zone.image])
     return new Pipeline(running, keeper)
@@ -45,7 +46,7 @@ class Pipeline {
   }
 
   private submit(message: Message, requester: Requester): void {
-    this.verdicts.push(this.running.judge(message, requester).then(() => this.told++))
+    this.sent.push(this.running.judge(message, requester).then(({ rcode }) => this.told.push(printRcode(rcode))))
   }
 
   register(agent: number, capabilities: number, lease: number): void {
@@ -62,15 +63,26 @@ class Pipeline {
     this.submit(lease === undefined ? script(text) : withLease(script(`${text}; add z.example. 60 TXT "mixed"`), { lease }), signed())
   }
 
+  /** One from somebody who has proven nothing. */
+  stranger(text: string): void {
+    this.submit(withLease(script(text), { lease: 60 }), anybody)
+  }
+
+  /** RCODEs in the order in which they were told. */
+  verdicts(): string[] {
+    return this.told
+  }
+
   /** Lets what was sent go as far as it can. */
   async turn(): Promise<void> {
     for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** The store keeps what it has been given, or fails to. */
-  async keep(fault?: Error): Promise<void> {
+  /** The store keeps what it has been given, or fails to; or says that it has failed, and has it all the same. */
+  async keep(fault?: Error, isLying = false): Promise<void> {
     await this.turn()
     this.keeper.fail = fault
+    this.keeper.isLying = isLying
     const { release } = this
     this.hold()
     release()
@@ -79,9 +91,11 @@ class Pipeline {
 
   async end(): Promise<void> {
     this.keeper.fail = undefined
+    this.keeper.isLying = false
     this.keeper.wait = undefined
     this.release()
-    await Promise.all(this.verdicts)
+    this.script('add last.example. 60 A 192.0.2.9') // before which the store is as the zone is again, whatever it said
+    await Promise.all(this.sent)
   }
 
   /** `agent owner ttl seconds rdata-length` of all candidates. */
@@ -154,6 +168,29 @@ describe('the registrar behind batches', () => {
     assert.deepEqual(pipeline.found(), ['b._sa.other.test. v1.x._cap.example. 60 90 20'])
   })
 
+  test('an agent whose withdrawal the store has and says it has not withdraws, and registers anew', async () => {
+    const pipeline = await Pipeline.open()
+    pipeline.register(0, 0, 60)
+    await pipeline.keep()
+    pipeline.withdraw(0)
+    await pipeline.keep(undefined, true)
+    pipeline.script('delete nobody.example. A') // changes nothing, so that nothing is kept
+    pipeline.register(0, 0, 90)
+    await pipeline.end()
+    assert.deepEqual(pipeline.found(), ['a0._sa.example. v1.x._cap.example. 60 90 18'])
+    assert.deepEqual(pipeline.verdicts(), ['NOERROR', 'SERVFAIL', 'NOERROR', 'NOERROR', 'NOERROR'])
+  })
+
+  test('whoever is refused leaves nothing behind, however many names he sends', async () => {
+    const pipeline = await Pipeline.open()
+    pipeline.register(0, 0, 60)
+    await pipeline.keep()
+    for (let i = 0; i < 50; i++) pipeline.stranger(Array.from({ length: 20 }, (_, j) => `add n${i}-${j}.example. 60 A 192.0.2.1`).join('; '))
+    await pipeline.turn()
+    assert.deepEqual(pipeline.verdicts(), ['NOERROR', ...Array.from({ length: 50 }, () => 'REFUSED')])
+    assert.equal(pipeline.running.discovery.candidates.noted, 0)
+  })
+
   test('holds what one does that is made from the store, whatever comes in which batch and is kept or not', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('register' as const), agent: fc.nat(2), capabilities: fc.nat(CAPABILITIES.length - 1), lease: fc.constantFrom(60, 90, 120) }) },
@@ -162,6 +199,7 @@ describe('the registrar behind batches', () => {
       { weight: 3, arbitrary: fc.constant({ kind: 'turn' as const }) },
       { weight: 3, arbitrary: fc.constant({ kind: 'keep' as const }) },
       { weight: 1, arbitrary: fc.constant({ kind: 'fail' as const }) },
+      { weight: 1, arbitrary: fc.constant({ kind: 'lie' as const }) },
     )
     let found = 0
     await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
@@ -171,7 +209,7 @@ describe('the registrar behind batches', () => {
         else if (one.kind === 'withdraw') pipeline.withdraw(one.agent)
         else if (one.kind === 'script') pipeline.script(one.text, one.text.startsWith('add') ? one.lease : undefined)
         else if (one.kind === 'turn') await pipeline.turn()
-        else await pipeline.keep(one.kind === 'fail' ? new Error('the disk is gone') : undefined)
+        else await pipeline.keep(one.kind === 'fail' ? new Error('the disk is gone') : undefined, one.kind === 'lie')
       }
       await pipeline.end()
       const lines = pipeline.found()

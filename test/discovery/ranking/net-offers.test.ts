@@ -65,13 +65,13 @@ class Told {
 
   settle(): OfferChange[] {
     const { draft, image, registrar } = this
-    const changes = netOffers(agentChanges(draft), registrar, draft)
+    const changes = netOffers(agentChanges(draft), registrar, draft, FOR_EVER)
     const editor = new ZoneEditor(image)
     editor.begin()
     draft.writeTo(editor)
     editor.commit()
     draft.clear()
-    carryOut(registrar, changes, FOR_EVER)
+    carryOut(registrar, changes)
     registrar.commit()
     return changes
   }
@@ -167,7 +167,7 @@ describe('what a batch does to the offers', () => {
     draft.mark()
     draft.add(OWNERS[0], TYPE.AGENT, 60, agentRdata('a'))
     draft.add(OWNERS[0], TYPE.A, 60, Uint8Array.of(192, 0, 2, 1))
-    const changes = netOffers(agentChanges(draft), undefined, draft)
+    const changes = netOffers(agentChanges(draft), undefined, draft, FOR_EVER)
     assert.deepEqual(changes.map((change) => 'all' in change && change.all.rdatas.length), [1])
   })
 })
