@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TYPE } from '../../src/dns/codes.ts'
 import { ZoneImage } from '../../src/zone/image.ts'
+import { RECORD_HEAD_OCTETS } from '../../src/zone/layout.ts'
 import { rebuildImage } from '../../src/zone/rebuild.ts'
+import { mostOctets } from '../../src/zone/writer.ts'
 import { crowd, CROWD_WORDS, rrsetAt, takenBy, wire } from './crowd.ts'
 
 test('an RRset of a thousand that grows by a record in each of a thousand transactions is copied once, and leases begin and move in it', () => {
@@ -78,4 +80,29 @@ test('one that takes another TTL, or loses a record, is written anew, and grows 
   assert.deepEqual([elder.ttlOf(old), elder.recordsIn(old)], [60, 1_001])
   assert.deepEqual([image.ttlOf(now), image.recordsIn(now)], [90, 1_002])
   assert.equal(image.octets[image.rdataAt(image.firstRecordAt(now)) + 3], 1, 'the second of those loaded comes first')
+})
+
+test('one that grows to the most that an RRset may have is refused the next record, whole, and its area has no room that it may not use', () => {
+  const { image, editor } = crowd()
+  const record = (i: number): Uint8Array => Uint8Array.from({ length: 4_000 }, (_, at) => [i >>> 8, i][at] ?? 7)
+  const most = Math.floor(mostOctets(TYPE.TXT) / (4_000 + RECORD_HEAD_OCTETS))
+  editor.putRRset(wire('b.example.'), TYPE.TXT, 60, [record(0)])
+  editor.commit()
+  const taken = takenBy(image, () => {
+    for (let i = 1; i < most; i++) {
+      editor.begin()
+      editor.addRecord(wire('b.example.'), TYPE.TXT, 60, record(i))
+      editor.commit()
+    }
+  })
+  editor.begin()
+  assert.throws(() => editor.addRecord(wire('b.example.'), TYPE.TXT, 60, record(most)), RangeError)
+  assert.throws(() => editor.appendRecord(wire('b.example.'), TYPE.TXT, 60, record(most)), RangeError)
+  editor.commit()
+  const rrset = rrsetAt(image, 'b.example.', TYPE.TXT)
+  assert.equal(image.recordsIn(rrset), most)
+  let at = image.firstRecordAt(rrset)
+  for (let i = 0; i < most; i++, at = image.nextRecordAt(at)) assert.equal(image.octets[image.rdataAt(at) + 1], i)
+  // areas of two, four and eight records, and one of the most there may be
+  assert.ok(taken * 4 < mostOctets(TYPE.TXT) + (2 * (2 + 4 + 8)) * 4_012 + most * 64, `${taken} words`)
 })

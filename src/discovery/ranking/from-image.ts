@@ -40,30 +40,30 @@ export function registerZone(image: ZoneImage, onGrown?: (buffer: SharedArrayBuf
 export function reconcile(registrar: Registrar, image: ZoneImage, leaseEndOf: LeaseEndOf = FOR_EVER): number {
   image.refresh()
   const gone = new Map(registrar.owners().map((owner) => [keyOf(owner), owner]))
+  const endOf = knownEnds(registrar, leaseEndOf)
   let refused = 0
   for (const node of nodesWithAgents(image)) {
     const owner = image.octets.slice(image.foldedNameAt(node), image.foldedNameAt(node) + image.nameLength(node))
     gone.delete(keyOf(owner))
-    refused += replaceAt(registrar, owner, offersAt(image, node), leaseEndOf)
+    refused += replaceAt(registrar, owner, offersAt(image, node), endOf)
   }
-  for (const owner of gone.values()) replaceAt(registrar, owner, { ttl: 0, rdatas: [] }, leaseEndOf)
+  for (const owner of gone.values()) replaceAt(registrar, owner, { ttl: 0, rdatas: [] }, endOf)
   registrar.commit()
   return refused
 }
 
-/** Makes these the offers at a capability (its wire name), not yet committed; the end of a lease is asked for those that are new. Returns how many found no room. */
+/** Makes these the offers at a capability (its wire name), not yet committed. Returns how many found no room. */
 export function replaceAt(registrar: Registrar, owner: Uint8Array, { ttl, rdatas }: Offers, leaseEndOf: LeaseEndOf): number {
   const kept = new Set(rdatas.map(agentKey))
   for (const rdata of registrar.rdatasAt(owner)) if (!kept.has(agentKey(rdata))) registrar.remove(owner, rdata.subarray(2))
   let refused = 0
-  for (const rdata of rdatas) if (!offer(registrar, { owner, rdata, ttl }, leaseEndOf)) refused++
+  for (const rdata of rdatas) if (registrar.put({ owner, rdata, ttl, leaseEndMs: leaseEndOf(owner, rdata) }) === 'full') refused++
   return refused
 }
 
-/** Puts one offer into the registrar, whose lease ends when it is known to, or when asked for; false where there is no room. */
-function offer(registrar: Registrar, { owner, rdata, ttl }: { owner: Uint8Array; rdata: Uint8Array; ttl: number }, leaseEndOf: LeaseEndOf): boolean {
-  const leaseEndMs = registrar.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)
-  return registrar.put({ owner, rdata, ttl, leaseEndMs }) !== 'full'
+/** When leases end as far as the registrar knows it; `leaseEndOf`, which may have to read the lease, is asked for what is new. */
+export function knownEnds(registrar: Registrar | undefined, leaseEndOf: LeaseEndOf): LeaseEndOf {
+  return (owner, rdata) => registrar?.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)
 }
 
 /** Names of the zone that hold AGENT records and are its own. */

@@ -6,7 +6,7 @@
 import { TYPE } from '../../dns/codes.ts'
 import type { Name } from '../../dns/name.ts'
 import type { Change, ServedZone } from '../../update/contract.ts'
-import { agentKey, type LeaseEndOf, type Offers, replaceAt } from './from-image.ts'
+import { agentKey, knownEnds, type LeaseEndOf, type Offers, replaceAt } from './from-image.ts'
 import type { Registrar } from './registrar.ts'
 
 /** A change of an AGENT record, and when the lease ends that it stands by, in ms since 1970: Infinity for none, or where it is removed. */
@@ -26,6 +26,7 @@ export type OfferChange = { readonly owner: Uint8Array } & (
 )
 
 const NO_OFFERS: Offers = { ttl: 0, rdatas: [] }
+const NOBODY: readonly never[] = []
 
 /** The net of `changes`, in order, for a registrar that holds what was before; `served` has them all. The ends of leases are asked for where all offers are taken as they are. */
 export function netOffers(changes: readonly AgentChange[], registrar: Registrar | undefined, served: ServedZone, leaseEndOf: LeaseEndOf): OfferChange[] {
@@ -39,12 +40,11 @@ export function netOffers(changes: readonly AgentChange[], registrar: Registrar 
   return [...owners.values()].map((one) => (registrar && netAt(one.owner, one.changes, registrar, served)) ?? allAt(one.owner, registrar, served, leaseEndOf))
 }
 
-const NOBODY: readonly never[] = []
-
 function allAt(name: Name, registrar: Registrar | undefined, served: ServedZone, leaseEndOf: LeaseEndOf): OfferChange {
   const owner = name.wire
   const all = served.rrset(name, TYPE.AGENT) ?? NO_OFFERS
-  const ends = new Map(all.rdatas.map((rdata) => [rdata, registrar?.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)]))
+  const endOf = knownEnds(registrar, leaseEndOf)
+  const ends = new Map(all.rdatas.map((rdata) => [rdata, endOf(owner, rdata)]))
   return { owner, all, endOf: (_, rdata) => ends.get(rdata) ?? Infinity }
 }
 
