@@ -53,6 +53,8 @@ export interface ReportingAdvice {
   periodMs: number
   /** Change of load, in parts of the slots, that is worth a message. */
   threshold: number
+  /** Changes are worth a message: somebody chooses by them, or is told of each. */
+  isWanted?: true
 }
 
 /** What came of a change. `refused` is the server's last word; `unreachable` may go through later. */
@@ -106,8 +108,9 @@ export function readOutcome(octets: Uint8Array): ChangeOutcome {
 
 /** What the server advises whoever reports; undefined where it says nothing of it. */
 function adviceIn(offer: Uint8Array | undefined): ReportingAdvice | undefined {
-  const value = offer && valueOf(decodeParameters(offer, 'OFFER'), PARAMETERS.reporting)
-  return value && { periodMs: value[0], threshold: value[1] / WHOLE_RATIO }
+  const said = offer && decodeParameters(offer, 'OFFER')
+  const value = said && valueOf(said, PARAMETERS.reporting)
+  return value && { periodMs: value[0], threshold: value[1] / WHOLE_RATIO, ...(said.has(PARAMETERS.wanted.key) && { isWanted: true as const }) }
 }
 
 function printReason(rcode: number, error: Uint8Array): string {

@@ -49,14 +49,16 @@ export type ReporterEvent =
   | { kind: 'reported'; cause: ReportCause; reading: LoadReading; advice: ReportingAdvice }
   | { kind: 'failed'; reason: string; nextMs: number }
 
+/** `threshold` (default) tells changes at once; `periodic` nothing but what is due, and other states; `subscribed` changes too while the server says that they are wanted (paper 5.2). */
+export type ReportingMode = 'threshold' | 'periodic' | 'subscribed'
+
 /** What to report, and how. */
 export interface ReportingOptions {
   /** How the agent is doing at this moment; called every `lookMs`, so it should cost little. */
   read: () => LoadReading | Promise<LoadReading>
   /** Default: `ordinary`. Register the same as a parameter: `profile=…`. */
   profile?: Profile
-  /** `threshold` (default) tells changes at once; `periodic` tells nothing but what is due. */
-  mode?: 'threshold' | 'periodic'
+  mode?: ReportingMode
   /** Milliseconds between two looks; default 250. 0: never by itself, `changed` says when, and the period. */
   lookMs?: number
   /** Capabilities that the reading is of, as registered; default all. */
@@ -91,11 +93,11 @@ export function adviceFor(profile: Profile): ReportingAdvice {
 }
 
 /** Why `now` is worth a message, `sinceMs` after `last` was told; undefined where it is not. `slots` are those of an agent that does not say. */
-export function causeToTell(last: LoadReading | undefined, now: LoadReading, sinceMs: number, advice: ReportingAdvice, mode: 'threshold' | 'periodic' = 'threshold'): ReportCause | undefined {
+export function causeToTell(last: LoadReading | undefined, now: LoadReading, sinceMs: number, advice: ReportingAdvice, mode: ReportingMode = 'threshold'): ReportCause | undefined {
   if (last === undefined) return 'first'
   if (sinceMs >= advice.periodMs) return 'period'
   if (now.state !== last.state) return 'state'
-  if (mode === 'periodic') return undefined
+  if (mode === 'periodic' || (mode === 'subscribed' && advice.isWanted !== true)) return undefined
   const slots = now.concurrency ?? last.concurrency ?? LEARNING.unknownSlots
   const moved = Math.abs(now.active - last.active)
   if (now.concurrency !== last.concurrency || (moved > 0 && moved >= advice.threshold * slots) || isFull(now, slots) !== isFull(last, slots)) return 'load'
@@ -226,6 +228,6 @@ export class Reporter {
   }
 }
 
-function sane({ periodMs, threshold }: ReportingAdvice): ReportingAdvice {
-  return { periodMs: Math.min(CLIENT_MOST_PERIOD_MS, Math.max(CLIENT_LEAST_PERIOD_MS, periodMs)), threshold: Math.min(MAX_UNTOLD_CHANGE, Math.max(0, threshold)) }
+function sane({ periodMs, threshold, ...rest }: ReportingAdvice): ReportingAdvice {
+  return { ...rest, periodMs: Math.min(CLIENT_MOST_PERIOD_MS, Math.max(CLIENT_LEAST_PERIOD_MS, periodMs)), threshold: Math.min(MAX_UNTOLD_CHANGE, Math.max(0, threshold)) }
 }

@@ -21,7 +21,7 @@ import { Dependents } from './registration/dependencies.ts'
 import { ZoneCandidates } from './ranking/zone-candidates.ts'
 import { RegistrationFlow } from './registration/flow.ts'
 import { agentNamed, agentsOf, type RegisteredAgent } from './registration/registry.ts'
-import { SenseFlow } from './sense/flow.ts'
+import { type IsWatched, SenseFlow } from './sense/flow.ts'
 import { SrpFlow } from './srp/flow.ts'
 
 /** The world that discovery runs in. */
@@ -42,6 +42,8 @@ export interface DiscoveryOptions {
   seed?: number
   /** A zone's candidates stand in another block: threads must be told of `candidates.tablesFor`. Not called in the midst of it. */
   onTables?: () => void
+  /** Whether somebody is told of each reading there; by default nobody is. */
+  isWatched?: IsWatched
   /** Bounds of leases by SRP; by default those of RFC 9665 5.1. */
   srpLimits?: LeaseLimits
   /** Bounds of leases on ordinary updates; by default those of RFC 9664 8. */
@@ -102,7 +104,7 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     candidates,
     flows: [
       candidates,
-      new SenseFlow(candidates, grantsOf),
+      new SenseFlow(candidates, grantsOf, options.isWatched),
       new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf }),
       new RegistrationFlow(books, dependents, { limits, policyOf, grantsOf }),
       new LeaseFlow(books, limits, grantsOf, loading),

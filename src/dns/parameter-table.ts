@@ -223,6 +223,7 @@ const rows = {
   translated: row(65365, tuple('/', name, ratio), 'O', 'capability that the intent was translated into, and its score'),
   reporting: row(65366, tuple('/', millis, multiple), 'O', 'advice to who reports readings: period, and change of load in parts of the slots'),
   result: row(65367, tuple('/', whole(2), whole(2)), 'O', 'of one question of many: RCODE, and info-code of its Extended DNS Error, 65535 none'),
+  wanted: row(65368, nothing, 'O', 'changes of load are worth a message: somebody chooses by them, or is told of each'),
   role: row(65370, token, 'T', 'part in the group'),
 
   // DNS-AID draws on private keys without registered names, so they keep the form keyNNNNN

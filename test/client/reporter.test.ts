@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { Agent } from '../../src/client/agent.ts'
 import type { ChangeOutcome } from '../../src/client/change.ts'
 import type { Registration } from '../../src/client/registration.ts'
-import { adviceFor, causeToTell, type LoadReading, Reporter, type ReporterEvent, type ReportingOptions, reportMessage } from '../../src/client/reporter.ts'
+import { adviceFor, causeToTell, type LoadReading, Reporter, type ReporterEvent, type ReportingOptions, reportMessage, type ReportingMode } from '../../src/client/reporter.ts'
 import { TextFault } from '../../src/dns/faults.ts'
 import { decodeMessage, encodeMessage } from '../../src/dns/message.ts'
 import { printRecord } from '../../src/dns/record-text.ts'
@@ -77,7 +77,7 @@ function settled(): Promise<void> {
 describe('what is worth a message', () => {
   const ordinary = adviceFor('ordinary')
   const last: LoadReading = { active: 4, concurrency: 8, serviceMs: 100 }
-  const CASES: [what: string, last: LoadReading | undefined, now: Partial<LoadReading>, sinceMs: number, mode: 'threshold' | 'periodic', cause: string | undefined][] = [
+  const CASES: [what: string, last: LoadReading | undefined, now: Partial<LoadReading>, sinceMs: number, mode: ReportingMode, cause: string | undefined][] = [
     ['the first', undefined, {}, 0, 'threshold', 'first'],
     ['nothing new', last, {}, 9_999, 'threshold', undefined],
     ['what is due', last, {}, 10_000, 'threshold', 'period'],
@@ -92,12 +92,20 @@ describe('what is worth a message', () => {
     ['a session that takes a little longer', last, { serviceMs: 150 }, 0, 'threshold', undefined],
     ['load, where only periods count', last, { active: 100 }, 9_999, 'periodic', undefined],
     ['a state, where only periods count', last, { state: 'failed' }, 0, 'periodic', 'state'],
+    ['load, where nobody has subscribed', last, { active: 100 }, 9_999, 'subscribed', undefined],
+    ['a state, where nobody has subscribed', last, { state: 'failed' }, 0, 'subscribed', 'state'],
+    ['what is due, where nobody has subscribed', last, {}, 10_000, 'subscribed', 'period'],
   ]
   for (const [what, before, now, sinceMs, mode, cause] of CASES) {
     it(`${what}: ${cause ?? 'is not'}`, () => {
       assert.equal(causeToTell(before, { ...last, ...now }, sinceMs, ordinary, mode), cause)
     })
   }
+
+  it('load, where the server says that it is wanted: load', () => {
+    assert.equal(causeToTell(last, { ...last, active: 8 }, 0, { ...ordinary, isWanted: true }, 'subscribed'), 'load')
+    assert.equal(causeToTell(last, { ...last, active: 8 }, 0, { ...ordinary, isWanted: true }, 'periodic'), undefined)
+  })
 
   it('the profiles differ by period and threshold, as those who are told fade by them', () => {
     assert.deepEqual(adviceFor('ordinary'), { periodMs: 10_000, threshold: 0.5 })
@@ -193,6 +201,27 @@ describe('a reporter', () => {
     world.answer = () => ({ kind: 'done', lease: undefined, advice: { periodMs: 0, threshold: 70 } })
     await world.pass(3_000)
     assert.deepEqual(reporter.advice, { periodMs: 100, threshold: 4 })
+    reporter.stop()
+  })
+
+  it('by subscription tells changes from the word of the server on that they are wanted, until it says so no more', async () => {
+    const world = new FakeWorld()
+    const advice = { periodMs: 10_000, threshold: 0.5 }
+    const change = async (active: number): Promise<string[]> => {
+      const before = world.causes.length
+      world.load = { active, concurrency: 8 }
+      await world.pass(500)
+      return world.causes.slice(before)
+    }
+    world.answer = () => ({ kind: 'done', lease: undefined, advice })
+    const reporter = world.start({ mode: 'subscribed' })
+    await world.pass(500)
+    assert.deepEqual([await change(8), world.causes], [[], ['first']])
+    world.answer = () => ({ kind: 'done', lease: undefined, advice: { ...advice, isWanted: true } })
+    await world.pass(10_000)
+    assert.deepEqual([world.causes, reporter.advice], [['first', 'period'], { ...advice, isWanted: true }])
+    world.answer = () => ({ kind: 'done', lease: undefined, advice })
+    assert.deepEqual([await change(0), await change(8)], [['load'], []])
     reporter.stop()
   })
 

@@ -67,6 +67,7 @@ export const SAMPLES: Readonly<Record<keyof typeof PARAMETERS, readonly string[]
   scope: ['latency', 'latency,cost', 'latency,location'],
   translated: ['v2.translate.text.nlp._cap.acme.example/0.87', './1'],
   reporting: ['10s/0.5', '250ms/0', '1h/1'],
+  wanted: [''],
   result: ['0/49154', '3/65535'],
   role: ['translator'],
   key65400: ['https://acme.example/cap'],

@@ -43,7 +43,7 @@ const PUBLISHED_PARAMETERS = [
   '65328 endpoint A', '65329 profile A', '65330 successor AT', '65331 color AO', '65332 alias A', '65333 sense-port A', '65340 count D',
   '65341 avoid D', '65342 peer DT', '65343 group DS', '65344 max-age D', '65345 only-provider D', '65346 closure D',
   '65347 prefer D', '65348 intent D', '65349 candidates D', '65350 outcome D', '65360 scores O', '65361 ages O',
-  '65362 states O', '65363 unmet O', '65364 scope O', '65365 translated O', '65366 reporting O', '65367 result O', '65370 role T',
+  '65362 states O', '65363 unmet O', '65364 scope O', '65365 translated O', '65366 reporting O', '65367 result O', '65368 wanted O', '65370 role T',
 ]
 
 test('the parameters have the keys, names and places that were published', () => {

@@ -8,44 +8,18 @@
  */
 import { TYPE } from '../../dns/codes.ts'
 import { MAX_LISTED_CANDIDATES, MAX_LISTED_OCTETS, MAX_VERSION_LOOKS } from '../../dns/limits-discovery.ts'
-import { PARAMETERS } from '../../dns/parameters.ts'
 import { RECORD_HEAD_OCTETS, RRSET_HEAD_OCTETS } from '../../zone/layout.ts'
 import { type CandidateTable, holdsAgentOf, type Slot } from './candidates.ts'
 import { ttlOf } from './chosen-block.ts'
-import { ABSENT } from './demand.ts'
 import type { CandidateFilter } from './filter.ts'
-import { METRICS } from './metrics.ts'
+import { hasReading, READING_OCTETS, writeReading } from './reading-rdata.ts'
 import { RECORDS_AT, RRsetBlock } from './rrset-block.ts'
 import type { Reporting } from './settings.ts'
-import { nameEnd } from './values.ts'
 
 /** The priority of every agent listed: none is preferred (RFC 9460 2.4.1). */
 const PRIORITY = 1
-const LARGEST = 0xffff_ffff
-
-/** A parameter of SENSE, and what the table has for it: ABSENT for nothing. */
-interface Field {
-  readonly key: number
-  readonly size: 1 | 2 | 4 | 8
-  readonly read: (table: CandidateTable, slot: Slot) => number
-}
-
-/** What an agent has not measured it does not tell; places and service time stand as they are believed. */
-const TOLD: readonly Field[] = [
-  ...METRICS.map(({ key, size }, metric): Field => ({ key, size, read: (table, slot) => measuredAt(table, slot, metric) })),
-  { key: PARAMETERS.active.key, size: 4, read: ({ f64 }, slot) => f64.active[slot] },
-  { key: PARAMETERS.state.key, size: 1, read: ({ i32 }, slot) => i32.state[slot] },
-  { key: PARAMETERS.time.key, size: 8, read: ({ f64 }, slot) => f64.readingAtMs[slot] },
-  { key: PARAMETERS.arrivals.key, size: 4, read: ({ f64, i32 }, slot) => (f64.arrivalsAtMs[slot] === 0 ? ABSENT : i32.arrivals[slot] >>> 0) },
-  { key: PARAMETERS.queue.key, size: 4, read: ({ f64 }, slot) => f64.room[slot] },
-  { key: PARAMETERS.service.key, size: 4, read: ({ f64 }, slot) => (f64.serviceMs[slot] > 0 ? f64.serviceMs[slot] * 1_000 : ABSENT) },
-]
-/** In ascending order (RFC 9460 2.2). */
-const FIELDS = [...TOLD].sort((a, b) => a.key - b.key)
-
-const PARAMETER_HEAD_OCTETS = 4
 /** Octets of a SENSE record, its agent's name aside, at most. */
-const SENSE_OCTETS = RECORD_HEAD_OCTETS + 2 + FIELDS.reduce((sum, { size }) => sum + PARAMETER_HEAD_OCTETS + size, 0)
+const SENSE_OCTETS = RECORD_HEAD_OCTETS + READING_OCTETS
 
 /** A block that holds the candidates listed last. */
 export class CandidateList extends RRsetBlock {
@@ -87,7 +61,7 @@ export class CandidateList extends RRsetBlock {
     let told = 0
     for (let i = 0; i < this.count; i++) {
       const slot = this.slots[i]
-      if (table.f64.readingAtMs[slot] > 0 && this.write(table, slot, TYPE.SENSE, rrClass)) told++
+      if (hasReading(table, slot) && this.write(table, slot, TYPE.SENSE, rrClass)) told++
     }
     this.readings = told === 0 ? 0 : rrset
     if (told > 0) this.close(TYPE.SENSE, this.end, rrset, told)
@@ -120,48 +94,21 @@ export class CandidateList extends RRsetBlock {
     return true
   }
 
-  /** SENSE: sequence u16 | agent | parameters (docs/protocol.md 3). Its TTL is 0: it is as old as it says, and another may come at any time. */
+  /** Its TTL is 0: it is as old as it says, and another may come at any time. */
   private writeReading(table: CandidateTable, slot: Slot, rrClass: number): boolean {
     const { view, octets, end } = this
-    const { i32, heap } = table
-    const from = i32.rdataAt[slot] + 2
-    const nameSize = nameEnd(heap, from, heap.length) - from
-    if (nameSize < 1 || end + SENSE_OCTETS + nameSize > octets.length) return false
-    let at = end + RECORD_HEAD_OCTETS
-    view.setUint16(at, Math.max(0, i32.sequence[slot] - 1))
-    at += 2
-    for (let i = 0; i < nameSize; i++) octets[at + i] = heap[from + i]
-    at += nameSize
-    for (const { key, size, read } of FIELDS) {
-      const value = read(table, slot)
-      if (value !== ABSENT) at = this.writeParameter(at, key, size, Math.max(0, Math.round(value)))
-    }
-    this.writeHead(end, TYPE.SENSE, rrClass, 0, at - end - RECORD_HEAD_OCTETS)
-    this.end = at
+    const at = end + RECORD_HEAD_OCTETS
+    const last = writeReading(table, slot, view, octets, at)
+    if (last < 0) return false
+    this.writeHead(end, TYPE.SENSE, rrClass, 0, last - at)
+    this.end = last
     return true
-  }
-
-  private writeParameter(at: number, key: number, size: number, value: number): number {
-    const { view } = this
-    const valueAt = at + PARAMETER_HEAD_OCTETS
-    view.setUint16(at, key)
-    view.setUint16(at + 2, size)
-    if (size === 8) view.setUint32(valueAt, Math.floor(value / 0x1_0000_0000))
-    if (size === 8) view.setUint32(valueAt + 4, value % 0x1_0000_0000)
-    else if (size === 4) view.setUint32(valueAt, Math.min(LARGEST, value))
-    else if (size === 2) view.setUint16(valueAt, value)
-    else view.setUint8(valueAt, value)
-    return valueAt + size
   }
 
   private setTtl(ttl: number): void {
     const { view } = this
     for (let at = RECORDS_AT; at < this.end; at += RECORD_HEAD_OCTETS + view.getUint16(at + 10)) view.setUint32(at + 6, ttl)
   }
-}
-
-function measuredAt({ i32, readings }: CandidateTable, slot: Slot, metric: number): number {
-  return (i32.measured[slot] & (1 << metric)) !== 0 ? readings[metric][slot] >>> 0 : ABSENT
 }
 
 /** Octets that an agent takes in a list, at most: its name is in both records. */

@@ -8,7 +8,7 @@ import type { CandidateTable, Slot } from './candidates.ts'
 import { METRIC, metricOf, METRICS } from './metrics.ts'
 import { protocolsOfAlpn, protocolsOfText } from './protocols.ts'
 import { LEARNING } from './settings.ts'
-import { noteUntold } from './silence.ts'
+import { noteDerived } from './silence.ts'
 import { nameEnd, read16, read32 } from './values.ts'
 
 /** `weight` of an agent that claims none. */
@@ -39,7 +39,7 @@ function expect(table: CandidateTable, slot: Slot): void {
   f64.slots[slot] = Math.min(Math.max(1, slots), MAX_BELIEVED_SESSIONS)
   f64.room[slot] = i32.queue[slot] > 0 ? Math.min(i32.queue[slot] - 1, MAX_BELIEVED_SESSIONS) : LEARNING.unknownRoom * f64.slots[slot]
   if (f64.readingAtMs[slot] === 0) f64.serviceMs[slot] = (claimed & (1 << METRIC.latency)) !== 0 ? (claims[METRIC.latency][slot] >>> 0) / 1_000 : 0
-  noteUntold(table, slot)
+  noteDerived(table, slot)
 }
 
 function takeMetric({ i32, claims }: CandidateTable, slot: Slot, metric: number, rdata: Uint8Array, at: number): void {

@@ -2,10 +2,12 @@
  * How loaded an agent is now, and what it would cost to send one more there: the newest reading, aged; our own choices
  * since; and what others are likely to have sent (docs/ranking.md; "SOC", survival-corrected occupancy). All times in ms.
  *
- *     s = r · service,  c = slots / r                                       as told, corrected by what askers met
- *     n = n₀ · exp(−age / (s · max(1, n₀/c)))  +  κ · o · exp(−Δ/s)         sessions there now
+ *     s = r · service,  c = slots / r                                       as told (service within limits of what is claimed), corrected by what askers met
+ *     f = exp(−age / (s · max(1, n₀/c)))                                    what is left of those told of
+ *     n = n₀ · f  +  (1 + 0.7 (κ − 1)) · o · exp(−Δ/s)  +  0.3 (1 − 1/κ) · a · s · (1 − f)     sessions there now
  *     z = ((½ + n) / w + ½) / c                                             were we to add one; for weights see weigh
- *     cost = way + s · max(1, r/2) · (max(1, z) + 1.2 · z³)                 our delay, and that of those behind us
+ *     cost = 2 · way + s · max(1, r/2) · (max(1, z) + 0.8 · z^p)            our delay, and that of those behind us
+ *     p = 1.5 + √(2(c + 1)) / 2.1, in halves                                a large one bears more of its load without a wait
  *     entry = 0.05 + 0.95 / (1 + exp(((1 + n) / (c + room) − 1) / 0.08))    whether it is let in at all
  */
 import { REPORT_GRACE_MS } from '../../dns/limits-discovery.ts'
@@ -22,6 +24,10 @@ const RADIANS = Math.PI / 180 / 1_000_000
 const LEAST_WEIGHT = 0.01
 /** What is left of the score of an agent that is certainly full: where all are, they keep their order. */
 const LEAST_ENTRY = 0.05
+/** Sessions that others are taken to send, in parts of the slots, at most. */
+const MOST_COMING = 2
+/** Slots above which the exponent grows no more. */
+const STEEPEST_SLOTS = 64
 /** Of whole requests shared out by weights, half of the next one counts: so neither the heavy nor the light get more than is theirs (Sainte-Laguë). */
 const HALF = 0.5
 
@@ -54,7 +60,7 @@ export class Estimate {
     const { settings } = this
     const weight = relativeWeight(table, slot, weightReference)
     const slowness = slownessOf(table, slot, nowMs)
-    this.serviceMs = (f64.serviceMs[slot] || settings.unknownServiceMs) * slowness
+    this.serviceMs = f64.reckonedMs[slot] * slowness
     this.slots = f64.slots[slot] / slowness // what is late may be slow or may wait: which, nobody outside can tell
     this.ageMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(0, nowMs - f64.readingAtMs[slot])
     this.fade(table, slot, nowMs)
@@ -65,7 +71,7 @@ export class Estimate {
     this.entry = this.entryOf(table, slot)
     const z = this.fullness
     const penalty = Math.max(1, slowness / TOLD_SLOWNESS) // a promise that is broken brings less than one that was never made
-    this.costMs = wayMs + this.serviceMs * penalty * (Math.max(1, z) + settings.externality * z * z * z)
+    this.costMs = settings.certainty * wayMs + this.serviceMs * penalty * (Math.max(1, z) + settings.externality * inHalves(z, halvesFor(f64.slots[slot])))
   }
 
   /**
@@ -103,15 +109,25 @@ export class Estimate {
     const { f64, i32 } = table
     const slots = f64.slots[slot]
     const own = f64.handed[slot]
-    const sent = own === 0 ? 0 : f64.kappa[i32.capability[slot]] * own * Math.exp(-Math.max(0, nowMs - f64.handedAtMs[slot]) / this.serviceMs)
+    const kappa = f64.kappa[i32.capability[slot]]
+    const alike = 1 + this.settings.alikeness * (kappa - 1)
+    const sent = own === 0 ? 0 : alike * own * Math.exp(-Math.max(0, nowMs - f64.handedAtMs[slot]) / this.serviceMs)
     const unknown = this.settings.unknownLoad * slots
     const isBusy = f64.busy[slot] > 0
     if (this.ageMs === Infinity && !isBusy) return unknown + sent
     const told = isBusy ? f64.busy[slot] : f64.active[slot]
     const toldAgeMs = isBusy ? Math.max(0, nowMs - f64.busyAtMs[slot]) : this.ageMs
-    let sessions = (told === 0 ? 0 : told * Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / this.slots)))) + sent
+    const left = Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / this.slots)))
+    let sessions = told * left + sent + this.comingTo(table, slot, kappa) * (1 - left)
     if (!isBusy) sessions = this.withinSilence(table, slot, sessions)
     return this.faded === 0 ? sessions : sessions + this.faded * (Math.max(sessions, unknown) - sessions)
+  }
+
+  /** Sessions there, on average, that other resolvers send without going by what we go by. */
+  private comingTo({ f64 }: CandidateTable, slot: Slot, kappa: number): number {
+    if (kappa <= 1 || f64.arrivalWeight[slot] === 0) return 0
+    const perMs = f64.arrivalRate[slot] / f64.arrivalWeight[slot] / 1_000
+    return (1 - this.settings.alikeness) * (1 - 1 / kappa) * Math.min(perMs * this.serviceMs, MOST_COMING * f64.slots[slot])
   }
 
   /** An agent that reports every change beyond a threshold, and is silent, has not changed by more. */
@@ -119,6 +135,18 @@ export class Estimate {
     const untold = untoldSessions(this.settings.reporting.threshold[i32.profile[slot]], f64.slots[slot], f64.untold[slot])
     return untold === 0 ? sessions : Math.max(f64.active[slot] - untold, sessions)
   }
+}
+
+/** Twice the exponent of what an arrival costs others: waiting begins later in parts of the slots the more there are, as it does by ρ^(√(2(c+1)) − 1) in queues with c of them (Sakasegawa 1977). */
+function halvesFor(slots: number): number {
+  return Math.round(3 + Math.sqrt(2 * (Math.min(slots, STEEPEST_SLOTS) + 1)) / 1.05)
+}
+
+/** z to so many halves. */
+function inHalves(z: number, halves: number): number {
+  let power = (halves & 1) === 0 ? 1 : Math.sqrt(z)
+  for (let i = halves >> 1; i > 0; i--) power *= z
+  return power
 }
 
 /** The agent's weight in parts of what is usual among those asked for; 1 for one that claims none. */

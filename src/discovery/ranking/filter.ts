@@ -143,8 +143,7 @@ export class CandidateFilter {
   }
 
   private isFree(slot: Slot): boolean {
-    const { f64, i32 } = this.table
-    return f64.holdEndMs[slot] <= this.nowMs && i32.state[slot] < DRAINING && i32.unwell[slot] === 0 && i32.rdataLength[slot] > 0
+    return isFree(this.table, slot, this.nowMs)
   }
 
   private reasonOfDeath(slot: Slot): Reason {
@@ -253,6 +252,15 @@ export class CandidateFilter {
     }
     return false
   }
+}
+
+function isFree({ f64, i32 }: CandidateTable, slot: Slot, nowMs: number): boolean {
+  return f64.holdEndMs[slot] <= nowMs && i32.state[slot] < DRAINING && i32.unwell[slot] === 0 && i32.rdataLength[slot] > 0
+}
+
+/** Whether an agent may be answered to who demands nothing: it is registered, its lease runs, it has not failed, does not drain, and nobody holds it. */
+export function isLiving(table: CandidateTable, slot: Slot, nowMs: number): boolean {
+  return table.f64.leaseEndMs[slot] > nowMs && isFree(table, slot, nowMs)
 }
 
 /** A stride that meets each of `count` places once before any twice. */

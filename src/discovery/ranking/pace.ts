@@ -8,7 +8,7 @@
  *     P(level) ← sticky mixture towards what is usual, by the time since the one before was begun
  *     P(level) ← P(level) · p(this took t | level)            where it is done
  *     P(level) ← P(level) · p(this takes more than t | level) where it is under way
- *     service  = usual · Σ P(level) · level
+ *     service  = usual · exp(Σ P(level) · ln level)
  *
  * What is under way says most in a spell's first seconds, as nothing is done yet; but only beside what was begun as late and
  * is done: of the work that is under way most is long, at any level. So the order is that of begins, and what is done waits
@@ -66,7 +66,7 @@ export class Pace {
     if (waiting.length > MAX_PACE_WAITING) this.settle(waiting[0].begunMs)
   }
 
-  /** Mean service now, where work is under way for so many ms each: what an agent does not know of that it leaves out. */
+  /** Service now, in the middle of what it may be, where work is under way for so many ms each: what an agent does not know of that it leaves out. */
   serviceMs(nowMs: number, underWayMs: readonly number[] = []): number {
     const { now, waiting } = this
     const known = underWayMs.filter((ms) => !Number.isNaN(ms))
@@ -82,8 +82,8 @@ export class Pace {
     for (; next < waiting.length; next++) atMs = learn(now, atMs, waiting[next])
     relax(now, nowMs - atMs)
     let mean = 0
-    for (let i = 0; i < LEVELS.length; i++) mean += now[i] * LEVELS[i]
-    return this.usualMs * mean
+    for (let i = 0; i < LEVELS.length; i++) mean += now[i] * LOG_LEVELS[i]
+    return this.usualMs * Math.exp(mean)
   }
 
   /** What was begun until then and is done waits no more. */

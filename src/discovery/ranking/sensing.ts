@@ -10,7 +10,7 @@ import { METRIC, METRIC_COUNT } from './metrics.ts'
 import { bounded, type Outcome, type Reading } from './reading.ts'
 import type { Registrar } from './registrar.ts'
 import { LEARNING } from './settings.ts'
-import { noteUntold } from './silence.ts'
+import { noteDerived } from './silence.ts'
 import { HISTORY } from './table-layout.ts'
 import { RESULT, UNTOLD } from './values.ts'
 
@@ -63,7 +63,7 @@ export class Sensing {
     if (reading.room !== undefined) f64.room[slot] = reading.room
     const serviceMs = reading.serviceMs ?? this.serviceFromLatency(table, slot, reading)
     if (serviceMs !== undefined) f64.serviceMs[slot] = serviceMs
-    noteUntold(table, slot)
+    noteDerived(table, slot)
     if (reading.state !== undefined) i32.state[slot] = reading.state
     takeMeasured(table, slot, reading)
     this.takeLoad(table, slot, reading.active ?? f64.active[slot], atMs, nowMs)
@@ -232,6 +232,12 @@ function remember({ f64, i32, history }: CandidateTable, slot: Slot): void {
   history[at + HISTORY.atMs] = f64.readingAtMs[slot]
   history[at + HISTORY.active] = f64.active[slot]
   history[at + HISTORY.serviceMs] = f64.serviceMs[slot]
+}
+
+/** Choices a second that we made of late at the capability of `slot`, as its agents' reports have found. */
+export function choicesPerSecond({ f64, i32 }: CandidateTable, slot: Slot): number {
+  const number = i32.capability[slot]
+  return rateOf(f64.ownRate[number], f64.ownWeight[number])
 }
 
 function rateOf(rate: number, weight: number): number {

@@ -14,8 +14,14 @@ export interface Reporting {
 /** Everything that ranking goes by. */
 export interface RankingSettings {
   readonly reporting: Reporting
-  /** Cost = way + service × (max(1, z) + externality × z³): what an arrival costs those behind it [SIM]. */
+  /** Cost = certainty × way + service × (max(1, z) + externality × z^p): what an arrival costs those behind it [SIM]. */
   readonly externality: number
+  /** What the way counts for beside what is reckoned of the agent: who looks best of many is often one that was reckoned too well, and none is nearer than it is [SIM]. */
+  readonly certainty: number
+  /** How far the service time that is told counts against the one claimed, as a power, for the same reason [SIM]; within BELIEVED_SERVICE of it. */
+  readonly belief: number
+  /** How much of what other resolvers choose goes as our own choices do, which know the same; the rest comes as the agent has told [SIM]. */
+  readonly alikeness: number
   /** How uncertain it is whether an agent that is nearly full takes one more, in parts of its slots and waiting places [SIM]. */
   readonly entryBlur: number
   /** Milliseconds of service of an agent that neither claims nor tells: an LLM's answer [SIM: 0.2 to 4 s]. */
@@ -50,7 +56,10 @@ export interface RankingSettings {
 /** The defaults. */
 export const DEFAULT_RANKING: RankingSettings = {
   reporting: { periodMs: [10_000, 5_000, 5_000], threshold: [0.5, 0.25, 0.5] },
-  externality: 1.2,
+  externality: 0.8,
+  certainty: 2,
+  belief: 0.85,
+  alikeness: 0.7,
   entryBlur: 0.08,
   unknownServiceMs: 1_000,
   unknownLoad: 0.7,

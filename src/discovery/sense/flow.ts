@@ -18,18 +18,24 @@ import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { WHOLE_RATIO } from '../ranking/metrics.ts'
 import { AGENT_AT, readingIn } from '../ranking/reading.ts'
 import { DEFAULT_RANKING } from '../ranking/settings.ts'
+import { choicesPerSecond } from '../ranking/sensing.ts'
 import { untoldSessions } from '../ranking/silence.ts'
 import type { ZoneCandidates } from '../ranking/zone-candidates.ts'
+
+/** Whether somebody is told of each reading at or below some capability that `owner` is at or below (RFC 8765). */
+export type IsWatched = (owner: Name, rrClass: number) => boolean
 
 /** The flow of readings; it keeps nothing and changes no zone. */
 export class SenseFlow implements UpdateFlow {
   readonly name = 'sense'
   private readonly candidates: ZoneCandidates
   private readonly grantsOf: (draft: ZoneDraft) => Grants
+  private readonly isWatched: IsWatched
 
-  constructor(candidates: ZoneCandidates, grantsOf: (draft: ZoneDraft) => Grants) {
+  constructor(candidates: ZoneCandidates, grantsOf: (draft: ZoneDraft) => Grants, isWatched: IsWatched = () => false) {
     this.candidates = candidates
     this.grantsOf = grantsOf
+    this.isWatched = isWatched
   }
 
   take(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Verdict | undefined {
@@ -54,20 +60,27 @@ export class SenseFlow implements UpdateFlow {
     if (stranger >= 0) return notThere(updates[stranger])
     let taken = 0
     for (let i = 0; i < slots.length; i++) if (sensing.report(slots[i], readingIn(updates[i].rdata), nowMs) === 'taken') taken++
-    return { rcode: RCODE.NOERROR, reason: `${taken} of ${slots.length} readings are new`, offer: adviceFor(registrar.table, slots) }
+    return { rcode: RCODE.NOERROR, reason: `${taken} of ${slots.length} readings are new`, offer: this.adviceFor(registrar.table, slots, updates) }
   }
-}
 
-/** OFFER that advises whoever reports of these agents: as often as the one that is due first, and at the least change; never at none, which would be a message for each session. */
-function adviceFor({ f64, i32 }: CandidateTable, slots: readonly Slot[]): Uint8Array {
-  const { periodMs, threshold } = DEFAULT_RANKING.reporting
-  let period = Infinity
-  let change = Infinity
-  for (const slot of slots) {
-    period = Math.min(period, periodMs[i32.profile[slot]])
-    change = Math.min(change, untoldSessions(threshold[i32.profile[slot]], f64.slots[slot], f64.untold[slot]) / f64.slots[slot])
+  /** OFFER that advises whoever reports of these agents: as often as the one that is due first, and at the least change; never at none, which would be a message for each session. */
+  private adviceFor(table: CandidateTable, slots: readonly Slot[], updates: readonly DnsRecord[]): Uint8Array {
+    const { f64, i32 } = table
+    const { periodMs, threshold } = DEFAULT_RANKING.reporting
+    let period = Infinity
+    let change = Infinity
+    let isWanted = false
+    for (const [i, slot] of slots.entries()) {
+      period = Math.min(period, periodMs[i32.profile[slot]])
+      change = Math.min(change, untoldSessions(threshold[i32.profile[slot]], f64.slots[slot], f64.untold[slot]) / f64.slots[slot])
+      const choices = choicesPerSecond(table, slot) * periodMs[i32.profile[slot]] / 1_000
+      // where less is chosen than reports are due, those that are due tell enough
+      isWanted ||= choices > 1 || this.isWatched(updates[i].name, updates[i].class)
+    }
+    const advice = new Map([[PARAMETERS.reporting.key, encodeValue(PARAMETERS.reporting, [period, Math.max(1, Math.round(change * WHOLE_RATIO))])]])
+    if (isWanted) advice.set(PARAMETERS.wanted.key, encodeValue(PARAMETERS.wanted, true))
+    return encodeParameters(advice)
   }
-  return encodeParameters(new Map([[PARAMETERS.reporting.key, encodeValue(PARAMETERS.reporting, [period, Math.max(1, Math.round(change * WHOLE_RATIO))])]]))
 }
 
 /** Whether the agent itself speaks: by the KEY that stands at its identifier (RFC 2931 3.1). */

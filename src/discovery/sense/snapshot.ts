@@ -12,7 +12,7 @@ import { STATES } from '../../dns/parameter-table.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { METRIC_COUNT } from '../ranking/metrics.ts'
 import type { Registrar } from '../ranking/registrar.ts'
-import { noteUntold } from '../ranking/silence.ts'
+import { noteDerived } from '../ranking/silence.ts'
 import { TABLE } from '../ranking/table-layout.ts'
 
 const VERSION = 1
@@ -91,7 +91,7 @@ function restoreReading(table: CandidateTable, slot: Slot, columns: Line[3], mea
   f64.readingAtMs[slot] = Math.min(f64.readingAtMs[slot], nowMs) // a clock that was ahead told no future
   f64.avoidUntilMs[slot] = Math.min(f64.avoidUntilMs[slot], nowMs + READING_FORGOTTEN_MS)
   if (f64.slots[slot] === 0) f64.slots[slot] = 1
-  noteUntold(table, slot)
+  noteDerived(table, slot)
   i32.state[slot] = columns.state ?? 0
   i32.sequence[slot] = columns.sequence ?? 0
   i32.measured[slot] = 0

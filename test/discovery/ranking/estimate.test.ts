@@ -49,16 +49,20 @@ describe('the formula', () => {
   })
 
   const COSTS: [what: string, claims: string, reading: Reading | undefined, wayMs: number, sessions: number, costMs: number][] = [
-    ['idle, four slots: z = 1/4', 'latency=1s concurrency=4', { active: 0 }, 0, 0, 1_000 * (1 + 1.2 / 64)],
-    ['one slot is free of four: z = 1', 'latency=1s concurrency=4', { active: 3 }, 0, 3, 1_000 * (1 + 1.2)],
-    ['full: z = 5/4', 'latency=1s concurrency=4', { active: 4 }, 0, 4, 1_000 * (1.25 + 1.2 * 1.25 ** 3)],
-    ['twice as full as it can be: z = 9/4', 'latency=1s concurrency=4', { active: 8 }, 0, 8, 1_000 * (2.25 + 1.2 * 2.25 ** 3)],
-    ['the way is added', 'latency=1s concurrency=4', { active: 0 }, 70, 0, 70 + 1_000 * (1 + 1.2 / 64)],
-    ['the service time told counts, not the one claimed', 'latency=9s concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * (1 + 1.2 / 64)],
-    ['slots told count, not those claimed', 'latency=1s concurrency=4', { active: 0, slots: 1 }, 0, 0, 1_000 * (1 + 1.2)],
-    ['nothing told: 0.7 of the slots are taken', 'latency=1s concurrency=10', undefined, 0, 7, 1_000 * (1 + 1.2 * 0.8 ** 3)],
-    ['nothing told or claimed: 4 slots, a second', '', undefined, 0, 2.8, 1_000 * (1 + 1.2 * 0.95 ** 3)],
-    ['exclusive: one slot', 'latency=1s binding=exclusive', undefined, 0, 0.7, 1_000 * (1.7 + 1.2 * 1.7 ** 3)],
+    ['idle, four slots: z = 1/4', 'latency=1s concurrency=4', { active: 0 }, 0, 0, 1_000 * (1 + 0.8 / 64)],
+    ['one slot is free of four: z = 1', 'latency=1s concurrency=4', { active: 3 }, 0, 3, 1_000 * (1 + 0.8)],
+    ['full: z = 5/4', 'latency=1s concurrency=4', { active: 4 }, 0, 4, 1_000 * (1.25 + 0.8 * 1.25 ** 3)],
+    ['twice as full as it can be: z = 9/4', 'latency=1s concurrency=4', { active: 8 }, 0, 8, 1_000 * (2.25 + 0.8 * 2.25 ** 3)],
+    ['the way is added, twice', 'latency=1s concurrency=4', { active: 0 }, 70, 0, 2 * 70 + 1_000 * (1 + 0.8 / 64)],
+    ['the service time told counts, drawn a little towards the one claimed', 'latency=300ms concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * 1.5 ** 0.15 * (1 + 0.8 / 64)],
+    ['a claim far from what is told draws no further than four times', 'latency=9s concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * 4 ** 0.15 * (1 + 0.8 / 64)],
+    ['nor does one of next to nothing', 'latency=1us concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * 4 ** -0.15 * (1 + 0.8 / 64)],
+    ['without a claim what is told counts', 'concurrency=4', { active: 0, serviceMs: 200 }, 0, 0, 200 * (1 + 0.8 / 64)],
+    ['of sixteen slots fewer matter less until they are full', 'latency=1s concurrency=16', { active: 7 }, 0, 7, 1_000 * (1 + 0.8 * 0.5 ** 4.5)],
+    ['slots told count, not those claimed', 'latency=1s concurrency=4', { active: 0, slots: 1 }, 0, 0, 1_000 * (1 + 0.8)],
+    ['nothing told: 0.7 of the slots are taken', 'latency=1s concurrency=10', undefined, 0, 7, 1_000 * (1 + 0.8 * 0.8 ** 3.5)],
+    ['nothing told or claimed: 4 slots, a second', '', undefined, 0, 2.8, 1_000 * (1 + 0.8 * 0.95 ** 3)],
+    ['exclusive: one slot', 'latency=1s binding=exclusive', undefined, 0, 0.7, 1_000 * (1.7 + 0.8 * 1.7 ** 2.5)],
   ]
   for (const [what, claims, reading, wayMs, sessions, costMs] of COSTS) {
     test(what, () => {
@@ -96,6 +100,27 @@ describe('the formula', () => {
     hive.report('babel', { active: 0 })
     near(reckon(hive, { weightReference: 10 }).fullness, ((1 / 60 + Math.exp(-1)) / 2 + 0.5) / 4)
     near(relativeWeight(hive.registrar.table, hive.slot('babel'), 0), 1)
+  })
+
+  test('of what others choose a part goes as we choose, the rest comes as the agent tells, as far as no reading has it', () => {
+    const hive = hiveWith('latency=1s concurrency=10', { active: 0, arrivals: 0 })
+    const { table } = hive.registrar
+    const slot = hive.slot('babel')
+    const kappa = 5
+    const arrivals = 3
+    table.f64.kappa[table.i32.capability[slot]] = kappa
+    table.f64.arrivalRate[slot] = arrivals
+    table.f64.arrivalWeight[slot] = 1
+    near(reckon(hive).sessions, 0, 1e-9) // the reading is new
+    hive.nowMs += 1_000
+    const others = 0.3 * (1 - 1 / kappa) * arrivals * (1 - 1 / Math.E)
+    near(reckon(hive).sessions, others)
+    hive.choose()
+    near(reckon(hive).sessions, others + 1 + 0.7 * (kappa - 1))
+    table.f64.arrivalRate[slot] = 1e9
+    near(reckon(hive).sessions, 0.3 * (1 - 1 / kappa) * 2 * 10 * (1 - 1 / Math.E) + 1 + 0.7 * (kappa - 1)) // no more than twice what it can bear
+    table.f64.kappa[table.i32.capability[slot]] = 1
+    near(reckon(hive).sessions, 1) // nobody is beside us
   })
 
   test('what we sent counts as long as it takes to be done', () => {

@@ -3,12 +3,13 @@
  * taken, and that neither the zone nor the store learns of it.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { registerMessage, type Registration } from '../../../src/client/registration.ts'
 import { makeMessage } from '../../../src/dns/message.ts'
 import { CLASS, OPCODE } from '../../../src/dns/codes.ts'
 import { Name } from '../../../src/dns/name.ts'
-import { printParameters } from '../../../src/dns/parameters.ts'
+import type { IsWatched } from '../../../src/discovery/sense/flow.ts'
+import { decodeParameters, PARAMETERS, printParameters } from '../../../src/dns/parameters.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
 import type { Requester } from '../../../src/update/contract.ts'
 import { anybody, grant, rec, signed, updateMessage } from '../../update/support.ts'
@@ -21,10 +22,10 @@ const itself: Requester = { ...anybody, signer: { kind: 'sig0', name: Name.parse
 const controller = signed('provider.')
 
 /** A zone where babel is registered; the controller may write SENSE and nothing else. */
-async function withBabel(): Promise<Garden> {
+async function withBabel(isWatched?: IsWatched): Promise<Garden> {
   const policyOf = () => ({ networks: new PrefixList([parsePrefix('192.0.2.0/24') as Prefix]) })
   const grants = [grant({ key: Name.parse('provider.'), types: new Set([65441]) }), grant({ key: Name.parse('all.'), types: 'every' })]
-  const running = await garden({ grants, discovery: { policyOf } })
+  const running = await garden({ grants, discovery: { policyOf, ...(isWatched && { isWatched }) } })
   running.discovery.candidates.tablesFor([running.zone.image])
   assert.equal(printVerdict(await running.judge(registerMessage(BABEL, { lease: 60, keyLease: 120 }, 1), itself)), 'NOERROR 60 120')
   return running
@@ -134,6 +135,40 @@ test('the advised change goes with what the agent can do: by parts of its slots,
     const { offer } = await running.judge(updateMessage({ updates: [rec(`${CAPABILITY} 0 IN SENSE ${i + 1} babel._sa.example. active=1 ${told}`)] }), itself)
     assert.equal(printParameters(offer ?? assert.fail('no advice'), 'OFFER'), `reporting=${advice}`)
   }
+})
+
+describe('changes are wanted', () => {
+  const wantedOf = async (running: Garden, sequence: number): Promise<boolean> => {
+    const { offer } = await running.judge(updateMessage({ updates: [rec(`${CAPABILITY} 0 IN SENSE ${sequence} babel._sa.example. active=1`)] }), itself)
+    return decodeParameters(offer ?? assert.fail('no advice'), 'OFFER').has(PARAMETERS.wanted.key)
+  }
+
+  test('where somebody is told of each reading', async () => {
+    const watched: string[] = []
+    let isWatched = false
+    const running = await withBabel((owner, rrClass) => {
+      watched.push(`${owner} ${rrClass}`)
+      return isWatched
+    })
+    assert.equal(await wantedOf(running, 1), false)
+    isWatched = true
+    assert.equal(await wantedOf(running, 2), true)
+    assert.deepEqual(watched, [`${CAPABILITY} 1`, `${CAPABILITY} 1`])
+  })
+
+  test('where agents are chosen more often than reports are due', async () => {
+    const running = await withBabel()
+    const { registrar } = running.discovery.candidates.of({ name: Name.parse('example.'), class: CLASS.IN }) ?? assert.fail('no candidates')
+    const number = registrar.table.i32.capability[registrar.slotOf(Name.parse(CAPABILITY).wire, Name.parse('babel._sa.example.').wire)]
+    const told: boolean[] = []
+    let sequence = 0
+    for (const [choices, seconds] of [[0, 1], [0, 1], [1, 1], [0, 50], [0, 1]]) {
+      Atomics.add(registrar.table.i32.picks, number, choices)
+      told.push(await wantedOf(running, ++sequence))
+      await running.pass(seconds)
+    }
+    assert.deepEqual(told, [false, false, true, true, false])
+  })
 })
 
 test('who is refused is not advised', async () => {
