@@ -10,6 +10,7 @@ import type { ServerOptions } from './control.ts'
 import type { ExitCode, Io } from './io.ts'
 import { examples, wholeNumber, withServer, type Run } from './program-parts.ts'
 import type { QueryOptions } from './query.ts'
+import type { WatchCommandOptions } from './watch.ts'
 import { addAnchor } from './anchor-program.ts'
 import { addCache } from './cache-program.ts'
 import { addZone } from './zone-program.ts'
@@ -35,6 +36,7 @@ export function makeProgram(io: Io, outcome: Outcome): Command {
   addServe(program, io, run)
   addCheck(program, io, run)
   addQuery(program, io, run)
+  addWatch(program, io, run)
   addDemand(program, io, run)
   addStats(program, io, run)
   addZone(program, io, run)
@@ -123,6 +125,31 @@ ${examples(
       'waggle query v1.print.device._cap.floor3.example AGENT --class LOCAL --server 127.0.0.1:5300',
     )}`)
     .action(run(async (name: string, type: string, options: QueryOptions) => (await import('./query.ts')).queryCommand(name, type, options, io)))
+}
+
+function addWatch(program: Command, io: Io, run: Run): void {
+  program
+    .command('watch')
+    .description('Print who comes, who goes and who changes at a capability, as the server pushes it (RFC 8765).')
+    .argument('<name>', 'name of a capability, or its URL; or any other domain name')
+    .argument('[type]', 'record type: AGENT, SENSE, TASK, or any other', 'AGENT')
+    .option('-s, --server <address[:port]>', 'who is asked; without a port, 53', process.env.WAGGLE_SERVER)
+    .option('--class <class>', 'IN, LOCAL, CH or CLASS65440', 'IN')
+    .option('--json', 'print one JSON object per line')
+    .option('--for <seconds>', 'end after so long (default: never)', wholeNumber(1, 2_147_483))
+    .addHelpText('after', `
+One line for each change: + has come, - has gone, ~ has another TTL or another reading.
+What stands there at first has come. Standard error tells when the connection stands, and
+when it is lost; then it is tried again.
+WAGGLE_SERVER in the environment stands for --server.
+
+Signals:
+  SIGTERM, SIGINT  end, with 0
+${examples(
+      'waggle watch translate.text.nlp._cap.acme.example --server 127.0.0.1:5300',
+      'waggle watch agent://acme.example/nlp/text/translate/v2 SENSE --server 127.0.0.1:5300 --json',
+    )}`)
+    .action(run(async (name: string, type: string, options: WatchCommandOptions) => (await import('./watch.ts')).watchCommand(name, type, options, io)))
 }
 
 function addDemand(program: Command, io: Io, run: Run): void {

@@ -14,3 +14,7 @@ export { agentName, registrationRecords, type OfferedCapability, type Registrati
 export { Reporter, type LoadReading, type Profile, type ReportCause, type ReporterEvent, type ReportingOptions } from './reporter.ts'
 export { readKeyFile, sig0Signer, signerFromFile, tsigSigner, type Sig0SignerOptions } from './signers.ts'
 export { canMeet, SenseResponder, type SenseOptions } from './sensing.ts'
+export { watch, WatchFault, type Watching, type WatchEvent, type WatchOptions, type WatchWorld } from './watch.ts'
+export type { WatchChange } from './pushed-records.ts'
+export type { DnsRecord } from '../dns/message.ts'
+export { printRecord } from '../dns/record-text.ts'

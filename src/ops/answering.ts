@@ -107,7 +107,8 @@ export function answeringOptions(
   }
 }
 
-function askersOf({ zones }: ConfigValues): ZoneAskers[] {
+/** Who may look for the agents of the zones that say so. */
+export function askersOf({ zones }: ConfigValues): ZoneAskers[] {
   return zones.flatMap(({ name, class: rrClass, askers }) => askers === undefined ? [] : [{
     zone: keyInClass({ name: Name.parse(name), class: parseClass(rrClass) as number }), // the schema has tried both
     ...askerValues(askers),

@@ -179,6 +179,16 @@ const tcp = z
   })
   .meta({ wanted: 'must be a map', about: 'Bounds of TCP.' })
 
+const push = z
+  .strictObject({
+    networks: z
+      .array(network('A network.'))
+      .max(MAX_ASKERS)
+      .meta({ wanted: `must be a list of at most ${MAX_ASKERS} networks`, about: 'Networks from which changes may be subscribed to; nobody else is told that it can be done. TCP is not encrypted: the RFC wants TLS, so networks beyond this host should be those that are trusted to carry it.' })
+      .default(['127.0.0.0/8', '::1/128']),
+  })
+  .meta({ wanted: 'must be { networks }', about: 'Changes that are told over TCP to those who subscribe (RFC 8765).' })
+
 const key = z
   .strictObject({
     name: z.string().superRefine(checkName).meta({ wanted: 'must be a domain name', about: 'Name of the key; the final dot may be left out.' }),
@@ -204,6 +214,7 @@ export const configSchema = z
     cookies: cookies.prefault({}),
     'rate-limit': rateLimit.prefault({}),
     tcp: tcp.prefault({}),
+    push: push.prefault({}),
     metrics: z
       .string()
       .refine((value) => parseEndpoint(value) !== undefined, METRICS)
@@ -224,7 +235,7 @@ export const configSchema = z
 export type ConfigValues = z.infer<typeof configSchema>
 
 /** Keys whose change a reload puts into use; all others take effect at the next start. */
-export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'metrics', 'local', 'zones', 'keys', 'grants', 'recursion'])
+export const RELOADED_KEYS: ReadonlySet<string> = new Set<keyof ConfigValues>(['udp-size', 'server', 'cookies', 'rate-limit', 'push', 'metrics', 'local', 'zones', 'keys', 'grants', 'recursion'])
 
 /** Every key in the order of the schema, groups before their members. */
 export function configKeys(): KeyLine[] {

@@ -49,6 +49,7 @@ export const LOG_EVENTS = {
   'embeddings not restored': ['warn', 'vectors of the vocabulary are fetched anew: `file`, `reason`'],
   'embeddings not saved': ['warn', 'vectors of the vocabulary will be fetched anew after the next start; told once until it works again: `file`, `reason`'],
   'outcomes lost': ['warn', 'askers told of outcomes faster than they could be weighed: `demands` (whose outcomes were lost since the last line)'],
+  'subscription cut': ['warn', 'more records stand where somebody subscribes than are told of (MAX_PUSH_RECORDS): `topic` (class, type, name)'],
   'updates refused': ['error', 'nothing can be kept, so that every update is answered SERVFAIL: `code`, `reason`'],
   'store fault': ['error', 'keeping has begun to fail; updates are answered SERVFAIL until it works again: `code`, `reason`'],
   'store recovered': ['info', 'keeping works again: `folder`'],

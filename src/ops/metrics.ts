@@ -15,6 +15,7 @@ import { PROBE_COUNTERS, type ProbeCounter, Prober } from '../discovery/probe/pr
 import { OUTCOME_COUNTERS, OutcomeDesk, type OutcomeCounter } from '../discovery/sense/outcomes.ts'
 import { PULL_COUNTERS, type PullCounter, Puller } from '../discovery/sense/puller.ts'
 import { COUNTER_NAMES, type CounterGroup, SERVER_HISTOGRAM, SERVER_HISTOGRAMS } from '../server/counters.ts'
+import { SESSION_COUNTERS, type SessionCounter, Sessions } from '../server/sessions.ts'
 import { RECURSION_HISTOGRAM, RECURSION_HISTOGRAMS, recursionLines, type RecursionMeasured } from './recursion-metrics.ts'
 import { UPDATE_COUNTERS, UPDATE_HISTOGRAM, UPDATE_HISTOGRAMS, UpdateCounts } from '../update/counters.ts'
 import { HISTOGRAM, sumCounters, TRANSPORT_COUNTER_NAMES, TRANSPORT_COUNTERS, TRANSPORT_HISTOGRAMS, type TransportCounters } from '../transport/counters.ts'
@@ -108,6 +109,15 @@ export function discoveryMetrics(outcomes: Counts<OutcomeCounter>, probes: Count
   return Object.entries<string>({ ...OUTCOME_COUNTERS, ...PROBE_COUNTERS, ...PULL_COUNTERS }).map(([name, about]) => ({ name: `discovery.${name}`, kind: 'counter', value: values[name], about }))
 }
 
+/** Sessions and what is subscribed to in them, and what they have come to. */
+export function pushMetrics({ size, subscriptions, pushes, counts }: Pick<Sessions, 'size' | 'subscriptions' | 'counts'> & { readonly pushes: { readonly size: number } }): MetricLine[] {
+  const now = { sessions: [size, 'sessions over TCP now'], subscriptions: [subscriptions, 'subscriptions in them'], topics: [pushes.size, 'different topics that are watched for them'] } as const
+  return [
+    ...Object.entries(now).map(([name, [value, about]]): MetricLine => ({ name: `push.${name}`, kind: 'gauge', value, about })),
+    ...Object.entries<string>(SESSION_COUNTERS).map(([name, about]): MetricLine => ({ name: `push.${name}`, kind: 'counter', value: counts[name as SessionCounter], about })),
+  ]
+}
+
 /** What was asked of the embeddings endpoint, by the names of EMBEDDING_COUNTERS. */
 export function embeddingMetrics(values: Float64Array): MetricLine[] {
   return Object.entries<string>(EMBEDDING_COUNTERS).map(([name, about], i) => ({ name: `embedding.${name}`, kind: 'counter', value: values[i], about }))
@@ -161,10 +171,11 @@ export function metricTable(): MetricEntry[] {
   const prober = new Prober({ nowMs: () => 0, random: () => 0, zones: () => [], onTurned: () => undefined })
   const puller = new Puller({ nowMs: () => 0, random: () => 0, zoneAbove: () => undefined, ask: () => Promise.resolve(undefined) })
   const discovery = discoveryMetrics(outcomes.counts, prober.counts, puller.counts)
+  const push = pushMetrics(new Sessions({ open: () => ({ rcode: 0 }), admits: () => false, nowMs: () => 0, every: () => () => undefined, onCut: () => undefined }))
   const recursion = recursionMetrics({ counters: [], underWay: 0, inFlight: 0, levels: { entries: 0, octets: 0, size: 0 } }, []).map(entryOf)
   const own = Object.entries(PROCESS_METRICS).map(([name, [kind, about]]) => ({ name, kind, about }))
   const embedding = embeddingMetrics(new Float64Array(Object.keys(EMBEDDING_COUNTERS).length))
-  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(discovery), ...embedding, ...oneOfEach(recursion), ...own]
+  return [...server, ...sockets, ...histograms, ...oneOfEach(updates), ...oneOfEach(discovery), ...push, ...embedding, ...oneOfEach(recursion), ...own]
 }
 
 /** Lines of one group as one: `update.verdict.*`. */

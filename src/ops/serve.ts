@@ -34,13 +34,14 @@ import { makeFolders } from './folder.ts'
 import type { Log } from './log.ts'
 import { measureProcess } from './measure.ts'
 import { MetricsAddress } from './metrics-http.ts'
-import { discoveryMetrics, type Metric, processMetrics, updateMetrics } from './metrics.ts'
+import { discoveryMetrics, type Metric, processMetrics, pushMetrics, updateMetrics } from './metrics.ts'
 import { OneAtATime, Turns } from './one-at-a-time.ts'
 import { printPrometheus } from './prometheus.ts'
 import { ReadingsFile } from './readings-file.ts'
 import { reasonOf } from './reason.ts'
 import type { AnchorLine } from './anchor-keeper.ts'
 import { Probing } from './probing.ts'
+import { Pushing } from './pushing.ts'
 import { Pulling, type PullingOptions } from './pulling.ts'
 import { Recursing } from './recursing.ts'
 import { rehearse } from './rehearse.ts'
@@ -77,6 +78,7 @@ export class RunningServer implements Commanded {
   private readonly readings: ReadingsFile
   private readonly probing: Probing
   private readonly pulling: Pulling
+  private readonly pushing: Pushing
   private readonly reloads: OneAtATime<string | undefined, ZoneOutcome[]>
   /** A zone's file is read or written, not both. */
   private readonly turns = new Turns()
@@ -108,6 +110,7 @@ export class RunningServer implements Commanded {
       keys: config.keys,
       zoneAbove: (name, rrClass) => this.zoneAbove(name, rrClass),
       facesOf: (zone) => this.find(zone.name, zone.class)?.config.faces ?? ALL_SHOWN,
+      isWatched: (...at) => this.pushing.hasReader(...at),
       serve: (zone, image) => this.keeper.replace(zone, image),
       spreadClock: () => this.serving.settle(),
       republish: () => void this.keeper.republish().catch((fault: unknown) => this.tellFault(fault, 0)),
@@ -126,11 +129,13 @@ export class RunningServer implements Commanded {
     })
     this.recursing.configure(config.recursion)
     this.pulling = this.makePulling(throughNode)
+    this.pushing = this.makePushing()
     this.serving = new Serving({
       seed,
       values: () => this.config.values,
       secrets: () => this.secrets.pair,
-      handlers: { ...this.updating.handlers, resolve: this.recursing.resolve, freshen: this.pulling.freshen },
+      handlers: { ...this.updating.handlers, resolve: this.recursing.resolve, freshen: this.pulling.freshen, session: this.pushing.sessions.take },
+      hasSessions: () => this.pushing.isOpen,
       clients: () => this.recursing.clients,
       pulls: () => this.config.zones.some(({ pull }) => pull !== undefined),
       cache: () => this.recursing.shared,
@@ -158,9 +163,14 @@ export class RunningServer implements Commanded {
       log,
       nowMs: () => Date.now(),
     })
+    this.readings = this.makeReadings()
+    this.reloads = new OneAtATime((requests) => this.turns.take(() => this.runReload(requests)))
+  }
+
+  private makeReadings(): ReadingsFile {
     const { discovery } = this.updating
-    this.readings = new ReadingsFile({
-      file: join(config.dataFolder, 'readings'),
+    return new ReadingsFile({
+      file: join(this.config.dataFolder, 'readings'),
       registrars: () => this.zones().flatMap(({ config: zone }) => {
         const candidates = discovery.candidates.of(zone)
         return candidates === undefined ? [] : [{ registrar: candidates.registrar, class: zone.class }]
@@ -168,9 +178,19 @@ export class RunningServer implements Commanded {
       registrarAbove: (owner, rrClass) => this.updating.candidatesAbove(owner, rrClass)?.registrar,
       nowMs: discovery.nowMs,
       clock: systemClock,
-      log,
+      log: this.log,
     })
-    this.reloads = new OneAtATime((requests) => this.turns.take(() => this.runReload(requests)))
+  }
+
+  private makePushing(): Pushing {
+    return new Pushing({
+      clock: systemClock,
+      leaseMs: this.updating.discovery.nowMs,
+      values: () => this.config.values,
+      zoneAbove: (name, rrClass) => this.zoneAbove(name, rrClass),
+      tableAbove: (name, rrClass) => this.updating.candidatesAbove(name, rrClass)?.registrar.table,
+      log: this.log,
+    })
   }
 
   private makePulling(throughNode: Pick<PullingOptions, 'datagrams'>): Pulling {
@@ -208,8 +228,7 @@ export class RunningServer implements Commanded {
     log('ready', {
       listen: server.endpoints.map(printEndpoint),
       ...server.serving.plan,
-      zones: zones().length,
-      records,
+      zones: zones().length, records,
       pid: process.pid,
       startMs: Math.round(performance.now()),
     })
@@ -287,6 +306,7 @@ export class RunningServer implements Commanded {
     if (taken.includes('recursion') || hasRules) this.recursing.configure(config.recursion)
     if (taken.length === 0 && !hasRules && !areZonesNew) return undefined
     this.secrets.configure(values.cookies)
+    this.pushing.settle()
     await this.serving.settle()
     if (taken.length > 0) this.log('config keys taken', { keys: taken })
     return undefined
@@ -303,7 +323,6 @@ export class RunningServer implements Commanded {
 
   zones = (): ServedZone[] => this.keeper.zones
 
-  /** The addresses bound, with their true ports. */
   get endpoints(): readonly Endpoint[] {
     return this.serving.endpoints
   }
@@ -358,7 +377,7 @@ export class RunningServer implements Commanded {
 
   metrics(): Metric[] {
     const { serving, startMs, reloadCounts } = this
-    const discovery = discoveryMetrics(this.updating.outcomes.counts, this.probing.prober.counts, this.pulling.puller.counts)
+    const discovery = [...discoveryMetrics(this.updating.outcomes.counts, this.probing.prober.counts, this.pulling.puller.counts), ...pushMetrics(this.pushing.sessions)]
     const updates = [...updateMetrics(this.updating.engine.counts.values), ...discovery]
     const own = measureProcess({ zones: this.zones(), startMs, reloads: reloadCounts, tcpConnections: serving.connectionCount })
     return [...serving.metrics(), ...updates, ...this.recursing.metrics(), ...processMetrics(own)]
@@ -372,6 +391,7 @@ export class RunningServer implements Commanded {
     this.secrets.stop()
     this.probing.stop()
     this.pulling.stop()
+    await this.pushing.stop()
     await Promise.all([this.recursing.stop(), this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
     await this.readings.stop(this.isReady)
     await this.updating.close()

@@ -42,6 +42,8 @@ export interface ServingOptions {
   /** The secrets of the cookies in use. */
   secrets: () => SecretPair
   handlers: CoreHandlers
+  /** Whether anybody may have a session, by `handlers.session`; read again at `settle`. */
+  hasSessions?: () => boolean
   /** The clock that leases run by, as `AnsweringOptions` has it; read again at `settle`. */
   leaseOriginMs?: () => number | undefined
   authenticator?: MessageAuthenticator
@@ -184,8 +186,8 @@ export class Serving {
   }
 
   private answeringOptions(): AnsweringOptions {
-    const { values, seed, secrets, leaseOriginMs, clients, cache, pulls } = this.options
-    const defers = { ...this.defers, stale: pulls?.() ?? false }
+    const { values, seed, secrets, leaseOriginMs, clients, cache, pulls, hasSessions } = this.options
+    const defers = { ...this.defers, stale: pulls?.() ?? false, sessions: hasSessions?.() ?? false }
     return { ...answeringOptions(values(), seed, secrets(), Math.max(1, this.plan.udpThreads), defers, clients?.()), cache: cache?.(), leaseOriginMs: leaseOriginMs?.() }
   }
 

@@ -4,15 +4,17 @@
  *
  *     UDP   thread ──parcel──▶ core ──sendmmsg──▶ client
  *     TCP   thread ──parcel──▶ core ──parcel──▶ thread ──send──▶ client
+ *                              core ──parcel──▶ thread ──send──▶ client, unasked, by a connection that lasts
  *
  * One belongs to one life of a thread: when the thread has died, its connections are gone, and another has their
  * places.
  */
 import { COUNTER, type TransportCounters } from '../transport/counters.ts'
 import { DeferralBudget, type DeferralLimits, type SharedBudget } from '../transport/deferral-budget.ts'
-import { DeferredMessage, type DeferralOrigin, type WayBack } from '../transport/deferred-message.ts'
-import { Returns, type UnpackedQuery, unpackQueries } from '../transport/deferral-parcel.ts'
+import { DeferredMessage, type DeferralOrigin } from '../transport/deferred-message.ts'
+import { CALL, Returns, type UnpackedQuery, unpackQueries } from '../transport/deferral-parcel.ts'
 import type { OnDeferred } from '../transport/handler.ts'
+import { Lastings } from '../transport/lasting.ts'
 import type { UdpReturns } from '../transport/udp-returns.ts'
 import type { ThreadTask } from './thread-contract.ts'
 
@@ -34,6 +36,8 @@ export class ThreadDeferrals {
   private readonly core: CoreSide
   private readonly origin: DeferralOrigin
   private readonly returns: Returns
+  /** Of a TCP thread. */
+  private readonly lastings: Lastings
   private hasEnded = false
 
   /** `send` gives a parcel of answers to a TCP thread and wakes it. */
@@ -43,6 +47,7 @@ export class ThreadDeferrals {
     this.core = core
     this.origin = { budget: new DeferralBudget(limits), counters, nowMs }
     this.returns = new Returns(send, soon)
+    this.lastings = new Lastings({ counters, soon }, this.returns)
   }
 
   /** What the thread is bounded by. */
@@ -52,22 +57,22 @@ export class ThreadDeferrals {
 
   /** Takes a parcel of the thread. */
   receive(parcel: ArrayBuffer): void {
-    for (const query of unpackQueries(parcel, this.task.kind)) {
-      this.core.onDeferred(new DeferredMessage(query.octets, query.peer, this.origin, this.wayBackOf(query)))
-    }
+    unpackQueries(parcel, this.task.kind, (query) => this.core.onDeferred(this.messageOf(query)), (slot, life) => this.lastings.end(slot, life))
   }
 
-  /** The thread has ended: nobody is left to take answers over TCP. */
+  /** The thread has ended: nobody is left to take answers over TCP, and no connection lasts. */
   end(): void {
     this.hasEnded = true
+    this.lastings.endAll()
   }
 
-  private wayBackOf({ place, life, words, wayBackAt }: UnpackedQuery): WayBack {
-    const { task, core } = this
-    if (task.kind === 'udp') return (octets) => octets !== undefined && core.udp.add(task.sockets[place], octets, words, wayBackAt)
-    return (octets, more) => {
-      if (!this.hasEnded) this.returns.add(place, life, octets, more)
-      else if (octets !== undefined) core.counters[COUNTER.deferLate]++
-    }
+  private messageOf({ octets, peer, place, life, words, wayBackAt }: UnpackedQuery): DeferredMessage {
+    const { task, core, lastings } = this
+    if (task.kind === 'udp') return new DeferredMessage(octets, peer, this.origin, (answer) => answer !== undefined && core.udp.add(task.sockets[place], answer, words, wayBackAt))
+    lastings.note(place, life)
+    return new DeferredMessage(octets, peer, this.origin, (answer, more) => {
+      if (!this.hasEnded) this.returns.add(place, life, answer, more ? CALL.more : CALL.last)
+      else if (answer !== undefined) core.counters[COUNTER.deferLate]++
+    }, () => lastings.of(place, life))
   }
 }

@@ -50,6 +50,8 @@ export interface UpdatingOptions {
   facesOf(zone: { name: Name; class: number }): number
   /** Puts another block of a zone into service; resolves when every thread reads it. */
   serve(zone: { name: Name; class: number }, image: ZoneImage): Promise<void>
+  /** Whether somebody is told of each reading there; by default nobody is. */
+  isWatched?(owner: Name, rrClass: number): boolean
   /** A zone's candidates are in another block: publishes the zones in service once more. */
   republish(): void
   /** Tells every thread the clock that leases run by: `leaseOriginMs` is another. */
@@ -95,6 +97,7 @@ export class Updating {
       defaultZone: () => this.defaultZone(),
       seed: options.seed,
       facesOf: (zone) => options.facesOf(zone),
+      isWatched: (owner, rrClass) => options.isWatched?.(owner, rrClass) === true,
       onTables: () => void setImmediate(() => options.republish()),
     })
     this.engine = new UpdateEngine({

@@ -7,11 +7,25 @@ import type { ExtendedError, UpdateLease } from '../dns/edns.ts'
 import type { DnsRecord, Message, Question } from '../dns/message.ts'
 import type { Requester, Signer } from '../update/contract.ts'
 
+/** A TCP connection that may outlast its queries; as transport has it. */
+export interface Lasting {
+  /** It is not idle from now on, until `release`; `onEnd` is called once when it has ended. */
+  keep(onEnd: () => void): void
+  /** Sends a message that answers no query. */
+  send(octets: Uint8Array): void
+  /** It is as any other again. */
+  release(): void
+  /** Ends it at once. */
+  cut(): void
+}
+
 /** A message that an answering thread has left to the core; transport's `Deferred`. */
 export interface CoreMessage {
   /** In memory of its own. */
   readonly octets: Uint8Array
   readonly peer: Peer
+  /** The connection that it has come by, the same object for all of its messages; undefined over UDP. */
+  readonly connection?: Lasting | undefined
   /** Answers with one message; `more` follow. */
   reply(octets: Uint8Array, more?: boolean): void
   /** Ends it in silence. */
@@ -80,6 +94,8 @@ export interface CoreHandlers {
   readonly agent?: CoreHandler
   /** What the need in words of a question that `query` has deferred means; undefined where it has none. Never rejects. */
   readonly translate?: (message: Message) => Promise<Translated> | undefined
+  /** A message of a session (RFC 8490), whose form is another; returns the RCODE of what it has replied, or undefined to end it in silence. */
+  readonly session?: (message: CoreMessage) => number | undefined
   /** A question that `query` has deferred, as others must be asked for its answer. */
   readonly resolve?: CoreHandler
   /** Fetches what a question wants to have fresher before `query` answers it; undefined where it may be answered at once. Never rejects. */

@@ -186,6 +186,7 @@ export class Core {
       incoming.drop()
       return false
     }
+    if (query.opcode === OPCODE.DSO && this.options.handlers.session !== undefined) return this.takeOfSession(incoming, this.options.handlers.session)
     const message = decode(octets)
     if (message === undefined) return this.refuse(incoming, query, { rcode: RCODE.FORMERR })
     if (query.edns && query.ednsVersion !== 0) return this.refuse(incoming, query, { rcode: RCODE.BADVERS }) // RFC 6891 6.1.3
@@ -194,6 +195,14 @@ export class Core {
     const authentication = this.authenticate(authenticator, incoming, message)
     if (!(authentication instanceof Promise)) return this.goOnBy(authentication, incoming, query, message)
     return authentication.then((settled) => this.goOnBy(settled, incoming, query, message))
+  }
+
+  /** Of a session, which has no other signature than its connection. */
+  private takeOfSession(incoming: CoreMessage, session: NonNullable<CoreHandlers['session']>): boolean {
+    const rcode = session(incoming)
+    if (rcode === undefined) incoming.drop()
+    else this.options.counters.countResponse(rcode, false, false, 0, 0)
+    return rcode === undefined || rcode === RCODE.NOERROR
   }
 
   private goOnBy(authentication: Authentication<unknown>, incoming: CoreMessage, query: Query, message: Message): boolean | Promise<boolean> {

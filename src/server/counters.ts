@@ -37,7 +37,7 @@ const GROUPS = {
   /** Responses sent with a mark of their own. */
   response: ['truncated', 'authoritative', 'referral', 'nodata', 'slipped', 'remembered'],
   /** Messages left to the core, which answers them later; by what it is needed for. */
-  deferred: ['update', 'agent', 'signed', 'missing', 'stale'],
+  deferred: ['update', 'agent', 'signed', 'missing', 'stale', 'session'],
   /** Messages not answered, and why. */
   dropped: ['too-short', 'response', 'no-room', 'rate-limited'],
   /** Messages that made our code fail: each is a bug. */

@@ -15,6 +15,8 @@ export interface Defers {
   readonly missing: boolean
   /** Needs in words, which are to be translated. */
   readonly intents?: boolean
+  /** Messages of sessions over TCP (RFC 8490). */
+  readonly sessions?: boolean
   /** Questions for agents whose readings shall be fresher than they may be (`max-age`): agents must be asked first. */
   readonly stale?: boolean
 }

@@ -44,7 +44,7 @@ export type { Peer, Transport } from '../authority/query.ts'
 /** Returned by `answer` for a message that the core answers later; transport's DEFERRED. */
 export const DEFERRED = -1
 /** What the core is needed for, in the order of the counters `deferred`. */
-const NEEDS = { update: 0, agent: 1, signed: 2, missing: 3, stale: 4, nothing: -1 } as const
+const NEEDS = { update: 0, agent: 1, signed: 2, missing: 3, stale: 4, session: 5, nothing: -1 } as const
 
 /** What the server is made of and how it is set; what is left out is off or as said. */
 export interface ServerOptions {
@@ -170,6 +170,7 @@ export class Server {
   private needOf(admitted: Admitted): number {
     const { query, defers } = this
     if (query.opcode === OPCODE.UPDATE) return defers.update && query.isWhole ? NEEDS.update : NEEDS.nothing
+    if (query.opcode === OPCODE.DSO) return defers.sessions === true && query.peer.transport === 'tcp' ? NEEDS.session : NEEDS.nothing
     if (query.opcode === OPCODE.AGENT && query.questions === 0) return defers.agent ? NEEDS.agent : NEEDS.nothing
     if (!defers.signed) return NEEDS.nothing
     const isUnderstood = admitted === ADMITTED.question || admitted === ADMITTED.cookieOnly || admitted === ADMITTED.batch

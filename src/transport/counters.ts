@@ -34,6 +34,7 @@ export const TRANSPORT_COUNTERS = {
   tcpClosedIdle: 'connections closed as no further query came in time',
   tcpClosedSlow: 'connections reset as answers were not read in time',
   tcpClosedMalformed: 'connections closed for a message shorter than a header',
+  tcpClosedCut: 'connections reset by the core',
   tcpClosedFault: 'connections closed as the server failed to answer',
   tcpShed: 'connections shed for a new one as there were too many in all',
   tcpShedClient: 'connections shed for a new one as its client had too many',

@@ -1,10 +1,11 @@
 /**
- * Deferred queries on their way from a socket thread to the core, and answers on their way back to a
- * thread of TCP: several in one block of memory, which changes hands without being copied.
+ * Deferred queries on their way from a socket thread to the core, and what the core says on its way back to the
+ * connections of a thread of TCP: several in one block of memory, which changes hands without being copied.
  *
  *     query    words   0 octets   1 place   2 life   3 port, and octets of the address above it   4 … 7 address
  *                      8 … 14 struct sockaddr_in6   15 … 19 control data   then the message, filled up to whole words
- *     answer   words   0 octets, −1 for none   1 slot   2 life   3 whether more follow   then the message
+ *     end      words   0 −1   1 slot   2 life        a connection that the core keeps has ended
+ *     answer   words   0 octets, −1 for none   1 slot   2 life   3 a CALL   then the message
  *
  * The place is which of the thread's sockets it came from over UDP, the slot of its connection over TCP; what
  * is said of addresses for the kernel is of UDP alone, the life of TCP alone.
@@ -15,6 +16,8 @@ import type { Peer } from './handler.ts'
 
 /** Words of a query before its message. */
 const QUERY_WORDS = 20
+/** Words that say that a connection has ended. */
+const END_WORDS = 3
 /** Words of an answer before its message. */
 const ANSWER_WORDS = 4
 /** Word of a query where what `Batch.wayBack` gives starts. */
@@ -56,6 +59,12 @@ class ParcelWriter {
   }
 }
 
+/** What the core says to a connection: with a message of an answer, the last one or one that others follow, with one that nobody has asked for, or without any. */
+export const CALL = { last: 0, more: 1, unasked: 2, keep: 3, release: 4, cut: 5 } as const
+
+/** A value of CALL. */
+export type Call = (typeof CALL)[keyof typeof CALL]
+
 /** What a socket thread needs to defer. */
 export interface DeferralOptions {
   budget: SharedBudget
@@ -63,7 +72,7 @@ export interface DeferralOptions {
   post: (parcel: ArrayBuffer) => void
 }
 
-/** Deferred queries of a thread since the last parcel. */
+/** Deferred queries of a thread since the last parcel, and ends of connections among them. */
 export class Deferrals {
   readonly #budget: DeferralBudget
   readonly #post: DeferralOptions['post']
@@ -92,6 +101,16 @@ export class Deferrals {
     return at
   }
 
+  /** Says that the connection of that life in the slot has ended. Each `keep` of the core brings one at most, so that clients cannot make many of them. */
+  end(slot: number, life: number): void {
+    this.#isEmpty = false
+    const at = this.#parcel.begin(END_WORDS, NOTHING, 0)
+    const { words } = this.#parcel
+    words[at] = ENDED
+    words[at + 1] = slot
+    words[at + 2] = life
+  }
+
   /** Words of the parcel as it is now. */
   get words(): Int32Array {
     return this.#parcel.words
@@ -116,22 +135,25 @@ export interface UnpackedQuery {
   wayBackAt: number
 }
 
-/** The queries of a parcel, whose octets are views of it; behind the last it is filled with zeros. */
-export function unpackQueries(parcel: ArrayBuffer, transport: Peer['transport']): UnpackedQuery[] {
+/** Gives each query of a parcel to `take` and each end of a connection to `end`, in their order. Octets are views of the parcel, which is filled with zeros behind the last. */
+export function unpackQueries(parcel: ArrayBuffer, transport: Peer['transport'], take: (query: UnpackedQuery) => void, end: (slot: number, life: number) => void = () => undefined): void {
   const words = new Int32Array(parcel)
-  const queries: UnpackedQuery[] = []
-  for (let at = 0; at + QUERY_WORDS <= words.length && words[at] > 0; ) {
+  for (let at = 0; at < words.length && words[at] !== 0; ) {
     const length = words[at]
+    if (length === ENDED) {
+      end(words[at + 1], words[at + 2])
+      at += END_WORDS
+      continue
+    }
     const port = words[at + 3] & 0xffff
     const address = new Uint8Array(parcel, (at + 4) * 4, words[at + 3] >>> 16)
     const octets = new Uint8Array(parcel, (at + QUERY_WORDS) * 4, length)
-    queries.push({ octets, peer: { transport, address, port }, place: words[at + 1], life: words[at + 2], words, wayBackAt: at + WAY_BACK_WORD })
+    take({ octets, peer: { transport, address, port }, place: words[at + 1], life: words[at + 2], words, wayBackAt: at + WAY_BACK_WORD })
     at += QUERY_WORDS + ((length + 3) >> 2)
   }
-  return queries
 }
 
-/** Answers to the connections of one TCP thread since the last parcel. */
+/** What the core has said to the connections of one TCP thread since the last parcel. */
 export class Returns {
   readonly #post: (parcel: ArrayBuffer) => void
   readonly #soon: (run: () => void) => void
@@ -144,15 +166,15 @@ export class Returns {
     this.#soon = soon
   }
 
-  /** Takes an answer, or word that there will be none, to the connection of that life in the slot. */
-  add(slot: number, life: number, octets: Uint8Array | undefined, more: boolean): void {
+  /** Takes what is said to the connection of that life in the slot, with a message or, as where there will be no answer, without. */
+  add(slot: number, life: number, octets: Uint8Array | undefined, call: Call): void {
     const length = octets?.length ?? 0
     const at = this.#parcel.begin(ANSWER_WORDS, octets ?? NOTHING, length)
     const { words } = this.#parcel
     words[at] = length === 0 ? NO_ANSWER : length
     words[at + 1] = slot
     words[at + 2] = life
-    words[at + 3] = more ? 1 : 0
+    words[at + 3] = call
     if (this.#isDue) return
     this.#isDue = true
     this.#soon(() => {
@@ -165,14 +187,16 @@ export class Returns {
 const NOTHING = new Uint8Array(0)
 /** In the place of an answer's octets: there is none. */
 const NO_ANSWER = -1
+/** In the place of a query's octets: there is none, as a connection has ended. */
+const ENDED = -1
 
 /** Gives each answer of a parcel to `deliver`. */
-export function unpackAnswers(parcel: ArrayBuffer, deliver: (slot: number, life: number, octets: Uint8Array | undefined, more: boolean) => void): void {
+export function unpackAnswers(parcel: ArrayBuffer, deliver: (slot: number, life: number, octets: Uint8Array | undefined, call: Call) => void): void {
   const words = new Int32Array(parcel)
   for (let at = 0; at + ANSWER_WORDS <= words.length && words[at] !== 0; ) {
     const length = words[at]
     const octets = length === NO_ANSWER ? undefined : new Uint8Array(parcel, (at + ANSWER_WORDS) * 4, length)
-    deliver(words[at + 1], words[at + 2], octets, words[at + 3] !== 0)
+    deliver(words[at + 1], words[at + 2], octets, words[at + 3] as Call)
     at += ANSWER_WORDS + ((Math.max(length, 0) + 3) >> 2)
   }
 }

@@ -5,7 +5,7 @@
 import { countInto } from '../dns/histogram.ts'
 import { COUNTER, HISTOGRAM, TRANSPORT_HISTOGRAMS, type TransportCounters } from './counters.ts'
 import type { DeferralBudget } from './deferral-budget.ts'
-import type { Deferred, OnDeferred, Peer } from './handler.ts'
+import type { Deferred, Lasting, OnDeferred, Peer } from './handler.ts'
 
 /** Sends one message of an answer; none, where the query ends without a further one. `more` follow. */
 export type WayBack = (octets: Uint8Array | undefined, more: boolean) => void
@@ -30,16 +30,23 @@ export class DeferredMessage implements Deferred {
   readonly peer: Readonly<Peer>
   readonly #origin: DeferralOrigin
   readonly #wayBack: WayBack
+  readonly #connectionOf: (() => Lasting) | undefined
   readonly #sinceMs: number
+  #connection: Lasting | undefined
   #isOver = false
 
-  /** Octets and peer are its own; the budget has let it in. */
-  constructor(octets: Uint8Array, peer: Readonly<Peer>, origin: DeferralOrigin, wayBack: WayBack) {
+  /** Octets and peer are its own; the budget has let it in. `connectionOf` finds the connection where somebody asks for it, which few do. */
+  constructor(octets: Uint8Array, peer: Readonly<Peer>, origin: DeferralOrigin, wayBack: WayBack, connectionOf?: () => Lasting) {
     this.octets = octets
     this.peer = peer
     this.#origin = origin
     this.#wayBack = wayBack
+    this.#connectionOf = connectionOf
     this.#sinceMs = origin.nowMs()
+  }
+
+  get connection(): Lasting | undefined {
+    return (this.#connection ??= this.#connectionOf?.())
   }
 
   reply(octets: Uint8Array, more = false): void {

@@ -27,11 +27,32 @@ export const DEFERRED = -1
  */
 export type Handler = (query: Uint8Array, length: number, peer: Peer, out: Uint8Array) => number
 
+/**
+ * A TCP connection that may outlast its queries: messages go by it unasked. What is called here takes effect in the
+ * order of the calls, those of `Deferred.reply` among them, and never from within a handler.
+ */
+export interface Lasting {
+  /**
+   * From now on it is not idle, however long its client says nothing, until `release`; others are shed before it. It ends as
+   * any other where the client ends it, does not read or breaks it, or by a stop. `onEnd` is called once when it takes no more
+   * messages, whoever has ended it, also where that was before this call; never within the call. It must not throw. A second call replaces it.
+   */
+  keep(onEnd: () => void): void
+  /** Sends a message that answers no query. Where its client leaves more unread than MAX_TCP_UNSENT_OCTETS, it is reset instead; after its end the message is counted and dropped. */
+  send(octets: Uint8Array): void
+  /** It is as any other again, and idle from now on. `onEnd` is not called any more. */
+  release(): void
+  /** Ends it at once by a reset, whatever is left to send. */
+  cut(): void
+}
+
 /** A query that is answered later. */
 export interface Deferred {
   /** The query, in memory of its own. */
   readonly octets: Uint8Array
   readonly peer: Readonly<Peer>
+  /** The connection that it has come by, the same object for all queries of a connection while it lasts; undefined over UDP. */
+  readonly connection: Lasting | undefined
   /**
    * Answers with one message, whose octets must not change any more. Further messages of the same answer
    * follow where `more`; over UDP each is a datagram. A message to a client that has gone is counted and

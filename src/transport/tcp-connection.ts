@@ -15,14 +15,17 @@
  *
  *     deferred ──▶ waits for the core: not idle, not closed by the client's end or a stop before its answer
  *              └─▶ no place at the core, or too many of this connection there ──▶ held, until there are fewer
+ *     kept by the core ──▶ not idle until it is released, yet closed as any other; the core's messages go by it unasked
+ *              └─▶ its client does not read, and more waits for it than may ──▶ killed
  */
 import {
-  MAX_DEFERRED_PER_CONNECTION, MAX_MESSAGE_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TCP_MESSAGES_PER_TURN,
+  MAX_DEFERRED_PER_CONNECTION, MAX_MESSAGE_OCTETS, MAX_TCP_CONNECTIONS, MAX_TCP_CONNECTIONS_PER_CLIENT, MAX_TCP_MESSAGES_PER_TURN, MAX_TCP_UNSENT_OCTETS,
   TCP_FIRST_MESSAGE_MS, TCP_IDLE_MS, TCP_WRITE_OCTETS,
 } from '../dns/limits.ts'
 import { ReusedPeer } from './address.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { COUNTER, type TransportCounters } from './counters.ts'
+import { CALL, type Call } from './deferral-parcel.ts'
 import { DEFERRED, type Handler, type OnFault } from './handler.ts'
 import type { CloseReason, ConnectionLimits, Connections } from './tcp-connections.ts'
 import { copyOctets, Framer, MALFORMED, NO_ROOM } from './tcp-framing.ts'
@@ -79,6 +82,8 @@ export abstract class TcpConnection {
   private isStopping = false
   /** Messages at the core, whose answers will come. */
   private waiting = 0
+  /** The core wants it to last, and hears when it ends. */
+  private isKept = false
   /** A message that found no place at the core, until it does; `stuckOctets` long. */
   private stuck: Uint8Array<ArrayBuffer> | undefined
   private stuckOctets = 0
@@ -96,6 +101,8 @@ export abstract class TcpConnection {
   abstract get isSlow(): boolean
   /** So many answers wait that no further query may be answered. */
   protected abstract get isFull(): boolean
+  /** Octets of answers in our memory, as the client has not read those before them. */
+  protected abstract get unsentOctets(): number
   /** Sends the first octets of `shared.joined`, or keeps a copy of what the kernel does not take. */
   protected abstract write(octets: number): void
   /** Reads no more from the client, which is counted where it is for its slowness; `proceed` is called after others had their turn or, where `isFull`, when all is sent. */
@@ -106,6 +113,8 @@ export abstract class TcpConnection {
   protected abstract retryLater(): void
   /** Hands a message to the core; false where too many wait there. */
   protected abstract handOn(query: Uint8Array, length: number): boolean
+  /** Tells the core that a connection that it keeps, or wants to keep, has ended. */
+  protected abstract tellEnd(): void
   /** Reads again. */
   protected abstract resume(): void
   /** Sends what is left to send, then closes; `isAllRead` where the client will send no more and all of it is read. */
@@ -116,7 +125,7 @@ export abstract class TcpConnection {
   /** Starts a life in `slot` of the table. */
   protected begin(slot: number): void {
     this.slot = slot
-    this.isHeld = this.isStopping = false
+    this.isHeld = this.isStopping = this.isKept = false
     this.reason = this.ending = undefined
     this.waiting = 0
   }
@@ -144,15 +153,26 @@ export abstract class TcpConnection {
     if (!this.isHeld && !this.isOver) this.endSoon('tcpClosedStop')
   }
 
-  /** Takes one message of an answer of the core, or word that there is none; `delivered` must follow before any other connection is served. */
-  deliver(octets: Uint8Array | undefined, more: boolean): void {
-    const { counters } = this.shared
-    if (this.isOver) {
-      if (octets !== undefined) counters[COUNTER.deferLate]++
-      return
-    }
-    if (!more) this.waiting--
-    if (octets !== undefined) this.join(octets, octets.length)
+  /** Takes what the core says, with or without a message; `delivered` must follow before any other connection is served. */
+  deliver(octets: Uint8Array | undefined, call: Call): void {
+    if (call === CALL.cut) return this.kill('tcpClosedCut')
+    if (this.isOver) return this.deliverLate(octets, call)
+    if (call === CALL.last) this.waiting--
+    else if (call === CALL.keep || call === CALL.release) this.keep(call === CALL.keep)
+    if (octets === undefined) return
+    if (call === CALL.unasked && this.unsentOctets + this.joinedOctets + 2 + octets.length > MAX_TCP_UNSENT_OCTETS) this.kill('tcpClosedSlow')
+    else this.join(octets, octets.length)
+  }
+
+  private deliverLate(octets: Uint8Array | undefined, call: Call): void {
+    if (octets !== undefined) this.shared.counters[COUNTER.deferLate]++
+    if (call === CALL.keep) this.tellEnd()
+  }
+
+  private keep(isKept: boolean): void {
+    this.isKept = isKept
+    if (isKept) this.shared.connections.keep(this.slot)
+    else this.shared.connections.release(this.slot)
   }
 
   /** Sends what was delivered, and goes on with what waited for it. */
@@ -214,6 +234,7 @@ export abstract class TcpConnection {
     if (this.isOver) return
     this.reason = reason
     this.shared.counters[COUNTER[reason]]++
+    if (this.isKept) this.tellEnd() // nothing more is sent by it, though what is left may take its time
   }
 
   /** Answers what has arrived, as far as this turn and the client's reading allow. */

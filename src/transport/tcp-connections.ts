@@ -4,10 +4,11 @@
  *
  *     silent   connected, no whole query yet      oldest ⇄ … ⇄ newest    by time of connecting
  *     served   has asked                          oldest ⇄ … ⇄ newest    by time of the last whole query
+ *     kept     the core wants it to last          oldest ⇄ … ⇄ newest    by time of the last message, or look at it
  *
- * Both lists are in order of age by themselves, so that looking for those past their time, and choosing
+ * The lists are in order of age by themselves, so that looking for those past their time, and choosing
  * whom to shed, looks at the head alone. Silent ones are shed first: a flood of connections that never ask
- * pushes out itself, not the clients that do.
+ * pushes out itself, not the clients that do; and kept ones last.
  *
  * A connection is a slot, a small number that is used again; what is kept of it lies in arrays by slot, so
  * that one that comes and goes leaves nothing behind.
@@ -39,7 +40,8 @@ export interface ConnectionOwner {
 const NONE = -1
 const SILENT = 0
 const SERVED = 1
-const NOT_IN = 2
+const KEPT = 2
+const NOT_IN = 3
 
 /** The table. */
 export class Connections {
@@ -47,8 +49,8 @@ export class Connections {
   readonly #owner: ConnectionOwner
   readonly #clients: ClientCounts
   readonly #nowMs = new Float64Array(1)
-  readonly #oldest = new Int32Array([NONE, NONE])
-  readonly #newest = new Int32Array([NONE, NONE])
+  readonly #oldest = new Int32Array([NONE, NONE, NONE])
+  readonly #newest = new Int32Array([NONE, NONE, NONE])
   /** By slot: neighbours in its list, which list, since when, whose. */
   readonly #older: Int32Array
   readonly #newer: Int32Array
@@ -102,6 +104,18 @@ export class Connections {
   /** Notes that a whole query has come from a connection of the table, or that it is not idle though none has. */
   touch(slot: number): void {
     this.#unlink(slot)
+    this.#append(this.#list[slot] === KEPT ? KEPT : SERVED, slot)
+  }
+
+  /** Lets a connection of the table last: it is never idle, and shed after all others. */
+  keep(slot: number): void {
+    this.#unlink(slot)
+    this.#append(KEPT, slot)
+  }
+
+  /** A connection of the table is as any other again. */
+  release(slot: number): void {
+    this.#unlink(slot)
     this.#append(SERVED, slot)
   }
 
@@ -117,31 +131,38 @@ export class Connections {
   /** Ends all that have been useless for too long. */
   sweep(): void {
     const nowMs = this.#nowMs[0]
-    const { firstMessageMs, idleMs } = this.#limits
+    const { firstMessageMs } = this.#limits
     for (let slot = this.#oldest[SILENT]; slot !== NONE && nowMs - this.#sinceMs[slot] >= firstMessageMs; slot = this.#oldest[SILENT]) {
       this.#owner.kill(slot, 'tcpClosedSilent')
     }
-    for (let slot = this.#oldest[SERVED]; slot !== NONE && nowMs - this.#sinceMs[slot] >= idleMs; slot = this.#oldest[SERVED]) {
-      if (this.#owner.isSlow(slot)) this.#owner.kill(slot, 'tcpClosedSlow')
-      else if (this.#owner.isWaiting(slot)) this.touch(slot)
-      else this.#owner.kill(slot, 'tcpClosedIdle')
-    }
+    this.#sweepIdle(SERVED)
+    this.#sweepIdle(KEPT)
   }
 
-  /** Slots of all connections, silent ones first, each kind from the oldest: the order in which they would be shed. */
+  /** Slots of all connections, silent ones first and kept ones last, each kind from the oldest: the order in which they would be shed. */
   slots(): number[] {
     const slots: number[] = []
     for (let slot = this.#first(); slot !== NONE; slot = this.#after(slot)) slots.push(slot)
     return slots
   }
 
-  #first(): number {
-    return this.#oldest[SILENT] === NONE ? this.#oldest[SERVED] : this.#oldest[SILENT]
+  #sweepIdle(list: number): void {
+    const nowMs = this.#nowMs[0]
+    const { idleMs } = this.#limits
+    for (let slot = this.#oldest[list]; slot !== NONE && nowMs - this.#sinceMs[slot] >= idleMs; slot = this.#oldest[list]) {
+      if (this.#owner.isSlow(slot)) this.#owner.kill(slot, 'tcpClosedSlow')
+      else if (list === KEPT || this.#owner.isWaiting(slot)) this.touch(slot)
+      else this.#owner.kill(slot, 'tcpClosedIdle')
+    }
+  }
+
+  #first(list: number = SILENT): number {
+    for (let i = list; i < NOT_IN; i++) if (this.#oldest[i] !== NONE) return this.#oldest[i]
+    return NONE
   }
 
   #after(slot: number): number {
-    if (this.#newer[slot] !== NONE || this.#list[slot] === SERVED) return this.#newer[slot]
-    return this.#oldest[SERVED]
+    return this.#newer[slot] === NONE ? this.#first(this.#list[slot] + 1) : this.#newer[slot]
   }
 
   /** A walk over all connections, taken only when a client is at its limit. */

@@ -5,7 +5,7 @@
  *
  * Nothing is kept of answers that the kernel takes at once, which is nearly all. From the first octet that it
  * does not take, no query of the connection is read or answered until all is sent: what is kept is one write
- * and what was joined behind it, never more than MAX_TCP_UNSENT_OCTETS.
+ * and what was joined behind it, never more than MAX_TCP_UNSENT_OCTETS but for late answers of the core.
  */
 import { TCP_CHUNK_OCTETS } from '../dns/limits.ts'
 import { COUNTER } from './counters.ts'
@@ -40,6 +40,8 @@ export class EpollConnection extends TcpConnection {
   readonly #epoll: Epoll
   readonly #common: EpollShared
   #fd = -1
+  /** The slot, also after the connection's end. */
+  #place = -1
   #watched = 0
   #unsent: Uint8Array<ArrayBuffer> | undefined
   #unsentAt = 0
@@ -61,6 +63,7 @@ export class EpollConnection extends TcpConnection {
     this.begin(slot)
     this.life = (this.life + 1) | 0
     this.#fd = fd
+    this.#place = slot
     this.#isClosing = this.#wasFull = this.#isLooking = false
     this.#watched = READING
     return this.#epoll.add(fd, READING, slot, this.life)
@@ -72,6 +75,10 @@ export class EpollConnection extends TcpConnection {
 
   protected get isFull(): boolean {
     return this.#unsent !== undefined
+  }
+
+  protected get unsentOctets(): number {
+    return this.#unsent ? this.#unsentEnd - this.#unsentAt : 0
   }
 
   /** Does what the kernel says can be done. */
@@ -133,7 +140,12 @@ export class EpollConnection extends TcpConnection {
   #keep(from: number, to: number): void {
     const { counters, pool, joined } = this.shared
     const old = this.#unsent
-    const kept = old ? this.#unsentEnd - this.#unsentAt : 0
+    if (old && this.#unsentEnd + to - from <= old.length) {
+      copyOctets(joined, from, old, this.#unsentEnd, to - from)
+      this.#unsentEnd += to - from
+      return
+    }
+    const kept = this.unsentOctets
     const buffer = pool.lend(kept + to - from)
     if (!buffer) return this.kill('tcpShedMemory')
     if (old) {
@@ -179,6 +191,10 @@ export class EpollConnection extends TcpConnection {
   protected handOn(query: Uint8Array, length: number): boolean {
     const { deferrals } = this.#common
     return deferrals !== undefined && deferrals.add(query, length, this.peer, this.slot, this.life) >= 0
+  }
+
+  protected tellEnd(): void {
+    this.#common.deferrals?.end(this.#place, this.life)
   }
 
   protected resume(): void {

@@ -22,7 +22,7 @@ import { DEFER_RETRY_MS, TCP_ACCEPT_REST_MS, TCP_BACKLOG, TCP_EVENTS, TCP_SWEEP_
 import { ReusedPeer } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { COUNTER } from './counters.ts'
-import { Deferrals, type DeferralOptions, unpackAnswers } from './deferral-parcel.ts'
+import { CALL, type Call, Deferrals, type DeferralOptions, unpackAnswers } from './deferral-parcel.ts'
 import { Epoll, EPOLLIN } from './epoll.ts'
 import { EAGAIN, errorName, type Libc, loadLibc, type Pointer } from './libc.ts'
 import { TCP_LIMITS, type TcpOptions, TcpShared } from './tcp-connection.ts'
@@ -66,6 +66,7 @@ export function runEpollLoop(options: EpollLoopOptions): void {
       server.turn(TCP_WAIT_MS)
       onIdle(server)
     }
+    onIdle(server) // what the core sent before the stop is there by now
     server.stop(deadlineMs)
     while (!server.isDone) {
       server.turn(TCP_WAIT_MS)
@@ -156,25 +157,22 @@ export class EpollServer implements ConnectionOwner, EpollShared {
     this.#serve(count)
     this.#takeTurns()
     if (nowMs >= this.#retryAtMs) this.#retry()
-    this.deferrals?.flush()
     if (nowMs >= this.#sweepAtMs) this.#sweep(nowMs)
     if (this.#isResting) this.#wake(nowMs)
     if (nowMs >= this.#endsAtMs) for (const slot of this.tcp.connections.slots()) this.kill(slot, 'tcpClosedStop')
+    this.deferrals?.flush() // behind all that may end a connection, of which the core hears
   }
 
-  /** Sends answers of the core, which it has packed with `Returns`, to their connections. */
+  /** Gives what the core says, which it has packed with `Returns`, to its connections. */
   deliver(parcel: ArrayBuffer): void {
     this.tcp.connections.tick(this.#clock.nowMs())
     let last: EpollConnection | undefined
-    unpackAnswers(parcel, (slot, life, octets, more) => {
+    unpackAnswers(parcel, (slot, life, octets, call) => {
       const connection = this.#bySlot[slot]
-      if (connection?.life !== life) {
-        if (octets !== undefined) this.tcp.counters[COUNTER.deferLate]++
-        return
-      }
+      if (connection?.life !== life) return this.#deliverNowhere(slot, life, octets, call)
       if (connection !== last) last?.delivered()
       last = connection
-      connection.deliver(octets, more)
+      connection.deliver(octets, call)
     })
     last?.delivered()
     this.deferrals?.flush()
@@ -200,6 +198,7 @@ export class EpollServer implements ConnectionOwner, EpollShared {
   /** Closes all that is open, but not the listening sockets, which belong to who opened them. */
   end(): void {
     for (const slot of this.tcp.connections.slots()) this.kill(slot, 'tcpClosedStop')
+    this.deferrals?.flush()
     this.epoll.end()
   }
 
@@ -235,6 +234,12 @@ export class EpollServer implements ConnectionOwner, EpollShared {
   closed(slot: number): void {
     this.#open[1 + slot] = 0
     this.#open[0]--
+  }
+
+  /** Another connection has the slot. */
+  #deliverNowhere(slot: number, life: number, octets: Uint8Array | undefined, call: Call): void {
+    if (octets !== undefined) this.tcp.counters[COUNTER.deferLate]++
+    if (call === CALL.keep) this.deferrals?.end(slot, life)
   }
 
   #serve(count: number): void {

@@ -13,7 +13,9 @@ import { DEFER_RETRY_MS, MAX_TCP_UNSENT_OCTETS, TCP_BACKLOG, TCP_SWEEP_MS } from
 import type { Endpoint } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { COUNTER } from './counters.ts'
+import { CALL, type Call } from './deferral-parcel.ts'
 import { copyPeer, DeferredMessage, type MainDeferrals } from './deferred-message.ts'
+import { LastingConnection } from './lasting.ts'
 import { TCP_LIMITS, TcpConnection, type TcpOptions, TcpShared } from './tcp-connection.ts'
 import { type CloseReason, type ConnectionOwner, Connections } from './tcp-connections.ts'
 
@@ -110,6 +112,8 @@ class NetConnection extends TcpConnection {
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #deferrals: MainDeferrals | undefined
+  /** Made when the core asks for it. */
+  #lasting: LastingConnection | undefined
 
   constructor(socket: Socket, shared: TcpShared, clock: Clock, deferrals: MainDeferrals | undefined) {
     super(shared)
@@ -140,6 +144,10 @@ class NetConnection extends TcpConnection {
     return this.#socket.writableLength > MAX_TCP_UNSENT_OCTETS
   }
 
+  protected get unsentOctets(): number {
+    return this.#socket.writableLength
+  }
+
   /** A copy is written: the socket may keep it for as long as the client does not read. */
   protected write(octets: number): void {
     this.#socket.write(Buffer.from(this.shared.joined.subarray(0, octets)))
@@ -165,12 +173,21 @@ class NetConnection extends TcpConnection {
     if (deferrals === undefined || !deferrals.origin.budget.take(this.peer.address, length)) return false
     this.shared.counters[COUNTER.deferred]++
     const message = new DeferredMessage(query.slice(0, length), copyPeer(this.peer), deferrals.origin, (octets, more) => {
-      this.shared.connections.tick(this.#clock.nowMs())
-      this.deliver(octets, more)
-      this.delivered()
-    })
+      this.#take(octets, more ? CALL.more : CALL.last)
+    }, () => (this.#lasting ??= new LastingConnection({ counters: this.shared.counters, soon: (run) => this.#clock.soon(run) }, (octets, call) => this.#take(octets, call))))
     this.#clock.soon(() => deferrals.onDeferred(message))
     return true
+  }
+
+  #take(octets: Uint8Array | undefined, call: Call): void {
+    this.shared.connections.tick(this.#clock.nowMs())
+    this.deliver(octets, call)
+    this.delivered()
+  }
+
+  /** The core hears of it when this connection has had its turn, so that it calls nothing in the midst of it. */
+  protected tellEnd(): void {
+    this.#clock.soon(() => this.#lasting?.end())
   }
 
   protected resume(): void {

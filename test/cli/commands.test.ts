@@ -42,7 +42,7 @@ describe('calling wrongly', () => {
   it('ends with code 2 and the right way on standard error', async () => {
     const cases: [string[], RegExp][] = [
       [[], /^Usage: waggle /],
-      [['srve'], /^waggle: unknown command 'srve'\n\(Did you mean serve\?\)\nCommands: serve, check, query, demand, stats, zone, cache, anchor, register, renew, withdraw, agent, keygen\. /],
+      [['srve'], /^waggle: unknown command 'srve'\n\(Did you mean serve\?\)\nCommands: serve, check, query, watch, demand, stats, zone, cache, anchor, register, renew, withdraw, agent, keygen\. /],
       [['enroll'], /^waggle: unknown command 'enroll'\nCommands: serve, check,/],
       [['zone', 'lst'], /^waggle: unknown command 'lst'\n.*\nCommands: zone list, zone status, zone reload, zone dump, zone diff, zone freeze, zone thaw\. /],
       [['serve'], /^waggle: required option '-c, --config <file>' not specified\n$/],
@@ -89,7 +89,7 @@ describe('help', () => {
   it('comes with every command, with examples, on standard output', async () => {
     const program = makeProgram({ out: () => undefined, err: () => undefined }, { code: 0 })
     const paths = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands.map((sub) => [command.name(), sub.name()]) : [[command.name()]]))
-    assert.equal(paths.length, 24)
+    assert.equal(paths.length, 25)
     for (const path of paths) {
       const { code, out, err } = await run(...path, '--help')
       assert.equal(code, 0)

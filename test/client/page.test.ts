@@ -1,6 +1,6 @@
 /**
- * The five lines of docs/client.md, run as they stand but for port and file: a program of its own that imports `waggle/client`,
- * registers, and withdraws when it is told to end.
+ * The first and the last five lines of docs/client.md, run as they stand but for port and file: programs of their own that import `waggle/client`;
+ * one registers, and withdraws when it is told to end, the other watches.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -16,6 +16,7 @@ import { Name } from '../../src/dns/name.ts'
 import { printPrivateFile, printPublicFile } from '../../src/dnssec/key-files.ts'
 import { blocksOf } from '../meta/pages.ts'
 import { root, textOf } from '../meta/tree.ts'
+import { startPushServer } from './push-server.ts'
 import { startRegistrar } from './registrar.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'waggle-page-'))
@@ -24,7 +25,7 @@ const blocks = blocksOf('docs/client.md').filter(({ language }) => language === 
 const [block] = blocks
 
 test('each example is five lines long', () => {
-  assert.deepEqual(blocks.map(({ lines }) => lines.length), [5, 5, 5, 5], 'page.integration.ts runs the other three')
+  assert.deepEqual(blocks.map(({ lines }) => lines.length), [5, 5, 5, 5, 5], 'page.integration.ts runs the three in the middle')
 })
 
 test('the first registers and withdraws', { timeout: 30_000 }, async () => {
@@ -49,6 +50,27 @@ test('the first registers and withdraws', { timeout: 30_000 }, async () => {
   } finally {
     child.kill('SIGKILL')
     registrar.close()
+  }
+})
+
+test('the last watches, and ends when it is told to', { timeout: 30_000 }, async () => {
+  const agent = 'translate.text.nlp._cap.acme.example. 60 IN AGENT 1 babel._sa.acme.example. latency=180ms'
+  const server = await startPushServer({ records: [agent] })
+  const code = blocks[4].lines.join('\n').replace('127.0.0.1:5300', server.server)
+  const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { cwd: root, env: environment })
+  try {
+    const told = { out: '', err: '' }
+    child.stdout.on('data', (chunk: Buffer) => (told.out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (told.err += chunk.toString()))
+    const ended = once(child, 'close')
+    while (!told.out.includes('\n') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20))
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null], told.err)
+    assert.deepEqual(told, { out: `added ${agent}\n1\n`, err: 'connected\nsubscribed\n' })
+  } finally {
+    child.kill('SIGKILL')
+    server.close()
   }
 })
 

@@ -10,7 +10,7 @@ import ts from 'typescript'
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** The files of limits, in the order of their page. */
-export const LIMITS: readonly string[] = ['src/dns/limits.ts', 'src/dns/limits-discovery.ts', 'src/dns/limits-resolver.ts']
+export const LIMITS: readonly string[] = ['src/dns/limits.ts', 'src/dns/limits-discovery.ts', 'src/dns/limits-resolver.ts', 'src/dns/limits-sessions.ts']
 
 const NOT_OURS = new Set(['node_modules', 'dist', '.git', 'data'])
 

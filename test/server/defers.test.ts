@@ -15,7 +15,9 @@ const A = encode(record('x.example. 60 IN A 192.0.2.1'))
 const TSIG = Uint8Array.of(...wire('key.'), ...u16(TYPE.TSIG), 0, 255, 0, 0, 0, 0, ...u16(29), ...hex('0b686d61632d73686132353600 00006b49d200 012c 0000 1234 0000 0000'))
 const SIG_ZERO = Uint8Array.of(0, ...u16(TYPE.SIG), 0, 255, 0, 0, 0, 0, ...u16(27), ...new Uint8Array(27))
 const SIG_OF_A = Uint8Array.of(0, ...u16(TYPE.SIG), 0, 255, 0, 0, 0, 0, ...u16(27), 0, 1, ...new Uint8Array(25))
-const ALL: Defers = { update: true, agent: true, signed: true, missing: true, stale: true }
+const ALL: Defers = { update: true, agent: true, signed: true, missing: true, stale: true, sessions: true }
+const COUNTED = ['update', 'agent', 'signed', 'missing', 'stale', 'session'] as const
+const NONE = COUNTED.map(() => 0)
 
 const of = (opcode: number): number => opcode << 11
 
@@ -51,16 +53,16 @@ for (const [title, parts, need, rcode, rcodeWithCore = rcode] of ROWS) {
     const message = query(parts)
     const out = new Uint8Array(65_535)
     const size = server.answer(message, message.length, udp, out)
-    const counted = (['update', 'agent', 'signed', 'missing', 'stale'] as const).map((name) => server.counters.get(`deferred.${name}`) ?? -1)
+    const counted = COUNTED.map((name) => server.counters.get(`deferred.${name}`) ?? -1)
     return { size, counted, rcode: size > 0 ? decode(out.slice(0, size)).rcode : undefined }
   }
 
   test(`${title}: ${need === 'answered' ? 'answered' : `left to the core (${need})`}`, () => {
-    assert.deepEqual([outcome(NO_DEFERRALS).rcode, outcome(NO_DEFERRALS).counted], [rcode, [0, 0, 0, 0, 0]], 'without a core')
+    assert.deepEqual([outcome(NO_DEFERRALS).rcode, outcome(NO_DEFERRALS).counted], [rcode, NONE], 'without a core')
     const { size, counted, rcode: answered } = outcome(ALL)
-    if (need === 'answered') return assert.deepEqual([answered, counted], [rcodeWithCore, [0, 0, 0, 0, 0]])
+    if (need === 'answered') return assert.deepEqual([answered, counted], [rcodeWithCore, NONE])
     assert.equal(size, DEFERRED)
-    assert.deepEqual(counted, (['update', 'agent', 'signed', 'missing', 'stale'] as const).map((name) => (name === need ? 1 : 0)))
+    assert.deepEqual(counted, COUNTED.map((name) => (name === need ? 1 : 0)))
     const { size: other } = outcome({ ...ALL, [need]: false })
     assert.ok(other > 0, 'only where the core has a service for it')
   })
@@ -123,4 +125,24 @@ test('room for a signature is left free, and only for that message', () => {
 
 test('transport and server mean the same by DEFERRED', () => {
   assert.equal(DEFERRED, TRANSPORT_DEFERRED)
+})
+
+describe('a message of a session (RFC 8490)', () => {
+  const message = query({ flags: of(OPCODE.DSO), question: null, trailing: hex('0001 0008 00003a98 00003a98') })
+  const outcome = (peer: Peer, defers: Defers): { size: number; rcode: number | undefined; counted: number } => {
+    const server = serverOf(undefined, { defers })
+    const out = new Uint8Array(65_535)
+    const size = server.answer(message, message.length, peer, out)
+    return { size, rcode: size > 0 ? decode(out.slice(0, size)).rcode : undefined, counted: server.counters.get('deferred.session') ?? -1 }
+  }
+
+  test('is left to the core over TCP, where it has a service for it', () => {
+    assert.deepEqual(outcome(tcp, ALL), { size: DEFERRED, rcode: undefined, counted: 1 })
+    assert.deepEqual([outcome(tcp, { ...ALL, sessions: false }).rcode, outcome(tcp, NO_DEFERRALS).rcode], [RCODE.NOTIMP, RCODE.NOTIMP])
+  })
+
+  test('is answered NOTIMP over UDP, where there are no sessions', () => {
+    const { rcode, counted } = outcome(udp, ALL)
+    assert.deepEqual([rcode, counted], [RCODE.NOTIMP, 0])
+  })
 })

@@ -9,7 +9,7 @@ import {
 } from '../../src/dns/limits.ts'
 import { COUNTER, transportCounters } from '../../src/transport/counters.ts'
 import { DeferralBudget } from '../../src/transport/deferral-budget.ts'
-import { Deferrals, Returns, unpackAnswers, unpackQueries } from '../../src/transport/deferral-parcel.ts'
+import { CALL, Deferrals, Returns, unpackAnswers, type UnpackedQuery, unpackQueries } from '../../src/transport/deferral-parcel.ts'
 import type { BudgetWorkerData } from './budget-worker.ts'
 
 const network = (i: number): Uint8Array => Uint8Array.of(10, i >> 8, i & 255, 1)
@@ -102,6 +102,13 @@ describe('the limits of a thread', () => {
   })
 })
 
+/** What a parcel of a UDP thread holds. */
+function unpacked(parcel: ArrayBuffer): UnpackedQuery[] {
+  const queries: UnpackedQuery[] = []
+  unpackQueries(parcel, 'udp', (query) => queries.push(query))
+  return queries
+}
+
 describe('parcels at their edges', () => {
   const peer = { transport: 'udp', address: Uint8Array.of(192, 0, 2, 1), port: 4_053 } as const
 
@@ -119,7 +126,7 @@ describe('parcels at their edges', () => {
     const sizes = [...Array.from({ length: 40 }, (_, i) => i + 1), 511, 512, 513, 4_095, 4_096, MAX_MESSAGE_OCTETS - 1, MAX_MESSAGE_OCTETS]
     for (const size of sizes) assert.ok(deferrals.add(new Uint8Array(size).fill(size & 255), size, peer, size & 0x7fff) >= 0)
     deferrals.flush()
-    const out = unpackQueries(parcels[0], 'udp')
+    const out = unpacked(parcels[0])
     assert.deepEqual(out.map(({ octets }) => octets.length), sizes)
     for (const { octets, place } of out) assert.ok(octets.every((octet) => octet === (octets.length & 255)) && place === (octets.length & 0x7fff))
   })
@@ -133,7 +140,7 @@ describe('parcels at their edges', () => {
       }
       assert.equal(parcels.length, rounds.length)
       for (const [round, sizes] of rounds.entries()) {
-        const out = unpackQueries(parcels[round], 'udp')
+        const out = unpacked(parcels[round])
         assert.deepEqual(out.map(({ octets }) => octets.length), sizes)
         assert.ok(out.every(({ octets }) => octets.every((octet) => octet === round + 1)))
       }
@@ -154,7 +161,7 @@ describe('parcels at their edges', () => {
     const places = Array.from({ length: 6 }, (_, i) => deferrals.add(Uint8Array.of(i, 1, 2), 3, peer, i))
     assert.deepEqual(places.map((at) => at >= 0), [true, true, true, false, false, false])
     deferrals.flush()
-    assert.deepEqual(unpackQueries(parcels[0], 'udp').map(({ octets: [first] }) => first), [0, 1, 2])
+    assert.deepEqual(unpacked(parcels[0]).map(({ octets: [first] }) => first), [0, 1, 2])
     assert.deepEqual([budget.messages, refused()], [3, 3])
     deferrals.flush()
     assert.equal(parcels.length, 1, 'and there is nothing more to hand on')
@@ -168,15 +175,15 @@ describe('parcels at their edges', () => {
     const returns = new Returns((parcel) => parcels.push(structuredClone(parcel, { transfer: [parcel] })), (run) => due.push(run))
     const sent: number[] = []
     for (let i = 0; i < 500; i++) {
-      returns.add(i % 7, i, i % 5 === 0 ? undefined : new Uint8Array(1 + (i % 3_000)), i % 2 === 0)
+      returns.add(i % 7, i, i % 5 === 0 ? undefined : new Uint8Array(1 + (i % 3_000)), i % 2 === 0 ? CALL.more : CALL.last)
       sent.push(i)
       if (i % 37 === 0) due.shift()?.()
     }
     for (const run of due) run()
     const came: number[] = []
     for (const parcel of parcels) {
-      unpackAnswers(parcel, (slot, life, octets, more) => {
-        assert.deepEqual([slot, octets?.length, more], [life % 7, life % 5 === 0 ? undefined : 1 + (life % 3_000), life % 2 === 0])
+      unpackAnswers(parcel, (slot, life, octets, call) => {
+        assert.deepEqual([slot, octets?.length, call], [life % 7, life % 5 === 0 ? undefined : 1 + (life % 3_000), life % 2 === 0 ? CALL.more : CALL.last])
         came.push(life)
       })
     }

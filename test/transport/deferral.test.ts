@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { COUNTER, HISTOGRAM, TRANSPORT_HISTOGRAMS, transportCounters } from '../../src/transport/counters.ts'
 import { DeferralBudget } from '../../src/transport/deferral-budget.ts'
 import { DeferredMessage } from '../../src/transport/deferred-message.ts'
-import { Deferrals, Returns, unpackAnswers, unpackQueries } from '../../src/transport/deferral-parcel.ts'
-import type { Peer } from '../../src/transport/handler.ts'
+import { CALL, type Call, Deferrals, Returns, unpackAnswers, type UnpackedQuery, unpackQueries } from '../../src/transport/deferral-parcel.ts'
+import type { Lasting, Peer } from '../../src/transport/handler.ts'
 
 const four = (...octets: number[]): Uint8Array => Uint8Array.from(octets)
 const six = (subnet: number, host: number): Uint8Array => Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, subnet >> 8, subnet & 0xff, ...new Array<number>(7).fill(0), host)
@@ -77,7 +77,8 @@ describe('parcels', () => {
       deferrals.flush()
       deferrals.flush()
       assert.equal(parcels.length, 1)
-      const out = unpackQueries(parcels[0], transport)
+      const out: UnpackedQuery[] = []
+      unpackQueries(parcels[0], transport, (query) => out.push(query), () => assert.fail('an end'))
       assert.deepEqual(
         out.map(({ octets, peer: { address, port, transport: by }, place, life, words, wayBackAt }) => ({ octets: [...octets], from: { address: [...address], port }, by, place, life, way: words[wayBackAt] })),
         entries.map(({ octets, from, place, life }) => ({ octets: [...octets], from: { address: [...from.address], port: from.port }, by: transport, place, life, way: life })),
@@ -86,27 +87,46 @@ describe('parcels', () => {
     }), { numRuns: 50 })
   })
 
-  test('answers come out as they went in, and word that there is none', () => {
-    const entry = fc.record({ octets: fc.option(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { nil: undefined }), slot: fc.nat(1_024), life: fc.integer(), more: fc.boolean() })
+  test('ends of connections come out among the queries, in the order in which they went in, also in a parcel of nothing else', () => {
+    const entry = fc.record({ octets: fc.option(fc.uint8Array({ minLength: 1, maxLength: 90 }), { nil: undefined }), slot: fc.nat(1_024), life: fc.integer() })
+    fc.assert(fc.property(fc.array(entry, { minLength: 1, maxLength: 60 }), (entries) => {
+      const parcels: ArrayBuffer[] = []
+      const deferrals = new Deferrals({ budget: new DeferralBudget().shared, post: (parcel) => parcels.push(parcel) }, transportCounters())
+      for (const { octets, slot, life } of entries) {
+        if (octets === undefined) deferrals.end(slot, life)
+        else deferrals.add(octets, octets.length, { transport: 'tcp', address: four(192, 0, 2, 1), port: 5 }, slot, life)
+      }
+      deferrals.flush()
+      deferrals.flush()
+      assert.equal(parcels.length, 1)
+      const out: typeof entries = []
+      unpackQueries(parcels[0], 'tcp', ({ octets, place, life }) => out.push({ octets: Uint8Array.from(octets), slot: place, life }), (slot, life) => out.push({ octets: undefined, slot, life }))
+      assert.deepEqual(out, entries.map(({ octets, ...rest }) => ({ octets: octets && Uint8Array.from(octets), ...rest })))
+    }), { numRuns: 50 })
+  })
+
+  test('answers and other calls come out as they went in, and word that there is no answer', () => {
+    const call = fc.constantFrom<Call>(...Object.values(CALL))
+    const entry = fc.record({ octets: fc.option(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { nil: undefined }), slot: fc.nat(1_024), life: fc.integer(), call })
     fc.assert(fc.property(fc.array(entry, { minLength: 1, maxLength: 30 }), (entries) => {
       const parcels: ArrayBuffer[] = []
       const due: (() => void)[] = []
       const returns = new Returns((parcel) => parcels.push(parcel), (run) => due.push(run))
-      for (const { slot, life, octets, more } of entries) returns.add(slot, life, octets, more)
+      for (const { slot, life, octets, call } of entries) returns.add(slot, life, octets, call)
       assert.equal(due.length, 1, 'those that are ready together go together')
       due[0]()
       const out: unknown[] = []
-      unpackAnswers(parcels[0], (slot, life, octets, more) => out.push({ octets: octets && [...octets], slot, life, more }))
+      unpackAnswers(parcels[0], (slot, life, octets, call) => out.push({ octets: octets && [...octets], slot, life, call }))
       assert.deepEqual(out, entries.map(({ octets, ...rest }) => ({ octets: octets && [...octets], ...rest })))
-      returns.add(1, 1, undefined, false)
+      returns.add(1, 1, undefined, CALL.last)
       assert.equal(due.length, 2)
     }), { numRuns: 50 })
   })
 
   test('an answer of no octets is none', () => {
     let parcel = new ArrayBuffer(0)
-    new Returns((sent) => (parcel = sent), (run) => run()).add(3, 4, new Uint8Array(0), false)
-    unpackAnswers(parcel, (...answer) => assert.deepEqual(answer, [3, 4, undefined, false]))
+    new Returns((sent) => (parcel = sent), (run) => run()).add(3, 4, new Uint8Array(0), CALL.unasked)
+    unpackAnswers(parcel, (...answer) => assert.deepEqual(answer, [3, 4, undefined, CALL.unasked]))
   })
 })
 
@@ -134,6 +154,16 @@ describe('a deferred message', () => {
     assert.deepEqual(sent, [[1, true], [2, false]])
     assert.deepEqual([budget.messages, budget.octets, counters[COUNTER.deferAnswered], counters[COUNTER.deferSilent]], [0, 0, 1, 0])
     assert.equal(counters[HISTOGRAM.deferTime + TRANSPORT_HISTOGRAMS.deferTime.buckets], 3_000, 'microseconds')
+  })
+
+  test('has its connection found where somebody asks for it, once; over UDP there is none', () => {
+    const { message, budget, counters } = make()
+    assert.equal(message.connection, undefined)
+    let found = 0
+    const connection: Lasting = { keep: () => undefined, send: () => undefined, release: () => undefined, cut: () => undefined }
+    const lasting = new DeferredMessage(new Uint8Array(5), asker, { budget, counters, nowMs: () => 0 }, () => undefined, () => (found++, connection))
+    assert.equal(found, 0)
+    assert.deepEqual([lasting.connection, lasting.connection, found], [connection, connection, 1])
   })
 
   test('ends in silence, once', () => {

@@ -3,9 +3,10 @@
  */
 import { COUNTER, type TransportCounter, transportCounters } from '../../src/transport/counters.ts'
 import { DeferralBudget, type DeferralLimits } from '../../src/transport/deferral-budget.ts'
-import { DeferredMessage, type DeferralOrigin, type MainDeferrals, type WayBack } from '../../src/transport/deferred-message.ts'
-import { type DeferralOptions, Returns, type UnpackedQuery, unpackQueries } from '../../src/transport/deferral-parcel.ts'
-import type { Deferred, Peer } from '../../src/transport/handler.ts'
+import { DeferredMessage, type DeferralOrigin, type MainDeferrals } from '../../src/transport/deferred-message.ts'
+import { CALL, type DeferralOptions, Returns, unpackQueries } from '../../src/transport/deferral-parcel.ts'
+import type { Deferred } from '../../src/transport/handler.ts'
+import { Lastings } from '../../src/transport/lasting.ts'
 import type { MmsgSocket } from '../../src/transport/mmsg-socket.ts'
 import type { EpollServer } from '../../src/transport/tcp-epoll.ts'
 import { UdpReturns } from '../../src/transport/udp-returns.ts'
@@ -33,18 +34,24 @@ export class FakeCore {
   /** Takes parcels of UDP threads that read `sockets`. */
   forUdp(sockets: readonly MmsgSocket[]): (parcel: ArrayBuffer) => void {
     const udp = new UdpReturns({ counters: this.counters, soon })
-    return (parcel) => this.unpack(parcel, 'udp', ({ place, words, wayBackAt }) => (octets) => octets && udp.add(sockets[place], octets, words, wayBackAt))
+    return (parcel) => unpackQueries(parcel, 'udp', ({ octets, peer, place, words, wayBackAt }) => {
+      this.deferred.push(new DeferredMessage(octets, peer, this.origin, (answer) => answer && udp.add(sockets[place], answer, words, wayBackAt)))
+    })
   }
 
   /** For a TCP server that runs in this thread. */
   forTcp(server: () => EpollServer): DeferralOptions {
-    const returns = new Returns((parcel) => server().deliver(parcel), soon)
-    return { budget: this.budget.shared, post: (parcel) => this.receive(parcel, returns) }
+    return { budget: this.budget.shared, post: this.forThread(new Returns((parcel) => server().deliver(parcel), soon)) }
   }
 
-  /** Takes a parcel of a TCP thread. */
-  receive(parcel: ArrayBuffer, returns: Returns): void {
-    this.unpack(parcel, 'tcp', ({ place, life }) => (octets, more) => returns.add(place, life, octets, more))
+  /** Takes parcels of the TCP thread that `returns` lead to. */
+  forThread(returns: Returns): (parcel: ArrayBuffer) => void {
+    const lastings = new Lastings({ counters: this.counters, soon }, returns)
+    return (parcel) => unpackQueries(parcel, 'tcp', ({ octets, peer, place, life }) => {
+      lastings.note(place, life)
+      const wayBack = (answer: Uint8Array | undefined, more: boolean): void => returns.add(place, life, answer, more ? CALL.more : CALL.last)
+      this.deferred.push(new DeferredMessage(octets, peer, this.origin, wayBack, () => lastings.of(place, life)))
+    }, (slot, life) => lastings.end(slot, life))
   }
 
   /** The first `count` messages, once they are there. */
@@ -55,9 +62,5 @@ export class FakeCore {
 
   count(name: TransportCounter): number {
     return this.counters[COUNTER[name]]
-  }
-
-  private unpack(parcel: ArrayBuffer, transport: Peer['transport'], wayBackOf: (query: UnpackedQuery) => WayBack): void {
-    for (const query of unpackQueries(parcel, transport)) this.deferred.push(new DeferredMessage(query.octets, query.peer, this.origin, wayBackOf(query)))
   }
 }

@@ -153,7 +153,8 @@ describe('threads of TCP', { skip }, () => {
       worker.postMessage({ answers: parcel }, [parcel])
       bell.ring()
     }, (run) => setImmediate(run))
-    worker.on('message', (word: { parcel?: ArrayBuffer }) => word.parcel && core.receive(word.parcel, returns))
+    const receive = core.forThread(returns)
+    worker.on('message', (word: { parcel?: ArrayBuffer }) => word.parcel && receive(word.parcel))
     return {
       port: sockets[0].port, worker, returns,
       count: (name) => transportCounters(memory)[COUNTER[name]] + core.count(name),
@@ -208,6 +209,34 @@ describe('threads of TCP', { skip }, () => {
     assert.deepEqual([count('deferred'), count('deferAnswered'), count('tcpSent'), core.budget.messages, core.budget.octets], [10_000, 10_000, 10_000, 0, 0])
     assert.ok(count('tcpWrites') < 5_000, `${count('tcpWrites')} writes: answers to one connection that came together left together`)
     await stop()
+  })
+
+  test('one that sleeps is woken to send what nobody has asked for, and says by itself that a connection has ended', async () => {
+    const core = new FakeCore()
+    const { port, stop, count } = await start(core)
+    const [kept, other] = [await TcpClient.connect(port), await TcpClient.connect(port)]
+    for (const client of [kept, other]) client.socket.write(framed(query(1, DEFER)))
+    const ends: number[] = []
+    for (const message of await core.first(2)) {
+      const from = message.peer.port
+      message.connection?.keep(() => ends.push(from))
+      message.reply(query(1))
+    }
+    await until('the answers', () => kept.size === 22 && other.size === 22)
+    const { connection } = core.deferred.find(({ peer }) => peer.port === kept.socket.localPort)!
+    for (let id = 2; id < 10; id++) {
+      connection!.send(query(id))
+      await until('the message', () => kept.size === 22 * id)
+    }
+    const gone = other.socket.localPort
+    other.socket.destroy()
+    await until('word of its end', () => ends.length === 1)
+    assert.deepEqual([ends, count('tcpSent'), core.budget.messages], [[gone], 10, 0])
+    const left = kept.socket.localPort
+    await stop()
+    await until('word of the other, that a stop has ended', () => ends.length === 2)
+    assert.equal(ends[1], left)
+    kept.socket.destroy()
   })
 
   test('a stop waits for the core, and takes its answers', async () => {

@@ -13,6 +13,7 @@ interface Stub {
   order: number
   sinceMs: number
   hasAsked: boolean
+  isKept: boolean
   isSlow: boolean
   isWaiting: boolean
   reason: CloseReason | undefined
@@ -43,23 +44,28 @@ class Owner implements ConnectionOwner {
   }
 
   add(client: string, nowMs: number): Stub {
-    const stub = { slot: -1, client, order: this.all.length, sinceMs: nowMs, hasAsked: false, isSlow: false, isWaiting: false, reason: undefined }
+    const stub = { slot: -1, client, order: this.all.length, sinceMs: nowMs, hasAsked: false, isKept: false, isSlow: false, isWaiting: false, reason: undefined }
     this.table.tick(nowMs)
     stub.slot = this.table.add(Uint8Array.of(192, 0, 2, client.charCodeAt(0)))
     this.all.push(stub)
     return stub
   }
 
-  /** Those still in, silent before served, oldest first: the order in which they may be shed. */
+  /** Those still in, silent before served and kept last, oldest first: the order in which they may be shed. */
   byWorth(): Stub[] {
-    return this.all.filter(({ reason }) => !reason).sort((a, b) => Number(a.hasAsked) - Number(b.hasAsked) || a.order - b.order)
+    return this.all.filter(({ reason }) => !reason).sort((a, b) => worth(a) - worth(b) || a.order - b.order)
   }
 }
 
-test('whatever comes, asks, leaves and waits, the table agrees with a model that sorts', () => {
+function worth({ hasAsked, isKept }: Stub): number {
+  return isKept ? 2 : hasAsked ? 1 : 0
+}
+
+test('whatever comes, asks, is kept, leaves and waits, the table agrees with a model that sorts', () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('connect' as const), client: fc.constantFrom('a', 'b', 'c', 'd') }),
     fc.record({ kind: fc.constant('ask' as const), pick: fc.nat(20) }),
+    fc.record({ kind: fc.constantFrom('keep' as const, 'release' as const), pick: fc.nat(20) }),
     fc.record({ kind: fc.constant('leave' as const), pick: fc.nat(20) }),
     fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(60) }),
   )
@@ -81,15 +87,15 @@ test('whatever comes, asks, leaves and waits, the table agrees with a model that
         table.sweep()
         for (const stub of before) {
           const late = nowMs - stub.sinceMs >= (stub.hasAsked ? LIMITS.idleMs : LIMITS.firstMessageMs)
-          assert.equal(stub.reason, late ? (stub.hasAsked ? 'tcpClosedIdle' : 'tcpClosedSilent') : undefined)
+          assert.equal(stub.reason, late && !stub.isKept ? (stub.hasAsked ? 'tcpClosedIdle' : 'tcpClosedSilent') : undefined)
+          if (late && stub.isKept) Object.assign(stub, { order: order++, sinceMs: nowMs }) // looked at, and let be
         }
       } else if (before.length > 0) {
         const stub = before[next.pick % before.length]
-        if (next.kind === 'ask') {
-          stub.hasAsked = true
-          stub.order = order++
-          stub.sinceMs = nowMs
-          table.touch(stub.slot)
+        if (next.kind !== 'leave') {
+          Object.assign(stub, { hasAsked: true, order: order++, sinceMs: nowMs })
+          if (next.kind !== 'ask') stub.isKept = next.kind === 'keep'
+          table[next.kind === 'ask' ? 'touch' : next.kind](stub.slot)
         } else {
           owner.kill(stub.slot, 'tcpClosedByClient')
           table.remove(stub.slot) // a second time changes nothing
@@ -113,6 +119,51 @@ test('one past its time with answers unread is called slow, not idle', () => {
   owner.table.tick(110)
   owner.table.sweep()
   assert.equal(stub.reason, 'tcpClosedSlow')
+})
+
+test('a kept one lives for as long as its answers are read, and no longer', () => {
+  const owner = new Owner()
+  const stub = owner.add('a', 0)
+  owner.table.keep(stub.slot)
+  for (let nowMs = 0; nowMs <= 1_000; nowMs += 50) {
+    owner.table.tick(nowMs)
+    owner.table.sweep()
+    assert.equal(stub.reason, undefined)
+  }
+  stub.isSlow = true
+  owner.table.tick(1_099)
+  owner.table.sweep()
+  assert.equal(stub.reason, undefined)
+  owner.table.tick(1_100)
+  owner.table.sweep()
+  assert.equal(stub.reason, 'tcpClosedSlow')
+})
+
+test('kept ones are shed when nothing else is left, one that was released as any other', () => {
+  const owner = new Owner()
+  const shedFor = (client: string): Stub[] => {
+    const before = owner.byWorth()
+    owner.table.keep(owner.add(client, 0).slot)
+    return before.filter(({ reason }) => reason)
+  }
+  const kept = ['a', 'b', 'c'].map((client) => owner.add(client, 0))
+  for (const { slot } of kept) owner.table.keep(slot)
+  const asked = ['a', 'b', 'c'].map((client) => owner.add(client, 1))
+  for (const { slot } of asked) owner.table.touch(slot)
+  owner.table.release(kept[1].slot)
+  assert.deepEqual(['d', 'e', 'f', 'g', 'h'].flatMap(shedFor), [...asked, kept[1], kept[0]])
+})
+
+test('a client at its own limit loses those that are not kept first', () => {
+  const owner = new Owner()
+  const [first, second, third] = [owner.add('a', 0), owner.add('a', 1), owner.add('a', 2)]
+  owner.table.keep(first.slot)
+  owner.table.touch(second.slot)
+  owner.table.keep(third.slot)
+  owner.table.keep(owner.add('a', 3).slot)
+  assert.deepEqual([first, second, third].map(({ reason }) => reason), [undefined, 'tcpShedClient', undefined])
+  owner.add('a', 4)
+  assert.deepEqual([first, third].map(({ reason }) => reason), ['tcpShedClient', undefined])
 })
 
 function keyOf(text: string): number[] {

@@ -28,6 +28,7 @@ export async function wayTo(client: UdpClient, socket: MmsgSocket, host: string)
   const at = deferrals.add(batch.queries[0], batch.length(0), { transport: 'udp', address: batch.addresses[0], port: batch.port(0) }, 0)
   batch.wayBack(0, deferrals.words, at + WAY_BACK_WORD)
   deferrals.flush()
-  const [{ words, wayBackAt }] = unpackQueries(parcel, 'udp')
-  return { socket, words, wayBackAt }
+  const ways: Way[] = []
+  unpackQueries(parcel, 'udp', ({ words, wayBackAt }) => ways.push({ socket, words, wayBackAt }))
+  return ways[0]
 }

@@ -1,0 +1,192 @@
+/**
+ * Agents and their readings at a capability, or at an ancestor of one, for whoever is told of changes (docs/protocol.md 6):
+ * AGENT records of those who live, as a list of candidates has them, and the newest SENSE record of each.
+ *
+ *     look ──► slots at or below the name ──► living, changed since? ──► who has gone | who has come | who is another
+ *
+ * An agent that has failed, drains, or is held is gone as one whose lease has ended: what is told is who may be chosen. What holds
+ * for several offers of one agent below an ancestor is told once, as long as one of them stands.
+ */
+import { textOf, type WatchedTopic } from '../../authority/watched.ts'
+import { TYPE } from '../../dns/codes.ts'
+import type { PushChange, PushTopic } from '../../dns/dso.ts'
+import { MAX_PUSH_RECORDS, PUSH_READINGS_MS } from '../../dns/limits-sessions.ts'
+import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
+import { LookupName } from '../../dns/lookup-name.ts'
+import { Name } from '../../dns/name.ts'
+import { type CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
+import { isLiving } from './filter.ts'
+import { hasReading, READING_OCTETS, writeReading } from './reading-rdata.ts'
+import { TABLE } from './table-layout.ts'
+
+/** The world of a topic of agents. */
+export interface WatchedAgentsOptions {
+  /** The candidates of the zone that the name is in, as they are now; undefined where it has none. */
+  readonly table: () => CandidateTable | undefined
+  /** Milliseconds since 1970, by the clock that leases run by. */
+  readonly nowMs: () => number
+}
+
+/** A record that was told of. */
+interface Told {
+  /** What tells it from others: of an agent's reading the agent alone. */
+  readonly key: string
+  readonly rdata: Uint8Array
+  readonly text: string
+  readonly ttl: number
+  /** Of the entry, when it was read. */
+  readonly version: number
+  /** The look that has seen it last. */
+  seen: number
+}
+
+/** The slot of what stands at the very name and is no agent: an alias (docs/protocol.md 2). */
+const ALIAS_SLOT = -1
+/** The priority of every agent: none is preferred (RFC 9460 2.4.1). */
+const PRIORITY = 1
+
+/** What both topics have in common; the main thread, which writes the table, looks. */
+abstract class SlotTopic implements WatchedTopic {
+  abstract readonly everyMs: number
+  protected abstract readonly type: number
+  isCut = false
+  private readonly topic: PushTopic
+  private readonly options: WatchedAgentsOptions
+  private readonly match = new CapabilityMatch()
+  private name = new LookupName(0)
+  private table: CandidateTable | undefined
+  private readonly known = new Map<Slot, Told>()
+  /** Who is told of by each key. */
+  private readonly holders = new Map<string, Slot>()
+  private looks = 0
+
+  constructor(topic: PushTopic, options: WatchedAgentsOptions) {
+    this.topic = topic
+    this.options = options
+  }
+
+  /** The record of an entry that lives; undefined where it has none. */
+  protected abstract read(table: CandidateTable, slot: Slot, nowMs: number): { key: string; rdata: Uint8Array; ttl: number } | undefined
+  /** Whether what stands at the very name and is no agent is told of. */
+  protected abstract get hasAlias(): boolean
+
+  look(): PushChange[] {
+    const table = this.options.table()
+    this.looks++
+    const fresh = table !== undefined && this.find(table) ? this.lookAt(table) : []
+    const gone = [...this.known].filter(([, { seen }]) => seen !== this.looks)
+    for (const [slot, { key }] of gone) {
+      this.known.delete(slot)
+      this.holders.delete(key)
+    }
+    const added = this.take(table, fresh)
+    this.table = table
+    return this.changesOf(gone.map(([, told]) => told), added)
+  }
+
+  all(): PushChange[] {
+    return Array.from(this.known.values(), (told) => this.add(told))
+  }
+
+  private find(table: CandidateTable): boolean {
+    const seed = table.header[TABLE.seed]
+    if (this.name.seed !== seed || this.looks === 1) {
+      this.name = new LookupName(seed)
+      this.name.loadOnce(this.topic.name.wire)
+    }
+    return table.lookup(this.name, this.match)
+  }
+
+  /** Marks those that stand as they were told; the slots of all others who live. */
+  private lookAt(table: CandidateTable): Slot[] {
+    const { order, from, count, aliasAt } = this.match
+    const nowMs = this.options.nowMs()
+    const isSame = table === this.table
+    const fresh: Slot[] = []
+    for (let i = from; i < from + count; i++) {
+      const slot = order[i]
+      if (!isLiving(table, slot, nowMs)) continue
+      const told = this.known.get(slot)
+      if (told !== undefined && isSame && told.version === table.i32.version[slot]) told.seen = this.looks
+      else fresh.push(slot)
+    }
+    if (aliasAt !== 0 && this.hasAlias) fresh.push(ALIAS_SLOT)
+    return fresh
+  }
+
+  /** Notes what was not told before, nothing twice; returns it. */
+  private take(table: CandidateTable | undefined, fresh: readonly Slot[]): Told[] {
+    const added: Told[] = []
+    const nowMs = this.options.nowMs()
+    this.isCut = false
+    for (const slot of fresh) {
+      const record = table && (slot === ALIAS_SLOT ? this.readAlias(table) : this.read(table, slot, nowMs))
+      if (record === undefined || this.holders.has(record.key)) continue
+      this.isCut ||= this.known.size >= MAX_PUSH_RECORDS
+      if (this.known.size >= MAX_PUSH_RECORDS) break
+      const told: Told = { ...record, text: textOf(record.rdata), version: slot === ALIAS_SLOT || table === undefined ? 0 : table.i32.version[slot], seen: this.looks }
+      this.known.set(slot, told)
+      this.holders.set(told.key, slot)
+      added.push(told)
+    }
+    return added
+  }
+
+  private readAlias({ heap }: CandidateTable): { key: string; rdata: Uint8Array; ttl: number } {
+    const { aliasAt, aliasLength } = this.match
+    const rdata = heap.slice(aliasAt, aliasAt + aliasLength)
+    return { key: textOf(rdata), rdata, ttl: 0 }
+  }
+
+  /** What was read again and is the same is no change; what has the same key is a change by its coming alone. */
+  private changesOf(gone: readonly Told[], added: readonly Told[]): PushChange[] {
+    const { name, class: rrClass } = this.topic
+    const before = new Set(gone.map(({ key, text }) => key + text))
+    const removed = gone.filter(({ key }) => !this.holders.has(key))
+    return [
+      ...removed.map(({ rdata }): PushChange => ({ kind: 'remove', record: { name, type: this.type, class: rrClass, rdata } })),
+      ...added.filter(({ key, text }) => !before.has(key + text)).map((told) => this.add(told)),
+    ]
+  }
+
+  private add({ rdata, ttl }: Told): PushChange {
+    const { name, class: rrClass } = this.topic
+    return { kind: 'add', record: { name, type: this.type, class: rrClass, ttl, rdata } }
+  }
+}
+
+/** AGENT at a capability: everybody who lives, and the alias that a version has moved on by. */
+export class AgentTopic extends SlotTopic {
+  readonly everyMs = 0
+  protected readonly type = TYPE.AGENT
+
+  protected get hasAlias(): boolean {
+    return true
+  }
+
+  protected read({ i32, f64, heap }: CandidateTable, slot: Slot, nowMs: number): { key: string; rdata: Uint8Array; ttl: number } {
+    const rdata = heap.slice(i32.rdataAt[slot], i32.rdataAt[slot] + i32.rdataLength[slot])
+    new DataView(rdata.buffer).setUint16(0, PRIORITY)
+    return { key: textOf(rdata), rdata, ttl: Math.min(i32.ttl[slot], Math.max(0, Math.floor((f64.leaseEndMs[slot] - nowMs) / 1_000))) }
+  }
+}
+
+/** SENSE at a capability: how everybody who lives is doing, as told last. */
+export class ReadingTopic extends SlotTopic {
+  readonly everyMs = PUSH_READINGS_MS
+  protected readonly type = TYPE.SENSE
+  private readonly octets = new Uint8Array(READING_OCTETS + MAX_NAME_OCTETS)
+  private readonly view = new DataView(this.octets.buffer)
+
+  protected get hasAlias(): boolean {
+    return false
+  }
+
+  protected read(table: CandidateTable, slot: Slot): { key: string; rdata: Uint8Array; ttl: number } | undefined {
+    if (!hasReading(table, slot)) return undefined
+    const end = writeReading(table, slot, this.view, this.octets, 0)
+    if (end < 0) return undefined
+    const rdata = this.octets.slice(0, end)
+    return { key: Name.fromWire(rdata, 2).key, rdata, ttl: 0 }
+  }
+}
