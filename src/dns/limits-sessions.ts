@@ -20,8 +20,8 @@ export const MAX_PUSH_RECORDS = 16_384
 export const PUSH_LOOK_MS = 50
 /** Milliseconds in which readings are gathered before they are pushed: a batch of them costs little more than one, and a quarter of a second is what a choice stands well. */
 export const PUSH_READINGS_MS = 250
-/** Times as long as a look took that the next one waits at least, so that nothing that is subscribed to takes more than a tenth of a processor. */
-export const PUSH_REST_SHARE = 9
+/** Times as long as a look took that the next one waits at least, so that nothing that is subscribed to takes more than a fifth of a processor. */
+export const PUSH_REST_SHARE = 4
 /** Octets that one session is sent in PUSH_LOOK_MS: 1.3 MB a second, so that a large set that is told for the first time fills no buffer. Reached: the rest waits for the next look. */
 export const PUSH_OCTETS_PER_LOOK = 65_536
 /** Octets that wait for one session, what a capability of ten thousand agents has. Reached: the session ends, and its client may begin anew. */

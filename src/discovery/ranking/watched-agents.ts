@@ -36,8 +36,8 @@ interface Told {
   readonly ttl: number
   /** Of the entry, when it was read. */
   readonly version: number
-  /** The look that has seen it last. */
-  seen: number
+  /** When its lease ends. */
+  readonly untilMs: number
 }
 
 /** The slot of what stands at the very name and is no agent: an alias (docs/protocol.md 2). */
@@ -59,6 +59,13 @@ abstract class SlotTopic implements WatchedTopic {
   /** Who is told of by each key. */
   private readonly holders = new Map<string, Slot>()
   private looks = 0
+  /** Whether the name stands in the table at this look, and how many stand as they were told. */
+  private isThere = false
+  private unchanged = 0
+  /** Changes of slots that the table had counted, its index, and until when nothing ends by time alone. */
+  private changes = -1
+  private index = -1
+  private quietUntilMs = 0
 
   constructor(topic: PushTopic, options: WatchedAgentsOptions) {
     this.topic = topic
@@ -72,20 +79,52 @@ abstract class SlotTopic implements WatchedTopic {
 
   look(): PushChange[] {
     const table = this.options.table()
+    if (this.isQuiet(table)) return []
     this.looks++
-    const fresh = table !== undefined && this.find(table) ? this.lookAt(table) : []
-    const gone = [...this.known].filter(([, { seen }]) => seen !== this.looks)
-    for (const [slot, { key }] of gone) {
-      this.known.delete(slot)
-      this.holders.delete(key)
-    }
+    this.unchanged = 0
+    this.isThere = table !== undefined && this.find(table)
+    const fresh = table !== undefined && this.isThere ? this.lookAt(table) : []
+    const gone = this.forgetChanged(fresh)
     const added = this.take(table, fresh)
     this.table = table
-    return this.changesOf(gone.map(([, told]) => told), added)
+    return gone.length === 0 && added.length === 0 ? [] : this.changesOf(gone, added)
   }
 
   all(): PushChange[] {
     return Array.from(this.known.values(), (told) => this.add(told))
+  }
+
+  /** Whether nothing can be other than at the last look; else notes what is now. */
+  private isQuiet(table: CandidateTable | undefined): boolean {
+    if (table === undefined) return this.looks > 0 && this.known.size === 0
+    const [changes, index] = [table.header[TABLE.changes], table.header[TABLE.index]]
+    const isQuiet = table === this.table && changes === this.changes && index === this.index && this.options.nowMs() < this.quietUntilMs
+    this.changes = changes
+    this.index = index
+    return isQuiet
+  }
+
+  /** Forgets those of `fresh` that were told before, and where that is not all, those that stand there no more; returns them. */
+  private forgetChanged(fresh: readonly Slot[]): Told[] {
+    const { match, known } = this
+    const gone: Told[] = []
+    for (const slot of fresh) this.forget(slot, gone)
+    if (known.size === this.unchanged) return gone
+    const there = new Set(match.order.subarray(match.from, match.from + match.count))
+    const nowMs = this.options.nowMs()
+    for (const slot of known.keys()) {
+      const table = this.options.table()
+      if (table === undefined || !this.isThere || !there.has(slot) || !isLiving(table, slot, nowMs)) this.forget(slot, gone)
+    }
+    return gone
+  }
+
+  private forget(slot: Slot, gone: Told[]): void {
+    const told = this.known.get(slot)
+    if (told === undefined) return
+    gone.push(told)
+    this.known.delete(slot)
+    this.holders.delete(told.key)
   }
 
   private find(table: CandidateTable): boolean {
@@ -103,15 +142,27 @@ abstract class SlotTopic implements WatchedTopic {
     const nowMs = this.options.nowMs()
     const isSame = table === this.table
     const fresh: Slot[] = []
+    const { version } = table.i32
+    this.quietUntilMs = Infinity
     for (let i = from; i < from + count; i++) {
       const slot = order[i]
-      if (!isLiving(table, slot, nowMs)) continue
       const told = this.known.get(slot)
-      if (told !== undefined && isSame && told.version === table.i32.version[slot]) told.seen = this.looks
-      else fresh.push(slot)
+      // whatever is written of an entry steps its version: one column is looked at where nothing was
+      if (told !== undefined && isSame && told.version === version[slot] && nowMs < told.untilMs) this.keep(told)
+      else if (isLiving(table, slot, nowMs)) fresh.push(slot)
+      else this.stayQuietFor(table.f64.holdEndMs[slot], nowMs)
     }
     if (aliasAt !== 0 && this.hasAlias) fresh.push(ALIAS_SLOT)
     return fresh
+  }
+
+  private keep({ untilMs }: Told): void {
+    this.unchanged++
+    if (untilMs < this.quietUntilMs) this.quietUntilMs = untilMs
+  }
+
+  private stayQuietFor(untilMs: number, nowMs: number): void {
+    if (untilMs > nowMs) this.quietUntilMs = Math.min(this.quietUntilMs, untilMs)
   }
 
   /** Notes what was not told before, nothing twice; returns it. */
@@ -124,7 +175,9 @@ abstract class SlotTopic implements WatchedTopic {
       if (record === undefined || this.holders.has(record.key)) continue
       this.isCut ||= this.known.size >= MAX_PUSH_RECORDS
       if (this.known.size >= MAX_PUSH_RECORDS) break
-      const told: Told = { ...record, text: textOf(record.rdata), version: slot === ALIAS_SLOT || table === undefined ? 0 : table.i32.version[slot], seen: this.looks }
+      const [version, untilMs] = slot === ALIAS_SLOT || table === undefined ? [0, Infinity] : [table.i32.version[slot], table.f64.leaseEndMs[slot]]
+      const told: Told = { ...record, text: textOf(record.rdata), version, untilMs }
+      this.quietUntilMs = Math.min(this.quietUntilMs, untilMs)
       this.known.set(slot, told)
       this.holders.set(told.key, slot)
       added.push(told)
