@@ -241,7 +241,7 @@ export const TCP_FIRST_MESSAGE_MS = 5_000
 export const TCP_IDLE_MS = 10_000
 /** Milliseconds between looks for connections past their time: they may live this much longer. */
 export const TCP_SWEEP_MS = 500
-/** Octets of answers that one connection may leave unread in our memory. Reached: no more is read from it until all are sent; not sent within TCP_IDLE_MS: reset. */
+/** Octets of answers that one connection may leave unread in our memory. Reached: no more is read from it until all are sent; not sent within TCP_IDLE_MS, or reached by a message that nobody has asked for: reset. */
 export const MAX_TCP_UNSENT_OCTETS = 262_144
 /** Octets of answers joined into one write: two of the largest. Reached: a further write. */
 export const TCP_WRITE_OCTETS = 131_074

@@ -8,12 +8,13 @@ import { connect, type AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { HTTP_REQUEST_MS, MAX_HTTP_CONNECTIONS } from '../../src/dns/limits.ts'
 import { MetricsAddress, openMetrics } from '../../src/ops/metrics-http.ts'
-import { discoveryMetrics, embeddingMetrics, flatten, histogramMetrics, type Metric, metricTable, PROCESS_METRICS, processMetrics, recursionMetrics, serverMetrics, transportMetrics, type ProcessMetric, updateMetrics } from '../../src/ops/metrics.ts'
+import { discoveryMetrics, embeddingMetrics, flatten, histogramMetrics, type Metric, metricTable, PROCESS_METRICS, processMetrics, pushMetrics, recursionMetrics, serverMetrics, transportMetrics, type ProcessMetric, updateMetrics } from '../../src/ops/metrics.ts'
 import { UpdateCounts } from '../../src/update/counters.ts'
 import { Puller } from '../../src/discovery/sense/puller.ts'
 import { EMBEDDING_COUNTERS } from '../../src/discovery/intent/embedder.ts'
 import { Prober } from '../../src/discovery/probe/prober.ts'
 import { OutcomeDesk } from '../../src/discovery/sense/outcomes.ts'
+import { Sessions } from '../../src/server/sessions.ts'
 import { printPrometheus, prometheusName } from '../../src/ops/prometheus.ts'
 import { COUNTER_COUNT, Counters } from '../../src/server/counters.ts'
 import { countInto } from '../../src/dns/histogram.ts'
@@ -82,7 +83,8 @@ function metricsOf(transport = transportCounters(), server: Float64Array = new F
   const outcomes = new OutcomeDesk({ candidatesAbove: () => undefined, nowMs: () => 0, onBroken: () => undefined })
   const prober = new Prober({ nowMs: () => 0, random: () => 0, zones: () => [], onTurned: () => undefined })
   const puller = new Puller({ nowMs: () => 0, random: () => 0, zoneAbove: () => undefined, ask: () => Promise.resolve(undefined) })
-  return [...updateMetrics(new UpdateCounts().values), ...discoveryMetrics(outcomes.counts, prober.counts, puller.counts), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...embeddingMetrics(new Float64Array(Object.keys(EMBEDDING_COUNTERS).length)), ...processMetrics(measured)]
+  const sessions = new Sessions({ open: () => ({ rcode: 0 }), admits: () => false, nowMs: () => 0, every: () => () => undefined, onCut: () => undefined })
+  return [...updateMetrics(new UpdateCounts().values), ...discoveryMetrics(outcomes.counts, prober.counts, puller.counts), ...pushMetrics(sessions), ...recursion, ...serverMetrics([server]), ...transportMetrics([transport]), ...histogramMetrics([transport], [server]), ...embeddingMetrics(new Float64Array(Object.keys(EMBEDDING_COUNTERS).length)), ...processMetrics(measured)]
 }
 
 describe('the metrics as text for Prometheus', () => {

@@ -1,4 +1,4 @@
-/** Who may subscribe to what, by the config: networks, classes, askers of zones, and a reload that changes them. */
+/** Who may subscribe to what (RFC 8765), by the config: networks, classes, askers of zones, and a reload that changes them. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { printRcode, TYPE, CLASS } from '../../src/dns/codes.ts'

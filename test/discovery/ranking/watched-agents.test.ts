@@ -1,4 +1,4 @@
-/** Agents and readings that somebody has subscribed to (docs/protocol.md 6): who is told of as gone and come, against who would be answered. */
+/** Agents and readings that somebody has subscribed to (RFC 8765; docs/protocol.md 6): who is told of as gone and come, against who would be answered. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
