@@ -46,6 +46,8 @@ export class PushedRecords {
   /** Keys of what the session under way has told. */
   private readonly told = new Set<string>()
   private octets = 0
+  /** Of what the session under way has not told yet. */
+  private oldOctets = 0
 
   constructor(topic: PushTopic) {
     this.topic = topic
@@ -56,9 +58,9 @@ export class PushedRecords {
     return [...this.known.values()]
   }
 
-  /** More stands there than can be kept (MAX_PUSH_RECORDS, MAX_WATCHED_OCTETS). */
+  /** More stands there than can be kept (MAX_PUSH_RECORDS, MAX_WATCHED_OCTETS), beside as much that stood there before the session under way. */
   get isOverfull(): boolean {
-    return this.known.size > MAX_PUSH_RECORDS || this.octets > MAX_WATCHED_OCTETS
+    return this.told.size > MAX_PUSH_RECORDS || this.octets - this.oldOctets > MAX_WATCHED_OCTETS
   }
 
   /** How many records the session under way has told. */
@@ -69,6 +71,7 @@ export class PushedRecords {
   /** A session begins: everything is told again. */
   begin(): void {
     this.told.clear()
+    this.oldOctets = this.octets
   }
 
   /** Takes a change; gives the steps that it makes. What is of another topic makes none. */
@@ -87,6 +90,7 @@ export class PushedRecords {
 
   private add(key: string, record: DnsRecord): RecordStep[] {
     const before = this.known.get(key)
+    if (!this.told.has(key)) this.oldOctets -= before?.rdata.length ?? 0
     this.told.add(key)
     if (before !== undefined && isSame(before, record)) return []
     this.known.set(key, record)
@@ -98,7 +102,7 @@ export class PushedRecords {
     const before = this.known.get(key)
     if (before === undefined) return []
     this.known.delete(key)
-    this.told.delete(key)
+    if (!this.told.delete(key)) this.oldOctets -= before.rdata.length
     this.octets -= before.rdata.length
     return [{ key, before, after: undefined }]
   }

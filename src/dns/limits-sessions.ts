@@ -22,13 +22,17 @@ export const PUSH_LOOK_MS = 50
 export const PUSH_READINGS_MS = 250
 /** Times as long as a look took that the next one waits at least, so that nothing that is subscribed to takes more than a fifth of a processor. */
 export const PUSH_REST_SHARE = 4
-/** Octets that one session is sent in PUSH_LOOK_MS: 1.3 MB a second, so that a large set that is told for the first time fills no buffer. Reached: the rest waits for the next look. */
+/** Milliseconds that a look takes at most, one topic more or less, before others have their turn. Reached: it goes on at the next look. */
+export const PUSH_LOOK_MOST_MS = 20
+/** Octets that one session is sent in PUSH_LOOK_MS: 1.3 MB a second, so that a large set that is told for the first time fills no buffer where the client has 10 Mbit/s. Reached: the rest waits for the next look. */
 export const PUSH_OCTETS_PER_LOOK = 65_536
-/** Octets that wait for one session, what a capability of ten thousand agents has. Reached: the session ends, and its client may begin anew. */
+/** Octets that wait for one session before it is told what stands at one topic more. Reached: that waits until less does. */
+export const PUSH_FULL_OCTETS = 65_536
+/** Octets that wait for one session, several times what a capability of ten thousand agents has. Reached: the session ends, and its client may begin anew. */
 export const MAX_PUSH_WAITING_OCTETS = 8_388_608
-/** Milliseconds that a session without subscriptions may be silent (RFC 8490 6.2); twice as long, and it is cut. */
+/** Milliseconds that a session without subscriptions may be silent (RFC 8490 6.2); twice as long, and it is a connection as any other. */
 export const SESSION_INACTIVITY_MS = 15_000
-/** Milliseconds between two messages of a client at least, so that one that has gone without a word is found out (RFC 8490 6.5.2: 10 s at least); twice as long, and it is cut. */
+/** Milliseconds between two messages at least, of either side, so that one that has gone without a word is found out (RFC 8490 6.5.2: 10 s at least); twice as long, and it is cut. */
 export const SESSION_INTERVAL_MS = 60_000
 /** Milliseconds after which a client whom a limit has turned away, or whose server stops, may try again. */
 export const PUSH_BUSY_RETRY_MS = 5_000

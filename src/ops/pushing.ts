@@ -34,6 +34,7 @@ export interface PushingOptions {
 }
 
 type Peer = CoreMessage['peer']
+type ZoneId = Parameters<typeof keyInClass>[0]
 
 /** Types that tell of agents, which a zone shows to its askers alone. */
 const OF_AGENTS: ReadonlySet<number> = new Set([TYPE.AGENT, TYPE.SENSE, TYPE.TASK, TYPE.ANY])
@@ -80,6 +81,12 @@ export class Pushing {
     this.sessions.close()
   }
 
+  /** The zones in service are others than before a reload: what was told to be of one zone may be of another. */
+  zonesChanged(before: readonly ZoneId[], after: readonly ZoneId[]): void {
+    const idsOf = (zones: readonly ZoneId[]): string => zones.map(keyInClass).sort().join(' ')
+    if (idsOf(before) !== idsOf(after)) this.sessions.close()
+  }
+
   /** Tells all clients to come again; resolves when that is on its way. */
   async stop(): Promise<void> {
     this.sessions.close()
@@ -91,7 +98,7 @@ export class Pushing {
     const { pushes } = this.sessions
     if (pushes.size === 0) return false
     for (let name = owner; name.wire.length > 1; name = name.parent()) {
-      if (pushes.has(keyOf([rrClass], TYPE.SENSE, name)) || pushes.has(keyOf(CLASSES, TYPE.SENSE, name))) return true
+      if (pushes.has(keyOf(rrClass, [rrClass], TYPE.SENSE, name)) || [[rrClass], CLASSES].some((classes) => pushes.has(keyOf(CLASS.ANY, classes, TYPE.SENSE, name)))) return true
     }
     return false
   }
@@ -103,7 +110,7 @@ export class Pushing {
     const open = served.filter((one) => this.isOpenTo(peer, name, type, one))
     if (open.length === 0) return { rcode: RCODE.REFUSED }
     return {
-      key: keyOf(open, type, name),
+      key: keyOf(rrClass, open, type, name),
       watch: () => (open.length === 1 ? this.watch(name, type, open[0]) : new JoinedTopic(open.map((one) => this.watch(name, type, one)))),
     }
   }
@@ -119,17 +126,23 @@ export class Pushing {
   private watch(name: Name, type: number, rrClass: number): WatchedTopic {
     const { leaseMs: nowMs, zoneAbove, tableAbove } = this.options
     const topic = { name, type, class: rrClass }
-    const image = zoneAbove(name, rrClass)?.image
-    const isSigned = image !== undefined && image.signaturesOf(image.apex, TYPE.SOA) !== 0
-    const table = (): CandidateTable | undefined => tableAbove(name, rrClass)
+    const zone = zoneAbove(name, rrClass)
+    const isSigned = zone !== undefined && zone.image.signaturesOf(zone.image.apex, TYPE.SOA) !== 0
+    // who may see it was judged by this zone: of another that takes its place below it nothing is told
+    const image = (): ZoneImage | undefined => {
+      const now = zoneAbove(name, rrClass)
+      return now?.name.key === zone?.name.key ? now?.image : undefined
+    }
+    const table = (): CandidateTable | undefined => (image() === undefined ? undefined : tableAbove(name, rrClass))
     if (type === TYPE.AGENT && !isSigned) return new AgentTopic(topic, { table, nowMs })
     if (type === TYPE.SENSE) return new ReadingTopic(topic, { table, nowMs })
-    return new StoredTopic(topic, () => zoneAbove(name, rrClass)?.image)
+    return new StoredTopic(topic, image)
   }
 }
 
-function keyOf(classes: readonly number[], type: number, name: Name): string {
-  return `${classes.join('+')} ${type} ${name.key}`
+/** What is asked for in class ANY is another topic than the same in one class, whatever it comes to (RFC 8765 6.2.1). */
+function keyOf(rrClass: number, classes: readonly number[], type: number, name: Name): string {
+  return `${rrClass === CLASS.ANY ? 'any ' : ''}${classes.join('+')} ${type} ${name.key}`
 }
 
 /** Who may subscribe, ask in class LOCAL, and look for agents; the text is another where any of that is. */

@@ -283,7 +283,9 @@ export class RunningServer implements Commanded {
       this.reloadCounts.failed++
       throw fault
     }
+    const before = this.zones().map(({ config }) => config)
     const outcomes = await this.keeper.apply(this.config.zones, (zone) => isWhole || only.has(zone.name.key))
+    this.pushing.zonesChanged(before, this.zones().map(({ config }) => config))
     collectGarbage()
     const isGood = outcomes.every(({ outcome }) => outcome !== 'kept' && outcome !== 'refused')
     this.reloadCounts[isGood ? 'done' : 'failed']++
@@ -388,9 +390,7 @@ export class RunningServer implements Commanded {
   /** Takes no more queries, finishes what is in flight within SHUTDOWN_MS, and closes everything. */
   async stop(): Promise<void> {
     this.rehearsal?.stop()
-    this.secrets.stop()
-    this.probing.stop()
-    this.pulling.stop()
+    for (const part of [this.secrets, this.probing, this.pulling]) part.stop()
     await this.pushing.stop()
     await Promise.all([this.recursing.stop(), this.control?.close(), this.metricsAddress.take(undefined), this.serving.close()])
     await this.readings.stop(this.isReady)

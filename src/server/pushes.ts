@@ -1,15 +1,20 @@
 /**
  * What is subscribed to, in all sessions (RFC 8765): a topic that several want is watched once, and its changes are written
- * once for all of them.
+ * once for all of them, as is all that stands there for those who come.
  *
  *     look ──► each topic that is due ──► changes ──► messages ──► every subscriber
+ *                                    └──► who has come: all that stands there, once there is room for it
+ *
+ * To subscribe costs next to nothing: what stands there is read at the next look, and a look is never long.
  */
 import type { WatchedTopic } from '../authority/watched.ts'
-import { type PushChange, pushMessages } from '../dns/dso.ts'
-import { MAX_PUSH_TOPICS, PUSH_REST_SHARE } from '../dns/limits-sessions.ts'
+import { pushMessages } from '../dns/dso.ts'
+import { MAX_PUSH_TOPICS, PUSH_LOOK_MOST_MS, PUSH_REST_SHARE } from '../dns/limits-sessions.ts'
 
 /** Who is told. */
 export interface Subscriber {
+  /** So much waits for it that what stands at a topic is not told yet. */
+  readonly isFull: boolean
   /** Takes messages that tell changes; they are shared and must not change. */
   push(messages: readonly Uint8Array[]): void
 }
@@ -24,6 +29,10 @@ export interface TopicSource {
 interface Watched {
   readonly topic: WatchedTopic
   readonly subscribers: Set<Subscriber>
+  /** Who has come, and knows nothing of it yet. */
+  readonly newcomers: Set<Subscriber>
+  /** All that stands there as messages, until it changes. */
+  whole: readonly Uint8Array[] | undefined
   dueMs: number
   isCutTold: boolean
 }
@@ -42,6 +51,8 @@ export interface PushesOptions {
 export class Pushes {
   private readonly options: PushesOptions
   private readonly watched = new Map<string, Watched>()
+  /** Where a look that was long enough goes on at the next. */
+  private round: MapIterator<[string, Watched]> | undefined
   private restsUntilMs = 0
 
   constructor(options: PushesOptions) {
@@ -55,35 +66,52 @@ export class Pushes {
 
   /** Whether anybody wants the topic of this key. */
   has(key: string): boolean {
-    return this.watched.has(key)
+    const watched = this.watched.get(key)
+    return watched !== undefined && watched.subscribers.size + watched.newcomers.size > 0
   }
 
-  /** Tells `subscriber` what stands there, and from now on what changes; false where too much is watched already. */
+  /** Tells `subscriber` from the next look on what stands there, and then what changes; false where too much is watched already. */
   subscribe({ key, watch }: TopicSource, subscriber: Subscriber): boolean {
     let watched = this.watched.get(key)
     if (watched === undefined) {
       if (this.watched.size >= (this.options.topics ?? MAX_PUSH_TOPICS)) return false
-      watched = { topic: watch(), subscribers: new Set(), dueMs: 0, isCutTold: false }
+      watched = { topic: watch(), subscribers: new Set(), newcomers: new Set(), whole: undefined, dueMs: 0, isCutTold: false }
       this.watched.set(key, watched)
     }
-    this.lookAt(key, watched, this.options.nowMs()) // for those that are there already, so that all know the same
-    watched.subscribers.add(subscriber)
-    subscriber.push(messagesOf(watched.topic.all()))
+    watched.newcomers.add(subscriber)
     return true
   }
 
-  /** Tells `subscriber` of the topic no more. */
+  /** Tells `subscriber` of the topic no more. It is let go at the next look, lest who comes and goes have it read each time. */
   unsubscribe(key: string, subscriber: Subscriber): void {
     const watched = this.watched.get(key)
-    if (watched?.subscribers.delete(subscriber) === true && watched.subscribers.size === 0) this.watched.delete(key)
+    watched?.subscribers.delete(subscriber)
+    watched?.newcomers.delete(subscriber)
   }
 
-  /** Looks at what is due. What costs much is looked at the less often. */
+  /** Forgets what nobody wants any more. */
+  tidy(): void {
+    for (const [key, { subscribers, newcomers }] of this.watched) if (subscribers.size + newcomers.size === 0) this.watched.delete(key)
+  }
+
+  /** Looks at what is due, for PUSH_LOOK_MOST_MS at most. What costs much is looked at the less often. */
   look(): void {
-    const startMs = this.options.nowMs()
+    const { nowMs } = this.options
+    const startMs = nowMs()
     if (startMs < this.restsUntilMs) return
-    for (const [key, watched] of this.watched) if (startMs >= watched.dueMs) this.lookAt(key, watched, startMs)
-    const endMs = this.options.nowMs()
+    this.round ??= this.watched.entries()
+    let endMs = startMs
+    for (let next = this.round.next(); ; next = this.round.next()) {
+      if (next.done === true) {
+        this.round = undefined
+        break
+      }
+      const [key, watched] = next.value
+      if (watched.subscribers.size + watched.newcomers.size === 0) this.watched.delete(key)
+      else if (startMs >= watched.dueMs || watched.newcomers.size > 0) this.lookAt(key, watched, startMs)
+      endMs = nowMs()
+      if (endMs - startMs >= PUSH_LOOK_MOST_MS) break
+    }
     this.restsUntilMs = endMs + PUSH_REST_SHARE * (endMs - startMs)
   }
 
@@ -93,12 +121,23 @@ export class Pushes {
     watched.dueMs = nowMs + topic.everyMs
     if (topic.isCut && !watched.isCutTold) this.options.onCut(key)
     watched.isCutTold = topic.isCut
-    if (changes.length === 0 || subscribers.size === 0) return
-    const messages = messagesOf(changes)
-    for (const subscriber of subscribers) subscriber.push(messages)
+    if (changes.length > 0) {
+      watched.whole = undefined
+      if (subscribers.size > 0) {
+        const messages = pushMessages(changes)
+        for (const subscriber of subscribers) subscriber.push(messages)
+      }
+    }
+    if (watched.newcomers.size > 0) this.welcome(watched)
   }
-}
 
-function messagesOf(changes: readonly PushChange[]): Uint8Array[] {
-  return changes.length === 0 ? [] : pushMessages(changes)
+  private welcome(watched: Watched): void {
+    for (const newcomer of watched.newcomers) {
+      if (newcomer.isFull) continue
+      watched.whole ??= pushMessages(watched.topic.all())
+      watched.newcomers.delete(newcomer)
+      watched.subscribers.add(newcomer)
+      newcomer.push(watched.whole)
+    }
+  }
 }

@@ -8,7 +8,8 @@ import { RCODE } from '../dns/codes.ts'
 import { decodeDso, DSO, type DsoMessage, type DsoTlv, encodeDso, keepaliveTlv, type PushTopic, readKeepalive, readSubscribe, readUnsubscribe, retryDelayTlv } from '../dns/dso.ts'
 import { WireFault } from '../dns/faults.ts'
 import {
-  MAX_PUSH_WAITING_OCTETS, MAX_SUBSCRIPTIONS, PUSH_BUSY_RETRY_MS, PUSH_MALFORMED_RETRY_MS, PUSH_OCTETS_PER_LOOK, PUSH_REFUSED_RETRY_MS, SESSION_INACTIVITY_MS, SESSION_INTERVAL_MS,
+  MAX_PUSH_WAITING_OCTETS, MAX_SUBSCRIPTIONS, PUSH_BUSY_RETRY_MS, PUSH_FULL_OCTETS,
+  PUSH_MALFORMED_RETRY_MS, PUSH_OCTETS_PER_LOOK, PUSH_REFUSED_RETRY_MS, SESSION_INACTIVITY_MS, SESSION_INTERVAL_MS,
 } from '../dns/limits-sessions.ts'
 import type { CoreMessage, Lasting } from './core-contract.ts'
 import type { Pushes, Subscriber, TopicSource } from './pushes.ts'
@@ -30,7 +31,7 @@ type Outcome = { readonly rcode: number; readonly tlvs: readonly DsoTlv[] } | 'n
 
 /** How long a client may be silent, which every session is told. */
 const TIMES = { inactivityMs: SESSION_INACTIVITY_MS, intervalMs: SESSION_INTERVAL_MS }
-/** After how much of its time a silent client is cut (RFC 8490 6.4.2, 6.5.2). */
+/** After how much of its time a silent session ends (RFC 8490 6.4.2, 6.5.2). */
 const CUT_AFTER = 2
 
 /** A session from its client's first request to its connection's end. */
@@ -40,18 +41,20 @@ export class Session implements Subscriber {
   /** Keys of topics, by the ID of the request. */
   private readonly subscriptions = new Map<number, string>()
   private waiting: Uint8Array[] = []
-  private first = 0
   private waitingOctets = 0
-  private heardMs: number
+  /** Octets that may be sent until the next turn. */
+  private budget = PUSH_OCTETS_PER_LOOK
+  /** When a message came or went last, and one that was more than a Keepalive. */
+  private aliveMs: number
   private busyMs: number
   /** A request was answered as it wanted: what wants no response may come too (RFC 8490 5.1). */
   private hasBegun = false
-  private isOver = false
+  private isEnded = false
 
   constructor(connection: Lasting, world: SessionWorld) {
     this.connection = connection
     this.world = world
-    this.heardMs = this.busyMs = world.nowMs()
+    this.aliveMs = this.busyMs = world.nowMs()
   }
 
   /** Subscriptions now. */
@@ -59,10 +62,19 @@ export class Session implements Subscriber {
     return this.subscriptions.size
   }
 
+  /** It has ended, or has given its connection back. */
+  get isOver(): boolean {
+    return this.isEnded
+  }
+
+  get isFull(): boolean {
+    return this.waitingOctets >= PUSH_FULL_OCTETS
+  }
+
   /** Answers a message of the client; returns the RCODE of the response, undefined where there is none. */
   take(incoming: CoreMessage): number | undefined {
     if (this.isOver) return undefined // it came before the end was known to those who read
-    this.heardMs = this.world.nowMs()
+    this.aliveMs = this.world.nowMs()
     const id = idOf(incoming.octets)
     const outcome = this.outcomeOf(incoming)
     if (outcome === 'none') return undefined
@@ -83,27 +95,33 @@ export class Session implements Subscriber {
     }
   }
 
-  /** Sends what waits, as much as goes at once; a client that has more waiting than it may, or is silent for too long, is cut. */
+  /** Sends what waits, as much as goes at once; a client that has more waiting than it may, or with whom nothing was exchanged for too long, is cut. */
   turn(): void {
     const nowMs = this.world.nowMs()
     if (this.size > 0) this.busyMs = nowMs
-    const isSilent = nowMs - this.heardMs > CUT_AFTER * SESSION_INTERVAL_MS || nowMs - this.busyMs > CUT_AFTER * SESSION_INACTIVITY_MS
-    if (this.waitingOctets > MAX_PUSH_WAITING_OCTETS || isSilent) this.cut()
+    this.budget = PUSH_OCTETS_PER_LOOK
+    if (this.waitingOctets > MAX_PUSH_WAITING_OCTETS || nowMs - this.aliveMs > CUT_AFTER * SESSION_INTERVAL_MS) this.cut()
+    else if (nowMs - this.busyMs > CUT_AFTER * SESSION_INACTIVITY_MS) this.release()
     else this.flush()
+  }
+
+  /** Nothing was subscribed to for long: whoever asks questions there goes on, whoever does not is idle. */
+  private release(): void {
+    this.connection.release()
+    this.end()
   }
 
   /** Tells the client to come again, and lets the connection end. */
   close(): void {
     if (this.isOver) return
     this.connection.send(encodeDso({ id: 0, response: false, rcode: RCODE.NOERROR, tlvs: [retryDelayTlv(PUSH_BUSY_RETRY_MS)] }))
-    this.connection.release()
-    this.end()
+    this.release()
   }
 
   /** Forgets everything: the connection has ended. */
   end(): void {
     if (this.isOver) return
-    this.isOver = true
+    this.isEnded = true
     for (const key of this.subscriptions.values()) this.world.pushes.unsubscribe(key, this)
     this.subscriptions.clear()
     this.waiting = []
@@ -116,20 +134,17 @@ export class Session implements Subscriber {
   }
 
   private flush(): void {
-    let octets = 0
     let sent = 0
-    while (this.first < this.waiting.length && octets < PUSH_OCTETS_PER_LOOK && !this.isOver) {
-      const message = this.waiting[this.first++]
-      octets += message.length
-      sent++
+    for (; sent < this.waiting.length && this.budget > 0 && !this.isOver; sent++) {
+      const message = this.waiting[sent]
+      this.budget -= message.length
+      this.waitingOctets -= message.length
       this.connection.send(message)
     }
     if (sent === 0) return
-    this.waitingOctets -= octets
+    this.waiting.splice(0, sent)
+    this.aliveMs = this.world.nowMs() // RFC 8490 6.3: whoever sends it
     this.world.onPushed(sent)
-    if (this.first < this.waiting.length) return
-    this.waiting = []
-    this.first = 0
   }
 
   private outcomeOf(incoming: CoreMessage): Outcome {
@@ -137,7 +152,7 @@ export class Session implements Subscriber {
     if (message === undefined || message.tlvs.length === 0) return refused(RCODE.FORMERR, PUSH_MALFORMED_RETRY_MS)
     if (message.id === 0 && !this.hasBegun) return 'cut'
     const [primary] = message.tlvs
-    if (primary.type !== DSO.KEEPALIVE) this.busyMs = this.heardMs // RFC 8490 6.4: that is no activity
+    if (primary.type !== DSO.KEEPALIVE) this.busyMs = this.aliveMs // RFC 8490 6.4: that is no activity
     try {
       return message.id === 0 ? this.note(primary) : this.answer(message, primary, incoming)
     } catch (fault) {

@@ -111,11 +111,15 @@ export class Sessions {
     if (this.size > 0) return
     this.rest?.()
     this.rest = undefined
+    this.pushes.tidy()
   }
 
   private look(): void {
     this.pushes.look()
-    for (const { session } of this.byConnection.values()) session.turn()
+    for (const [connection, { session }] of this.byConnection) {
+      session.turn()
+      if (session.isOver) this.forget(connection)
+    }
   }
 
   private refuse(incoming: CoreMessage, { rcode, tlvs }: { rcode: number; tlvs: DsoTlv[] }): number {

@@ -84,6 +84,27 @@ describe('a set of records', () => {
     assert.equal(known.isOverfull, true)
   })
 
+  it('counts what the session under way has told, so that a set which is all another after a break is no fault', () => {
+    const known = new PushedRecords(TOPIC)
+    const tell = (from: number, count: number, size: number): void => {
+      known.begin()
+      for (let i = from; i < from + count; i++) known.take({ kind: 'add', record: { ...TOPIC, type: 4711, ttl: 1, rdata: Buffer.concat([Buffer.of(i >> 8, i & 255), Buffer.alloc(size - 2)]) } })
+    }
+    tell(0, MAX_PUSH_RECORDS, 3)
+    tell(20_000, MAX_PUSH_RECORDS, 3)
+    assert.deepEqual([known.isOverfull, known.all.length], [false, 2 * MAX_PUSH_RECORDS])
+    assert.equal(known.complete().length, MAX_PUSH_RECORDS)
+    const whole = MAX_WATCHED_OCTETS / 32_768
+    tell(0, whole, 32_768)
+    known.complete()
+    tell(whole, whole, 32_768)
+    assert.equal(known.isOverfull, false)
+    known.complete()
+    assert.deepEqual([known.isOverfull, known.all.length], [false, whole])
+    known.take({ kind: 'add', record: { ...TOPIC, type: 4711, ttl: 1, rdata: Buffer.of(255, 255) } })
+    assert.equal(known.isOverfull, true)
+  })
+
   it('counts the octets of a reading that takes the place of another once', () => {
     const known = new PushedRecords(TOPIC)
     for (let sequence = 0; sequence < 6_000; sequence++) known.take({ kind: 'add', record: { ...READING, rdata: Buffer.concat([Buffer.of(sequence >> 8, sequence & 255), READING.rdata.subarray(2)]) } })

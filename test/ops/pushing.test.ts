@@ -36,28 +36,36 @@ class Stage {
   readonly pushing: Pushing
   readonly cut: string[] = []
   values: ConfigValues
-  private readonly images = new Map<string, ZoneImage>([['open.example.', OPEN], ['shut.example.', SHUT], ['signed.example.', SIGNED]])
+  look: () => void = () => undefined
+  private nowMs = 0
+  readonly images = new Map<string, ZoneImage>([['open.example.', OPEN], ['shut.example.', SHUT], ['signed.example.', SIGNED]])
   private readonly tables = new Map<string, CandidateTable>([...this.images].map(([name, image]) => [name, registerZone(image).registrar.table]))
 
   constructor(yaml = `push: { networks: ["0.0.0.0/0"] }\n${ZONES}`) {
     this.values = valuesOf(yaml)
     this.pushing = new Pushing({
-      clock: { nowMs: () => 0, every: () => () => undefined, soon: (run) => void setImmediate(run) },
+      clock: { nowMs: () => (this.nowMs += 100), every: (_, run) => (this.look = run, () => undefined), soon: (run) => void setImmediate(run) },
       leaseMs: () => 1_800_000_000_000,
       values: () => this.values,
       zoneAbove: (name, rrClass) => {
         const found = rrClass === CLASS.IN ? [...this.images].find(([apex]) => name.isWithin(Name.parse(apex))) : undefined
         return found && { name: Name.parse(found[0]), image: found[1] }
       },
-      tableAbove: (name) => [...this.tables].find(([apex]) => name.isWithin(Name.parse(apex)))?.[1],
+      tableAbove: (name) => this.tables.get([...this.images.keys()].find((apex) => name.isWithin(Name.parse(apex))) ?? ''),
       log: (event, told) => void this.cut.push(`${event} ${JSON.stringify(told)}`),
     })
+  }
+
+  serve(apex: string, image: ZoneImage): void {
+    this.images.set(apex, image)
+    this.tables.set(apex, registerZone(image).registrar.table)
   }
 
   /** What somebody at `address` is told who subscribes. */
   ask(name: string, type: number, address = OUTSIDE, rrClass: number = CLASS.IN): string[] {
     const client = new FakeConnection(address)
     client.request(this.pushing.sessions.take, subscribeTlv({ name: Name.parse(name), type, class: rrClass }))
+    this.look()
     return client.take().map((line) => line.replace(/^re 1 /, '').replace(/ retry .*/, ''))
   }
 }
@@ -107,6 +115,37 @@ test('a reload by which other people may see other things ends all sessions, and
   stage.pushing.settle()
   assert.deepEqual([client.take().at(-1), stage.pushing.sessions.size], ['released', 0])
   assert.deepEqual(stage.ask('v1.x._cap.shut.example.', TYPE.AGENT, Uint8Array.of(10, 128, 0, 1)), ['REFUSED'])
+})
+
+test('a zone that takes the place of another tells nobody who was let in by that one, and ends all sessions', () => {
+  const stage = new Stage()
+  const client = new FakeConnection(OUTSIDE)
+  const name = 'v1.x._cap.sub.open.example.'
+  client.request(stage.pushing.sessions.take, subscribeTlv({ name: Name.parse(name), type: TYPE.TXT, class: CLASS.IN }))
+  client.request(stage.pushing.sessions.take, subscribeTlv({ name: Name.parse(name), type: TYPE.AGENT, class: CLASS.IN }))
+  stage.look()
+  assert.deepEqual(client.take(), ['re 1 NOERROR', 're 2 NOERROR'])
+  const sub = zoneOf('sub.open.example.', `${HEAD}v1.x._cap AGENT 1 a._sa cost=1\nv1.x._cap TXT "inside"\n`)
+  const others = [...stage.images]
+  stage.images.clear()
+  stage.serve('sub.open.example.', sub)
+  for (const [apex, image] of others) stage.serve(apex, image)
+  stage.look()
+  assert.deepEqual(client.take(), [])
+  const idOf = (text: string) => ({ name: Name.parse(text), class: CLASS.IN })
+  stage.pushing.zonesChanged([idOf('open.example.'), idOf('shut.example.')], [idOf('shut.example.'), idOf('open.example.')])
+  assert.equal(stage.pushing.sessions.size, 1)
+  stage.pushing.zonesChanged([idOf('open.example.')], [idOf('open.example.'), idOf('sub.open.example.')])
+  assert.deepEqual([client.take().at(-1), stage.pushing.sessions.size], ['released', 0])
+  assert.deepEqual(stage.ask(name, TYPE.TXT), ['NOERROR', `+ ${name} 60 IN TXT "inside"`])
+})
+
+test('what is asked for in class ANY is another topic than the same in IN', () => {
+  const stage = new Stage()
+  const client = new FakeConnection(INSIDE)
+  for (const rrClass of [CLASS.IN, CLASS.ANY]) client.request(stage.pushing.sessions.take, subscribeTlv({ name: Name.parse('v1.x._cap.open.example.'), type: TYPE.SENSE, class: rrClass }))
+  assert.deepEqual(client.take(), ['re 1 NOERROR', 're 2 NOERROR'])
+  assert.equal(stage.pushing.hasReader(Name.parse('v1.x._cap.open.example.'), CLASS.IN), true)
 })
 
 test('readings are read where somebody has subscribed to them, at the very capability or above it', () => {

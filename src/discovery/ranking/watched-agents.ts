@@ -74,6 +74,8 @@ abstract class SlotTopic implements WatchedTopic {
 
   /** The record of an entry that lives; undefined where it has none. */
   protected abstract read(table: CandidateTable, slot: Slot, nowMs: number): { key: string; rdata: Uint8Array; ttl: number } | undefined
+  /** Whether what is told of `slot` is better than what is told of another with the same key. */
+  protected abstract outdoes(table: CandidateTable, slot: Slot, other: Slot): boolean
   /** Whether what stands at the very name and is no agent is told of. */
   protected abstract get hasAlias(): boolean
 
@@ -167,12 +169,15 @@ abstract class SlotTopic implements WatchedTopic {
 
   /** Notes what was not told before, nothing twice; returns it. */
   private take(table: CandidateTable | undefined, fresh: readonly Slot[]): Told[] {
-    const added: Told[] = []
+    const added = new Map<string, Told>()
     const nowMs = this.options.nowMs()
     this.isCut = false
     for (const slot of fresh) {
       const record = table && (slot === ALIAS_SLOT ? this.readAlias(table) : this.read(table, slot, nowMs))
-      if (record === undefined || this.holders.has(record.key)) continue
+      if (record === undefined || table === undefined) continue
+      const holder = this.holders.get(record.key)
+      if (holder !== undefined && !this.outdoes(table, slot, holder)) continue
+      if (holder !== undefined) this.known.delete(holder)
       this.isCut ||= this.known.size >= MAX_PUSH_RECORDS
       if (this.known.size >= MAX_PUSH_RECORDS) break
       const [version, untilMs] = slot === ALIAS_SLOT || table === undefined ? [0, Infinity] : [table.i32.version[slot], table.f64.leaseEndMs[slot]]
@@ -180,9 +185,9 @@ abstract class SlotTopic implements WatchedTopic {
       this.quietUntilMs = Math.min(this.quietUntilMs, untilMs)
       this.known.set(slot, told)
       this.holders.set(told.key, slot)
-      added.push(told)
+      added.set(told.key, told)
     }
-    return added
+    return [...added.values()]
   }
 
   private readAlias({ heap }: CandidateTable): { key: string; rdata: Uint8Array; ttl: number } {
@@ -217,6 +222,10 @@ export class AgentTopic extends SlotTopic {
     return true
   }
 
+  protected outdoes(): boolean {
+    return false
+  }
+
   protected read({ i32, f64, heap }: CandidateTable, slot: Slot, nowMs: number): { key: string; rdata: Uint8Array; ttl: number } {
     const rdata = heap.slice(i32.rdataAt[slot], i32.rdataAt[slot] + i32.rdataLength[slot])
     new DataView(rdata.buffer).setUint16(0, PRIORITY)
@@ -233,6 +242,11 @@ export class ReadingTopic extends SlotTopic {
 
   protected get hasAlias(): boolean {
     return false
+  }
+
+  /** The newest reading of an agent counts, at whichever of its capabilities it was told. */
+  protected outdoes({ f64 }: CandidateTable, slot: Slot, other: Slot): boolean {
+    return f64.readingAtMs[slot] > f64.readingAtMs[other]
   }
 
   protected read(table: CandidateTable, slot: Slot): { key: string; rdata: Uint8Array; ttl: number } | undefined {

@@ -191,6 +191,19 @@ describe('a topic of readings', () => {
     assert.deepEqual(watched.all(), [])
   })
 
+  test('tells the newest reading of an agent, at whichever of its capabilities it reports', () => {
+    const hive = new Hive()
+    for (const version of ['v1', 'v2']) hive.put('a', 'cost=1', `${version}.x._cap.${APEX}`)
+    const watched = readingsAt(hive, `x._cap.${APEX}`)
+    const activeAfter = (version: string, active: number): string[] => {
+      hive.nowMs += 1_000
+      hive.report('a', { sequence: active, active }, `${version}.x._cap.${APEX}`)
+      return told(watched.look()).map((line) => /^. |active=\d+/g[Symbol.match](line)?.join('') ?? '')
+    }
+    assert.deepEqual([activeAfter('v1', 1), activeAfter('v2', 2), activeAfter('v2', 3), activeAfter('v1', 4)], [['+ active=1'], ['+ active=2'], ['+ active=3'], ['+ active=4']])
+    assert.deepEqual([watched.look(), watched.all().length], [[], 1])
+  })
+
   test('has one reading for an agent that offers several capabilities below the name', () => {
     const hive = new Hive()
     for (const version of ['v1', 'v2']) hive.put('a', `cost=${version.slice(1)}`, `${version}.x._cap.${APEX}`)
