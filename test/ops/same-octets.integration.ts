@@ -26,7 +26,7 @@ const skip = !batches.usable ? `SKIPPED: ${batches.reason}` : !epoll.usable ? `S
 function configText(transport: string): string {
   const zones = SERVED.map((name) => `  - { name: ${name}, file: ${join(ZONES, `${name}.zone`)} }\n`).join('')
   // what differs from one server to another, or from one moment to another, is left out
-  return `listen: ["127.0.0.1:0"]\ntransport: ${transport}\nworkers: 1\nserver: { nsid: bees }\ncookies: { enabled: false }\nrate-limit: { responses: 0 }\nzones:\n${zones}`
+  return `listen: ["127.0.0.1:0"]\ntransport: ${transport}\nworkers: 1\nserver: { nsid: bees }\ncookies: { enabled: false }\nrate-limit: { responses: 0 }\npush: { networks: [] }\nzones:\n${zones}` // else what is no message of a session ends its connection (RFC 8490 5.4)
 }
 
 /** Crafted messages of all zones, then damaged ones, each at least a header long and short enough for a datagram of a query. */
