@@ -6,6 +6,7 @@ import type { PushChange, PushTopic } from '../dns/dso.ts'
 import { MAX_PUSH_RECORDS } from '../dns/limits-sessions.ts'
 import { LookupName } from '../dns/lookup-name.ts'
 import type { DnsRecord } from '../dns/message.ts'
+import { octetKey } from '../dns/octets.ts'
 import { HEADER } from '../zone/layout.ts'
 import type { ZoneImage } from '../zone/image.ts'
 
@@ -27,7 +28,7 @@ export class StoredTopic implements WatchedTopic {
   isCut = false
   private readonly topic: PushTopic
   private readonly zone: () => ZoneImage | undefined
-  private readonly lookup = new Map<number, LookupName>()
+  private lookup: LookupName | undefined
   private known = new Map<string, DnsRecord>()
   private image: ZoneImage | undefined
   private generation = -1
@@ -79,18 +80,15 @@ export class StoredTopic implements WatchedTopic {
         return
       }
       const rdata = image.octets.slice(image.rdataAt(at), image.rdataAt(at) + image.rdataLength(at))
-      records.set(`${type} ${textOf(rdata)}`, { name, type, class: rrClass, ttl, rdata })
+      records.set(`${type} ${octetKey(rdata)}`, { name, type, class: rrClass, ttl, rdata })
     }
   }
 
   /** A zone that is read again may have another seed. */
   private ready(seed: number): LookupName {
-    const known = this.lookup.get(seed)
-    if (known !== undefined) return known
-    const lookup = new LookupName(seed)
+    if (this.lookup?.seed === seed) return this.lookup
+    const lookup = (this.lookup = new LookupName(seed))
     lookup.loadOnce(this.topic.name.wire)
-    this.lookup.clear()
-    this.lookup.set(seed, lookup)
     return lookup
   }
 }
@@ -116,9 +114,4 @@ export class JoinedTopic implements WatchedTopic {
   all(): PushChange[] {
     return this.parts.flatMap((part) => part.all())
   }
-}
-
-/** Octets as a string of as many characters, to tell records apart by. */
-export function textOf(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')
 }

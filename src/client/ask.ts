@@ -117,7 +117,8 @@ function framed(message: Uint8Array): Buffer {
   return out
 }
 
-function wordsFor(error: Error): string {
+/** Why a connection failed, in words that complete `… does not answer: …`. */
+export function wordsFor(error: Error): string {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return 'nothing listens there (connection refused)'
   if (code === 'ENETUNREACH' || code === 'EHOSTUNREACH') return 'no route leads there'

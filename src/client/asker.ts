@@ -249,7 +249,8 @@ function reasonOf({ rcode, edns }: Message): string {
   return `${printRcode(rcode)}: ${text === '' ? printEde(infoCode) : text}`
 }
 
-function capabilityOf(text: string): Name {
+/** The name that `agent://…`, or a name, stands for. TextFault where it cannot be read. */
+export function capabilityOf(text: string): Name {
   return /^agent:/i.test(text) ? capabilityName(parseCapabilityUrl(text)) : Name.parse(text)
 }
 

@@ -16,6 +16,7 @@ import { CLIENT_LEAST_INTERVAL_MS, SESSION_INACTIVITY_MS, SESSION_INTERVAL_MS } 
 import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
 import type { Endpoint } from '../transport/address.ts'
 import { Framer, NEED_MORE } from '../transport/tcp-framing.ts'
+import { wordsFor } from './ask.ts'
 
 /** The world of a session. */
 export interface LinkWorld {
@@ -86,7 +87,7 @@ export class DsoLink {
     this.socket = world.connect(options.server)
     this.socket.on('connect', () => this.open())
     this.socket.on('data', (chunk: Uint8Array) => this.receive(chunk))
-    this.socket.on('error', (fault) => this.end({ reason: wordsFor(fault) }))
+    this.socket.on('error', (fault) => this.end({ reason: wordsForEnd(fault) }))
     for (const event of ['end', 'close']) this.socket.on(event, () => this.end({ reason: 'the server closed the connection' }))
   }
 
@@ -217,9 +218,7 @@ export class DsoLink {
   }
 }
 
-function wordsFor(fault: Error): string {
-  const { code } = fault as NodeJS.ErrnoException
-  if (code === 'ECONNREFUSED') return 'nothing listens there (connection refused)'
-  if (code === 'ENETUNREACH' || code === 'EHOSTUNREACH') return 'no route leads there'
-  return code === 'ECONNRESET' ? 'the server closed the connection' : fault.message
+/** A reset is what a server ends a session by. */
+function wordsForEnd(fault: Error): string {
+  return (fault as NodeJS.ErrnoException).code === 'ECONNRESET' ? 'the server closed the connection' : wordsFor(fault)
 }

@@ -12,6 +12,7 @@ import type { PushChange, PushTopic } from '../dns/dso.ts'
 import { MAX_PUSH_RECORDS, MAX_WATCHED_OCTETS } from '../dns/limits-sessions.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
+import { octetKey } from '../dns/octets.ts'
 
 /** What has become of a record: `changed` is another TTL, or another reading of the same agent. `record` is as it is now, or was before it went. */
 export interface WatchChange {
@@ -124,6 +125,6 @@ function isAmong(code: number, wanted: number): boolean {
 }
 
 function keyOf({ type, class: rrClass, rdata }: Omit<DnsRecord, 'ttl'>): string {
-  const what = type === TYPE.SENSE ? Name.fromWire(rdata, SEQUENCE_OCTETS).key : Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).toString('latin1')
+  const what = type === TYPE.SENSE ? Name.fromWire(rdata, SEQUENCE_OCTETS).key : octetKey(rdata)
   return `${rrClass} ${type} ${what}`
 }

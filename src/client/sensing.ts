@@ -9,7 +9,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { CLASS, OPCODE, OPTION, TYPE } from '../dns/codes.ts'
 import { findOption } from '../dns/edns.ts'
-import { WireFault } from '../dns/faults.ts'
+import { unlessMalformed } from '../dns/faults.ts'
 import { CLIENT_REPORT_GAP_MS, MAX_SENSE_QUERY_OCTETS } from '../dns/limits.ts'
 import { decodeMessage, encodeMessage, makeMessage, type Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
@@ -82,7 +82,7 @@ export class SenseResponder {
 
   /** The answer to a question; undefined where silence is. */
   private async take(octets: Uint8Array): Promise<Uint8Array | undefined> {
-    const query = octets.length > MAX_SENSE_QUERY_OCTETS ? undefined : read(octets)
+    const query = octets.length > MAX_SENSE_QUERY_OCTETS ? undefined : unlessMalformed(() => decodeMessage(octets))
     const answer = query && (await this.answerTo(query))
     this.counts[answer === undefined ? 'silent' : 'answered']++
     return answer
@@ -101,14 +101,5 @@ export class SenseResponder {
     this.sequence = Math.max(this.sequence + 1, Math.floor(wallMs() / CLIENT_REPORT_GAP_MS)) // as a reporter counts, so that both may tell (RFC 1982 3.2)
     const { authorities } = reportMessage(registration, reading, this.sequence & 0xffff, id, [capability.name])
     return encodeMessage(makeMessage({ id, response: true, authoritative: true, agent: true, questions, answers: authorities }))
-  }
-}
-
-function read(octets: Uint8Array): Message | undefined {
-  try {
-    return decodeMessage(octets)
-  } catch (fault) {
-    if (fault instanceof WireFault) return undefined
-    throw fault
   }
 }

@@ -15,6 +15,16 @@ export class WireFault extends Error {
   }
 }
 
+/** What `read` gives; undefined where the octets that it reads are malformed. */
+export function unlessMalformed<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (fault) {
+    if (fault instanceof WireFault) return undefined
+    throw fault
+  }
+}
+
 /** A place in a text: `line` and `column` count from 1; columns count octets. */
 export interface Place {
   file: string

@@ -106,6 +106,11 @@ export class WireReader {
   }
 }
 
+/** Octets as a string of as many characters, to tell them apart by: a key of a map. */
+export function octetKey(octets: Uint8Array): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')
+}
+
 /** Writes octets one after another; grows as needed up to `limit`, and beyond that is a WireFault. */
 export class WireWriter {
   octets: Uint8Array

@@ -2,7 +2,7 @@
  * Changes that are told to those who subscribe, joined to the zones in service: whom the config admits, who may look for agents, and
  * what stands behind a topic. `Sessions` (src/server) has the rest.
  */
-import { type PushTopic } from '../dns/dso.ts'
+import type { PushTopic } from '../dns/dso.ts'
 import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
 import { keyInClass, type Name } from '../dns/name.ts'
 import { parsePrefix, PrefixList } from '../dns/prefix.ts'
@@ -36,6 +36,14 @@ export interface PushingOptions {
 type Peer = CoreMessage['peer']
 type ZoneId = Parameters<typeof keyInClass>[0]
 
+/** Who may subscribe, ask in class LOCAL, and look for agents; the text is another where any of that is. */
+interface Rules {
+  readonly admitted: PrefixList
+  readonly local: PrefixList
+  readonly askers: ReadonlyMap<string, Askers>
+  readonly text: string
+}
+
 /** Types that tell of agents, which a zone shows to its askers alone. */
 const OF_AGENTS: ReadonlySet<number> = new Set([TYPE.AGENT, TYPE.SENSE, TYPE.TASK, TYPE.ANY])
 const CLASSES: readonly number[] = [CLASS.IN, CLASS.LOCAL]
@@ -44,21 +52,14 @@ const CLASSES: readonly number[] = [CLASS.IN, CLASS.LOCAL]
 export class Pushing {
   readonly sessions: Sessions
   private readonly options: PushingOptions
-  private admitted: PrefixList
-  private local: PrefixList
-  private askers: ReadonlyMap<string, Askers>
-  private shown: string
+  private rules: Rules
 
   constructor(options: PushingOptions) {
     this.options = options
-    const rules = rulesOf(options.values())
-    this.admitted = rules.admitted
-    this.local = rules.local
-    this.askers = rules.askers
-    this.shown = rules.text
+    this.rules = rulesOf(options.values())
     this.sessions = new Sessions({
       open: (topic, peer) => this.open(topic, peer),
-      admits: ({ address }) => this.admitted.holds(address),
+      admits: ({ address }) => this.rules.admitted.holds(address),
       nowMs: options.clock.nowMs,
       every: options.clock.every,
       onCut: (topic) => options.log('subscription cut', { topic }),
@@ -73,11 +74,8 @@ export class Pushing {
   /** Goes by the config in use from now on; where other people may see other things, all who are there have to ask anew. */
   settle(): void {
     const rules = rulesOf(this.options.values())
-    if (rules.text === this.shown) return
-    this.admitted = rules.admitted
-    this.local = rules.local
-    this.askers = rules.askers
-    this.shown = rules.text
+    if (rules.text === this.rules.text) return
+    this.rules = rules
     this.sessions.close()
   }
 
@@ -116,9 +114,9 @@ export class Pushing {
   }
 
   private isOpenTo(peer: Peer, name: Name, type: number, rrClass: number): boolean {
-    if (rrClass === CLASS.LOCAL && !this.local.holds(peer.address)) return false
+    if (rrClass === CLASS.LOCAL && !this.rules.local.holds(peer.address)) return false
     const zone = this.options.zoneAbove(name, rrClass)
-    const askers = zone && OF_AGENTS.has(type) ? this.askers.get(keyInClass({ name: zone.name, class: rrClass })) : undefined
+    const askers = zone && OF_AGENTS.has(type) ? this.rules.askers.get(keyInClass({ name: zone.name, class: rrClass })) : undefined
     return askers?.holds({ peer }) !== false
   }
 
@@ -145,8 +143,7 @@ function keyOf(rrClass: number, classes: readonly number[], type: number, name: 
   return `${rrClass === CLASS.ANY ? 'any ' : ''}${classes.join('+')} ${type} ${name.key}`
 }
 
-/** Who may subscribe, ask in class LOCAL, and look for agents; the text is another where any of that is. */
-function rulesOf(values: ConfigValues): { admitted: PrefixList; local: PrefixList; askers: ReadonlyMap<string, Askers>; text: string } {
+function rulesOf(values: ConfigValues): Rules {
   const { push, local } = values
   return {
     admitted: new PrefixList(push.networks.flatMap((text) => parsePrefix(text) ?? [])),

@@ -12,6 +12,7 @@ import { makeUpdateLease, type UpdateLease } from '../dns/edns.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { encodeMessage, makeMessage } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
+import { octetKey } from '../dns/octets.ts'
 import { parseRecord } from '../dns/record-text.ts'
 import { discoveryFlows } from '../discovery/flows.ts'
 import { Authenticator } from '../dnssec/authenticate.ts'
@@ -158,17 +159,13 @@ function makeKeeper(): Keeper {
     keep: async (writes) => {
       encodeWrites(writes.map(diskWrite))
       for (const { space, key, value } of writes) {
-        if (value === undefined) kept.delete(space + textOf(key))
-        else kept.set(space + textOf(key), value)
+        if (value === undefined) kept.delete(space + octetKey(key))
+        else kept.set(space + octetKey(key), value)
       }
     },
-    get: (space, key) => kept.get(space + textOf(key)),
+    get: (space, key) => kept.get(space + octetKey(key)),
     scan: () => [],
   }
-}
-
-function textOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
 function makeZone(): ZoneImage {

@@ -8,7 +8,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Translation } from '../authority/query.ts'
 import { OPTION } from '../dns/codes.ts'
-import { WireFault } from '../dns/faults.ts'
+import { unlessMalformed } from '../dns/faults.ts'
 import { MAX_INTENT_OCTETS, MAX_INTENTS_WAITING, TRANSLATION_MS } from '../dns/limits-discovery.ts'
 import type { Message } from '../dns/message.ts'
 import { decodeParameters, PARAMETERS, valueOf } from '../dns/parameters.ts'
@@ -113,11 +113,5 @@ export class Translating {
 /** The words of DEMAND; undefined where there are none, or nothing that can be read. */
 function needOf({ edns }: Message): string | undefined {
   const demand = edns?.options.find(({ code }) => code === OPTION.DEMAND)
-  if (demand === undefined) return undefined
-  try {
-    return valueOf(decodeParameters(demand.octets, 'DEMAND'), PARAMETERS.intent)
-  } catch (fault) {
-    if (fault instanceof WireFault) return undefined
-    throw fault
-  }
+  return demand && unlessMalformed(() => valueOf(decodeParameters(demand.octets, 'DEMAND'), PARAMETERS.intent))
 }

@@ -12,7 +12,7 @@
  */
 import { Query } from '../authority/query.ts'
 import { EDE, OPCODE, RCODE } from '../dns/codes.ts'
-import { WireFault } from '../dns/faults.ts'
+import { unlessMalformed } from '../dns/faults.ts'
 import { CORE_MESSAGE_OCTETS, CORE_MESSAGES_PER_TURN, CORE_WAIT_MS, DEFAULT_UDP_OCTETS, MAX_CORE_RUNNING, MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
 import { decodeMessage, type Message } from '../dns/message.ts'
 import type { Signer } from '../update/contract.ts'
@@ -187,7 +187,7 @@ export class Core {
       return false
     }
     if (query.opcode === OPCODE.DSO && this.options.handlers.session !== undefined) return this.takeOfSession(incoming, this.options.handlers.session)
-    const message = decode(octets)
+    const message = unlessMalformed(() => decodeMessage(octets))
     if (message === undefined) return this.refuse(incoming, query, { rcode: RCODE.FORMERR })
     if (query.edns && query.ednsVersion !== 0) return this.refuse(incoming, query, { rcode: RCODE.BADVERS }) // RFC 6891 6.1.3
     const { authenticator } = this.options
@@ -388,13 +388,4 @@ function isKnown(signer: Signer | undefined): signer is Signer {
 
 function writerFor({ udpOctets = DEFAULT_UDP_OCTETS, nsid, keepalive = 0, cookies }: CoreSettings): ResponseWriter {
   return new ResponseWriter(new Finisher({ udpOctets, nsid: nsid ?? null, keepalive, cookies: cookies ?? null }))
-}
-
-function decode(octets: Uint8Array): Message | undefined {
-  try {
-    return decodeMessage(octets)
-  } catch (fault) {
-    if (fault instanceof WireFault) return undefined
-    throw fault
-  }
 }

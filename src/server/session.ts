@@ -6,7 +6,7 @@
  */
 import { RCODE } from '../dns/codes.ts'
 import { decodeDso, DSO, type DsoMessage, type DsoTlv, encodeDso, keepaliveTlv, type PushTopic, readKeepalive, readSubscribe, readUnsubscribe, retryDelayTlv } from '../dns/dso.ts'
-import { WireFault } from '../dns/faults.ts'
+import { unlessMalformed, WireFault } from '../dns/faults.ts'
 import {
   MAX_PUSH_WAITING_OCTETS, MAX_SUBSCRIPTIONS, PUSH_BUSY_RETRY_MS, PUSH_FULL_OCTETS,
   PUSH_MALFORMED_RETRY_MS, PUSH_OCTETS_PER_LOOK, PUSH_REFUSED_RETRY_MS, SESSION_INACTIVITY_MS, SESSION_INTERVAL_MS,
@@ -36,7 +36,7 @@ const CUT_AFTER = 2
 
 /** A session from its client's first request to its connection's end. */
 export class Session implements Subscriber {
-  readonly connection: Lasting
+  private readonly connection: Lasting
   private readonly world: SessionWorld
   /** Keys of topics, by the ID of the request. */
   private readonly subscriptions = new Map<number, string>()
@@ -148,7 +148,7 @@ export class Session implements Subscriber {
   }
 
   private outcomeOf(incoming: CoreMessage): Outcome {
-    const message = decoded(incoming.octets)
+    const message = unlessMalformed(() => decodeDso(incoming.octets))
     if (message === undefined || message.tlvs.length === 0) return refused(RCODE.FORMERR, PUSH_MALFORMED_RETRY_MS)
     if (message.id === 0 && !this.hasBegun) return 'cut'
     const [primary] = message.tlvs
@@ -209,13 +209,4 @@ export function refused(rcode: number, delayMs: number): { rcode: number; tlvs: 
 /** The ID of a message, which is there whatever else is wrong with it. */
 export function idOf(octets: Uint8Array): number {
   return (octets[0] << 8) | octets[1]
-}
-
-function decoded(octets: Uint8Array): DsoMessage | undefined {
-  try {
-    return decodeDso(octets)
-  } catch (fault) {
-    if (fault instanceof WireFault) return undefined
-    throw fault
-  }
 }

@@ -14,6 +14,7 @@
 import { TYPE } from '../../dns/codes.ts'
 import { LEASES_AT_HAND, MAX_LEASES } from '../../dns/limits-discovery.ts'
 import { Name, sameNameAt } from '../../dns/name.ts'
+import { octetKey } from '../../dns/octets.ts'
 import type { Keeper, KeptWrite } from '../../update/contract.ts'
 import { overlayKey, zonePrefix } from '../../update/overlay.ts'
 import { aliasOf } from '../registration/message.ts'
@@ -59,7 +60,7 @@ export class LeaseBook {
     this.most = most
     this.keeper = keeper
     this.zone = { name: zone.name, class: zone.class }
-    this.prefix = textOf(zonePrefix(zone))
+    this.prefix = octetKey(zonePrefix(zone))
     this.recordPrefix = octetsOf(this.prefix + RECORD)
   }
 
@@ -252,7 +253,7 @@ export class LeaseBook {
   }
 
   private recordKey(record: RecordIdentity): string {
-    return textOf(overlayKey(this.recordPrefix, this.zone.name, record))
+    return octetKey(overlayKey(this.recordPrefix, this.zone.name, record))
   }
 }
 
@@ -269,10 +270,6 @@ function isAstray({ owner, type, rdata }: RecordIdentity, name: Name, units: rea
 function putAtHand<Key, Value>(known: Map<Key, Value>, key: Key, value: Value): void {
   if (known.size >= LEASES_AT_HAND) known.clear()
   known.set(key, value)
-}
-
-function textOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
 function octetsOf(text: string): Uint8Array {

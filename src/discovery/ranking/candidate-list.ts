@@ -16,8 +16,8 @@ import { hasReading, READING_OCTETS, writeReading } from './reading-rdata.ts'
 import { RECORDS_AT, RRsetBlock } from './rrset-block.ts'
 import type { Reporting } from './settings.ts'
 
-/** The priority of every agent listed: none is preferred (RFC 9460 2.4.1). */
-const PRIORITY = 1
+/** The priority of every agent that is listed or told of: none is preferred (RFC 9460 2.4.1). */
+export const LISTED_PRIORITY = 1
 /** Octets of a SENSE record, its agent's name aside, at most. */
 const SENSE_OCTETS = RECORD_HEAD_OCTETS + READING_OCTETS
 
@@ -88,7 +88,7 @@ export class CandidateList extends RRsetBlock {
     if (size < 2 || end + RECORD_HEAD_OCTETS + size > octets.length) return false
     this.writeHead(end, TYPE.AGENT, rrClass, 0, size)
     const rdataAt = end + RECORD_HEAD_OCTETS
-    view.setUint16(rdataAt, PRIORITY)
+    view.setUint16(rdataAt, LISTED_PRIORITY)
     for (let i = 2; i < size; i++) octets[rdataAt + i] = heap[from + i]
     this.end = rdataAt + size
     return true

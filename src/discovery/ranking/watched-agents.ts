@@ -7,14 +7,16 @@
  * An agent that has failed, drains, or is held is gone as one whose lease has ended: what is told is who may be chosen. What holds
  * for several offers of one agent below an ancestor is told once, as long as one of them stands.
  */
-import { textOf, type WatchedTopic } from '../../authority/watched.ts'
+import type { WatchedTopic } from '../../authority/watched.ts'
 import { TYPE } from '../../dns/codes.ts'
 import type { PushChange, PushTopic } from '../../dns/dso.ts'
 import { MAX_PUSH_RECORDS, PUSH_READINGS_MS } from '../../dns/limits-sessions.ts'
 import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import { Name } from '../../dns/name.ts'
+import { octetKey } from '../../dns/octets.ts'
 import { type CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
+import { LISTED_PRIORITY } from './candidate-list.ts'
 import { isLiving } from './filter.ts'
 import { hasReading, READING_OCTETS, writeReading } from './reading-rdata.ts'
 import { TABLE } from './table-layout.ts'
@@ -42,8 +44,6 @@ interface Told {
 
 /** The slot of what stands at the very name and is no agent: an alias (docs/protocol.md 2). */
 const ALIAS_SLOT = -1
-/** The priority of every agent: none is preferred (RFC 9460 2.4.1). */
-const PRIORITY = 1
 
 /** What both topics have in common; the main thread, which writes the table, looks. */
 abstract class SlotTopic implements WatchedTopic {
@@ -53,14 +53,12 @@ abstract class SlotTopic implements WatchedTopic {
   private readonly topic: PushTopic
   private readonly options: WatchedAgentsOptions
   private readonly match = new CapabilityMatch()
-  private name = new LookupName(0)
+  private name: LookupName | undefined
   private table: CandidateTable | undefined
   private readonly known = new Map<Slot, Told>()
   /** Who is told of by each key. */
   private readonly holders = new Map<string, Slot>()
-  private looks = 0
-  /** Whether the name stands in the table at this look, and how many stand as they were told. */
-  private isThere = false
+  /** How many stand as they were told, at this look. */
   private unchanged = 0
   /** Changes of slots that the table had counted, its index, and until when nothing ends by time alone. */
   private changes = -1
@@ -82,12 +80,11 @@ abstract class SlotTopic implements WatchedTopic {
   look(): PushChange[] {
     const table = this.options.table()
     if (this.isQuiet(table)) return []
-    this.looks++
     this.unchanged = 0
-    this.isThere = table !== undefined && this.find(table)
-    const fresh = table !== undefined && this.isThere ? this.lookAt(table) : []
-    const gone = this.forgetChanged(fresh)
-    const added = this.take(table, fresh)
+    const there = table !== undefined && this.find(table) ? table : undefined
+    const fresh = there === undefined ? [] : this.lookAt(there)
+    const gone = this.forgetChanged(there, fresh)
+    const added = there === undefined ? [] : this.take(there, fresh)
     this.table = table
     return gone.length === 0 && added.length === 0 ? [] : this.changesOf(gone, added)
   }
@@ -98,7 +95,7 @@ abstract class SlotTopic implements WatchedTopic {
 
   /** Whether nothing can be other than at the last look; else notes what is now. */
   private isQuiet(table: CandidateTable | undefined): boolean {
-    if (table === undefined) return this.looks > 0 && this.known.size === 0
+    if (table === undefined) return this.known.size === 0
     const [changes, index] = [table.header[TABLE.changes], table.header[TABLE.index]]
     const isQuiet = table === this.table && changes === this.changes && index === this.index && this.options.nowMs() < this.quietUntilMs
     this.changes = changes
@@ -106,18 +103,15 @@ abstract class SlotTopic implements WatchedTopic {
     return isQuiet
   }
 
-  /** Forgets those of `fresh` that were told before, and where that is not all, those that stand there no more; returns them. */
-  private forgetChanged(fresh: readonly Slot[]): Told[] {
+  /** Forgets those of `fresh` that were told before, and where that is not all, those that stand no more in `table`, undefined where the name does not; returns them. */
+  private forgetChanged(table: CandidateTable | undefined, fresh: readonly Slot[]): Told[] {
     const { match, known } = this
     const gone: Told[] = []
     for (const slot of fresh) this.forget(slot, gone)
     if (known.size === this.unchanged) return gone
-    const there = new Set(match.order.subarray(match.from, match.from + match.count))
+    const there = new Set(table === undefined ? [] : match.order.subarray(match.from, match.from + match.count))
     const nowMs = this.options.nowMs()
-    for (const slot of known.keys()) {
-      const table = this.options.table()
-      if (table === undefined || !this.isThere || !there.has(slot) || !isLiving(table, slot, nowMs)) this.forget(slot, gone)
-    }
+    for (const slot of known.keys()) if (table === undefined || !there.has(slot) || !isLiving(table, slot, nowMs)) this.forget(slot, gone)
     return gone
   }
 
@@ -131,11 +125,12 @@ abstract class SlotTopic implements WatchedTopic {
 
   private find(table: CandidateTable): boolean {
     const seed = table.header[TABLE.seed]
-    if (this.name.seed !== seed || this.looks === 1) {
-      this.name = new LookupName(seed)
-      this.name.loadOnce(this.topic.name.wire)
+    let { name } = this
+    if (name?.seed !== seed) {
+      name = this.name = new LookupName(seed)
+      name.loadOnce(this.topic.name.wire)
     }
-    return table.lookup(this.name, this.match)
+    return table.lookup(name, this.match)
   }
 
   /** Marks those that stand as they were told; the slots of all others who live. */
@@ -168,20 +163,20 @@ abstract class SlotTopic implements WatchedTopic {
   }
 
   /** Notes what was not told before, nothing twice; returns it. */
-  private take(table: CandidateTable | undefined, fresh: readonly Slot[]): Told[] {
+  private take(table: CandidateTable, fresh: readonly Slot[]): Told[] {
     const added = new Map<string, Told>()
     const nowMs = this.options.nowMs()
     this.isCut = false
     for (const slot of fresh) {
-      const record = table && (slot === ALIAS_SLOT ? this.readAlias(table) : this.read(table, slot, nowMs))
-      if (record === undefined || table === undefined) continue
+      const record = slot === ALIAS_SLOT ? this.readAlias(table) : this.read(table, slot, nowMs)
+      if (record === undefined) continue
       const holder = this.holders.get(record.key)
       if (holder !== undefined && !this.outdoes(table, slot, holder)) continue
       if (holder !== undefined) this.known.delete(holder)
       this.isCut ||= this.known.size >= MAX_PUSH_RECORDS
       if (this.known.size >= MAX_PUSH_RECORDS) break
-      const [version, untilMs] = slot === ALIAS_SLOT || table === undefined ? [0, Infinity] : [table.i32.version[slot], table.f64.leaseEndMs[slot]]
-      const told: Told = { ...record, text: textOf(record.rdata), version, untilMs }
+      const [version, untilMs] = slot === ALIAS_SLOT ? [0, Infinity] : [table.i32.version[slot], table.f64.leaseEndMs[slot]]
+      const told: Told = { ...record, text: octetKey(record.rdata), version, untilMs }
       this.quietUntilMs = Math.min(this.quietUntilMs, untilMs)
       this.known.set(slot, told)
       this.holders.set(told.key, slot)
@@ -193,7 +188,7 @@ abstract class SlotTopic implements WatchedTopic {
   private readAlias({ heap }: CandidateTable): { key: string; rdata: Uint8Array; ttl: number } {
     const { aliasAt, aliasLength } = this.match
     const rdata = heap.slice(aliasAt, aliasAt + aliasLength)
-    return { key: textOf(rdata), rdata, ttl: 0 }
+    return { key: octetKey(rdata), rdata, ttl: 0 }
   }
 
   /** What was read again and is the same is no change; what has the same key is a change by its coming alone. */
@@ -228,8 +223,8 @@ export class AgentTopic extends SlotTopic {
 
   protected read({ i32, f64, heap }: CandidateTable, slot: Slot, nowMs: number): { key: string; rdata: Uint8Array; ttl: number } {
     const rdata = heap.slice(i32.rdataAt[slot], i32.rdataAt[slot] + i32.rdataLength[slot])
-    new DataView(rdata.buffer).setUint16(0, PRIORITY)
-    return { key: textOf(rdata), rdata, ttl: Math.min(i32.ttl[slot], Math.max(0, Math.floor((f64.leaseEndMs[slot] - nowMs) / 1_000))) }
+    new DataView(rdata.buffer).setUint16(0, LISTED_PRIORITY)
+    return { key: octetKey(rdata), rdata, ttl: Math.min(i32.ttl[slot], Math.max(0, Math.floor((f64.leaseEndMs[slot] - nowMs) / 1_000))) }
   }
 }
 

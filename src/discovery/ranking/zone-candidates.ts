@@ -11,6 +11,7 @@
  */
 import { TYPE } from '../../dns/codes.ts'
 import { keyInClass, Name } from '../../dns/name.ts'
+import { octetKey } from '../../dns/octets.ts'
 import type { Change, Requester, ServedZone, Update, UpdateFlow, ZoneDraft } from '../../update/contract.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { LeaseBooks } from '../lease/books.ts'
@@ -234,7 +235,7 @@ function endIn({ units }: Lease, owner: Uint8Array, rdata: Uint8Array): number {
 
 /** Owners in lower case, as an image and a lease may write them differently. */
 function endKey(owner: Uint8Array, rdata: Uint8Array): string {
-  return `${Name.fromWire(owner).key}\0${Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).toString('latin1')}`
+  return `${Name.fromWire(owner).key}\0${octetKey(rdata)}`
 }
 
 function zoneOf(image: ZoneImage): ZoneId {

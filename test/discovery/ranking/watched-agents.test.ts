@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { textOf } from '../../../src/authority/watched.ts'
+import { octetKey } from '../../../src/dns/octets.ts'
 import type { CandidateTable } from '../../../src/discovery/ranking/candidates.ts'
 import { AgentTopic, ReadingTopic } from '../../../src/discovery/ranking/watched-agents.ts'
 import { CLASS, TYPE } from '../../../src/dns/codes.ts'
@@ -123,7 +123,7 @@ describe('a topic of agents', () => {
       const take = (): void => {
         for (const change of watched.look()) {
           assert.ok(change.kind !== 'clear')
-          const text = textOf(change.record.rdata)
+          const text = octetKey(change.record.rdata)
           assert.equal(known.has(text), change.kind === 'remove', 'what goes was there, what comes was not')
           if (change.kind === 'add') known.add(text)
           else known.delete(text)
@@ -145,7 +145,7 @@ function answered(hive: Hive): string[] {
     const slot = hive.slot(label)
     const rdata = table.heap.slice(table.i32.rdataAt[slot], table.i32.rdataAt[slot] + table.i32.rdataLength[slot])
     rdata[1] = 1
-    return textOf(rdata)
+    return octetKey(rdata)
   }).sort()
 }
 
