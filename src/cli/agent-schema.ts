@@ -8,7 +8,7 @@
  *       - { name: v2.translate.text.nlp, parameters: latency=180ms accuracy=0.97 }
  */
 import { z } from 'zod'
-import { isComplete, readCapability } from '../discovery/identifier/capability.ts'
+import { isComplete, nameOrUrl, readCapability } from '../discovery/identifier/capability.ts'
 import { CLIENT_KEY_LEASE_SECONDS, CLIENT_LEASE_SECONDS, CLIENT_TTL_SECONDS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parseParameters } from '../dns/parameters.ts'
@@ -58,9 +58,9 @@ function faultOf(work: () => unknown): string | undefined {
 }
 
 function capabilityFault(text: string): string | undefined {
-  const unreadable = faultOf(() => Name.parse(text))
+  const unreadable = faultOf(() => nameOrUrl(text))
   if (unreadable !== undefined) return unreadable
-  const capability = readCapability(Name.parse(text, Name.parse('_cap.example')))
+  const capability = readCapability(nameOrUrl(text, Name.parse('_cap.example')))
   return capability !== undefined && isComplete(capability) ? undefined : CAPABILITY
 }
 
@@ -75,7 +75,7 @@ function parametersFault(text: string): string | undefined {
 
 const capability = z
   .strictObject({
-    name: checked(CAPABILITY, 'Name of the capability below `_cap` of the provider, or absolute with its final dot.', capabilityFault),
+    name: checked(CAPABILITY, 'Name of the capability below `_cap` of the provider, absolute with its final dot, or its URL: `agent://acme.example/nlp/text/translate/v2`.', capabilityFault),
     parameters: checked('must be parameters as key=value', 'Its [parameters](protocol.md), as `key=value …`.', parametersFault).optional(),
     priority: whole(0, 65_535, 'Order among the agents; 0 makes an alias. 1 by default.').optional(),
   })

@@ -2,6 +2,7 @@
  * `waggle query … --explain`: why an answer to a question for agents is as it is, told by the server itself over its
  * control socket, as only its operator may know what others claim and how loaded they are.
  */
+import { isCapabilityUrl, nameOrUrl } from '../discovery/identifier/capability.ts'
 import type { ExplainedCandidate, ExplainedCriterion, Explanation } from '../discovery/ranking/explain.ts'
 import { encodeDemand } from './demand.ts'
 import { askServer, columns, type ServerOptions } from './control.ts'
@@ -18,16 +19,18 @@ export interface ExplainOptions extends ServerOptions {
 export async function explainCommand(name: string, options: ExplainOptions, io: Io): Promise<ExitCode> {
   const { demand = '', json = false } = options
   let octets: Uint8Array
+  let asked = name
   try {
+    if (isCapabilityUrl(name)) asked = nameOrUrl(name).toString()
     octets = encodeDemand(demand)
   } catch (error) {
     io.err(`waggle: ${(error as Error).message}\n`)
     return EXIT.usage
   }
-  const answer = await askServer(options, { command: 'agent explain', name, class: options.class, demand: Buffer.from(octets).toString('hex') }, io)
+  const answer = await askServer(options, { command: 'agent explain', name: asked, class: options.class, demand: Buffer.from(octets).toString('hex') }, io)
   if (typeof answer === 'number') return answer
   const explanation = answer.explanation as Explanation
-  io.out(json ? `${JSON.stringify({ name, class: options.class, demand, ...explanation })}\n` : printExplanation(name, demand, explanation))
+  io.out(json ? `${JSON.stringify({ name: asked, class: options.class, demand, ...explanation })}\n` : printExplanation(asked, demand, explanation))
   return EXIT.done
 }
 

@@ -95,8 +95,8 @@ ${examples('waggle check zones/waggle.yaml', 'waggle check acme.example.zone', '
 function addQuery(program: Command, io: Io, run: Run): void {
   withServer(program.command('query'))
     .description('Ask a server and print its answer.')
-    .argument('<name>', 'domain name, as in zone files')
-    .argument('[type]', 'record type: a mnemonic or TYPE65440', 'A')
+    .argument('<name>', 'domain name, as in zone files, or the URL of a capability')
+    .argument('[type]', 'record type: a mnemonic or TYPE65440 (default: A, and AGENT at a URL)')
     .option('-s, --server <address[:port]>', 'who is asked; without a port, 53', process.env.WAGGLE_SERVER)
     .option('--class <class>', 'IN, LOCAL, CH or CLASS65440', 'IN')
     .option('--tcp', 'ask over TCP')
@@ -120,11 +120,12 @@ ${examples(
       'waggle query example.com --server 127.0.0.1:5300',
       'waggle query example.com MX --server 127.0.0.1:5300 --short',
       "waggle query v2.translate.text.nlp._cap.acme.example AGENT --server 127.0.0.1:5300 --demand 'latency=200ms'",
+      "waggle query agent://acme.example/nlp/text/translate/v2 --server 127.0.0.1:5300 --demand 'latency=200ms'",
       'waggle query v1.ocr.vision._cap.acme.example AGENT --and v2.translate.text.nlp._cap.acme.example --server 127.0.0.1:5300 --short',
       "waggle query translate.text.nlp._cap.acme.example --demand 'latency=200ms' --explain -c zones/waggle.yaml",
       'waggle query v1.print.device._cap.floor3.example AGENT --class LOCAL --server 127.0.0.1:5300',
     )}`)
-    .action(run(async (name: string, type: string, options: QueryOptions) => (await import('./query.ts')).queryCommand(name, type, options, io)))
+    .action(run(async (name: string, type: string | undefined, options: QueryOptions) => (await import('./query.ts')).queryCommand(name, type, options, io)))
 }
 
 function addWatch(program: Command, io: Io, run: Run): void {

@@ -2,6 +2,7 @@
  * `waggle query`: asks one question and prints the answer as dig does, as bare RDATA, or as JSON.
  */
 import { randomInt } from 'node:crypto'
+import { isCapabilityUrl, nameOrUrl } from '../discovery/identifier/capability.ts'
 import { ask } from '../client/ask.ts'
 import { splitBatch } from '../client/batch.ts'
 import { OPCODE, OPTION, parseClass, parseType, printClass, printOption, printRcode, printType } from '../dns/codes.ts'
@@ -10,7 +11,6 @@ import { WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { MAX_BATCH_QUESTIONS } from '../dns/limits-discovery.ts'
 import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message, type Question } from '../dns/message.ts'
-import { Name } from '../dns/name.ts'
 import { printMessage } from '../dns/print-message.ts'
 import { printRdata } from '../dns/rdata.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
@@ -38,8 +38,8 @@ export interface QueryOptions extends ServerOptions {
   explain?: boolean
 }
 
-/** Asks and prints. Failed where nothing answers or what answers is malformed; usage where name, type, class, server or demand cannot be read. */
-export async function queryCommand(name: string, type: string, options: QueryOptions, io: Io): Promise<ExitCode> {
+/** Asks and prints; `type` is AGENT at the URL of a capability and else A where none is said. Failed where nothing answers or what answers is malformed; usage where name, type, class, server or demand cannot be read. */
+export async function queryCommand(name: string, type: string = isCapabilityUrl(name) ? 'AGENT' : 'A', options: QueryOptions, io: Io): Promise<ExitCode> {
   if (options.explain === true) return (await import('./explain.ts')).explainCommand(name, options, io)
   const prepared = prepare(name, type, options)
   if ('wrong' in prepared) {
@@ -102,7 +102,7 @@ function prepare(name: string, type: string, options: QueryOptions): { server: E
   if (qclass === undefined) return { wrong: `Cannot use class "${options.class}" as it must be IN, LOCAL, CH, or CLASS and a number` }
   if (!options.edns && (options.dnssec === true || options.demand !== undefined)) return { wrong: 'Cannot use --no-edns with --dnssec or --demand as both travel in EDNS' }
   try {
-    const names = [name, ...(options.and ?? [])].map((text) => Name.parse(text))
+    const names = [name, ...(options.and ?? [])].map((text) => nameOrUrl(text))
     const twice = names.find((one, i) => names.findIndex((other) => other.equals(one)) < i)
     if (twice !== undefined) return { wrong: `Cannot ask for ${twice} twice in one message as its answers could not be told apart` }
     if (names.length > MAX_BATCH_QUESTIONS) return { wrong: `Cannot ask ${names.length} questions in one message as ${MAX_BATCH_QUESTIONS} is the most` }

@@ -18,7 +18,7 @@ import { MAX_BATCH_QUESTIONS, MAX_OUTCOMES_PER_DEMAND } from '../dns/limits-disc
 import { decodeMessage, encodeMessage, makeMessage, type Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { decodeParameters, encodeParameters, encodeValue, PARAMETERS, parseParameters } from '../dns/parameters.ts'
-import { capabilityName, CAPABILITY_MARK, labelsOf, parseCapabilityUrl } from '../discovery/identifier/capability.ts'
+import { CAPABILITY_MARK, labelsOf, nameOrUrl } from '../discovery/identifier/capability.ts'
 import { UNTOLD } from '../discovery/ranking/values.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { ask, type Asked, type AskOptions } from './ask.ts'
@@ -127,7 +127,7 @@ export class Asker {
    * name, or `agent://acme.example/nlp/text/translate/v2`. AskFault where no answer comes or the server refuses; TextFault where capability or need cannot be read.
    */
   async ask(capability: string, need: Need = ''): Promise<Found> {
-    const name = capabilityOf(capability)
+    const name = nameOrUrl(capability)
     const told = this.toldIn(domainOf(name))
     const { response, tookMs } = await this.exchange([name], demandWith(textOf(need), told), told.length > 0)
     this.forget(told)
@@ -140,7 +140,7 @@ export class Asker {
    * that the server refuses has nobody, and `reason` says so.
    */
   async askAll(capabilities: readonly string[], need: Need = ''): Promise<Found[]> {
-    const asked = capabilities.map(capabilityOf)
+    const asked = capabilities.map((text) => nameOrUrl(text))
     const names = [...new Map(asked.map((name) => [name.key, name])).values()]
     const found = new Map<string, Found>()
     for (let i = 0; i < names.length; i += MAX_BATCH_QUESTIONS) for (const [key, one] of await this.askBatch(names.slice(i, i + MAX_BATCH_QUESTIONS), need)) found.set(key, one)
@@ -247,11 +247,6 @@ function reasonOf({ rcode, edns }: Message): string {
   if (error === undefined || error.length < 2) return printRcode(rcode)
   const { infoCode, text } = readExtendedError(error)
   return `${printRcode(rcode)}: ${text === '' ? printEde(infoCode) : text}`
-}
-
-/** The name that `agent://…`, or a name, stands for. TextFault where it cannot be read. */
-export function capabilityOf(text: string): Name {
-  return /^agent:/i.test(text) ? capabilityName(parseCapabilityUrl(text)) : Name.parse(text)
 }
 
 /** Whose capability it is: what stands behind `_cap`, as one text; the whole name where that is not in it. */

@@ -37,7 +37,7 @@ export interface FoundAgent {
 
 /** What was found. */
 export interface Found {
-  /** Best first; in no order where the need says `candidates`. */
+  /** Best first, also where the server could not put its records in order as they are signed; in no order where the need says `candidates`. */
   agents: FoundAgent[]
   /** Seconds that this may be remembered. */
   ttlSeconds: number
@@ -56,11 +56,19 @@ export function readFound(response: Message, asked: Name): Omit<Found, 'tookMs'>
   const offer = option === undefined ? undefined : decodeParameters(option, 'OFFER')
   const readings = readingsIn(response)
   const agents = records.map(({ rdata }, i) => agentOf(rdata, i, asked, response, offer, readings))
-  const found = agents.filter((agent) => agent !== undefined)
+  const found = inOrder(agents.filter((agent) => agent !== undefined))
   const ttlSeconds = Math.min(...records.map(({ ttl }) => ttl), ...(records.length === 0 ? [0] : []))
   const told = toldBy(response)
-  if (found.length === 0) return { agents: found, ttlSeconds, reason: told ?? nobodyAt(response, asked) }
+  const nobody = agents.some((agent) => agent !== undefined) ? `nobody at ${asked} may be called for this need now` : nobodyAt(response, asked)
+  if (found.length === 0) return { agents: found, ttlSeconds, reason: told ?? nobody }
   return { agents: found, ttlSeconds, ...(told !== undefined && { note: told }) }
+}
+
+/** As they are, where they are ranked: their priorities count from 1. Else by the scores of OFFER, as beside signed records (docs/protocol.md 4), without those whose score is 0. */
+function inOrder(agents: FoundAgent[]): FoundAgent[] {
+  const able = agents.filter(({ score }) => score !== 0)
+  if (agents.every(({ rank }, i) => rank === i + 1) || able.every(({ score }) => score === undefined)) return able
+  return able.sort((a, b) => (b.score ?? 0) - (a.score ?? 0)).map((agent, i) => ({ ...agent, rank: i + 1 }))
 }
 
 /** One AGENT record; undefined for the alias form, which is no agent. */

@@ -9,6 +9,7 @@
  *
  * A renewal is the same message once more; a withdrawal the same with both leases 0.
  */
+import { nameOrUrl } from '../discovery/identifier/capability.ts'
 import { CLASS, OPCODE, TYPE } from '../dns/codes.ts'
 import { makeUpdateLease, type UpdateLease } from '../dns/edns.ts'
 import { CLIENT_TTL_SECONDS, DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
@@ -18,7 +19,7 @@ import { parseRecord } from '../dns/record-text.ts'
 
 /** A capability that is offered. */
 export interface OfferedCapability {
-  /** Below `_cap` of the provider's zone: `v2.translate.text.nlp`, or absolute, with the final dot. */
+  /** Below `_cap` of the provider's zone: `v2.translate.text.nlp`; absolute, with the final dot; or its URL, `agent://acme.example/nlp/text/translate/v2`. */
   name: string
   /** Parameters of AGENT in their text form: `latency=180ms accuracy=0.97`; default none. */
   parameters?: string
@@ -67,7 +68,7 @@ export function registrationRecords(registration: Registration): DnsRecord[] {
     ...(key === undefined ? [] : [record(agent, TYPE.KEY, key)]),
     ...addresses.map((address) => parsed(agent, `${address.includes(':') ? 'AAAA' : 'A'} ${address}`)),
     ...texts.map((text) => parsed(agent, `TXT ${quoted(text)}`)),
-    ...capabilities.map(({ name, parameters = '', priority = 1 }) => parsed(Name.parse(name, origin), `AGENT ${priority} ${agent} ${parameters}`)),
+    ...capabilities.map(({ name, parameters = '', priority = 1 }) => parsed(nameOrUrl(name, origin), `AGENT ${priority} ${agent} ${parameters}`)),
   ]
 }
 

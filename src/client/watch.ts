@@ -12,12 +12,12 @@
  */
 import { randomInt } from 'node:crypto'
 import { connect } from 'node:net'
+import { nameOrUrl } from '../discovery/identifier/capability.ts'
 import { CLASS, parseClass, parseType, printRcode, printType, RCODE, TYPE } from '../dns/codes.ts'
 import { type PushChange, type PushTopic, subscribeTlv } from '../dns/dso.ts'
 import { CLIENT_WATCH_SETTLE_MS, MAX_PUSH_RECORDS, MAX_WATCHED_OCTETS } from '../dns/limits-sessions.ts'
 import type { DnsRecord } from '../dns/message.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
-import { capabilityOf } from './asker.ts'
 import { DsoLink, LONGEST_TIMER, type LinkEnd, type LinkWorld } from './dso-link.ts'
 import { PushedRecords, type WatchChange } from './pushed-records.ts'
 import { retryDelayMs, type Chance } from './renewal.ts'
@@ -87,7 +87,7 @@ export function watch(name: string, options: WatchOptions): Watching {
   if (type === undefined) throw new TypeError(`Cannot use type "${options.type}" as it must be a mnemonic such as AGENT, or TYPE and a number`)
   const rrClass = options.class === undefined ? CLASS.IN : parseClass(options.class)
   if (rrClass === undefined) throw new TypeError(`Cannot use class "${options.class}" as it must be IN, LOCAL, CH, or CLASS and a number`)
-  return new Watching({ name: capabilityOf(name), type, class: rrClass }, server, options)
+  return new Watching({ name: nameOrUrl(name), type, class: rrClass }, server, options)
 }
 
 /** Changes, one by one; made by `watch`. */

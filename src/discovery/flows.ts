@@ -83,7 +83,7 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
   const { keeper, clock, every, onFault, limits = ORDINARY_LIMITS, srpLimits = SRP_LIMITS, mostLeases } = options
   const { policyOf = () => undefined, defaultZone = () => undefined, seed = 0, onTables = () => undefined, facesOf = () => ALL_SHOWN } = options
   const books = new LeaseBooks(keeper, mostLeases)
-  const candidates = new ZoneCandidates({ books, seed, expects: (zone) => policyOf(zone) !== undefined, facesOf, onTables })
+  const candidates = new ZoneCandidates({ books, seed, expects: (zone) => policyOf(zone) !== undefined, facesOf, onTables, nowMs: () => steady.nowMs() })
   const dependents = new Dependents(books)
   let steady = new SteadyClock(clock)
   const nowMs = (): number => steady.nowMs()

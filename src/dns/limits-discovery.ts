@@ -85,6 +85,12 @@ export const MAX_CLOSURE_DEPTH = 8
 export const MAX_CLOSURE_AGENTS = 3
 /** Octets of the names and records of one `closure`: more than is sent over UDP, a quarter of what a message holds. Reached: as for its names. */
 export const MAX_CLOSURE_OCTETS = 16_384
+/** Members of a task group near whom an agent may be (`group` of a demand). Reached: the others of the group count as nobody's company. */
+export const MAX_COMPANY_MEMBERS = 16
+/** Networks of peers, or of a group's members, that an agent's addresses are compared with. Reached: further ones are not. */
+export const MAX_COMPANY_NETWORKS = 64
+/** Addresses of one agent, of each family, that are compared with networks. Reached: the others are not. */
+export const MAX_ADDRESSES_COMPARED = 8
 /** Times that a reader tries to find an index that is not being replaced under it. Reached: it takes what it found, whose entries are each checked. */
 export const MAX_INDEX_TRIES = 4
 /** Octets of one token (docs/protocol.md 3). Reached: FORMERR. */

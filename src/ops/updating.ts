@@ -207,8 +207,11 @@ export class Updating {
 
   /** Why a demand at a capability is answered as it is; undefined where no agent is registered there. WireFault where the demand is malformed. */
   explain(name: Name, rrClass: number, demand: Uint8Array): Explanation | undefined {
+    const zone = this.options.zoneAbove(name, rrClass)
     const candidates = this.candidatesAbove(name, rrClass)
-    return candidates && explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs() })
+    if (zone === undefined || candidates === undefined) return undefined
+    zone.image.refresh()
+    return explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs(), zone: zone.image })
   }
 
   /** The candidates of the zone that a name is in. */

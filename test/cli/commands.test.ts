@@ -55,6 +55,8 @@ describe('calling wrongly', () => {
       [['query', 'example.com', '--explain', '-d', '.', '--demand', 'latency=soon'], /^waggle: Cannot parse .*latency/],
       [['query', 'example.com', '-s', 'localhost'], /^waggle: Cannot use server "localhost" as it must be address\[:port\]/],
       [['query', 'example.com', 'AAAAA', '-s', '127.0.0.1'], /^waggle: Cannot use type "AAAAA" as it must be /],
+      [['query', 'agent://acme.example/v2', '-s', '127.0.0.1'], /^waggle: .*agent:\/\/acme\.example\/v2.* must name what has the version\n$/],
+      [['query', 'agent://acme.example/v2', '--explain', '-d', '.'], /^waggle: .* must name what has the version\n$/],
       [['query', 'a..b', '-s', '127.0.0.1'], /^waggle: Cannot parse name "a\.\.b" as it must not hold an empty label\n$/],
       [['query', 'a.example', '-s', '127.0.0.1', '--class', 'XX'], /^waggle: Cannot use class "XX"/],
       [['query', 'a.example', '-s', '127.0.0.1', '--timeout', '0'], /must be a number from 1 to 600000/],

@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { OPTION, printRcode, RCODE, TYPE } from '../../src/dns/codes.ts'
+import { OPTION, printType, printRcode, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/dns/message.ts'
 import { parseRecord } from '../../src/dns/record-text.ts'
 import { run } from './running.ts'
@@ -52,6 +52,28 @@ function answered(query: Message, parts: Partial<Message> = {}): Uint8Array {
 }
 
 const query = (...flags: string[]) => run('query', 'a.example', '-s', server, ...flags)
+
+describe('a question', () => {
+  const questions: string[] = []
+  beforeEach(() => {
+    questions.length = 0
+    onUdp = (message) => {
+      questions.push(...message.questions.map(({ name, type }) => `${name} ${printType(type)}`))
+      return [answered(message)]
+    }
+  })
+
+  it('may name a capability by its URL, and is for AGENT then unless it says otherwise', async () => {
+    const url = 'agent://acme.example/nlp/text/translate/v2?security=mtls'
+    const name = 'mtls.v2.translate.text.nlp._cap.acme.example.'
+    for (const args of [[url], [url, 'TXT'], ['a.example'], ['a.example', 'AGENT', '--and', url], [url, '--and', 'b.example']]) {
+      assert.equal((await run('query', ...args, '-s', server)).code, 0, args.join(' '))
+    }
+    assert.deepEqual(questions, [`${name} AGENT`, `${name} TXT`, 'a.example. A', 'a.example. AGENT', `${name} AGENT`, `${name} AGENT`, 'b.example. AGENT'])
+    const twice = await run('query', url, '--and', name, '-s', server)
+    assert.deepEqual([twice.code, twice.err.includes('twice in one message')], [2, true])
+  })
+})
 
 describe('an answer', () => {
   it('to several questions whose OFFER is malformed is printed whole, and cannot be taken apart', async () => {

@@ -61,6 +61,7 @@ describe('the request', () => {
     [['agent', 'list'], { command: 'agent list' }],
     [['agent', 'list', 'a.example'], { command: 'agent list', zone: 'a.example' }],
     [['agent', 'show', 'b._sa.a.example'], { command: 'agent show', agent: 'b._sa.a.example' }],
+    [['query', 'agent://a.example/x/v1', '--explain'], { command: 'agent explain', name: 'v1.x._cap.a.example.', class: 'IN', demand: '' }],
     [['query', 'v1.x._cap.a.example', '--explain', '--class', 'LOCAL'], { command: 'agent explain', name: 'v1.x._cap.a.example', class: 'LOCAL', demand: '' }],
   ]
   for (const [args, request] of CASES) {

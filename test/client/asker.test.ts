@@ -137,6 +137,22 @@ describe('a question', () => {
     assert.match(server.demand, /translate my/)
   })
 
+  it('of a zone that was signed ahead is put in order by what OFFER says, and who is not to be called is left out', async () => {
+    const server = new FakeServer()
+    const record = (label: string, priority: number): string => `${V2} 30 IN AGENT ${priority} ${label}._sa.acme.example.`
+    const told = async (scores: string, answers: string[]): Promise<unknown[]> => {
+      server.answers = answers
+      server.options = [{ code: OPTION.OFFER, octets: parseParameters(`scores=${scores} ages=${answers.map(() => '5ms').join()} states=${answers.map(() => 'idle').join()}`, 'OFFER') }]
+      const { agents, reason } = await server.asker().ask(V2)
+      return [agents.map(({ name, rank, score }) => `${name.split('.')[0]} ${rank} ${score}`), ...(reason === undefined ? [] : [reason])]
+    }
+    const four = [record('slow', 7), record('gone', 1), record('fast', 9), record('usual', 1)]
+    assert.deepEqual(await told('0.2,0,0.9,0.5', four), [['fast 1 0.9', 'usual 2 0.5', 'slow 3 0.2']])
+    assert.deepEqual(await told('0,0,0,0', four), [[], `nobody at ${V2} may be called for this need now`])
+    assert.deepEqual(await told('0.4,0.5', [record('first', 1), record('second', 2)]), [['first 1 0.4', 'second 2 0.5']], 'ranked: near-equals are drawn, and scores need not fall')
+    assert.deepEqual(await told('0', [record('alone', 1)]), [[], `nobody at ${V2} may be called for this need now`])
+  })
+
   it('takes URLs, and asks in the class it is told', async () => {
     const server = new FakeServer()
     await server.asker({ class: 'LOCAL' }).ask('agent://acme.example/nlp/text/translate/v2')

@@ -77,6 +77,7 @@ describe('what cannot be registered', () => {
     ['an address that is none', { addresses: ['192.0.2'] }, /address/],
     ['a parameter that is unknown', { capabilities: [{ name: 'v1.x', parameters: 'latancy=1ms' }] }, /known key/],
     ['a metric without unit', { capabilities: [{ name: 'v1.x', parameters: 'latency=fast' }] }, /latency/],
+    ['a URL that names no capability', { capabilities: [{ name: 'agent://acme.example/v2' }] }, /must name what has the version/],
     ['a capability with an empty label', { capabilities: [{ name: 'v1..x' }] }, /empty label/],
     ['an identifier of several words', { id: 'a b' }, /one word/],
     ['a provider that is no name', { provider: '' }, /empty/],
@@ -86,4 +87,9 @@ describe('what cannot be registered', () => {
       assert.throws(() => registrationRecords({ ...BABEL, ...part }), message)
     })
   }
+})
+
+it('a capability may be named by its URL', () => {
+  const named = (name: string): string[] => registrationRecords({ ...BABEL, capabilities: [{ name, parameters: 'latency=1s' }] }).filter(({ type }) => type === TYPE.AGENT).map((record) => printRecord(record))
+  assert.deepEqual(named('agent://acme.example/nlp/text/translate/v2?security=mtls'), named('mtls.v2.translate.text.nlp._cap.acme.example.'))
 })

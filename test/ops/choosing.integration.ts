@@ -133,6 +133,28 @@ describe('finding agents', { skip, concurrency: true }, () => {
         }
       })
 
+      it('holds an exclusive agent for the task group that it joins, prefers who is near its members, and lets it go', async () => {
+        const solo = 'v1.solo._cap.acme.example'
+        market.folder.write('solo.yaml', `provider: acme.example\nid: solo\naddresses: [192.0.2.77]\ncapabilities: [{ name: "agent://acme.example/solo/v1", parameters: binding=exclusive }]\n`)
+        assert.equal((await waggle(['register', '-s', `127.0.0.1:${market.port}`, '-k', 'provider.key', '-f', 'solo.yaml'], market.folder.path)).code, 0)
+        assert.deepEqual(await market.agents(solo), ['1 solo'])
+        const rdata = Buffer.concat([Buffer.of(0, 2), ...['solo', '_sa', 'acme', 'example', ''].map((label) => Buffer.from([label.length, ...Buffer.from(label)]))])
+        const task = async (command: string): Promise<string> => {
+          market.folder.write('task', `server 127.0.0.1 ${market.port}\nzone acme.example\nupdate ${command}\nsend\n`)
+          return (await run('nsupdate', ['-k', `${market.folder.path}/provider.key`, `${market.folder.path}/task`])).text
+        }
+        assert.equal(await task(`add menu._task.acme.example 60 TYPE65442 \\# ${rdata.length} ${rdata.toString('hex')}`), '')
+        assert.match(await market.dig(solo), /EDE: 49155/)
+        assert.deepEqual([await market.agents(solo, 'group=other._task.acme.example'), await market.agents(solo, 'group=menu._task.acme.example')], [[], ['1 solo']])
+        const { out } = await waggle(['query', 'agent://acme.example/solo/v1', '--explain', '-c', 'w.yaml'], market.folder.path)
+        assert.match(out, /solo\._sa\.acme\.example\. .*out: it is held exclusively by menu\._task\.acme\.example\.\n/)
+        const explained = await waggle(['query', V2, '--explain', '-c', 'w.yaml', '--demand', 'group=menu._task.acme.example peer=127.0.0.77'], market.folder.path)
+        assert.match(explained.out, /\nold\._sa[^]*?\n {2}unmet {7}peer\n/, 'old is in 192.0.2.0/24 as solo is, not in 127.0.0.0/24')
+        assert.match(explained.out, /\nquick\._sa[^]*?\n {2}unmet {7}group\n/)
+        assert.equal(await task('delete menu._task.acme.example TYPE65442'), '')
+        assert.deepEqual(await market.agents(solo), ['1 solo'])
+      })
+
       it('finds a hundred more once the table has grown, while it is asked', async () => {
         const lines = Array.from({ length: 100 }, (_, i) => `update add v1.many._cap.acme.example 60 TYPE65440 \\# 24 0001 03${Buffer.from(`n${String(i).padStart(2, '0')}`).toString('hex')} 035f7361 04 61636d65 07 6578616d706c65 00`)
         market.folder.write('many', `server 127.0.0.1 ${market.port}\nzone acme.example\n${lines.join('\n')}\nsend\n`)

@@ -84,7 +84,7 @@ export class AgentFaces implements AgentChooser {
     this.node = node
     this.isHidden = this.hides(query, answer.zone)
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
-      this.picks.begin(table)
+      this.picks.begin(table, zone)
       const choice = this.choiceOf()
       if (choice !== CHOICE.made) return choice
       if (this.picks.isWhole()) return this.give()

@@ -5,7 +5,7 @@
 import { PARAMETERS } from '../../dns/parameters.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { printProtocols, protocolsOfAlpn } from '../ranking/protocols.ts'
-import { nameEnd, read16 } from '../ranking/values.ts'
+import { nameEnd, read16, valueBehindName } from '../ranking/values.ts'
 import type { FaceBlock } from './block.ts'
 
 /** First key of the range for private use (RFC 9460 14.3.1), and those in it that SVCB may have here: DNS-AID's. */
@@ -29,10 +29,7 @@ export function domainAt(table: CandidateTable, slot: Slot): number {
 
 /** Where a parameter's value starts in the heap; 0 where the offer does not have it. `valueEnd` tells where it ends. */
 export function valueAt(table: CandidateTable, slot: Slot, key: number): number {
-  const { heap, i32 } = table
-  const end = i32.rdataAt[slot] + i32.rdataLength[slot]
-  for (let at = parametersAt(table, slot); at + 4 <= end; at += 4 + read16(heap, at + 2)) if (read16(heap, at) === key) return at + 4
-  return 0
+  return valueBehindName(table.heap, agentAt(table, slot), table.i32.rdataAt[slot] + table.i32.rdataLength[slot], key)
 }
 
 /** Where the value that starts at `at` ends. */

@@ -104,6 +104,16 @@ export function parseCapabilityUrl(url: string): Capability {
   return made(Name.parse(`${host}.`), path, version, security)
 }
 
+/** Whether a text is, or means to be, the URL of a capability rather than a name. */
+export function isCapabilityUrl(text: string): boolean {
+  return /^agent:/i.test(text)
+}
+
+/** The name that `agent://…`, or a name as in zone files, stands for; a name without its final dot is below `origin`. TextFault where it cannot be read. */
+export function nameOrUrl(text: string, origin?: Name): Name {
+  return isCapabilityUrl(text) ? capabilityName(parseCapabilityUrl(text)) : Name.parse(text, origin)
+}
+
 /** The URL of the capability that `name` writes; undefined where it is none. */
 export function urlOfName(name: Name): string | undefined {
   const capability = readCapability(name)

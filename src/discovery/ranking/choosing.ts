@@ -5,14 +5,15 @@
  *     table.lookup ──► ranker.rank ──► RDATA copied, priorities 1 … n ──► still the same entries? ──► answer, OFFER, hand
  *         no agents: none   nobody: why, as an Extended DNS Error                no: once more
  *
- * A zone that was signed beforehand is answered as it stands, as a signature covers the RRset whole (RFC 4035 3.1.1).
+ * A zone that was signed beforehand is answered as it stands, as a signature covers the RRset whole (RFC 4035 3.1.1); OFFER
+ * tells how its agents would be chosen.
  */
 import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../authority/choosing.ts'
 import { type Answer, KIND, SECTION } from '../../authority/plan.ts'
 import { type Query, QUESTION_AT } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
 import { MAX_EDE_TEXT_OCTETS } from '../../dns/limits.ts'
-import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CANDIDATES } from '../../dns/limits-discovery.ts'
+import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CANDIDATES, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { Askers } from './askers.ts'
@@ -82,7 +83,9 @@ export class RankedChooser implements AgentChooser {
 
   choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
     const table = this.tables[answer.zone]
-    if (table === undefined || zone.signaturesOf(zone.apex, TYPE.SOA) !== 0) return CHOICE.none
+    if (table === undefined) return CHOICE.none
+    this.ranker.scorer.company.zone = zone
+    if (isSignedAhead(zone)) return this.tellBeside(query, answer, table, zone, wanted.name)
     const { match } = this
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       if (!table.lookup(wanted.name, match) || match.count === 0) return CHOICE.none
@@ -93,6 +96,23 @@ export class RankedChooser implements AgentChooser {
         if (this.listAll(table, zone.class)) return this.giveAll(query, answer, table, wanted)
       } else if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
     }
+    return CHOICE.none
+  }
+
+  /** Tells in OFFER how those would be chosen that stand at the very name, and leaves them as they are: a signature covers the RRset whole (docs/protocol.md 4, step 5). */
+  private tellBeside(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, name: LookupName): Choice {
+    const { match, ranker, demand, offer } = this
+    if (!wantsOffer(query) || !table.lookup(name, match) || match.count === 0) return CHOICE.none
+    const node = zone.nodeOf(name)
+    const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
+    if (rrset === 0) return CHOICE.none
+    if (!this.readDemand(query)) return CHOICE.malformed
+    this.passOutcomes(query)
+    this.atMs = this.nowMs()
+    ranker.rank(table, match, demand, this.atMs, demand.count === 0 ? MAX_RANKED_ANSWERS : demand.count)
+    if (ranker.count > 0) ranker.hand(table, ranker.slots[0], this.atMs)
+    answer.offer = offer.octets
+    answer.offerOctets = offer.writeBeside(table, ranker, zone, rrset, demand)
     return CHOICE.none
   }
 
@@ -129,7 +149,7 @@ export class RankedChooser implements AgentChooser {
   /** The candidates of the zone at an index of the directory, for faces; undefined where it has none, or is signed beforehand, so that nothing can be said that was not signed. */
   tableFor(index: number, zone: ZoneImage): CandidateTable | undefined {
     const table = this.tables[index]
-    return table === undefined || zone.signaturesOf(zone.apex, TYPE.SOA) !== 0 ? undefined : table
+    return table === undefined || isSignedAhead(zone) ? undefined : table
   }
 
   /** How many answers the demand read last wants. */
@@ -138,9 +158,10 @@ export class RankedChooser implements AgentChooser {
   }
 
   /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would, or `most` of them; null where the DEMAND is malformed. */
-  rankFor(table: CandidateTable, match: CapabilityMatch, query: Query, protocols: number, most?: number): Ranker | null {
+  rankFor(table: CandidateTable, zone: ZoneImage, match: CapabilityMatch, query: Query, protocols: number, most?: number): Ranker | null {
     const { ranker, demand } = this
     if (!this.readDemand(query)) return null
+    ranker.scorer.company.zone = zone
     this.passOutcomes(query)
     ranker.filter.protocols = protocols
     ranker.rank(table, match, demand, this.nowMs(), most ?? this.wanted)
@@ -214,7 +235,7 @@ export class RankedChooser implements AgentChooser {
   /** How the first `count` were chosen, where the asker wants to know. */
   private tell(query: Query, answer: Answer, table: CandidateTable, count: number): void {
     const { ranker, offer, demand } = this
-    if (!query.edns || (query.demandAt === 0 && !query.agent)) return
+    if (!wantsOffer(query)) return
     answer.offer = offer.octets
     answer.offerOctets = offer.write(table, ranker, count, demand, demand.intent.isPresent ? query.peer.translation : undefined)
   }
@@ -242,6 +263,15 @@ export class RankedChooser implements AgentChooser {
     else if (fallen[REASON.failed] === 0 && fallen[REASON.expired] > 0) answer.explain(EDE.LEASE_EXPIRED)
     else answer.explain(EDE.NO_LIVE_AGENT)
   }
+}
+
+function isSignedAhead(zone: ZoneImage): boolean {
+  return zone.signaturesOf(zone.apex, TYPE.SOA) !== 0
+}
+
+/** Whoever says what he needs, or that he is an agent, is told how was chosen, where he can read it (docs/protocol.md 4). */
+function wantsOffer({ edns, demandAt, agent }: Query): boolean {
+  return edns && (demandAt !== 0 || agent)
 }
 
 /** EXTRA-TEXT of a list that is not whole (RFC 8914 2). */

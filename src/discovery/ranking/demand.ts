@@ -5,7 +5,7 @@
  *     DEMAND   { key u16 | length u16 | value }*      keys strictly ascending (RFC 9460 2.2)
  *
  * Hard: latency accuracy concurrency cost stability history uplink downlink errors, binding, region, security,
- * modality, avoid, only-provider. Soft: provider, near, peer, max-age. The rest says how to answer.
+ * modality, avoid, only-provider. Soft: provider, near, peer, max-age, group. The rest says how to answer.
  */
 import { MAX_DEMAND_KEYS } from '../../dns/limits-discovery.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
@@ -13,9 +13,9 @@ import { METRIC_COUNT, metricOf, METRICS, WHOLE_RATIO } from './metrics.ts'
 import { isAddresses, isName, isNames, isOutcomes, isText, isToken, isTokens, read16, read32 } from './values.ts'
 
 /** Soft wishes; the value is the wish's place in `Demand.order`. */
-export const WISH = { provider: 0, near: 1, peer: 2, maxAge: 3 } as const
+export const WISH = { provider: 0, near: 1, peer: 2, maxAge: 3, group: 4 } as const
 /** How many there are. */
-export const WISH_COUNT = 4
+export const WISH_COUNT = 5
 /** `order` of a wish that was not expressed; also a bound and a binding that were not. */
 export const ABSENT = -1
 
@@ -150,7 +150,7 @@ export class Demand {
       case PARAMETERS.modality.key: return this.keep(this.modality, isTokens(octets, at, end), at, end)
       case PARAMETERS.avoid.key: return this.keep(this.avoid, isNames(octets, at, end), at, end)
       case PARAMETERS.peer.key: return this.wish(WISH.peer, this.keep(this.peer, isAddresses(octets, at, end), at, end))
-      case PARAMETERS.group.key: return this.keep(this.group, isName(octets, at, end), at, end)
+      case PARAMETERS.group.key: return this.wish(WISH.group, this.keep(this.group, isName(octets, at, end), at, end))
       case PARAMETERS['only-provider'].key: return this.keep(this.onlyProvider, isNames(octets, at, end), at, end)
       case PARAMETERS.intent.key: return this.keep(this.intent, isText(octets, at, end), at, end)
       case PARAMETERS.outcome.key: return this.keep(this.outcome, isOutcomes(octets, at, end), at, end)

@@ -17,6 +17,7 @@ import { type Random, Ranker } from './rank.ts'
 import type { Scorer } from './score.ts'
 import { believedAccuracy, slownessOf } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
+import type { ZoneImage } from '../../zone/image.ts'
 import { TABLE } from './table-layout.ts'
 
 /** One metric of one candidate; values as text with their unit, such as `180ms`. */
@@ -102,12 +103,14 @@ export interface ExplainOptions {
   nowMs: number
   /** Agents of the answer. */
   most: number
+  /** The zone that they are in, for `peer` and `group`; without it nobody is near anybody. */
+  zone?: ZoneImage
 }
 
 const REASONS = Object.keys(REASON) as (keyof typeof REASON)[]
 const OUT: Readonly<Partial<Record<keyof typeof REASON, string>>> = { onlyProvider: 'only-provider', avoided: 'avoid' }
 const WORDS: Readonly<Partial<Record<keyof typeof REASON, string>>> = {
-  gone: 'it has left', expired: 'its lease has ended', failed: 'it drains or has failed', held: 'it is held by somebody exclusively',
+  gone: 'it has left', expired: 'its lease has ended', failed: 'it drains or has failed',
   binding: 'it is bound otherwise than demanded', region: 'it is not in that region', security: 'it lacks a security property that is demanded',
   modality: 'it lacks a modality that is demanded', onlyProvider: 'its provider is none of those demanded', avoided: 'the asker avoids it',
   protocol: 'it does not speak the protocol',
@@ -146,11 +149,12 @@ class Explainer {
     this.demand = demand
     this.options = options
     this.ranker = new Ranker(options.settings, options.random, MAX_EXPLAINED)
+    this.ranker.scorer.company.zone = options.zone ?? null
   }
 
   run(): Explanation {
     const { ranker, table, match, demand, options: { nowMs, most } } = this
-    ranker.scorer.begin(demand) // for the weights of who is out before anybody is scored
+    ranker.scorer.begin(table, demand) // for the weights of who is out before anybody is scored
     ranker.filter.onRejected = (slot, reason) => void this.rejected.push(this.outBy(slot, reason))
     ranker.onScored = (slot, scorer, key) => void this.scored.push({ slot, isSuspect: key < 0, told: this.scoredAs(slot, scorer) })
     ranker.rank(table, match, demand, nowMs, most)
@@ -180,8 +184,14 @@ class Explainer {
     const name = REASONS[reason]
     const metric = reason - REASON.latency
     const isMetric = metric >= 0 && metric < METRIC_COUNT
-    const why = isMetric ? this.shortOf(metric, slot) : (WORDS[name] ?? name)
+    const why = isMetric ? this.shortOf(metric, slot) : reason === REASON.held ? this.heldBy(slot) : (WORDS[name] ?? name)
     return { ...this.basicsOf(slot, this.ranker.scorer), why: `out: ${why}`, out: OUT[name] ?? name }
+  }
+
+  private heldBy(slot: Slot): string {
+    const { heap, i32 } = this.table
+    const holder = i32.holder[slot]
+    return `it is held exclusively${holder === 0 ? '' : ` by ${printName(heap, i32.valueAt[holder])}`}`
   }
 
   private shortOf(metric: number, slot: Slot): string {

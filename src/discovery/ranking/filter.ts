@@ -143,14 +143,23 @@ export class CandidateFilter {
   }
 
   private isFree(slot: Slot): boolean {
-    return isFree(this.table, slot, this.nowMs)
+    return isAble(this.table, slot) && !this.isHeld(slot)
+  }
+
+  /** Whether another task group than the asker's holds the agent. */
+  private isHeld(slot: Slot): boolean {
+    const { table: { f64, heap, i32 }, demand: { group, octets } } = this
+    if (f64.holdEndMs[slot] <= this.nowMs) return false
+    const value = i32.holder[slot]
+    const at = i32.valueAt[value]
+    return !(value !== 0 && group.isPresent && isSameText(octets, group.at, group.end, heap, at, at + i32.valueLength[value]))
   }
 
   private reasonOfDeath(slot: Slot): Reason {
     const { f64, i32 } = this.table
     if (i32.rdataLength[slot] === 0) return REASON.gone
     if (f64.leaseEndMs[slot] <= this.nowMs) return REASON.expired
-    return f64.holdEndMs[slot] > this.nowMs ? REASON.held : REASON.failed
+    return this.isHeld(slot) ? REASON.held : REASON.failed
   }
 
   private isMet(reason: number, slot: Slot): boolean {
@@ -254,13 +263,14 @@ export class CandidateFilter {
   }
 }
 
-function isFree({ f64, i32 }: CandidateTable, slot: Slot, nowMs: number): boolean {
-  return f64.holdEndMs[slot] <= nowMs && i32.state[slot] < DRAINING && i32.unwell[slot] === 0 && i32.rdataLength[slot] > 0
+/** Whether the agent is there, has not failed and does not drain. */
+function isAble({ i32 }: CandidateTable, slot: Slot): boolean {
+  return i32.state[slot] < DRAINING && i32.unwell[slot] === 0 && i32.rdataLength[slot] > 0
 }
 
 /** Whether an agent may be answered to who demands nothing: it is registered, its lease runs, it has not failed, does not drain, and nobody holds it. */
 export function isLiving(table: CandidateTable, slot: Slot, nowMs: number): boolean {
-  return table.f64.leaseEndMs[slot] > nowMs && isFree(table, slot, nowMs)
+  return table.f64.leaseEndMs[slot] > nowMs && table.f64.holdEndMs[slot] <= nowMs && isAble(table, slot)
 }
 
 /** A stride that meets each of `count` places once before any twice. */

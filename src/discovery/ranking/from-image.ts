@@ -6,7 +6,7 @@
 import { TYPE } from '../../dns/codes.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import { Name } from '../../dns/name.ts'
-import { FOUND, ZoneMatch, type NodeId, type ZoneImage } from '../../zone/image.ts'
+import { FOUND, ZoneMatch, type NodeId, type RRsetId, type ZoneImage } from '../../zone/image.ts'
 import { HEADER } from '../../zone/layout.ts'
 import { Registrar } from './registrar.ts'
 
@@ -30,7 +30,7 @@ const FOR_EVER: LeaseEndOf = () => Infinity
 /** A registrar of all AGENT records of the zone, committed; `refused` counts those for which the table had no room. */
 export function registerZone(image: ZoneImage, onGrown?: (buffer: SharedArrayBuffer) => void, leaseEndOf: LeaseEndOf = FOR_EVER): { registrar: Registrar; refused: number } {
   image.refresh()
-  const records = nodesWithAgents(image).reduce((sum, node) => sum + image.recordsIn(image.rrsetOf(node, TYPE.AGENT)), 0)
+  const records = nodesWith(image, TYPE.AGENT).reduce((sum, node) => sum + image.recordsIn(image.rrsetOf(node, TYPE.AGENT)), 0)
   const capacity = Math.max(LEAST_CAPACITY, records + (records >>> 2))
   const registrar = new Registrar(image.words[HEADER.seed], onGrown, capacity, capacity * HEAP_OCTETS_EACH)
   return { registrar, refused: reconcile(registrar, image, leaseEndOf) }
@@ -42,7 +42,7 @@ export function reconcile(registrar: Registrar, image: ZoneImage, leaseEndOf: Le
   const gone = new Map(registrar.owners().map((owner) => [keyOf(owner), owner]))
   const endOf = knownEnds(registrar, leaseEndOf)
   let refused = 0
-  for (const node of nodesWithAgents(image)) {
+  for (const node of nodesWith(image, TYPE.AGENT)) {
     const owner = image.octets.slice(image.foldedNameAt(node), image.foldedNameAt(node) + image.nameLength(node))
     gone.delete(keyOf(owner))
     refused += replaceAt(registrar, owner, offersAt(image, node), endOf)
@@ -66,14 +66,14 @@ export function knownEnds(registrar: Registrar | undefined, leaseEndOf: LeaseEnd
   return (owner, rdata) => registrar?.leaseEndOf(owner, rdata) ?? leaseEndOf(owner, rdata)
 }
 
-/** Names of the zone that hold AGENT records and are its own. */
-function nodesWithAgents(image: ZoneImage): NodeId[] {
+/** Names of the zone that hold records of the type, one of ours, and are its own. */
+export function nodesWith(image: ZoneImage, type: number): NodeId[] {
   if (!image.hasAgents) return []
   const name = new LookupName(image.words[HEADER.seed])
   const match = new ZoneMatch()
   const nodes: NodeId[] = []
   image.forEachNode((node) => {
-    if (image.rrsetOf(node, TYPE.AGENT) === 0) return
+    if (image.rrsetOf(node, type) === 0) return
     name.load(image.octets, image.foldedNameAt(node))
     image.find(name, match)
     const isWildcard = name.octets[0] === 1 && name.octets[1] === 0x2a
@@ -84,12 +84,17 @@ function nodesWithAgents(image: ZoneImage): NodeId[] {
 
 function offersAt(image: ZoneImage, node: NodeId): Offers {
   const rrset = image.rrsetOf(node, TYPE.AGENT)
+  return { ttl: image.ttlOf(rrset), rdatas: rdatasIn(image, rrset) }
+}
+
+/** Copies of the RDATA of an RRset. */
+export function rdatasIn(image: ZoneImage, rrset: RRsetId): Uint8Array[] {
   const rdatas: Uint8Array[] = []
   let at = image.firstRecordAt(rrset)
   for (let left = image.recordsIn(rrset); left > 0; left--, at = image.nextRecordAt(at)) {
     rdatas.push(image.octets.slice(image.rdataAt(at), image.rdataAt(at) + image.rdataLength(at)))
   }
-  return { ttl: image.ttlOf(rrset), rdatas }
+  return rdatas
 }
 
 /** Whose offer an RDATA is: its agent without case, and whether it is one or an alias. */

@@ -41,8 +41,12 @@ export const METRICS: readonly MetricRow[] = [
 /** Largest value of a metric of two octets: a ratio in ten-thousandths (docs/protocol.md 3). */
 export const WHOLE_RATIO = 10_000
 
+/** States: at rest, and at the end of some work, able to take new (docs/protocol.md 3). */
+export const [IDLE, TRANSITION] = [0, 1]
 /** First state that takes no new work: draining, and behind it failed (docs/protocol.md 3). */
 export const DRAINING = 3
+/** The last state. */
+export const FAILED = 4
 
 /** The metric whose parameter has `key`; -1 where none has. */
 export function metricOf(key: number): number {

@@ -10,10 +10,14 @@ import { MAX_DEMAND_KEYS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.
 import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { viewOf } from '../../dns/octet-views.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
-import type { CandidateTable } from './candidates.ts'
+import { LookupName } from '../../dns/lookup-name.ts'
+import type { RRsetId, ZoneImage } from '../../zone/image.ts'
+import type { CandidateTable, Slot } from './candidates.ts'
 import { ABSENT, type Demand, WISH_COUNT } from './demand.ts'
-import { metricOf } from './metrics.ts'
+import { FAILED, metricOf } from './metrics.ts'
 import type { Ranker } from './rank.ts'
+import { TABLE } from './table-layout.ts'
+import { sameFolded } from './values.ts'
 
 const HEAD_OCTETS = 4
 const MOST_OCTETS = 6 * HEAD_OCTETS + MAX_NAME_OCTETS + 2 + MAX_RANKED_ANSWERS * (2 + 4 + 1 + 4) + MAX_DEMAND_KEYS * 2
@@ -25,14 +29,20 @@ const WHOLE = 10_000
 /** Keys of a demand, metrics aside, by which agents are chosen. */
 const SHAPING: ReadonlySet<number> = new Set([
   PARAMETERS.binding, PARAMETERS.provider, PARAMETERS.location, PARAMETERS.region, PARAMETERS.security, PARAMETERS.modality, PARAMETERS.count, PARAMETERS.avoid,
-  PARAMETERS.peer, PARAMETERS['max-age'], PARAMETERS['only-provider'], PARAMETERS.closure, PARAMETERS.prefer, PARAMETERS.intent, PARAMETERS.candidates,
+  PARAMETERS.peer, PARAMETERS.group, PARAMETERS['max-age'], PARAMETERS['only-provider'], PARAMETERS.closure, PARAMETERS.prefer, PARAMETERS.intent, PARAMETERS.candidates,
 ].map(({ key }) => key))
+/** Those of them that mean something where the records are answered as they stand. */
+const BESIDE: ReadonlySet<number> = new Set([...SHAPING].filter((key) => key !== PARAMETERS.closure.key && key !== PARAMETERS.intent.key && key !== PARAMETERS.candidates.key))
 
 /** Writes offers; one object per thread. */
 export class OfferWriter {
   readonly octets: Uint8Array = new Uint8Array(MOST_OCTETS)
   private readonly view = viewOf(this.octets)
   private at = 0
+  /** Of the records of an RRset: the slot of each one's agent, −1 for none, and its place among the chosen, −1 too. */
+  private readonly slots = new Int32Array(MAX_RANKED_ANSWERS)
+  private readonly places = new Int32Array(MAX_RANKED_ANSWERS)
+  private name = new LookupName(0)
 
   /** Writes the offer of the first `count` that `ranker` chose; returns its octets, 0 where there is nothing to tell. */
   write({ i32 }: CandidateTable, ranker: Ranker, count: number, demand: Demand, translation?: Translation): number {
@@ -40,7 +50,7 @@ export class OfferWriter {
     this.at = 0
     if (count > 0) {
       this.begin(PARAMETERS.scores.key, count * 2)
-      for (let i = 0; i < count; i++, this.at += 2) view.setUint16(this.at, Math.round(ranker.scores[i] * WHOLE))
+      for (let i = 0; i < count; i++, this.at += 2) view.setUint16(this.at, scoreIn(ranker, i))
       this.begin(PARAMETERS.ages.key, count * 4)
       for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, Math.min(NO_AGE, ranker.ages[i]))
       this.begin(PARAMETERS.states.key, count)
@@ -50,9 +60,49 @@ export class OfferWriter {
         for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, ranker.unmet[i])
       }
     }
-    this.writeScope(demand)
+    this.writeScope(demand, SHAPING)
     if (translation !== undefined) this.addTranslated(translation)
     return this.at
+  }
+
+  /**
+   * Writes the offer beside the RRset of a zone that was signed ahead, in the order of its records: scores fall as the agents would be answered, so that the
+   * draw among near-equals is in them, and 0 is for who would not be. Of more than MAX_RANKED_ANSWERS records those behind are not told of.
+   */
+  writeBeside(table: CandidateTable, ranker: Ranker, zone: ZoneImage, rrset: RRsetId, demand: Demand): number {
+    const { view, slots, places } = this
+    const { i32 } = table
+    const count = this.findRecords(table, ranker, zone, rrset)
+    this.at = 0
+    this.begin(PARAMETERS.scores.key, count * 2)
+    for (let i = 0; i < count; i++, this.at += 2) view.setUint16(this.at, places[i] < 0 ? 0 : fallingScore(ranker, places[i]))
+    this.begin(PARAMETERS.ages.key, count * 4)
+    for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, places[i] < 0 ? NO_AGE : Math.min(NO_AGE, ranker.ages[places[i]]))
+    this.begin(PARAMETERS.states.key, count)
+    for (let i = 0; i < count; i++, this.at++) view.setUint8(this.at, slots[i] < 0 ? FAILED : i32.state[slots[i]])
+    if (hasWish(demand)) {
+      this.begin(PARAMETERS.unmet.key, count * 4)
+      for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, places[i] < 0 ? 0 : ranker.unmet[places[i]])
+    }
+    this.writeScope(demand, BESIDE)
+    return this.at
+  }
+
+  /** Notes slot and place of the agent of each record; returns how many are told of. */
+  private findRecords({ byAgent, header, heap, i32 }: CandidateTable, ranker: Ranker, zone: ZoneImage, rrset: RRsetId): number {
+    const count = Math.min(MAX_RANKED_ANSWERS, zone.recordsIn(rrset))
+    if (this.name.seed !== header[TABLE.seed]) this.name = new LookupName(header[TABLE.seed])
+    const { name, slots, places } = this
+    for (let i = 0, at = zone.firstRecordAt(rrset); i < count; i++, at = zone.nextRecordAt(at)) {
+      slots[i] = places[i] = -1
+      name.load(zone.octets, zone.rdataAt(at) + 2)
+      for (let slot = byAgent.first(name.hash[0]); slot >= 0 && places[i] < 0; slot = byAgent.after(slot)) {
+        if (!sameFolded(heap, i32.rdataAt[slot] + 2, name.octets, 0, name.length)) continue
+        slots[i] = slot
+        places[i] = placeOf(ranker, slot)
+      }
+    }
+    return count
   }
 
   /** Writes the offer of an answer without agents, as the words asked with mean none that is near enough: the nearest, and how near. */
@@ -71,11 +121,11 @@ export class OfferWriter {
   }
 
   /** The keys that shaped the answer: for whom else it holds. */
-  private writeScope({ keys, keyCount }: Demand): void {
+  private writeScope({ keys, keyCount }: Demand, shaping: ReadonlySet<number>): void {
     const headAt = this.at
     this.at += HEAD_OCTETS
     for (let i = 0; i < keyCount; i++) {
-      if (metricOf(keys[i]) < 0 && !SHAPING.has(keys[i])) continue
+      if (metricOf(keys[i]) < 0 && !shaping.has(keys[i])) continue
       this.view.setUint16(this.at, keys[i])
       this.at += 2
     }
@@ -91,6 +141,22 @@ export class OfferWriter {
     this.view.setUint16(this.at + 2, size)
     this.at += HEAD_OCTETS
   }
+}
+
+function scoreIn({ scores }: Ranker, place: number): number {
+  return Math.max(1, Math.round(scores[place] * WHOLE)) // 0 is for who is not to be called
+}
+
+/** The score at a place, less than that of every place before it as far as there is room above 0. */
+function fallingScore(ranker: Ranker, place: number): number {
+  let score = scoreIn(ranker, 0)
+  for (let i = 1; i <= place; i++) score = Math.max(1, Math.min(scoreIn(ranker, i), score - 1))
+  return score
+}
+
+function placeOf({ slots, count }: Ranker, slot: Slot): number {
+  for (let i = 0; i < count; i++) if (slots[i] === slot) return i
+  return -1
 }
 
 function hasWish({ order }: Demand): boolean {

@@ -87,7 +87,7 @@ export class Ranker {
     last.begin(table)
     filter.run(table, match, demand, nowMs, this.wantedOf(match, kappa), this.random())
     if (filter.count === 0) return
-    this.scorer.begin(demand)
+    this.scorer.begin(table, demand)
     this.scoreShortlist(table, match, demand, nowMs, kappa)
     // where scores are blurred each asker gets a blur of his own
     if (kappa <= this.settings.blurFrom) last.note(table, match, demand, filter, nowMs, kappa)

@@ -16,16 +16,18 @@ import { copyColumns, copyTexts } from './growing.ts'
 import { Heap } from './heap.ts'
 import { type Capability, Holdings, keyOf } from './holdings.ts'
 import { IndexWriter, type Path } from './index-writer.ts'
-import { DRAINING } from './metrics.ts'
+import { DRAINING, IDLE, TRANSITION } from './metrics.ts'
 import { nameHash } from './name-hash.ts'
 import { Resting } from './resting.ts'
 import { shapeOf, TABLE } from './table-layout.ts'
-import type { PutResult, Registration } from './taken.ts'
+import type { Member, PutResult, Registration } from './taken.ts'
 import { ValueNumbers } from './value-numbers.ts'
 
 export type { PutResult, Registration } from './taken.ts'
 
 const FIRST_CAPACITY = 64
+/** Value of `binding` of an agent that one task holds at a time. */
+const EXCLUSIVE = 1
 /** What twice as much adds is enough for whatever one more registration brings. */
 const LEAST_CAPACITY = 16
 /** Octets of the heap for each registration: two names and some ten parameters, and its places in lists. */
@@ -61,7 +63,7 @@ export class Registrar extends Holdings {
     return this.heap.alive
   }
 
-  /** Different values of security, modality, provider and region that agents have now. */
+  /** Different values of security, modality, provider, region and holder that agents have now. */
   get valuesHeld(): number {
     return this.values.size
   }
@@ -110,7 +112,7 @@ export class Registrar extends Holdings {
     this.table.byAgent.unlink(slot)
     this.table.byAlias.unlink(slot)
     this.forgetArrivals(slot, capability.number)
-    this.giveTexts(slot, this.valuesOf(slot))
+    this.giveTexts(slot, [...this.valuesOf(slot), this.table.i32.holder[slot]])
     this.table.i32.rdataLength[slot] = 0
     this.table.f64.leaseEndMs[slot] = 0
     this.end(slot)
@@ -120,18 +122,35 @@ export class Registrar extends Holdings {
     return (this.isChanged = true)
   }
 
-  /** Holds an agent exclusively at all its capabilities until then, or frees it where that is past (docs/protocol.md 6). Returns how many that are. */
-  hold(agent: Uint8Array, untilMs: number): number {
-    const slots = this.slotsOf(agent)
-    for (const slot of slots) this.change(slot, () => (this.table.f64.holdEndMs[slot] = untilMs))
-    return slots.length
+  /**
+   * Makes the agent a member of a task group, or of none: at each capability where its binding is exclusive the group holds it as long as that says, but
+   * for one in transition, which may take new work (docs/protocol.md 6). Who is shared is free all the same.
+   */
+  bind(agent: Uint8Array, member: Member | undefined): void {
+    for (const slot of this.slotsOf(agent)) {
+      if (member !== undefined && this.table.i32.binding[slot] === EXCLUSIVE) this.bindAt(slot, member)
+      else if (this.table.i32.holder[slot] !== 0 || this.table.f64.holdEndMs[slot] !== 0) this.change(slot, () => this.setHolder(slot, 0, 0, IDLE))
+    }
   }
 
-  /** The states of TASK, for an agent that takes part in a group: the highest counts. */
-  setState(agent: Uint8Array, state: number): number {
-    const slots = this.slotsOf(agent)
-    for (const slot of slots) this.change(slot, () => (this.table.i32.state[slot] = state))
-    return slots.length
+  private bindAt(slot: Slot, { group, state, sinceMs }: Member): void {
+    const { path } = this.numbered[this.table.i32.capability[slot]] as Capability
+    const hasRoom = this.makeRoom(group.wire.length, group.wire, path)
+    const { f64, i32 } = this.table
+    const seconds = i32.bindingSeconds[slot]
+    const endMs = state === TRANSITION ? 0 : seconds === 0 ? Infinity : sinceMs + seconds * 1_000
+    const holder = hasRoom ? this.values.take(group.wire, 0, group.wire.length) : 0 // held all the same, from its own group too
+    if (holder === i32.holder[slot] && endMs === f64.holdEndMs[slot] && state === i32.state[slot]) this.values.give(holder)
+    else this.change(slot, () => this.setHolder(slot, holder, endMs, state))
+  }
+
+  private setHolder(slot: Slot, holder: number, endMs: number, state: number): void {
+    const { f64, i32 } = this.table
+    this.values.give(i32.holder[slot])
+    i32.holder[slot] = holder
+    f64.holdEndMs[slot] = endMs
+    i32.state[slot] = state
+    this.isChanged = true // what was given up rests until the next commits
   }
 
   /** Whether an agent passes its probes: one that does not counts as failed at all its capabilities, whatever it says of itself. */

@@ -6,6 +6,7 @@
  *     score = entry × (Σ weight × worth / Σ weight  + bonuses − penalty of the state)
  */
 import type { CandidateTable, CapabilityMatch, Slot } from './candidates.ts'
+import { Company, NEAR_KM } from './company.ts'
 import { ABSENT, WISH, type Demand } from './demand.ts'
 import { Estimate, kilometresBetween } from './estimate.ts'
 import type { CandidateFilter } from './filter.ts'
@@ -19,12 +20,6 @@ const UNKNOWN_WORTH = 0.5
 const HALF_RATE = 10_000
 /** Accuracy, in ten-thousandths, that is worth nothing: a guess between two. */
 const GUESS = 5_000
-/** Kilometres within which the wish to be near is met. */
-const NEAR_KM = 1_000
-
-/** Tells whether an agent has an address in the network of a peer; handed in, as addresses stand in the zone. */
-export type NearPeer = (table: CandidateTable, slot: Slot, demand: Demand) => boolean
-
 /** Scores one slot after the other; its fields tell how the last one came to its score. */
 export class Scorer {
   readonly estimate: Estimate
@@ -36,8 +31,7 @@ export class Scorer {
   unmet = 0
   score = 0
   kilometres = ABSENT
-  /** Says who is near a peer; null: nobody is. */
-  nearPeer: NearPeer | null = null
+  readonly company = new Company()
   private readonly settings: RankingSettings
   private readonly filter: CandidateFilter
   private totalWeight = 1
@@ -50,8 +44,9 @@ export class Scorer {
   }
 
   /** Prepares for the candidates of one demand. */
-  begin(demand: Demand): void {
+  begin(table: CandidateTable, demand: Demand): void {
     const { settings, weight } = this
+    if (demand.peer.isPresent || demand.group.isPresent) this.company.begin(table, demand)
     this.totalWeight = 0
     for (let i = 0; i < METRIC_COUNT; i++) {
       weight[i] = demand.hasWeights ? demand.weight[i] : settings.weights[i]
@@ -107,8 +102,12 @@ export class Scorer {
       else this.miss(demand, WISH.provider)
     }
     if (demand.order[WISH.peer] !== ABSENT) {
-      if (this.nearPeer?.(table, slot, demand) === true) sum += settings.peerBonus
+      if (this.company.isNearPeer(table, slot)) sum += settings.peerBonus
       else this.miss(demand, WISH.peer)
+    }
+    if (demand.order[WISH.group] !== ABSENT) {
+      if (this.company.isNearGroup(table, slot)) sum += settings.peerBonus
+      else this.miss(demand, WISH.group)
     }
     if (demand.order[WISH.maxAge] !== ABSENT && estimate.ageMs > demand.maxAgeMs) {
       sum -= settings.stalePenalty

@@ -35,7 +35,7 @@ export const TABLE = {
   count: 8,
   /** Octets of the heap in use. */
   heapTop: 9,
-  /** Different values of security, modality, provider and region. */
+  /** Different values of security, modality, provider, region and holder. */
   values: 10,
   /** Bits of the faces that the zone shows (src/discovery/faces). */
   faces: 11,
@@ -46,7 +46,7 @@ export const TABLE = {
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_08
+export const TABLE_MAGIC = 0x43_4e_44_09
 /** Words of the header. */
 export const HEADER_WORDS = 16
 
@@ -68,7 +68,7 @@ export const DOUBLES = [
 export const WORDS = [
   'version', 'capability', 'claimed', 'measured', // the last two: bits of the metrics that a claim or a reading tells
   'queue', 'weight', 'latitude', 'longitude', 'location', 'binding', 'bindingSeconds', 'profile',
-  'security', 'modality', 'provider', 'region', // numbers of values
+  'security', 'modality', 'provider', 'region', 'holder', // numbers of values; holder: the task group that holds the agent
   'rdataAt', 'rdataLength', 'agentHash', 'ttl',
   'state', 'unwell', 'attention', 'sequence', 'arrivals', 'historyHead', 'handedHead', // unwell: 1 where probes fail; attention: not 0 where more than the lease decides whether the agent lives
   'protocols', 'agentKey', 'agentNext', 'aliasKey', 'aliasNext', // what it speaks; chains by the agent's name and its human name

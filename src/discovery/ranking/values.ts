@@ -47,6 +47,14 @@ export function nameEnd(octets: Uint8Array, at: number, end: number): number {
   return FAULT
 }
 
+/** Where the value of a parameter starts in a record that ends at `end` and whose agent's name stands at `nameAt`; 0 where it has none. Its length stands in the two octets before. */
+export function valueBehindName(octets: Uint8Array, nameAt: number, end: number, key: number): number {
+  const from = nameEnd(octets, nameAt, end)
+  if (from === FAULT) return 0
+  for (let at = from; at + 4 <= end; at += 4 + read16(octets, at + 2)) if (read16(octets, at) === key) return at + 4
+  return 0
+}
+
 /** Whether `octets[at … end)` is one name. */
 export function isName(octets: Uint8Array, at: number, end: number): boolean {
   return nameEnd(octets, at, end) === end

@@ -17,6 +17,7 @@ import type { ZoneImage } from '../../zone/image.ts'
 import type { LeaseBooks } from '../lease/books.ts'
 import { type Lease, type RecordIdentity, sameRecord, type ZoneId } from '../lease/lease.ts'
 import { type LeaseEndOf, reconcile, registerZone } from './from-image.ts'
+import { Memberships, tasksOf } from './memberships.ts'
 import { type AgentChange, carryOut, netOffers, type OfferChange } from './net-offers.ts'
 import { Registrar } from './registrar.ts'
 import { Sensing } from './sensing.ts'
@@ -32,6 +33,8 @@ export interface ZoneCandidatesOptions {
   facesOf: (zone: ZoneId) => number
   /** A zone has another block: threads must be told. */
   onTables: () => void
+  /** Milliseconds since 1970, by the clock that leases run by. */
+  nowMs: () => number
 }
 
 /** One zone's. */
@@ -44,13 +47,15 @@ export interface Candidates {
 interface Notes {
   /** Whose leases may be renewed. */
   readonly agents: Map<string, Name>
-  /** Changes of AGENT records. */
+  /** Changes of AGENT and of TASK records. */
   changes: readonly Change[]
+  tasks: readonly Change[]
 }
 
 /** What the registrar has yet to be told of the batch that has ended last: the book of leases may be further by then. */
 interface Behind {
   readonly offers: readonly OfferChange[]
+  readonly tasks: readonly Change[]
   /** Agents that come with it, by `Name.key`. */
   readonly coming: ReadonlySet<string>
   readonly renewals: readonly Renewal[]
@@ -66,7 +71,7 @@ interface Renewal {
 export class ZoneCandidates implements UpdateFlow {
   readonly name = 'candidates'
   private readonly options: ZoneCandidatesOptions
-  private readonly zones = new Map<string, Candidates & { image: ZoneImage | undefined }>()
+  private readonly zones = new Map<string, Candidates & { image: ZoneImage | undefined; readonly memberships: Memberships }>()
   private readonly notes = new Map<string, Notes>()
   private readonly behind = new Map<string, Behind>()
   /** Ends of the offers of a zone that is being loaded, by owner and RDATA: to read each lease a second time is a tenth of a start. */
@@ -123,14 +128,26 @@ export class ZoneCandidates implements UpdateFlow {
     const leaseEndOf: LeaseEndOf = (owner, rdata) => ends?.get(endKey(owner, rdata)) ?? endOf(owner, rdata)
     const known = this.zones.get(keyInClass(zone))
     if (known !== undefined) {
-      if (known.image !== image) reconcile(known.registrar, image, leaseEndOf)
+      if (known.image !== image) {
+        reconcile(known.registrar, image, leaseEndOf)
+        this.bindAll(known, image)
+      }
       known.image = image
       return known.registrar.table.buffer
     }
     if (!image.hasAgents && !this.options.expects(zone)) return undefined
     const { registrar } = registerZone(image, () => this.options.onTables(), leaseEndOf)
-    this.zones.set(keyInClass(zone), { image, registrar, sensing: new Sensing(registrar) })
+    const memberships = new Memberships()
+    this.bindAll({ registrar, memberships }, image)
+    this.zones.set(keyInClass(zone), { image, registrar, memberships, sensing: new Sensing(registrar) })
     return registrar.table.buffer
+  }
+
+  /** Holds those agents that the task groups of the zone hold, as it is now. */
+  private bindAll({ registrar, memberships }: { registrar: Registrar; memberships: Memberships }, image: ZoneImage): void {
+    memberships.replace(tasksOf(image), this.options.nowMs())
+    memberships.settle(registrar)
+    registrar.commit()
   }
 
   // ---- As a flow ----
@@ -154,7 +171,9 @@ export class ZoneCandidates implements UpdateFlow {
   }
 
   changed(zone: ZoneId, changes: readonly Change[]): [] {
-    this.notesOf(zone).changes = changes.filter(({ type }) => type === TYPE.AGENT)
+    const notes = this.notesOf(zone)
+    notes.changes = changes.filter(({ type }) => type === TYPE.AGENT)
+    notes.tasks = changes.filter(({ type }) => type === TYPE.TASK)
     return []
   }
 
@@ -170,38 +189,45 @@ export class ZoneCandidates implements UpdateFlow {
     const coming = new Set<string>()
     for (const { kind, rdata } of changes) if (kind === 'added') coming.add(Name.again(rdata, 2).key)
     const renewals = registrar === undefined ? [] : [...notes.agents.values()].map((agent) => ({ agent, endOf: this.endsOf(zone, agent, registrar) }))
-    this.behind.set(id, { offers: netOffers(changes, registrar, served, leaseEndOf), coming, renewals })
+    this.behind.set(id, { offers: netOffers(changes, registrar, served, leaseEndOf), tasks: notes.tasks, coming, renewals })
   }
 
   follow(zone: ZoneId): void {
     const id = keyInClass(zone)
     const behind = this.behind.get(id)
     this.behind.delete(id)
-    const registrar = behind && this.registrarFor(zone, behind.offers)
-    if (behind === undefined || registrar === undefined) return
+    const candidates = behind && this.candidatesFor(zone, behind)
+    if (behind === undefined || candidates === undefined) return
+    const { registrar, memberships } = candidates
     carryOut(registrar, behind.offers)
     for (const { agent, endOf } of behind.renewals) {
       for (const slot of registrar.slotsOf(agent.wire)) registrar.renew(slot, endOf(registrar.ownerOf(slot), registrar.rdataOf(slot)))
     }
+    for (const change of behind.tasks) {
+      if (change.kind === 'added') memberships.put(change, this.options.nowMs())
+      else memberships.remove(change)
+    }
+    memberships.settle(registrar, behind.offers.some((offer) => 'all' in offer) ? undefined : behind.coming)
     registrar.commit()
   }
 
   private notesOf(zone: ZoneId): Notes {
     const id = keyInClass(zone)
-    const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), changes: [] }
+    const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), changes: [], tasks: [] }
     this.notes.set(id, notes)
     return notes
   }
 
-  /** The zone's registrar; made for its first agent. */
-  private registrarFor(zone: ZoneId, offers: readonly OfferChange[]): Registrar | undefined {
+  /** The zone's own; made for its first agent, or task group. */
+  private candidatesFor(zone: ZoneId, { offers, tasks }: Behind): (Candidates & { readonly memberships: Memberships }) | undefined {
     const known = this.zones.get(keyInClass(zone))
-    if (known !== undefined || offers.length === 0) return known?.registrar
+    if (known !== undefined || offers.length + tasks.length === 0) return known
     const registrar = new Registrar(this.options.seed, () => this.options.onTables())
     registrar.showFaces(this.options.facesOf(zone))
-    this.zones.set(keyInClass(zone), { image: undefined, registrar, sensing: new Sensing(registrar) })
+    const made = { image: undefined, registrar, memberships: new Memberships(), sensing: new Sensing(registrar) }
+    this.zones.set(keyInClass(zone), made)
     this.options.onTables()
-    return registrar
+    return made
   }
 
   /** Until when the offers of an agent live by its lease; where it has none, each as the book has it now. */

@@ -13,7 +13,7 @@ import { ZoneDirectory } from '../../../src/zone/directory.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
 import { type Asking, type Conversed, converserOf, SEED, serverOf, zoneOf } from '../../authority/ask.ts'
 import type { Server } from '../../../src/server/server.ts'
-import { agentName, BEGIN_MS, chance, demandOctets } from '../ranking/hive.ts'
+import { agentName, BEGIN_MS, chance, demandOctets, holdAgent, setAgentState } from '../ranking/hive.ts'
 
 export const APEX = 'acme.example.'
 export const HEAD = '$TTL 60\n@ SOA ns admin 1 2 3 4 60\n@ NS ns\nns A 192.0.2.1\n'
@@ -76,11 +76,11 @@ export class Stall {
 
   /** The agent is `state` 4 failed, 3 draining …; or held by somebody. */
   setState(label: string, state: number): void {
-    this.registrar.setState(agentName(label), state)
+    setAgentState(this.registrar, agentName(label), state)
   }
 
   hold(label: string): void {
-    this.registrar.hold(agentName(label), this.nowMs + 1_000)
+    holdAgent(this.registrar, agentName(label), this.nowMs + 1_000)
   }
 
   /** A name in wire form, in hexadecimal. */

@@ -9,7 +9,7 @@ import { Ranker } from '../../../src/discovery/ranking/rank.ts'
 import { OfferWriter } from '../../../src/discovery/ranking/offer.ts'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
 import { decodeParameters, PARAMETERS, valueOf } from '../../../src/dns/parameters.ts'
-import { agentName, BEGIN_MS, CAPABILITY, demandOf, Hive } from './hive.ts'
+import { agentName, BEGIN_MS, CAPABILITY, demandOf, Hive, holdAgent, setAgentState } from './hive.ts'
 
 const [IDLE, OCCUPIED, DRAINING, FAILED] = [0, 2, 3, 4]
 
@@ -46,8 +46,8 @@ function hiveOf(bees: readonly Bee[], seed = 1): Hive {
   bees.forEach(({ latency, cost, leaseLeft, holdLeft, state, isSet, active, reportAge }, i) => {
     hive.put(`a${i}`, `latency=${latency}ms cost=0.${cost} concurrency=8`, undefined, BEGIN_MS + leaseLeft)
     if (reportAge !== null) assert.equal(hive.report(`a${i}`, { active, atMs: BEGIN_MS - reportAge, ...(!isSet && { state }) }), 'taken')
-    if (isSet) hive.registrar.setState(agentName(`a${i}`), state)
-    if (holdLeft !== null) hive.registrar.hold(agentName(`a${i}`), BEGIN_MS + holdLeft)
+    if (isSet) setAgentState(hive.registrar, agentName(`a${i}`), state)
+    if (holdLeft !== null) holdAgent(hive.registrar, agentName(`a${i}`), BEGIN_MS + holdLeft)
   })
   return hive
 }
@@ -96,9 +96,9 @@ describe('nobody is chosen who cannot work', () => {
 
   test('an agent that comes to grief between two questions is missing from the second, and is back when it is over', () => {
     const grief: [what: string, strike: (hive: Hive, label: string) => void, heal: (hive: Hive, label: string) => void][] = [
-      ['failed', (hive, label) => void hive.registrar.setState(agentName(label), FAILED), (hive, label) => void hive.registrar.setState(agentName(label), IDLE)],
+      ['failed', (hive, label) => void setAgentState(hive.registrar, agentName(label), FAILED), (hive, label) => void setAgentState(hive.registrar, agentName(label), IDLE)],
       ['drains', (hive, label) => void hive.report(label, { state: DRAINING }), (hive, label) => void hive.report(label, { state: IDLE })],
-      ['held', (hive, label) => void hive.registrar.hold(agentName(label), hive.nowMs + 5), (hive) => void (hive.nowMs += 5)],
+      ['held', (hive, label) => void holdAgent(hive.registrar, agentName(label), hive.nowMs + 5), (hive) => void (hive.nowMs += 5)],
       ['expired', (hive, label) => hive.registrar.renew(hive.slot(label), hive.nowMs), (hive, label) => hive.registrar.renew(hive.slot(label), hive.nowMs + 1)],
       ['removed', (hive, label) => void hive.remove(label), (hive, label) => void hive.put(label, 'latency=100ms')],
     ]

@@ -116,7 +116,7 @@ describe('OFFER', () => {
     const desk = new Desk()
     desk.report('slow', { active: 1, state: 2 })
     desk.nowMs += 700
-    const offer = offerOf(desk.ask(V2, { demand: 'accuracy=0.9 group=t._task.acme.example prefer=accuracy:1' })) as string
+    const offer = offerOf(desk.ask(V2, { demand: 'accuracy=0.9 outcome=none._sa.acme.example/done/5ms/0/2026-01-01T00:00:00Z prefer=accuracy:1' })) as string
     const [, scores] = /^scores=([\d.,]+) ages=700ms,none states=occupied,idle scope=accuracy,prefer$/.exec(offer) ?? assert.fail(offer)
     const [first, second] = scores.split(',').map(Number)
     assert.ok(first > second && second > 0.5 && first <= 1, scores)
@@ -164,6 +164,68 @@ describe('what stays as it was', () => {
     const signature = (type: string): string => `RRSIG ${type} 8 2 60 20300101000000 20200101000000 1 acme.example. AAAA`
     const desk = new Desk(`${ZONE}@ ${signature('SOA')}\n@ DNSKEY 257 3 8 AAAA\n`)
     assert.deepEqual(desk.ask(V2, { demand: 'count=1 accuracy=0.9' }).answer.map((line) => line.split(' ')[4]), ['7', '9'])
+  })
+
+  describe('beside the records of such a zone OFFER tells the order', () => {
+    const SIGNATURE = 'RRSIG SOA 8 2 60 20300101000000 20200101000000 1 acme.example. AAAA'
+    const signed = (records: string): Desk => new Desk(`${HEAD}@ ${SIGNATURE}\n${records}\n`)
+    const THREE = 'v1.x._cap AGENT 7 a._sa latency=2s accuracy=0.99\nv1.x._cap AGENT 1 b._sa latency=100ms accuracy=0.8\nv1.x._cap AGENT 1 c._sa latency=1s accuracy=0.9\n'
+    const CAP = `v1.x._cap.${APEX}`
+    /** Labels of the records as they stand, and their scores. */
+    const scores = (desk: Desk, demand: string): [string, number][] => {
+      const found = desk.ask(CAP, { demand })
+      const told = /scores=([\d.,]+)/.exec(offerOf(found) ?? '')?.[1].split(',').map(Number) ?? []
+      const labels = found.answer.map((line) => line.split(' ')[5].split('.')[0])
+      assert.equal(told.length, labels.length)
+      return labels.map((label, i) => [label, told[i]])
+    }
+    const order = (desk: Desk, demand: string): string[] => scores(desk, demand).filter(([, score]) => score > 0).sort(([, a], [, b]) => b - a).map(([label]) => label)
+
+    test('as an answer would have it, by the same demand; who does not meet it, and who has failed, has 0', () => {
+      const desk = signed(THREE)
+      assert.deepEqual(order(desk, 'prefer=latency:1'), ['b', 'c', 'a'])
+      assert.deepEqual(order(desk, 'prefer=accuracy:1'), ['a', 'c', 'b'])
+      assert.deepEqual(order(desk, 'accuracy=0.9 prefer=latency:1'), ['c', 'a'])
+      assert.deepEqual(order(desk, 'count=1 prefer=latency:1'), ['b'])
+      desk.fail('b')
+      assert.deepEqual(order(desk, 'prefer=latency:1'), ['c', 'a'])
+      assert.deepEqual(scores(desk, 'accuracy=1').map(([, score]) => score), [0, 0, 0])
+    })
+
+    test('readings, states and wishes are told by record, and what shaped the order', () => {
+      const desk = signed(THREE)
+      desk.report('c', { active: 1, state: 2 }, CAP)
+      desk.nowMs += 300
+      const found = desk.ask(CAP, { demand: 'near=48,16 closure intent="x" candidates' })
+      const at = found.answer.findIndex((line) => line.includes('c._sa'))
+      const offer = offerOf(found) ?? ''
+      const list = (name: string): string | undefined => new RegExp(`${name}=(\\S+)`).exec(offer)?.[1].split(',')[at]
+      assert.deepEqual([list('ages'), list('states'), list('unmet')], ['300ms', 'occupied', '1'])
+      assert.match(offer, / scope=location$/)
+    })
+
+    test('of near-equals the draw is in the scores: each of them leads in turn', () => {
+      const desk = signed('v1.x._cap AGENT 1 a._sa latency=1s\nv1.x._cap AGENT 1 b._sa latency=1s\n')
+      const firsts = new Set(Array.from({ length: 20 }, () => order(desk, '')[0]))
+      assert.deepEqual([...firsts].sort(), ['a', 'b'])
+      for (const [one, two] of Array.from({ length: 20 }, () => scores(desk, ''))) assert.notEqual(one[1], two[1])
+    })
+
+    test('an alias has 0, and so has what lies below the name no part in it; without DEMAND or AG nothing is told', () => {
+      const desk = signed(`${THREE}mtls.v1.x._cap AGENT 1 d._sa latency=1ms\nv1.y._cap AGENT 0 v1.x._cap\n`)
+      assert.deepEqual(order(desk, 'prefer=latency:1'), ['b', 'c', 'a'])
+      assert.equal(offerOf(desk.ask(CAP)), undefined)
+      assert.match(offerOf(desk.ask(CAP, { ag: true })) ?? '', /^scores=/)
+      assert.equal(offerOf(desk.ask(`x._cap.${APEX}`, { demand: '' })), undefined, 'where no record stands')
+      assert.equal(offerOf(desk.ask(`v1.y._cap.${APEX}`, { demand: '' })), undefined)
+      assert.equal(desk.ask(CAP, { options: [[OPTION.DEMAND, '00']] }).rcode, 'FORMERR')
+    })
+
+    test('of many records the first 32 are told of', () => {
+      const desk = signed(Array.from({ length: 40 }, (_, i) => `v1.x._cap AGENT 1 a${i}._sa latency=${i + 1}ms`).join('\n'))
+      const found = desk.ask(CAP, { demand: '', tcp: true })
+      assert.deepEqual([found.answer.length, /scores=([\d.,]+)/.exec(offerOf(found) ?? '')?.[1].split(',').length], [40, 32])
+    })
   })
 
   test('a DEMAND that cannot be read is FORMERR, whoever it is about; on another type it is not looked at', () => {

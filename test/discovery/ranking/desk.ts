@@ -14,7 +14,7 @@ import { printParameters } from '../../../src/dns/parameters.ts'
 import { ZoneDirectory } from '../../../src/zone/directory.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
 import { type Asking, converser, type Conversed, SEED, zoneOf } from '../../authority/ask.ts'
-import { agentName, BEGIN_MS, chance, demandOctets } from './hive.ts'
+import { agentName, BEGIN_MS, chance, demandOctets, holdAgent, setAgentState } from './hive.ts'
 
 /** What a zone of these tests begins with. */
 export const HEAD = '$TTL 60\n@ SOA ns admin 1 2 3 4 60\n@ NS ns\nns A 192.0.2.1\n'
@@ -85,11 +85,11 @@ export class Desk {
   }
 
   hold(label: string): void {
-    this.registrar.hold(agentName(label), this.nowMs + 1_000)
+    holdAgent(this.registrar, agentName(label), this.nowMs + 1_000)
   }
 
   fail(label: string): void {
-    this.registrar.setState(agentName(label), 4)
+    setAgentState(this.registrar, agentName(label), 4)
   }
 }
 

@@ -10,7 +10,7 @@ import { WireFault } from '../../../src/dns/faults.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { type ExplainedCandidate, explainAt, type Explanation } from '../../../src/discovery/ranking/explain.ts'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
-import { CAPABILITY, chance, demandOctets, Hive, outcomeText } from './hive.ts'
+import { CAPABILITY, chance, demandOctets, Hive, holdAgent, outcomeText, setAgentState } from './hive.ts'
 
 function explained(hive: Hive, demand = '', capability = CAPABILITY): Explanation {
   const { registrar, nowMs } = hive
@@ -118,8 +118,8 @@ for (const [claims, demand, out, why] of OUT) {
 test('out by what became of it: says so', () => {
   const hive = new Hive()
   for (const label of ['late', 'held', 'drains', 'well']) hive.put(label, '', CAPABILITY, label === 'late' ? hive.nowMs : Infinity)
-  hive.registrar.hold(Uint8Array.from(nameOf('held')), hive.nowMs + 60_000)
-  hive.registrar.setState(Uint8Array.from(nameOf('drains')), 3)
+  holdAgent(hive.registrar, Uint8Array.from(nameOf('held')), hive.nowMs + 60_000)
+  setAgentState(hive.registrar, Uint8Array.from(nameOf('drains')), 3)
   const told = explained(hive)
   assert.deepEqual(['late', 'held', 'drains', 'well'].map((label) => of(told, label).out), ['expired', 'held', 'failed', undefined])
   assert.match(of(told, 'late').why, /lease has ended/)

@@ -9,7 +9,7 @@ import { FIRST_DEMANDED, REASON, type Reason } from '../../../src/discovery/rank
 import { MAX_SCORED_CANDIDATES } from '../../../src/dns/limits-discovery.ts'
 import { parseParameters, PARAMETERS, decodeParameters, valueOf } from '../../../src/dns/parameters.ts'
 import type { CapabilityMatch } from '../../../src/discovery/ranking/candidates.ts'
-import { agentName, demandOf, Hive } from './hive.ts'
+import { agentName, demandOf, Hive, holdAgent, setAgentState } from './hive.ts'
 
 /** Agents that meet `demand`, sorted. */
 function meeting(hive: Hive, demand: string): string[] {
@@ -61,10 +61,10 @@ for (const demand of ['latency=9s', 'accuracy=0', 'concurrency=0', 'cost=4', 'st
 test('an agent whose lease has run out, that has failed, drains, is held or is gone, is out', () => {
   const hive = new Hive()
   for (const label of ['expired', 'failed', 'draining', 'held', 'alive', 'busy']) hive.put(label, '', undefined, label === 'expired' ? hive.nowMs : Infinity)
-  hive.registrar.setState(agentName('failed'), 4)
+  setAgentState(hive.registrar, agentName('failed'), 4)
   hive.report('draining', { state: 3 })
   hive.report('busy', { state: 2 })
-  hive.registrar.hold(agentName('held'), hive.nowMs + 1)
+  holdAgent(hive.registrar, agentName('held'), hive.nowMs + 1)
   assert.deepEqual(meeting(hive, ''), ['alive', 'busy'])
   assert.deepEqual(fallen(hive), { expired: 1, failed: 2, held: 1 })
 })

@@ -78,6 +78,18 @@ export function demandOf(text: string): Demand {
   return demand
 }
 
+/** Holds an agent at all its capabilities until then, or frees it where that is past; returns how many they are. */
+export function holdAgent(registrar: Registrar, agent: Uint8Array, untilMs: number): number {
+  const slots = registrar.slotsOf(agent)
+  for (const slot of slots) registrar.change(slot, () => (registrar.table.f64.holdEndMs[slot] = untilMs))
+  return slots.length
+}
+
+/** Writes the state of an agent (0 idle … 4 failed) at all its capabilities. */
+export function setAgentState(registrar: Registrar, agent: Uint8Array, state: number): void {
+  for (const slot of registrar.slotsOf(agent)) registrar.change(slot, () => (registrar.table.i32.state[slot] = state))
+}
+
 /** A zone's candidates with all that works on them, and a clock that a test moves. */
 export class Hive {
   readonly registrar: Registrar

@@ -64,7 +64,7 @@ test('unmet wishes are told where something was wished, and only then', () => {
 })
 
 describe('the scope', () => {
-  const IDLE = new Set(['group', 'outcome'])
+  const IDLE = new Set(['outcome'])
   for (const [parameter, samples] of samplesAt('DEMAND')) {
     const [name] = Object.entries(PARAMETERS).find(([, { key }]) => key === parameter.key) ?? assert.fail()
     test(`${name} ${IDLE.has(name) ? 'shapes no answer yet' : 'shapes the answer'}`, () => {

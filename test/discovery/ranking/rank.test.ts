@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
 import { MAX_RANKED_ANSWERS } from '../../../src/dns/limits-discovery.ts'
-import { agentName, CAPABILITY, chance, demandOf, Hive, sharesOf } from './hive.ts'
+import { agentName, CAPABILITY, chance, demandOf, Hive, holdAgent, setAgentState, sharesOf } from './hive.ts'
 
 test('the best is first, and no more are given than were asked for', () => {
   const hive = new Hive()
@@ -314,14 +314,14 @@ test('ranking looks at no agent that is held, however good', () => {
   const hive = new Hive()
   hive.put('star', 'latency=1ms accuracy=1')
   hive.put('other', 'latency=1s')
-  hive.registrar.hold(agentName('star'), hive.nowMs + 60_000)
+  holdAgent(hive.registrar, agentName('star'), hive.nowMs + 60_000)
   assert.deepEqual(hive.ask(demandOf('')), ['other'])
 })
 
 const MEANWHILE: [what: string, change: (hive: Hive) => unknown, demand: string][] = [
   ['was removed', (hive) => hive.remove('late'), ''],
-  ['was held', (hive) => hive.registrar.hold(agentName('late'), hive.nowMs + 1), ''],
-  ['failed', (hive) => hive.registrar.setState(agentName('late'), 4), ''],
+  ['was held', (hive) => holdAgent(hive.registrar, agentName('late'), hive.nowMs + 1), ''],
+  ['failed', (hive) => setAgentState(hive.registrar, agentName('late'), 4), ''],
   ['claims less than is demanded', (hive) => hive.put('late', 'accuracy=0.5'), 'accuracy=0.9'],
 ]
 for (const [what, change, demand] of MEANWHILE) {

@@ -11,7 +11,7 @@ import { HISTORY } from '../../../src/discovery/ranking/table-layout.ts'
 import { LookupName } from '../../../src/dns/lookup-name.ts'
 import { HANDED_HISTORY, MAX_CAPABILITY_LABELS, READING_HISTORY } from '../../../src/dns/limits-discovery.ts'
 import { Name, printName } from '../../../src/dns/name.ts'
-import { agentName, agentRdata, CAPABILITY, Hive, SEED } from './hive.ts'
+import { agentName, agentRdata, CAPABILITY, Hive, holdAgent, SEED } from './hive.ts'
 
 test('an agent is found at its capability and at every ancestor up to _cap, and nowhere else', () => {
   const hive = new Hive()
@@ -126,11 +126,11 @@ test('a hold takes an agent out at all its capabilities until it ends', () => {
   const hive = new Hive()
   hive.put('iris', '', 'v1.ocr.vision._cap.acme.example.')
   hive.put('iris', '', 'v1.scan.vision._cap.acme.example.')
-  assert.equal(hive.registrar.hold(agentName('iris'), hive.nowMs + 1_000), 2)
+  assert.equal(holdAgent(hive.registrar, agentName('iris'), hive.nowMs + 1_000), 2)
   assert.deepEqual(hive.ask('', '_cap.acme.example.'), [])
   hive.nowMs += 1_000
   assert.deepEqual(hive.ask('', '_cap.acme.example.'), ['iris'])
-  assert.equal(hive.registrar.hold(agentName('nobody'), hive.nowMs), 0)
+  assert.equal(holdAgent(hive.registrar, agentName('nobody'), hive.nowMs), 0)
 })
 
 test('a table that grows keeps all entries and readings, and tells of its new block once it can be read', () => {

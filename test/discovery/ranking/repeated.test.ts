@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { MAX_REPEATED_DEMAND_OCTETS, MAX_SCORED_CANDIDATES } from '../../../src/dns/limits-discovery.ts'
 import { Ranker } from '../../../src/discovery/ranking/rank.ts'
 import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
-import { agentName, CAPABILITY, demandOf, Hive } from './hive.ts'
+import { agentName, CAPABILITY, demandOf, Hive, holdAgent } from './hive.ts'
 
 const OTHER = 'v1.ocr.vision._cap.acme.example.'
 
@@ -70,7 +70,7 @@ test('another moment, demand, capability or change of any agent is a question of
     ['an outcome', () => void hive.observe('a2', { result: 1 })],
     ['one who comes', () => void hive.put('c')],
     ['one who goes', () => void hive.remove('a0')],
-    ['a hold', () => hive.registrar.hold(agentName('a1'), hive.nowMs + 5_000)],
+    ['a hold', () => holdAgent(hive.registrar, agentName('a1'), hive.nowMs + 5_000)],
   ]
   for (const [i, [what, change, demand, capability]] of rows.entries()) {
     change()
@@ -141,7 +141,7 @@ function take(hive: Busy, one: Step): void {
   else if (one.kind === 'remove') hive.remove(label)
   else if (one.kind === 'report') hive.report(label, { active: one.active })
   else if (one.kind === 'met') hive.observe(label, { result: one.result as 0 })
-  else hive.registrar.hold(agentName(label), hive.nowMs + one.ms)
+  else holdAgent(hive.registrar, agentName(label), hive.nowMs + one.ms)
 }
 
 test('whatever happens between questions, and whoever is taken, they are answered as by one that is asked for the first time', () => {

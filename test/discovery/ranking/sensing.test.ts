@@ -14,7 +14,7 @@ import { HANDED_HISTORY, MAX_BELIEVED_SERVICE_MS, MAX_BELIEVED_SESSIONS, MAX_REA
 import { WireWriter } from '../../../src/dns/octets.ts'
 import { parseRdata } from '../../../src/dns/rdata.ts'
 import { TextReader } from '../../../src/dns/text.ts'
-import { agentName, CAPABILITY, Hive } from './hive.ts'
+import { agentName, CAPABILITY, Hive, holdAgent } from './hive.ts'
 
 function hiveWith(...labels: string[]): Hive {
   const hive = new Hive()
@@ -250,7 +250,7 @@ test('a slot that is used again is empty: nothing of the agent before is left', 
   const slot = hive.slot('babel')
   hive.report('babel', { active: 3, state: 2, arrivals: 9, sequence: 4, measured: [1, 2, 3, 4, 5, 6, 7, 8, 9] })
   hive.choose()
-  hive.registrar.hold(agentName('babel'), hive.nowMs + 1_000_000)
+  holdAgent(hive.registrar, agentName('babel'), hive.nowMs + 1_000_000)
   hive.remove('babel')
   for (let i = 0; i < 6; i++) hive.put(`new${i}`, '')
   const reused = Array.from({ length: 6 }, (_, i) => hive.slot(`new${i}`)).includes(slot)

@@ -11,7 +11,7 @@ import { MAX_PUSH_RECORDS } from '../../../src/dns/limits-sessions.ts'
 import { Name } from '../../../src/dns/name.ts'
 import { changeText } from '../../server/pushed.ts'
 import { APEX, Desk, V2 } from './desk.ts'
-import { agentName, agentRdata, BEGIN_MS, CAPABILITY, Hive } from './hive.ts'
+import { agentName, agentRdata, BEGIN_MS, CAPABILITY, Hive, holdAgent, setAgentState } from './hive.ts'
 
 const told = (changes: readonly PushChange[]): string[] => changes.map(changeText)
 
@@ -153,9 +153,9 @@ function act(hive: Hive, agent: string, what: string, cost: number, look: () => 
   const name = agentName(agent)
   if (what === 'put') hive.put(agent, `cost=${cost}`, CAPABILITY, hive.nowMs + 3_000)
   else if (what === 'remove') hive.remove(agent)
-  else if (what === 'fail') hive.registrar.setState(name, 4)
-  else if (what === 'heal') hive.registrar.setState(name, 0)
-  else if (what === 'hold') hive.registrar.hold(name, hive.nowMs + 1_500)
+  else if (what === 'fail') setAgentState(hive.registrar, name, 4)
+  else if (what === 'heal') setAgentState(hive.registrar, name, 0)
+  else if (what === 'hold') holdAgent(hive.registrar, name, hive.nowMs + 1_500)
   else if (what === 'report') hive.report(agent, { active: cost })
   else if (what === 'wait') hive.nowMs += 1_000
   else if (what === 'look') look()

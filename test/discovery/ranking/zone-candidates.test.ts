@@ -6,12 +6,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registerMessage, withdrawMessage, type Registration } from '../../../src/client/registration.ts'
 import { CandidateTable, CapabilityMatch } from '../../../src/discovery/ranking/candidates.ts'
+import { Ranker } from '../../../src/discovery/ranking/rank.ts'
+import { DEFAULT_RANKING } from '../../../src/discovery/ranking/settings.ts'
 import { TABLE } from '../../../src/discovery/ranking/table-layout.ts'
 import { LookupName } from '../../../src/dns/lookup-name.ts'
 import { Name, printName } from '../../../src/dns/name.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
 import { anybody, copyOf, grant, imageOf, SEED, ZONE } from '../../update/support.ts'
+import { demandOf } from './hive.ts'
 import { garden, printVerdict, START_MS, type Garden, type GardenParts } from '../support.ts'
 
 const KEY = Uint8Array.from({ length: 68 }, (_, i) => [0, 0, 3, 13][i] ?? 7)
@@ -248,4 +251,68 @@ test('a start reads no lease a second time for its candidates, and what is renew
   const read = copyOf(later.zone.image)
   const [again] = candidates.tablesFor([read])
   assert.deepEqual(endsIn(again), [90, 90, Infinity], 'a zone that is read again after the renewal')
+})
+
+/** What the zone's candidates answer at `v1.z._cap`, and whom the group may have besides. */
+function chosen(stage: Stage, demand = ''): string[] {
+  const { registrar } = stage.running.discovery.candidates.of({ name: Name.parse('example.'), class: 1 }) ?? assert.fail('no candidates')
+  const ranker = new Ranker(DEFAULT_RANKING, () => 0.5)
+  const match = new CapabilityMatch()
+  const lookup = new LookupName(SEED)
+  lookup.load(Name.parse('v1.z._cap.example.').wire, 0)
+  if (!registrar.table.lookup(lookup, match)) return []
+  ranker.rank(registrar.table, match, demandOf(demand), stage.running.discovery.nowMs(), 8)
+  return Array.from({ length: ranker.count }, (_, i) => printName(registrar.table.heap, registrar.table.i32.rdataAt[ranker.slots[i]] + 2).split('.')[0]).sort()
+}
+
+const EXCLUSIVE = 'add v1.z._cap.example. 60 AGENT 1 a._sa.example. binding=exclusive/90; add v1.z._cap.example. 60 AGENT 1 b._sa.example.'
+const JOIN = 'add t._task.example. 60 TASK 2 a._sa.example. role=lead'
+const LEAVE = 'delete t._task.example. TASK'
+
+test('who joins a task group by an update is held from then on, and free when it leaves, its record ends or its binding does', async () => {
+  const stage = await Stage.open()
+  await stage.running.send(EXCLUSIVE)
+  assert.deepEqual(chosen(stage), ['a', 'b'])
+  assert.equal(await stage.running.send(JOIN), 'NOERROR')
+  assert.deepEqual([chosen(stage), chosen(stage, 'group=t._task.example')], [['b'], ['a', 'b']])
+  assert.equal(await stage.running.send(LEAVE), 'NOERROR')
+  assert.deepEqual(chosen(stage), ['a', 'b'])
+  assert.equal(await stage.running.lease(`${JOIN}; add z.example. 60 TXT "mixed"`, { lease: 30 }), 'NOERROR 30')
+  assert.deepEqual(chosen(stage), ['b'])
+  await stage.running.pass(31)
+  assert.deepEqual(chosen(stage), ['a', 'b'], 'the lease of its record has ended')
+  await stage.running.send(JOIN)
+  await stage.running.pass(89)
+  assert.deepEqual(chosen(stage), ['b'])
+  await stage.running.pass(1)
+  assert.deepEqual(chosen(stage), ['a', 'b'], 'it was bound for 90 seconds')
+})
+
+test('a member that registers later is held at once; a refused update holds nobody', async () => {
+  const stage = await Stage.open()
+  await stage.running.send(JOIN)
+  await stage.running.send(EXCLUSIVE)
+  assert.deepEqual(chosen(stage), ['b'])
+  assert.equal(await stage.running.send(`prereq nxdomain t._task.example.; ${JOIN.replace('a._sa', 'b._sa')}`), 'YXDOMAIN')
+  await stage.running.send('delete v1.z._cap.example. AGENT; add v1.z._cap.example. 60 AGENT 1 b._sa.example. binding=exclusive')
+  assert.deepEqual(chosen(stage), ['b'])
+})
+
+test('a switch, one leaves and one comes in one transaction, is seen as a whole', async () => {
+  const stage = await Stage.open()
+  await stage.running.send('add v1.z._cap.example. 60 AGENT 1 a._sa.example. binding=exclusive; add v1.z._cap.example. 60 AGENT 1 b._sa.example. binding=exclusive')
+  await stage.running.send(JOIN)
+  assert.deepEqual(chosen(stage), ['b'])
+  await stage.running.send(`${LEAVE}; add t._task.example. 60 TASK 2 b._sa.example. successor=a._sa.example`)
+  assert.deepEqual([chosen(stage), chosen(stage, 'group=t._task.example')], [['a'], ['a', 'b']])
+})
+
+test('memberships come with a zone that is loaded, and go with one that is read anew without them', async () => {
+  const text = `${ZONE}v1.z._cap 60 AGENT 1 a._sa binding=exclusive\nv1.z._cap 60 AGENT 1 b._sa\n`
+  const stage = await Stage.open({ text: `${text}t._task 60 TASK 0 a._sa\n` })
+  assert.deepEqual(chosen(stage), ['b'])
+  stage.publish(imageOf(text))
+  assert.deepEqual(chosen(stage), ['a', 'b'])
+  stage.publish(imageOf(`${text}t._task 60 TASK 2 b._sa\nu._task 60 TASK 2 a._sa\n`))
+  assert.deepEqual([chosen(stage), chosen(stage, 'group=u._task.example')], [['b'], ['a', 'b']])
 })
