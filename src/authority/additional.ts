@@ -89,12 +89,22 @@ function isService(type: number): boolean {
 /** Adds what the zone holds for the host whose name stands at `octets[nameAt]`: its own records, or a wildcard's; glue only for name servers (RFC 2181 5.4.1). */
 function addTarget(answer: Answer, zone: ZoneImage, block: OctetBlock, nameAt: number, target: LookupName, match: ZoneMatch, type: number, dnssecOk: boolean): void {
   target.load(block.octets, nameAt, block.view)
-  if (!isWithin(target, zone, zone.apex)) return
-  zone.find(target, match)
-  const isBelowCut = match.found === FOUND.cut
-  const node = isBelowCut && type === TYPE.NS ? zone.nodeOf(target) : isBelowCut ? 0 : match.node
+  const node = type === TYPE.NS && isBelowCut(target, zone, match) ? zone.nodeOf(target) : hostNode(zone, target, match)
   addAddresses(answer, zone, node, block, nameAt, KIND.plain, dnssecOk)
   if (node !== 0 && isService(type)) addIfHeld(answer, zone, node, type, block, nameAt, KIND.plain, dnssecOk)
+}
+
+/** The node whose addresses the zone answers for the host `name`: its own, or a wildcard's; 0 where it has none to tell, as below a cut. `match` is overwritten. */
+export function hostNode(zone: ZoneImage, name: LookupName, match: ZoneMatch): NodeId {
+  if (!isWithin(name, zone, zone.apex)) return 0
+  zone.find(name, match)
+  return match.found === FOUND.cut ? 0 : match.node
+}
+
+function isBelowCut(name: LookupName, zone: ZoneImage, match: ZoneMatch): boolean {
+  if (!isWithin(name, zone, zone.apex)) return false
+  zone.find(name, match)
+  return match.found === FOUND.cut
 }
 
 function addAddresses(answer: Answer, zone: ZoneImage, node: NodeId, block: OctetBlock, nameAt: number, kind: Kind, dnssecOk: boolean): void {

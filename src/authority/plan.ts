@@ -39,6 +39,16 @@ export interface RRsetSource extends OctetBlock {
   readonly words: Int32Array
 }
 
+/** All that follows the question of one message, as it is sent there. */
+export interface ReadyAnswer {
+  readonly view: DataView
+  /** Octets of `view`, from its start. */
+  readonly size: number
+  /** Records in the answer and in the additional section. */
+  readonly answers: number
+  readonly additionals: number
+}
+
 /** `ttl` of an entry whose records keep the TTL they are stored with. */
 export const TTL_AS_STORED = -1
 /** `edeCode` of an answer without an Extended DNS Error. */
@@ -75,6 +85,8 @@ export class Answer {
   isUntranslated = false
   /** The block in which records stand that a chooser has made, in whatever section: their targets are looked up like those of the zone's own. */
   derived: RRsetSource | null = null
+  /** What stands for all entries, for this query alone, in at most `room` octets with OPT's options; null where the entries stand for themselves. */
+  ready: ReadyAnswer | null = null
   /** An entry of the answer or authority section, or glue, found no place: the response is truncated. */
   overflowed = false
 
@@ -112,7 +124,7 @@ export class Answer {
     this.zone = -1
     this.isMissing = this.isUntranslated = this.overflowed = this.isFull = this.isRecalled = false
     this.room = 0
-    this.tails = this.derived = null
+    this.tails = this.derived = this.ready = null
     this.count = 0
   }
 

@@ -19,6 +19,10 @@ export const MAX_SCORED_CANDIDATES = 64
 export const MAX_REPEATED_DEMAND_OCTETS = 256
 /** Agents of one answer. Reached: `count` is cut to it. */
 export const MAX_RANKED_ANSWERS = 32
+/** Agents of whom each thread keeps what they add to an answer, a power of two; 1.5 MB of memory where there are agents. Reached: another's is written over. */
+export const PIECES = 4_096
+/** Octets of that for one agent: its record and its addresses. Reached: answers with it are planned and compressed anew each time. */
+export const MAX_PIECE_OCTETS = 384
 /** Agents of an answer whose asker does not say how many (docs/protocol.md 4). */
 export const DEFAULT_RANKED_ANSWERS = 8
 /** Readings remembered for each agent behind the newest. */

@@ -7,7 +7,7 @@
  * An RRset goes whole, together with its signatures, or not at all. One that was required sets TC
  * (RFC 2181 9), as does glue of a referral (RFC 9471 3.1); any other additional one is left out silently.
  */
-import { KIND, SECTION, TTL_AS_STORED, type Answer } from '../authority/plan.ts'
+import { KIND, SECTION, TTL_AS_STORED, type Answer, type ReadyAnswer } from '../authority/plan.ts'
 import { QUESTION_AT, type Query } from '../authority/query.ts'
 import type { Tails } from '../authority/tails.ts'
 import { POINTER_LIMIT } from '../dns/limits.ts'
@@ -54,6 +54,7 @@ export class Renderer {
     this.truncated = answer.overflowed
     this.counts[0] = this.counts[1] = this.counts[2] = 0
     if (query.hasQuestion) this.copy(query.view, query.qnameAt, query.qnameLength + 4) // RFC 1035 4.1.2: case kept
+    if (answer.ready !== null && answer.count > 0) return this.writeReady(answer.ready)
     if (answer.isRecalled && answer.count > 0) return this.writeTail(answer.tails as Tails)
     const startAt = this.at
     this.isWhole = !answer.isFull && !this.truncated
@@ -83,6 +84,18 @@ export class Renderer {
     this.counts[answer.section[from]] = 0
     this.names.begin(query, out, this.limit, true)
     return this.writeGroup(query, answer, from, end) ? this.at : NO_PLACE
+  }
+
+  /** Writes what was put together for this very question. */
+  private writeReady({ view, size, answers, additionals }: ReadyAnswer): number {
+    if (this.at + size > this.limit) { // which the plan's room has ruled out
+      this.truncated = true
+      return this.at
+    }
+    this.copy(view, 0, size)
+    this.counts[SECTION.answer] = answers
+    this.counts[SECTION.additional] = additionals
+    return this.at
   }
 
   /** Writes what an earlier answer had behind its question; its pointers are moved by as much as it is. */

@@ -242,6 +242,8 @@ export function decode(octets: Uint8Array | null): Decoded {
     const length = view.getUint16(head + 8)
     at = head + 10 + length
     assert.ok(at <= octets.length, 'record leaves the message')
+    // a name that is written out in RDATA is an occurrence like any other (RFC 1035 4.1.4)
+    if (type === TYPE.AGENT) nameAt(head + 12)
     return { owner: Name.fromWire(owner).toString(), type, class: view.getUint16(head + 2), ttl: view.getUint32(head + 4), rdata: expand(type, head + 10, at), size: at - start }
   }
   const expand = (type: number, from: number, end: number): string => {

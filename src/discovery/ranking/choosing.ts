@@ -25,6 +25,7 @@ import { Demand } from './demand.ts'
 import { type CandidateFilter, FIRST_DEMANDED, REASON, REASON_COUNT } from './filter.ts'
 import { OfferWriter } from './offer.ts'
 import { type Random, Ranker } from './rank.ts'
+import { ReadyAnswers } from './ready-answers.ts'
 import { DEFAULT_RANKING, type RankingSettings, type Reporting } from './settings.ts'
 import { TABLE } from './table-layout.ts'
 
@@ -47,6 +48,9 @@ export class RankedChooser implements AgentChooser {
   private readonly list: CandidateList
   private readonly reporting: Reporting
   private readonly closure: Closure
+  private readonly ready = new ReadyAnswers()
+  /** What was chosen last is in `ready`, not in the block. */
+  private isReady = false
   private readonly offer = new OfferWriter()
   private readonly match = new CapabilityMatch()
   private meant = new LookupName(0)
@@ -70,6 +74,7 @@ export class RankedChooser implements AgentChooser {
   useTables(blocks: readonly (SharedArrayBuffer | undefined)[]): void {
     const known = new Map(this.tables.map((table) => [table?.buffer, table]))
     this.tables = blocks.map((block) => block && (known.get(block) ?? new CandidateTable(block)))
+    this.ready.clear()
   }
 
   /** Shows the agents of each zone, at its index in the directory, to these alone from the next query on; undefined: to all. */
@@ -94,7 +99,7 @@ export class RankedChooser implements AgentChooser {
       if (tries === 0) this.passOutcomes(query)
       if (this.demand.wantsCandidates) {
         if (this.listAll(table, zone.class)) return this.giveAll(query, answer, table, wanted)
-      } else if (this.rank(table, zone.class)) return this.give(query, answer, table, wanted)
+      } else if (this.rank(query, answer, table, zone, wanted)) return this.give(query, answer, table, wanted)
     }
     return CHOICE.none
   }
@@ -201,12 +206,21 @@ export class RankedChooser implements AgentChooser {
   }
 
   /** Ranks and copies; false where what was copied is not what was ranked, as its entries were given to others meanwhile. */
-  private rank(table: CandidateTable, rrClass: number): boolean {
+  private rank(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, wanted: Wanted): boolean {
     const { ranker, block, match, demand } = this
     this.atMs = this.nowMs()
     ranker.rank(table, match, demand, this.atMs, this.wanted)
-    const isWhole = block.take(table, ranker, rrClass, this.atMs)
+    this.isReady = this.makeReady(query, answer, table, zone, wanted)
+    const isWhole = this.isReady || block.take(table, ranker, zone.class, this.atMs)
     return isWhole && table.isCurrent(match)
+  }
+
+  /** Puts the answer together from pieces: that of a whole message to the very name that was asked for, with nothing to be signed or added. */
+  private makeReady(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, { owner }: Wanted): boolean {
+    const { ranker, ready, reporting, demand, atMs } = this
+    if (answer.room <= 0 || owner !== query || query.dnssecOk || demand.wantsClosure || ranker.count === 0) return false
+    const room = answer.room - (wantsOffer(query) ? this.offer.mostFor(ranker.count, demand) : 0)
+    return ready.compose(table, ranker, zone, answer.zone, query, ttlOf(table, reporting, ranker.slots, ranker.count, atMs), atMs, room)
   }
 
   /** Lists all that live and meet the demand; false where entries were given to others meanwhile. */
@@ -241,13 +255,15 @@ export class RankedChooser implements AgentChooser {
   }
 
   private give(query: Query, answer: Answer, table: CandidateTable, { owner, ownerAt }: Wanted): Choice {
-    const { ranker, block } = this
-    this.tell(query, answer, table, block.count)
-    if (block.count === 0) {
+    const { ranker, block, ready, isReady } = this
+    const count = isReady ? ready.answers : block.count
+    this.tell(query, answer, table, count)
+    if (count === 0) {
       this.explain(answer)
       return CHOICE.nobody
     }
-    answer.derived = block
+    if (isReady) answer.ready = ready
+    else answer.derived = block
     answer.add(SECTION.answer, block, block.rrset, owner, ownerAt)
     ranker.hand(table, ranker.slots[0], this.atMs)
     return CHOICE.made

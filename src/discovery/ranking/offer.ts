@@ -20,6 +20,7 @@ import { TABLE } from './table-layout.ts'
 import { sameFolded } from './values.ts'
 
 const HEAD_OCTETS = 4
+const OPTION_HEAD_OCTETS = 4
 const MOST_OCTETS = 6 * HEAD_OCTETS + MAX_NAME_OCTETS + 2 + MAX_RANKED_ANSWERS * (2 + 4 + 1 + 4) + MAX_DEMAND_KEYS * 2
 /** Age of a reading that there is none of (docs/protocol.md 3). */
 const NO_AGE = 0xffff_ffff
@@ -43,6 +44,11 @@ export class OfferWriter {
   private readonly slots = new Int32Array(MAX_RANKED_ANSWERS)
   private readonly places = new Int32Array(MAX_RANKED_ANSWERS)
   private name = new LookupName(0)
+
+  /** The most octets that the option takes for `count` agents. */
+  mostFor(count: number, { keyCount, intent }: Demand): number {
+    return OPTION_HEAD_OCTETS + (intent.isPresent ? 6 : 5) * HEAD_OCTETS + count * (2 + 4 + 1 + 4) + keyCount * 2 + (intent.isPresent ? MAX_NAME_OCTETS + 2 : 0)
+  }
 
   /** Writes the offer of the first `count` that `ranker` chose; returns its octets, 0 where there is nothing to tell. */
   write({ i32 }: CandidateTable, ranker: Ranker, count: number, demand: Demand, translation?: Translation): number {

@@ -1,0 +1,196 @@
+/**
+ * Answers of the chosen as octets that are sent as they are: what an agent adds to an answer is the same each time, but for
+ * its rank, the TTL, and where its name stands. So each thread keeps it, as it stands in a message, and an answer is put
+ * together from such pieces instead of being planned, looked up and compressed anew.
+ *
+ *     piece     QNAME AGENT class TTL RDLENGTH priority agent parameters | agent A … | agent AAAA …
+ *     answer    … of each, by rank … | addresses of each: their owner points to the name in the record above (RFC 1035 4.1.4)
+ *
+ * A piece holds for one generation of its zone, as addresses stand there, and as long as the agent's record is the same.
+ * Whatever is out of the ordinary (no piece has room for it, the message has none) goes the long way (chosen-block.ts).
+ */
+import type { ReadyAnswer } from '../../authority/plan.ts'
+import { hostNode } from '../../authority/additional.ts'
+import { type Query, QUESTION_AT } from '../../authority/query.ts'
+import { TYPE } from '../../dns/codes.ts'
+import { MAX_PIECE_OCTETS, MAX_RANKED_ANSWERS, PIECES } from '../../dns/limits-discovery.ts'
+import { POINTER_LIMIT } from '../../dns/limits.ts'
+import { LookupName } from '../../dns/lookup-name.ts'
+import { copyOctets, sameOctets, viewOf } from '../../dns/octet-views.ts'
+import { type NodeId, ZoneMatch, type ZoneImage } from '../../zone/image.ts'
+import { HEADER, LEASED, leaseWordOf, RECORD_HEAD_OCTETS, RRSET } from '../../zone/layout.ts'
+import type { CandidateTable, Slot } from './candidates.ts'
+import type { Ranker } from './rank.ts'
+import { FAULT, nameEnd } from './values.ts'
+
+/** Words that say what a piece is: of which zone (1 is the first) and slot, of which generation of the zone and version of the entry; octets of its record; of its addresses how many they are and where the leases stand, 0 for none. */
+const PIECE = { zone: 0, slot: 1, generation: 2, version: 3, octets: 4, a: 5, aLease: 6, aaaa: 7, aaaaLease: 8, words: 9 } as const
+/** What `pieceOf` returns where there is none. */
+const NONE = -1
+const TO_QNAME = 0xc00c
+const [A_OCTETS, AAAA_OCTETS] = [RECORD_HEAD_OCTETS + 4, RECORD_HEAD_OCTETS + 16]
+const MIX = 0x9e37_79b1
+
+/** The answer made last. */
+export class ReadyAnswers implements ReadyAnswer {
+  view = new DataView(new ArrayBuffer(0))
+  size = 0
+  answers = 0
+  additionals = 0
+  private words = new Int32Array(0)
+  private pieces: DataView = this.view
+  private octets = new Uint8Array(0)
+  private zones: ZoneImage[] = []
+  /** Of the agents of the answer: their pieces, and where their names stand in the message. */
+  private readonly piece = new Int32Array(MAX_RANKED_ANSWERS)
+  private readonly nameAt = new Int32Array(MAX_RANKED_ANSWERS)
+  private name = new LookupName(0)
+  private readonly match = new ZoneMatch()
+
+  /** Forgets all pieces: tables mean something else now. */
+  clear(): void {
+    this.words.fill(0)
+  }
+
+  /**
+   * Puts together what `ranker` has chosen, for the name that `query` asks for, in at most `room` octets behind the question; `ttl` of the records is
+   * in seconds, `index` the zone's in the directory, `nowMs` by the clock that leases run by. False where that is not possible here, or an entry has changed since.
+   */
+  compose(table: CandidateTable, ranker: Ranker, zone: ZoneImage, index: number, query: Query, ttl: number, nowMs: number, room: number): boolean {
+    if (this.words.length === 0) this.reserve()
+    if (this.zones[index] !== zone) this.meet(zone, index)
+    this.size = this.additionals = 0
+    const bodyAt = QUESTION_AT + query.qnameLength + 4
+    const most = Math.min(room, POINTER_LIMIT - bodyAt, this.view.byteLength)
+    for (let i = 0; i < ranker.count; i++) {
+      const piece = this.pieceOf(table, ranker.slots[i], ranker.versions[i], zone, index)
+      if (piece === NONE || this.size + this.words[piece * PIECE.words + PIECE.octets] > most) return false
+      this.piece[i] = piece
+      this.nameAt[i] = bodyAt + this.size + RECORD_HEAD_OCTETS + 2
+      this.addRecord(piece, i + 1, ttl)
+    }
+    for (let i = 0; i < ranker.count; i++) if (!this.addAddresses(this.piece[i], 0xc000 | this.nameAt[i], zone, nowMs, most)) return false
+    this.answers = ranker.count
+    return true
+  }
+
+  private reserve(): void {
+    this.words = new Int32Array(PIECES * PIECE.words)
+    this.octets = new Uint8Array(PIECES * MAX_PIECE_OCTETS)
+    this.pieces = viewOf(this.octets)
+    this.view = new DataView(new ArrayBuffer(MAX_RANKED_ANSWERS * MAX_PIECE_OCTETS))
+  }
+
+  /** Another zone stands at that place of the directory. */
+  private meet(zone: ZoneImage, index: number): void {
+    this.clear()
+    this.zones[index] = zone
+    if (this.name.seed !== zone.words[HEADER.seed]) this.name = new LookupName(zone.words[HEADER.seed])
+  }
+
+  private addRecord(piece: number, rank: number, ttl: number): void {
+    const { view, size } = this
+    const octets = this.words[piece * PIECE.words + PIECE.octets]
+    copyOctets(this.pieces, piece * MAX_PIECE_OCTETS, view, size, octets)
+    view.setUint32(size + 6, ttl)
+    view.setUint16(size + RECORD_HEAD_OCTETS, rank)
+    this.size = size + octets
+  }
+
+  private addAddresses(piece: number, pointer: number, zone: ZoneImage, nowMs: number, most: number): boolean {
+    const { words } = this
+    const at = piece * PIECE.words
+    const from = piece * MAX_PIECE_OCTETS + words[at + PIECE.octets]
+    const [a, aaaa] = [words[at + PIECE.a], words[at + PIECE.aaaa]]
+    if (this.size + a * A_OCTETS + aaaa * AAAA_OCTETS > most) return false
+    if (a > 0) this.copyAddresses(from, a, A_OCTETS, pointer, leftOf(zone, words[at + PIECE.aLease], nowMs))
+    if (aaaa > 0) this.copyAddresses(from + a * A_OCTETS, aaaa, AAAA_OCTETS, pointer, leftOf(zone, words[at + PIECE.aaaaLease], nowMs))
+    return true
+  }
+
+  private copyAddresses(from: number, count: number, each: number, pointer: number, secondsLeft: number): void {
+    const { view } = this
+    copyOctets(this.pieces, from, view, this.size, count * each)
+    this.additionals += count
+    for (; count > 0; count--, this.size += each) {
+      view.setUint16(this.size, pointer)
+      if (view.getUint32(this.size + 6) > secondsLeft) view.setUint32(this.size + 6, secondsLeft)
+    }
+  }
+
+  // ---- Pieces ----
+
+  /** The piece of an entry as it was when it had that version; NONE where it has changed since, or has no piece. */
+  private pieceOf(table: CandidateTable, slot: Slot, version: number, zone: ZoneImage, index: number): number {
+    const { words } = this
+    const key = Math.imul(slot ^ Math.imul(index + 1, MIX), MIX)
+    const piece = (key ^ (key >>> 15)) & (PIECES - 1)
+    const at = piece * PIECE.words
+    const isOf = words[at + PIECE.zone] === index + 1 && words[at + PIECE.slot] === slot && words[at + PIECE.generation] === zone.generation
+    if (isOf && words[at + PIECE.version] === version) return piece
+    if (!(isOf && this.isSame(table, slot, piece)) && !this.make(table, slot, piece, zone, index)) return NONE
+    words[at + PIECE.version] = version
+    if (Atomics.load(table.i32.version, slot) === version) return piece
+    words[at + PIECE.zone] = 0
+    return NONE
+  }
+
+  /** Whether the record of the entry is that of the piece: readings and leases change entries too. */
+  private isSame({ heap, i32 }: CandidateTable, slot: Slot, piece: number): boolean {
+    const size = i32.rdataLength[slot]
+    const at = i32.rdataAt[slot]
+    if (RECORD_HEAD_OCTETS + size !== this.words[piece * PIECE.words + PIECE.octets] || at + size > heap.length || size < 3) return false
+    return sameOctets(viewOf(heap), at + 2, this.pieces, piece * MAX_PIECE_OCTETS + RECORD_HEAD_OCTETS + 2, size - 2)
+  }
+
+  private make({ heap, i32 }: CandidateTable, slot: Slot, piece: number, zone: ZoneImage, index: number): boolean {
+    const { octets, pieces, words } = this
+    const [from, size] = [i32.rdataAt[slot], i32.rdataLength[slot]]
+    const at = piece * PIECE.words
+    const start = piece * MAX_PIECE_OCTETS
+    const rdataAt = start + RECORD_HEAD_OCTETS
+    words[at + PIECE.zone] = 0
+    if (size < 3 || RECORD_HEAD_OCTETS + size > MAX_PIECE_OCTETS || from + size > heap.length) return false
+    pieces.setUint16(start, TO_QNAME)
+    pieces.setUint16(start + 2, TYPE.AGENT)
+    pieces.setUint16(start + 4, zone.class)
+    pieces.setUint16(start + 10, size)
+    copyOctets(viewOf(heap), from, pieces, rdataAt, size)
+    if (nameEnd(octets, rdataAt + 2, rdataAt + size) === FAULT) return false // it was written over meanwhile
+    words[at + PIECE.slot] = slot
+    words[at + PIECE.generation] = zone.generation
+    words[at + PIECE.octets] = RECORD_HEAD_OCTETS + size
+    this.name.load(octets, rdataAt + 2, pieces)
+    if (!this.addHost(piece, zone, hostNode(zone, this.name, this.match))) return false
+    words[at + PIECE.zone] = index + 1
+    return true
+  }
+
+  /** Adds the addresses of the agent; false where there is no room for all of them. */
+  private addHost(piece: number, zone: ZoneImage, node: NodeId): boolean {
+    const { words } = this
+    const at = piece * PIECE.words
+    words[at + PIECE.a] = words[at + PIECE.aaaa] = words[at + PIECE.aLease] = words[at + PIECE.aaaaLease] = 0
+    if (node === 0) return true
+    const end = piece * MAX_PIECE_OCTETS + words[at + PIECE.octets]
+    const limit = (piece + 1) * MAX_PIECE_OCTETS
+    return this.addRRset(zone, zone.rrsetOf(node, TYPE.A), at + PIECE.a, end, limit)
+      && this.addRRset(zone, zone.rrsetOf(node, TYPE.AAAA), at + PIECE.aaaa, end + words[at + PIECE.a] * A_OCTETS, limit)
+  }
+
+  /** Copies an RRset, noting at `words[word]` how many records it has and behind that its lease. */
+  private addRRset(zone: ZoneImage, rrset: number, word: number, at: number, limit: number): boolean {
+    if (rrset === 0) return true
+    const size = zone.octetsOf(rrset)
+    if (at + size > limit) return false
+    copyOctets(zone.view, zone.firstRecordAt(rrset), this.pieces, at, size)
+    this.words[word] = zone.recordsIn(rrset)
+    this.words[word + 1] = (zone.words[rrset + RRSET.count] & LEASED) === 0 ? 0 : leaseWordOf(zone.words, rrset)
+    return true
+  }
+}
+
+/** Seconds that are left of the lease that ends at that word of the zone; more than any TTL where there is none. No record is remembered beyond its lease (RFC 9664 4.2). */
+function leftOf({ words }: ZoneImage, leaseWord: number, nowMs: number): number {
+  return leaseWord === 0 ? Infinity : Math.max(0, (Atomics.load(words, leaseWord) >>> 0) - Math.floor(nowMs / 1_000))
+}

@@ -1,0 +1,214 @@
+/**
+ * Answers put together from pieces say the same as those that are planned and compressed anew, which asking with DO gets in
+ * a zone without signatures (RFC 4035 3.1.1 wants nothing there): whoever stands in the zone, whatever changes in it
+ * meanwhile, and however little room there is.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { ZoneAuthority } from '../../../src/authority/answer.ts'
+import { RankedChooser } from '../../../src/discovery/ranking/choosing.ts'
+import { registerZone } from '../../../src/discovery/ranking/from-image.ts'
+import { MAX_PIECE_OCTETS } from '../../../src/dns/limits-discovery.ts'
+import { Name } from '../../../src/dns/name.ts'
+import { Server } from '../../../src/server/server.ts'
+import { ZoneDirectory } from '../../../src/zone/directory.ts'
+import type { ZoneImage } from '../../../src/zone/image.ts'
+import { type Conversed, converserOf, serverOf, zoneOf } from '../../authority/ask.ts'
+import { grant, SEED } from '../../update/support.ts'
+import { garden, type Garden } from '../support.ts'
+import { APEX, Desk, HEAD, offerOf, V2, type Want } from './desk.ts'
+import { BEGIN_MS, chance } from './hive.ts'
+
+const CAP = `v1.x._cap.${APEX}`
+
+/** What an answer says, without what DO changes. */
+function said({ rcode, flags, header, question, answer, authority, additional, edns }: Conversed): unknown {
+  return { rcode, flags, header, question, answer, authority, additional, options: edns?.options }
+}
+
+/** The same question by pieces and the long way, each of a desk of its own, so that chance and choices are the same. */
+function both(text: string, name = CAP, want: Want = {}): { ready: Conversed; long: Conversed } {
+  const [ready, long] = [false, true].map((dnssec) => {
+    const desk = new Desk(text)
+    desk.ask(name, { ...want, dnssec }) // what is kept by now is used
+    return desk.ask(name, { ...want, dnssec })
+  })
+  return { ready, long }
+}
+
+describe('an answer from pieces', () => {
+  const HOSTS = 'a._sa A 192.0.2.1\na._sa A 192.0.2.2\na._sa AAAA 2001:db8::1\nb._sa AAAA 2001:db8::2\n*.w._sa A 192.0.2.9\nd._sa TXT "no address"\nbelow NS ns\nx._sa.below A 192.0.2.66\n'
+  const AGENTS = ['a._sa', 'b._sa', 'c.w._sa', 'd._sa', 'nobody._sa', 'x._sa.below', 'e._sa.beta.test.', 'F._SA'].map((agent, i) => `v1.x._cap AGENT ${i + 1} ${agent} latency=${i + 1}s ipv4hint=192.0.2.${i}`).join('\n')
+  const CASES: [what: string, name: string, want: Want][] = [
+    ['to who demands nothing', CAP, {}],
+    ['to who demands one', CAP, { demand: 'count=1 prefer=latency:1' }],
+    ['with OFFER', CAP, { demand: 'near=48,16 provider=x.test count=6' }],
+    ['to an agent, over TCP', CAP, { ag: true, tcp: true }],
+    ['without EDNS', CAP, { header: '' }],
+    ['at an ancestor', `x._cap.${APEX}`, { demand: 'count=3' }],
+    ['to nobody', CAP, { demand: 'accuracy=1' }],
+    ['to a list of all', CAP, { demand: 'candidates' }],
+    ['with what the chosen depend on', CAP, { demand: 'closure' }],
+  ]
+  for (const [what, name, want] of CASES) {
+    test(`${what} says what the long way says`, () => {
+      const { ready, long } = both(`${HEAD}${HOSTS}${AGENTS}\n`, name, want)
+      assert.deepEqual(said(ready), said(long))
+    })
+  }
+
+  test('to a name in other letters says the same, and its addresses by the names as they are registered', () => {
+    const { ready, long } = both(`${HEAD}${HOSTS}${AGENTS}\n`, CAP.toUpperCase())
+    assert.deepEqual(ready.answer, long.answer)
+    assert.deepEqual(ready.additional, long.additional.map((line) => line.replace(APEX.toUpperCase(), APEX)))
+  })
+
+  test('is shorter, as owners of addresses point to the names in the records of their agents (RFC 1035 4.1.4)', () => {
+    const { ready, long } = both(`${HEAD}${HOSTS}${AGENTS}\n`)
+    assert.ok(ready.octets < long.octets, `${ready.octets} and ${long.octets} octets`)
+    assert.equal(ready.additional.length, 5)
+  })
+
+  test('by way of an alias, and in a batch, is planned as ever', () => {
+    const { ready, long } = both(`${HEAD}${HOSTS}${AGENTS}\nalias CNAME v1.x._cap\n`, `alias.${APEX}`)
+    assert.deepEqual(said(ready), said(long))
+    assert.match(ready.answer[0], /CNAME/)
+    assert.equal(ready.answer.length, 9)
+  })
+
+  test('however many agents, addresses and octets there are, and however little room: the same, or more where it is shorter', () => {
+    const agent = fc.record({ a: fc.integer({ min: 0, max: 3 }), aaaa: fc.integer({ min: 0, max: 2 }), isFar: fc.boolean(), pad: fc.integer({ min: 0, max: 300 }) })
+    const size = fc.constantFrom(512, 700, 1_232, 4_096)
+    const demand = fc.constantFrom(undefined, '', 'count=3', 'count=32', 'near=1,2 count=20', 'closure')
+    fc.assert(fc.property(fc.array(agent, { minLength: 1, maxLength: 24 }), size, demand, fc.boolean(), (agents, udp, wanted, tcp) => {
+      const lines = agents.map(({ a, aaaa, isFar, pad }, i) => [
+        `v1.x._cap AGENT 1 g${i}._sa${isFar ? '.far.test.' : ''} latency=${i + 1}ms${pad > 0 ? ` endpoint=https://${'e'.repeat(pad)}.test/` : ''}`,
+        ...(isFar ? [] : [...Array.from({ length: a }, (_, k) => `g${i}._sa A 192.0.${k}.${i}`), ...Array.from({ length: aaaa }, (_, k) => `g${i}._sa AAAA 2001:db8:${k}::${i}`)]),
+      ].join('\n'))
+      const { ready, long } = both(`${HEAD}${lines.join('\n')}\n`, CAP, { size: udp, tcp, ...(wanted !== undefined && { demand: wanted }) })
+      assert.ok(tcp || ready.octets <= udp)
+      if (long.flags === 'aa tc') {
+        if (ready.flags === 'aa tc') assert.deepEqual(said(ready), said(long))
+        else assert.ok(ready.answer.length > 0)
+        return
+      }
+      assert.deepEqual([ready.rcode, ready.flags, ready.answer, ready.edns?.options], [long.rcode, long.flags, long.answer, long.edns?.options])
+      assert.deepEqual(ready.additional.filter((line) => long.additional.includes(line)), long.additional)
+      if (udp === 4_096 || tcp) assert.deepEqual(ready.additional, long.additional)
+    }), { numRuns: 150 })
+  })
+
+  test(`is planned as ever where one agent has more than ${MAX_PIECE_OCTETS} octets, in its record or its addresses`, () => {
+    for (const many of [`endpoint=https://${'e'.repeat(MAX_PIECE_OCTETS)}.test/`, '']) {
+      const addresses = many === '' ? Array.from({ length: 30 }, (_, i) => `big._sa A 192.0.2.${i}`).join('\n') : 'big._sa A 192.0.2.1'
+      const { ready, long } = both(`${HEAD}v1.x._cap AGENT 1 big._sa ${many}\nv1.x._cap AGENT 1 a._sa\na._sa A 192.0.2.77\n${addresses}\n`)
+      assert.deepEqual([said(ready), ready.octets], [said(long), long.octets])
+    }
+  })
+
+  test('keeps up with agents that report, fail and change places', () => {
+    const [ready, long] = [new Desk(), new Desk()]
+    for (let round = 0; round < 200; round++) {
+      for (const desk of [ready, long]) {
+        desk.nowMs += 137
+        desk.report(round % 2 === 0 ? 'fast' : 'slow', { active: (round * 7) % 6, state: round % 3 })
+        if (round === 100) desk.hold('fast')
+      }
+      const demand = ['count=2', 'prefer=accuracy:1', ''][round % 3]
+      assert.deepEqual(said(ready.ask(V2, { demand })), said(long.ask(V2, { demand, dnssec: true })), `round ${round}`)
+    }
+  })
+})
+
+/** A zone that updates change, asked by pieces and the long way. */
+class Plot {
+  readonly running: Garden
+  private readonly chooser: RankedChooser
+  private readonly converse
+
+  constructor(running: Garden, more: readonly ZoneImage[] = []) {
+    this.running = running
+    const { discovery, zone } = running
+    const nowSeconds = (): number => Math.floor(discovery.nowMs() / 1_000)
+    this.chooser = new RankedChooser({ nowMs: () => discovery.nowMs(), random: chance(1) })
+    this.chooser.useTables(discovery.candidates.tablesFor([zone.image, ...more]))
+    this.converse = converserOf(new Server({
+      authority: new ZoneAuthority(new ZoneDirectory([zone.image, ...more], SEED), SEED, this.chooser), nowSeconds, leaseSeconds: nowSeconds, onFault: (fault) => { throw fault },
+    }))
+  }
+
+  /** Records of answer and additional section, the same by both ways. */
+  ask(name = 'v1.z._cap.example.'): string[] {
+    const [ready, long] = [false, true].map((dnssec) => this.converse(`${name} AGENT`, { size: 4_096, dnssec }))
+    assert.deepEqual([...ready.answer].map((line) => line.replace(/AGENT \d+/, '')).sort(), [...long.answer].map((line) => line.replace(/AGENT \d+/, '')).sort())
+    assert.deepEqual([...ready.additional].sort(), [...long.additional].sort())
+    return [...ready.answer, ...ready.additional]
+  }
+}
+
+describe('what changes in a zone is in the next answer', () => {
+  test('addresses that come, change and go, and records that say something else', async () => {
+    const running = await garden({ grants: [grant()], discovery: { seed: SEED } })
+    await running.send('add v1.z._cap.example. 60 AGENT 1 a._sa.example. latency=1s')
+    const plot = new Plot(running)
+    assert.deepEqual(plot.ask(), ['v1.z._cap.example. 60 IN AGENT 1 a._sa.example. latency=1s'])
+    await running.send('add a._sa.example. 30 A 192.0.2.1')
+    assert.deepEqual(plot.ask().slice(1), ['a._sa.example. 30 IN A 192.0.2.1'])
+    await running.send('add a._sa.example. 30 A 192.0.2.2; add a._sa.example. 90 AAAA 2001:db8::1')
+    assert.deepEqual(plot.ask().slice(1).sort(), ['a._sa.example. 30 IN A 192.0.2.1', 'a._sa.example. 30 IN A 192.0.2.2', 'a._sa.example. 90 IN AAAA 2001:db8::1'])
+    await running.send('delete a._sa.example. A')
+    assert.deepEqual(plot.ask().slice(1), ['a._sa.example. 90 IN AAAA 2001:db8::1'])
+    await running.send('delete v1.z._cap.example. AGENT; add v1.z._cap.example. 60 AGENT 1 a._sa.example. latency=2s')
+    assert.match(plot.ask()[0], /latency=2s$/)
+    await running.send('delete v1.z._cap.example. AGENT; add v1.z._cap.example. 60 AGENT 1 b._sa.example. latency=2s')
+    assert.deepEqual(plot.ask(), ['v1.z._cap.example. 60 IN AGENT 1 b._sa.example. latency=2s'])
+  })
+
+  test('TTLs fall with the leases of records and of addresses, and rise when they are renewed (RFC 9664 4.2)', async () => {
+    const running = await garden({ grants: [grant()], discovery: { seed: SEED } })
+    const lease = (): Promise<string> => running.lease('add v1.z._cap.example. 600 AGENT 1 a._sa.example.; add a._sa.example. 600 A 192.0.2.1; add a._sa.example. 10 AAAA 2001:db8::1; add t.example. 60 TXT "mixed"', { lease: 100 })
+    await lease()
+    const plot = new Plot(running)
+    const ttls = (): number[] => plot.ask().map((line) => Number(line.split(' ')[1]))
+    assert.deepEqual(ttls(), [100, 100, 10])
+    await running.pass(60)
+    assert.deepEqual(ttls(), [40, 40, 10])
+    await lease()
+    assert.deepEqual(ttls(), [100, 100, 10])
+    await running.pass(95)
+    assert.deepEqual(ttls(), [5, 5, 5])
+    await running.pass(6)
+    assert.deepEqual(plot.ask(), [])
+  })
+
+  test('zones beside each other are told apart, and one that takes the place of another is not taken for it', () => {
+    const zone = (apex: string, address: string): ZoneImage => zoneOf(apex, `$TTL 60\n@ SOA ns admin 1 2 3 4 60\n@ NS ns\nns A 192.0.2.1\na._sa A ${address}\nv1.x._cap AGENT 1 a._sa\n`)
+    const chooser = new RankedChooser({ nowMs: () => BEGIN_MS, random: chance(1) })
+    const asked = (zones: ZoneImage[]): string[] => {
+      const sorted = [...zones]
+      chooser.useTables(sorted.map((image) => registerZone(image).registrar.table.buffer))
+      const converse = converserOf(serverOf([], { authority: new ZoneAuthority(new ZoneDirectory(sorted, SEED), SEED, chooser) }))
+      return zones.flatMap((image) => {
+        const apex = Name.fromWire(image.octets, image.foldedNameAt(image.apex)).toString()
+        return [1, 2].flatMap(() => converse(`v1.x._cap.${apex} AGENT`, { size: 4_096 }).additional)
+      })
+    }
+    const one = zone('a.test.', '192.0.2.11')
+    const two = zone('b.test.', '192.0.2.22')
+    const of = (apex: string, address: string): string => `a._sa.${apex} 60 IN A ${address}`
+    assert.deepEqual(asked([one, two]), [of('a.test.', '192.0.2.11'), of('a.test.', '192.0.2.11'), of('b.test.', '192.0.2.22'), of('b.test.', '192.0.2.22')])
+    assert.deepEqual(asked([two]), [of('b.test.', '192.0.2.22'), of('b.test.', '192.0.2.22')])
+    assert.deepEqual(asked([zone('b.test.', '192.0.2.33')]), [of('b.test.', '192.0.2.33'), of('b.test.', '192.0.2.33')])
+  })
+})
+
+test('OFFER has its room: an answer of which only the records would fit goes without addresses, not without OFFER', () => {
+  const lines = Array.from({ length: 8 }, (_, i) => `v1.x._cap AGENT 1 g${i}._sa latency=${i + 1}s endpoint=https://agent-number-${i}.acme.example/a2a\ng${i}._sa A 192.0.2.${i}`)
+  const text = `${HEAD}${lines.join('\n')}\n`
+  for (let size = 600; size < 1_200; size += 7) {
+    const { ready } = both(text, CAP, { size, demand: 'near=48,16' })
+    assert.ok(ready.octets <= size)
+    if (ready.flags === 'aa') assert.match(offerOf(ready) ?? '', /^scores=/)
+  }
+})
