@@ -215,12 +215,12 @@ export class RankedChooser implements AgentChooser {
     return isWhole && table.isCurrent(match)
   }
 
-  /** Puts the answer together from pieces: that of a whole message to the very name that was asked for, with nothing to be signed or added. */
+  /** Puts the answer together from pieces: that of a whole message to the very name that was asked for, with nothing to be added. Of those that nobody has counted, so many as have room. */
   private makeReady(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, { owner }: Wanted): boolean {
     const { ranker, ready, reporting, demand, atMs } = this
-    if (answer.room <= 0 || owner !== query || query.dnssecOk || demand.wantsClosure || ranker.count === 0) return false
+    if (answer.room <= 0 || owner !== query || demand.wantsClosure || ranker.count === 0) return false
     const room = answer.room - (wantsOffer(query) ? this.offer.mostFor(ranker.count, demand) : 0)
-    return ready.compose(table, ranker, zone, answer.zone, query, ttlOf(table, reporting, ranker.slots, ranker.count, atMs), atMs, room)
+    return ready.compose(table, ranker, zone, answer.zone, query, ttlOf(table, reporting, ranker.slots, ranker.count, atMs), atMs, room, demand.count === 0)
   }
 
   /** Lists all that live and meet the demand; false where entries were given to others meanwhile. */

@@ -100,7 +100,7 @@ export function ttlOf({ i32, f64 }: CandidateTable, { periodMs }: Reporting, slo
   for (let i = 0; i < count; i++) {
     const slot = slots[i]
     const leftMs = f64.leaseEndMs[slot] - nowMs
-    const reportMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(1_000, f64.readingAtMs[slot] + periodMs[i32.profile[slot]] - nowMs)
+    const reportMs = f64.reportedAtMs[slot] === 0 ? Infinity : Math.max(1_000, f64.readingAtMs[slot] + periodMs[i32.profile[slot]] - nowMs)
     ttl = Math.min(ttl, i32.ttl[slot], Math.max(0, Math.floor(Math.min(leftMs, reportMs) / 1_000)))
   }
   return ttl

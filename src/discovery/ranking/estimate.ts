@@ -48,6 +48,8 @@ export class Estimate {
   isSuspect = false
   /** How far the reading has faded: 0 not at all, 1 nothing is left of it. */
   faded = 0
+  /** Sessions among those there now that nobody has told of. */
+  private assumed = 0
   private readonly settings: RankingSettings
 
   constructor(settings: RankingSettings) {
@@ -64,7 +66,7 @@ export class Estimate {
     this.slots = f64.slots[slot] / slowness // what is late may be slow or may wait: which, nobody outside can tell
     this.ageMs = f64.readingAtMs[slot] === 0 ? Infinity : Math.max(0, nowMs - f64.readingAtMs[slot])
     this.fade(table, slot, nowMs)
-    this.isSuspect = f64.avoidUntilMs[slot] > nowMs || this.faded > 0
+    this.isSuspect = f64.avoidUntilMs[slot] > nowMs || (this.faded > 0 && f64.reportedAtMs[slot] > 0)
     this.sessions = this.sessionsOf(table, slot, nowMs)
     this.fullness = ((HALF + this.sessions) / weight + HALF) / this.slots
     if (weight !== 1) this.weigh(table, slot, nowMs, weight)
@@ -77,14 +79,14 @@ export class Estimate {
   /**
    * Agents of different weights are compared by the sessions that our choices of late make on average, as those that are there
    * now come in whole numbers, and of one or two of them no weight can be made out; what is there beyond what chance makes of
-   * that average counts as it is.
+   * that average counts as it is. What is only assumed has no part in that: it would be the less the more an agent weighs.
    */
   private weigh({ f64, i32 }: CandidateTable, slot: Slot, nowMs: number, weight: number): void {
     const { shareMs } = this.settings
     const perChoice = (f64.kappa[i32.capability[slot]] * this.serviceMs) / shareMs
     const usual = perChoice * f64.chosen[slot] * Math.exp(-Math.max(0, nowMs - f64.chosenAtMs[slot]) / shareMs)
-    const beyond = Math.max(0, this.sessions - usual - Math.sqrt(usual + HALF * HALF))
-    this.fullness = ((HALF * perChoice + usual + beyond) / weight + HALF) / this.slots
+    const beyond = Math.max(0, this.sessions - this.assumed - usual - Math.sqrt(usual + HALF * HALF))
+    this.fullness = ((HALF * perChoice + usual + beyond) / weight + this.assumed + HALF) / this.slots
   }
 
   /** Nothing is told against an agent that has told nothing itself, and refused nobody: how many it lets in is not known. */
@@ -93,7 +95,7 @@ export class Estimate {
     return LEAST_ENTRY + (1 - LEAST_ENTRY) / (1 + Math.exp(((1 + this.sessions) / (f64.slots[slot] + f64.room[slot]) - 1) / this.settings.entryBlur))
   }
 
-  /** An agent that has never reported is not faded, only unknown: it may be one that does not report. Nobody is overdue for the time in which we were away. */
+  /** An agent of which nothing has been told is not faded, only unknown. Nobody is overdue for the time in which we were away. */
   private fade(table: CandidateTable, slot: Slot, nowMs: number): void {
     const { reporting, overduePeriods } = this.settings
     if (this.ageMs === Infinity) {
@@ -114,13 +116,29 @@ export class Estimate {
     const sent = own === 0 ? 0 : alike * own * Math.exp(-Math.max(0, nowMs - f64.handedAtMs[slot]) / this.serviceMs)
     const unknown = this.settings.unknownLoad * slots
     const isBusy = f64.busy[slot] > 0
-    if (this.ageMs === Infinity && !isBusy) return unknown + sent
+    this.assumed = 0
+    if (this.ageMs === Infinity) return this.assume(unknown) + sent + (isBusy ? this.refusedBeyond(table, slot, unknown, nowMs) : 0)
     const told = isBusy ? f64.busy[slot] : f64.active[slot]
     const toldAgeMs = isBusy ? Math.max(0, nowMs - f64.busyAtMs[slot]) : this.ageMs
     const left = Math.exp(-toldAgeMs / (this.serviceMs * Math.max(1, told / this.slots)))
     let sessions = told * left + sent + this.comingTo(table, slot, kappa) * (1 - left)
     if (!isBusy) sessions = this.withinSilence(table, slot, sessions)
-    return this.faded === 0 ? sessions : sessions + this.faded * (Math.max(sessions, unknown) - sessions)
+    if (this.faded === 0) return sessions
+    const isExpected = f64.reportedAtMs[slot] > 0
+    return sessions + this.faded * this.assume(Math.max(sessions, isExpected ? unknown : unknown + sent) - sessions)
+  }
+
+  /** Notes that so many sessions are nobody's word. */
+  private assume(sessions: number): number {
+    this.assumed = sessions * (this.ageMs === Infinity ? 1 : this.faded)
+    return sessions
+  }
+
+  /** Of an agent that tells nothing: by how many sessions it was fuller when it refused somebody than it is taken to be, as far as that is not done. */
+  private refusedBeyond({ f64 }: CandidateTable, slot: Slot, unknown: number, nowMs: number): number {
+    const busy = f64.busy[slot]
+    const left = Math.exp(-Math.max(0, nowMs - f64.busyAtMs[slot]) / (this.serviceMs * Math.max(1, busy / this.slots)))
+    return Math.max(0, busy - unknown) * left
   }
 
   /** Sessions there, on average, that other resolvers send without going by what we go by. */

@@ -54,24 +54,35 @@ export class ReadyAnswers implements ReadyAnswer {
 
   /**
    * Puts together what `ranker` has chosen, for the name that `query` asks for, in at most `room` octets behind the question; `ttl` of the records is
-   * in seconds, `index` the zone's in the directory, `nowMs` by the clock that leases run by. False where that is not possible here, or an entry has changed since.
+   * in seconds, `index` the zone's in the directory, `nowMs` by the clock that leases run by. Where not all have room, it is the best of them if `mayBeFewer`.
+   * False where that is not possible here, or an entry has changed since.
    */
-  compose(table: CandidateTable, ranker: Ranker, zone: ZoneImage, index: number, query: Query, ttl: number, nowMs: number, room: number): boolean {
+  compose(table: CandidateTable, ranker: Ranker, zone: ZoneImage, index: number, query: Query, ttl: number, nowMs: number, room: number, mayBeFewer: boolean): boolean {
     if (this.words.length === 0) this.reserve()
     if (this.zones[index] !== zone) this.meet(zone, index)
-    this.size = this.additionals = 0
+    this.size = this.answers = this.additionals = 0
+    let needed = 0
     const bodyAt = QUESTION_AT + query.qnameLength + 4
     const most = Math.min(room, POINTER_LIMIT - bodyAt, this.view.byteLength)
     for (let i = 0; i < ranker.count; i++) {
       const piece = this.pieceOf(table, ranker.slots[i], ranker.versions[i], zone, index)
-      if (piece === NONE || this.size + this.words[piece * PIECE.words + PIECE.octets] > most) return false
+      if (piece === NONE) return false
+      needed += this.octetsOf(piece)
+      if (needed > most && mayBeFewer && i > 0) break
+      if (needed > most) return false
       this.piece[i] = piece
       this.nameAt[i] = bodyAt + this.size + RECORD_HEAD_OCTETS + 2
-      this.addRecord(piece, i + 1, ttl)
+      this.addRecord(piece, ++this.answers, ttl)
     }
-    for (let i = 0; i < ranker.count; i++) if (!this.addAddresses(this.piece[i], 0xc000 | this.nameAt[i], zone, nowMs, most)) return false
-    this.answers = ranker.count
+    for (let i = 0; i < this.answers; i++) this.addAddresses(this.piece[i], 0xc000 | this.nameAt[i], zone, nowMs)
     return true
+  }
+
+  /** Octets that the piece adds to an answer. */
+  private octetsOf(piece: number): number {
+    const { words } = this
+    const at = piece * PIECE.words
+    return words[at + PIECE.octets] + words[at + PIECE.a] * A_OCTETS + words[at + PIECE.aaaa] * AAAA_OCTETS
   }
 
   private reserve(): void {
@@ -97,15 +108,13 @@ export class ReadyAnswers implements ReadyAnswer {
     this.size = size + octets
   }
 
-  private addAddresses(piece: number, pointer: number, zone: ZoneImage, nowMs: number, most: number): boolean {
+  private addAddresses(piece: number, pointer: number, zone: ZoneImage, nowMs: number): void {
     const { words } = this
     const at = piece * PIECE.words
     const from = piece * MAX_PIECE_OCTETS + words[at + PIECE.octets]
     const [a, aaaa] = [words[at + PIECE.a], words[at + PIECE.aaaa]]
-    if (this.size + a * A_OCTETS + aaaa * AAAA_OCTETS > most) return false
     if (a > 0) this.copyAddresses(from, a, A_OCTETS, pointer, leftOf(zone, words[at + PIECE.aLease], nowMs))
     if (aaaa > 0) this.copyAddresses(from + a * A_OCTETS, aaaa, AAAA_OCTETS, pointer, leftOf(zone, words[at + PIECE.aaaaLease], nowMs))
-    return true
   }
 
   private copyAddresses(from: number, count: number, each: number, pointer: number, secondsLeft: number): void {
@@ -166,12 +175,13 @@ export class ReadyAnswers implements ReadyAnswer {
     return true
   }
 
-  /** Adds the addresses of the agent; false where there is no room for all of them. */
+  /** Adds the addresses of the agent; false where there is no room for all of them, or they are signed, as whoever asks for signatures is given them (RFC 4035 3.1.1). */
   private addHost(piece: number, zone: ZoneImage, node: NodeId): boolean {
     const { words } = this
     const at = piece * PIECE.words
     words[at + PIECE.a] = words[at + PIECE.aaaa] = words[at + PIECE.aLease] = words[at + PIECE.aaaaLease] = 0
     if (node === 0) return true
+    if (zone.signaturesOf(node, TYPE.A) !== 0 || zone.signaturesOf(node, TYPE.AAAA) !== 0) return false
     const end = piece * MAX_PIECE_OCTETS + words[at + PIECE.octets]
     const limit = (piece + 1) * MAX_PIECE_OCTETS
     return this.addRRset(zone, zone.rrsetOf(node, TYPE.A), at + PIECE.a, end, limit)

@@ -34,8 +34,8 @@ export class Sensing {
     this.registrar = registrar
   }
 
-  /** Takes the report of one agent at one capability. */
-  report(slot: Slot, told: Reading, nowMs: number): ReportResult {
+  /** Takes the report of one agent at one capability; one that was fetched is none that others are to be expected after. */
+  report(slot: Slot, told: Reading, nowMs: number, isFetched = false): ReportResult {
     const { table } = this.registrar
     if (slot < 0) return 'unknown'
     if (table.i32.binding[slot] === 1) return 'exclusive'
@@ -43,7 +43,10 @@ export class Sensing {
     const atMs = reading.atMs === undefined || reading.atMs > nowMs ? nowMs : reading.atMs
     if ((told.atMs ?? 0) > nowMs + MAX_READING_AHEAD_MS) reading.active = undefined // a clock that is wrong tells no load
     if (this.isOld(slot, reading, atMs, nowMs)) return 'old'
-    this.registrar.change(slot, () => this.take(table, slot, reading, atMs, nowMs))
+    this.registrar.change(slot, () => {
+      this.take(table, slot, reading, atMs, nowMs)
+      if (!isFetched) table.f64.reportedAtMs[slot] = nowMs
+    })
     return 'taken'
   }
 

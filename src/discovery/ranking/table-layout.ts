@@ -46,7 +46,7 @@ export const TABLE = {
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_09
+export const TABLE_MAGIC = 0x43_4e_44_0a
 /** Words of the header. */
 export const HEADER_WORDS = 16
 
@@ -54,6 +54,7 @@ export const HEADER_WORDS = 16
 export const DOUBLES = [
   'leaseEndMs', 'holdEndMs', // when the registration and the exclusive hold end; Infinity and 0 for none
   'readingAtMs', 'active', 'slots', 'room', 'serviceMs', // the newest reading: 0 for none
+  'reportedAtMs', // when it was told one of itself last, 0 for never: of others nobody expects any
   'untold', 'reckonedMs', // by slots and service, so that scoring need not reckon them: sessions that silence hides, for a threshold of 1; service as far as it is believed (silence.ts)
   'busyAtMs', 'busy', 'avoidUntilMs', 'downAtMs', // what askers met
   'handed', 'handedAtMs', // our own choices that no reading covers yet, as they were at that time

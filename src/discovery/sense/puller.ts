@@ -196,7 +196,7 @@ export class Puller {
     }
     const rdata = senseIn(octets, query, agent)
     const { registrar, sensing } = zone.candidates
-    const isTaken = rdata !== undefined && sensing.report(registrar.slotOf(owner.wire, agent.wire), readingIn(rdata), this.world.nowMs()) === 'taken'
+    const isTaken = rdata !== undefined && sensing.report(registrar.slotOf(owner.wire, agent.wire), readingIn(rdata), this.world.nowMs(), true) === 'taken'
     this.counts[isTaken ? 'pull.taken' : 'pull.useless']++
     return isTaken
   }

@@ -35,7 +35,7 @@ export function savedAtMs(line: string): number | undefined {
 /** Columns that are kept, with the most that each may hold; times are checked apart. */
 const SESSIONS = MAX_BELIEVED_SESSIONS
 const KEPT = {
-  readingAtMs: Infinity, active: SESSIONS, slots: SESSIONS, room: SESSIONS, serviceMs: MAX_BELIEVED_SERVICE_MS, avoidUntilMs: Infinity, downAtMs: Infinity,
+  readingAtMs: Infinity, reportedAtMs: Infinity, active: SESSIONS, slots: SESSIONS, room: SESSIONS, serviceMs: MAX_BELIEVED_SERVICE_MS, avoidUntilMs: Infinity, downAtMs: Infinity,
   right: SESSIONS, outcomes: SESSIONS, slowness: SESSIONS, slownessWeight: SESSIONS, slownessAtMs: Infinity,
 } as const
 type KeptColumn = keyof typeof KEPT
