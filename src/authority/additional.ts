@@ -9,13 +9,14 @@ import type { LookupName } from '../dns/lookup-name.ts'
 import type { OctetBlock } from '../dns/octet-views.ts'
 import { FOUND, type NodeId, type RRsetId, type ZoneImage, type ZoneMatch } from '../zone/image.ts'
 import { firstRecordIn, RECORD_HEAD_OCTETS, RRSET } from '../zone/layout.ts'
+import type { HostZones } from './choosing.ts'
 import { type Answer, KIND, type Kind, SECTION } from './plan.ts'
 
 /**
  * Adds the addresses of what the answer section names, from the zone that answered last, and goes on from SVCB
- * records so added to what they name (RFC 9460 4.1), and from agents that a chooser has added. `target` and `match` are overwritten.
+ * records so added to what they name (RFC 9460 4.1), and from agents that a chooser has added; theirs come from any of `hosts`. `target` and `match` are overwritten.
  */
-export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
+export function addAdditional(answer: Answer, zone: ZoneImage, hosts: HostZones, target: LookupName, match: ZoneMatch, dnssecOk: boolean): void {
   let left = MAX_ADDITIONAL_TARGETS
   for (let i = 0; i < answer.count; i++) {
     const source = answer.source[i]
@@ -30,7 +31,8 @@ export function addAdditional(answer: Answer, zone: ZoneImage, target: LookupNam
     for (let at = first; at < end; at += RECORD_HEAD_OCTETS + source.view.getUint16(at + RECORD_HEAD_OCTETS - 2)) {
       if (answer.isFull || left-- === 0) return
       const nameAt = at + RECORD_HEAD_OCTETS + targetAt
-      if (source.octets[nameAt] !== 0) addTarget(answer, zone, source, nameAt, target, match, type, dnssecOk)
+      if (source.octets[nameAt] !== 0 && source === answer.derived) addAgent(answer, hosts, source, nameAt, target, match, type, dnssecOk)
+      else if (source.octets[nameAt] !== 0) addTarget(answer, zone, source, nameAt, target, match, type, dnssecOk)
       else if (isService(type)) addTarget(answer, zone, answer.owner[i], answer.ownerAt[i], target, match, type, dnssecOk) // RFC 9460 2.5.2
     }
   }
@@ -90,6 +92,17 @@ function isService(type: number): boolean {
 function addTarget(answer: Answer, zone: ZoneImage, block: OctetBlock, nameAt: number, target: LookupName, match: ZoneMatch, type: number, dnssecOk: boolean): void {
   target.load(block.octets, nameAt, block.view)
   const node = type === TYPE.NS && isBelowCut(target, zone, match) ? zone.nodeOf(target) : hostNode(zone, target, match)
+  addHost(answer, zone, node, block, nameAt, type, dnssecOk)
+}
+
+/** The same for the host of an agent that a chooser has added, from whatever zone of ours answers for it. */
+function addAgent(answer: Answer, hosts: HostZones, block: OctetBlock, nameAt: number, target: LookupName, match: ZoneMatch, type: number, dnssecOk: boolean): void {
+  target.load(block.octets, nameAt, block.view)
+  const zone = hosts.zoneOf(target)
+  if (zone !== null) addHost(answer, zone, hostNode(zone, target, match), block, nameAt, type, dnssecOk)
+}
+
+function addHost(answer: Answer, zone: ZoneImage, node: NodeId, block: OctetBlock, nameAt: number, type: number, dnssecOk: boolean): void {
   addAddresses(answer, zone, node, block, nameAt, KIND.plain, dnssecOk)
   if (node !== 0 && isService(type)) addIfHeld(answer, zone, node, type, block, nameAt, KIND.plain, dnssecOk)
 }

@@ -71,6 +71,13 @@ export class ZoneAuthority implements Authority {
     return this.directory.indexFor(name, CLASS.IN) >= 0
   }
 
+  zoneOf(name: LookupName): ZoneImage | null {
+    const { directory: { zones }, query: { qclass } } = this
+    const index = this.directory.indexFor(name, qclass === CLASS.ANY ? CLASS.IN : qclass)
+    if (index >= 0) zones[index].refreshFor(queries)
+    return index < 0 ? null : zones[index]
+  }
+
   answer(query: Query, answer: Answer): void {
     this.query = query
     this.result = answer
@@ -96,7 +103,7 @@ export class ZoneAuthority implements Authority {
     // them along if it has one (RFC 4035 3.1.3.3)
     this.denial.addWildcardProofs(answer)
     if (answer.derived !== null) this.chooser?.complete?.(answer, this.zone)
-    addAdditional(answer, this.zone, this.target, this.match, query.dnssecOk)
+    addAdditional(answer, this.zone, this, this.target, this.match, query.dnssecOk)
   }
 
   /** Step 2. For DS the zone above a cut is asked, where we serve it, as DS is the parent's (RFC 4035 3.1.4.1). */

@@ -22,8 +22,14 @@ export const CHOICE = {
 } as const
 export type Choice = (typeof CHOICE)[keyof typeof CHOICE]
 
+/** The zones of this server as one place to look for addresses: agents may be of another provider than the zone in which they are offered. */
+export interface HostZones {
+  /** The zone of ours that answers for `name`, in the class asked for, as it is now; null where none does. */
+  zoneOf(name: LookupName): ZoneImage | null
+}
+
 /** What is asked for: the name, loaded, and where it stands as it was written. */
-export interface Wanted {
+export interface Wanted extends HostZones {
   readonly name: LookupName
   readonly owner: OctetBlock
   readonly ownerAt: number

@@ -5,6 +5,8 @@
 
 // ---- Finding agents ----
 
+/** Aliases followed from a capability whose version has moved on: more than anybody has had versions of one thing. Reached: the rest is left to the asker. */
+export const MAX_ALIAS_STEPS = 8
 /** Parameters of one DEMAND: twice as many as it has meanings for. Reached: FORMERR. */
 export const MAX_DEMAND_KEYS = 64
 /** Labels of a capability's name from the left to `_cap`, both included: each is a place where the agent is found. Reached: the agent is found at its own name alone. */
@@ -23,6 +25,8 @@ export const MAX_RANKED_ANSWERS = 32
 export const PIECES = 4_096
 /** Octets of that for one agent: its record and its addresses. Reached: answers with it are planned and compressed anew each time. */
 export const MAX_PIECE_OCTETS = 384
+/** Zones in which the agents of those pieces have their addresses. Reached: answers with agents of further zones are planned anew each time. */
+export const MAX_PIECE_HOSTS = 256
 /** Agents of an answer whose asker does not say how many (docs/protocol.md 4). */
 export const DEFAULT_RANKED_ANSWERS = 8
 /** Readings remembered for each agent behind the newest. */

@@ -12,7 +12,8 @@ import { join } from 'node:path'
 import { CLASS, TYPE } from '../dns/codes.ts'
 import { MAX_IMAGE_OCTETS, UPDATE_ROOM_OCTETS } from '../dns/limits.ts'
 import type { Message } from '../dns/message.ts'
-import { keyInClass, type Name } from '../dns/name.ts'
+import type { LookupName } from '../dns/lookup-name.ts'
+import { keyInClass, Name } from '../dns/name.ts'
 import { discoveryFlows, type Discovery } from '../discovery/flows.ts'
 import { explainAt, type Explanation } from '../discovery/ranking/explain.ts'
 import { DEFAULT_RANKING } from '../discovery/ranking/settings.ts'
@@ -207,11 +208,13 @@ export class Updating {
 
   /** Why a demand at a capability is answered as it is; undefined where no agent is registered there. WireFault where the demand is malformed. */
   explain(name: Name, rrClass: number, demand: Uint8Array): Explanation | undefined {
-    const zone = this.options.zoneAbove(name, rrClass)
     const candidates = this.candidatesAbove(name, rrClass)
-    if (zone === undefined || candidates === undefined) return undefined
-    zone.image.refresh()
-    return explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs(), zone: zone.image })
+    const zoneOf = (host: LookupName): ZoneImage | null => {
+      const image = this.options.zoneAbove(Name.fromWire(host.octets), rrClass)?.image
+      image?.refresh()
+      return image ?? null
+    }
+    return candidates && explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs(), hosts: { zoneOf } })
   }
 
   /** The candidates of the zone that a name is in. */

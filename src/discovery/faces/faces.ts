@@ -84,7 +84,7 @@ export class AgentFaces implements AgentChooser {
     this.node = node
     this.isHidden = this.hides(query, answer.zone)
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
-      this.picks.begin(table, zone)
+      this.picks.begin(table, wanted)
       const choice = this.choiceOf()
       if (choice !== CHOICE.made) return choice
       if (this.picks.isWhole()) return this.give()
@@ -151,12 +151,12 @@ export class AgentFaces implements AgentChooser {
       this.other.load(this.table.heap, match.aliasAt + 2)
       if (!this.picks.lookup(this.other)) return CHOICE.nobody
     }
-    const hasFace = isAddress ? (slot: Slot) => this.write.hasAddress(this.table, slot, this.zone, qtype) : undefined
+    const hasFace = isAddress ? (slot: Slot) => this.write.hasAddress(this.table, slot, this.wanted, qtype) : undefined
     if (!this.picks.rank(this.query, 0, hasFace)) return CHOICE.malformed
     if (this.picks.count > 0 && !this.isHidden) this.ranked.hand(this.table, this.picks.slots[0])
     if (!isAddress) return this.services(true, (slot) => this.place(agentAt(this.table, slot)))
     this.begin(qtype)
-    this.write.addresses(this.table, this.picks, this.zone, qtype)
+    this.write.addresses(this.table, this.picks, this.wanted, qtype)
     return CHOICE.made
   }
 
@@ -165,7 +165,7 @@ export class AgentFaces implements AgentChooser {
     const { query: { qtype }, wanted: { owner, ownerAt } } = this
     if (this.isAddress() && this.isShown(SHOWN.address)) {
       this.begin(qtype)
-      this.write.addresses(this.table, this.picks, this.zone, qtype)
+      this.write.addresses(this.table, this.picks, this.wanted, qtype)
       return CHOICE.made
     }
     if (this.isService() && this.isShown(SHOWN.svcb | SHOWN['dns-aid'])) return this.services(false, () => ({ octets: owner.octets, at: ownerAt }))

@@ -5,10 +5,10 @@
 import { MAX_FACE_AGENTS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import type { LookupName } from '../../dns/lookup-name.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
+import type { HostZones } from '../../authority/choosing.ts'
 import type { Query } from '../../authority/query.ts'
 import { type CandidateTable, CapabilityMatch, type Slot } from '../ranking/candidates.ts'
 import type { RankedChooser } from '../ranking/choosing.ts'
-import type { ZoneImage } from '../../zone/image.ts'
 import { TABLE } from '../ranking/table-layout.ts'
 import { nameEnd, sameFolded } from '../ranking/values.ts'
 import { agentAt, domainAt, valueAt, valueEnd } from './offer-fields.ts'
@@ -24,16 +24,16 @@ export class Picks {
   private readonly versions = new Int32Array(MAX_FACE_AGENTS)
   private readonly found = new Int32Array(MAX_FACE_AGENTS)
   private table!: CandidateTable
-  private zone!: ZoneImage
+  private hosts!: HostZones
 
   constructor(ranked: RankedChooser) {
     this.ranked = ranked
   }
 
-  /** Picks from this table, of this zone, from now on. */
-  begin(table: CandidateTable, zone: ZoneImage): void {
+  /** Picks from this table, whose agents have their addresses in `hosts`, from now on. */
+  begin(table: CandidateTable, hosts: HostZones): void {
     this.table = table
-    this.zone = zone
+    this.hosts = hosts
     this.count = 0
     this.hasOthers = false
   }
@@ -48,8 +48,8 @@ export class Picks {
 
   /** Picks the best of the last lookup for the asker's demand, among the MAX_RANKED_ANSWERS best those that `hasFace`; false where the demand is malformed. */
   rank(query: Query, protocols: number, hasFace?: (slot: Slot) => boolean): boolean {
-    const { ranked, table, zone, match } = this
-    const ranker = ranked.rankFor(table, zone, match, query, protocols, hasFace && MAX_RANKED_ANSWERS)
+    const { ranked, table, hosts, match } = this
+    const ranker = ranked.rankFor(table, hosts, match, query, protocols, hasFace && MAX_RANKED_ANSWERS)
     this.count = 0
     this.hasOthers = false
     if (ranker === null) return false

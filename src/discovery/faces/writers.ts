@@ -2,11 +2,13 @@
  * The records of faces, written from the offers of those picked: addresses, SVCB and HTTPS (RFC 9460), SRV (RFC 2782), and
  * the PTR and TXT of DNS-SD (RFC 6763) and DNS-AID.
  */
+import { hostNode } from '../../authority/additional.ts'
+import type { HostZones } from '../../authority/choosing.ts'
 import { TYPE } from '../../dns/codes.ts'
 import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
-import { FOUND, type ZoneImage, ZoneMatch } from '../../zone/image.ts'
+import { type ZoneImage, ZoneMatch } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { printProtocols, PROTOCOL } from '../ranking/protocols.ts'
 import { nameEnd, sameFolded } from '../ranking/values.ts'
@@ -50,28 +52,32 @@ export class FaceWriter {
     this.target = new LookupName(seed)
   }
 
-  /** A or AAAA of all picked, the first first: as the zone holds them, else as the offer hints (RFC 9460 7.3). */
-  addresses(table: CandidateTable, { slots, count }: Picked, zone: ZoneImage, type: number): void {
+  /** A or AAAA of all picked, the first first: as a zone of ours holds them, else as the offer hints (RFC 9460 7.3). */
+  addresses(table: CandidateTable, { slots, count }: Picked, hosts: HostZones, type: number): void {
     const [hint, size] = type === TYPE.A ? [PARAMETERS.ipv4hint.key, 4] : [PARAMETERS.ipv6hint.key, 16]
     for (let i = 0; i < count; i++) {
-      const stored = this.storedAt(table, slots[i], zone, type)
-      if (stored !== 0) this.block.addStored(zone, stored)
+      const zone = this.hostOf(table, slots[i], hosts)
+      const stored = zone === null ? 0 : this.storedIn(zone, type)
+      if (zone !== null && stored !== 0) this.block.addStored(zone, stored)
       else this.hints(table, valueAt(table, slots[i], hint), size)
     }
   }
 
-  /** Whether there is an A or AAAA of an agent, in the zone or as a hint. */
-  hasAddress(table: CandidateTable, slot: Slot, zone: ZoneImage, type: number): boolean {
-    return this.storedAt(table, slot, zone, type) !== 0 || valueAt(table, slot, (type === TYPE.A ? PARAMETERS.ipv4hint : PARAMETERS.ipv6hint).key) !== 0
+  /** Whether there is an A or AAAA of an agent, in a zone of ours or as a hint. */
+  hasAddress(table: CandidateTable, slot: Slot, hosts: HostZones, type: number): boolean {
+    const zone = this.hostOf(table, slot, hosts)
+    return (zone !== null && this.storedIn(zone, type) !== 0) || valueAt(table, slot, (type === TYPE.A ? PARAMETERS.ipv4hint : PARAMETERS.ipv6hint).key) !== 0
   }
 
-  private storedAt(table: CandidateTable, slot: Slot, zone: ZoneImage, type: number): number {
-    const { target, match } = this
-    target.load(table.heap, agentAt(table, slot))
-    const front = target.labelCount - zone.apexLabels
-    if (front < 0 || !zone.isNamed(zone.apex, target, front)) return 0
-    zone.find(target, match)
-    return match.found === FOUND.exact || match.found === FOUND.wildcard ? zone.rrsetOf(match.node, type) : 0
+  /** The zone that answers for the name of the agent, which is the target then. */
+  private hostOf(table: CandidateTable, slot: Slot, hosts: HostZones): ZoneImage | null {
+    this.target.load(table.heap, agentAt(table, slot))
+    return hosts.zoneOf(this.target)
+  }
+
+  private storedIn(zone: ZoneImage, type: number): number {
+    const node = hostNode(zone, this.target, this.match)
+    return node === 0 ? 0 : zone.rrsetOf(node, type)
   }
 
   private hints(table: CandidateTable, at: number, size: number): void {

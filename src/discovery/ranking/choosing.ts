@@ -8,7 +8,7 @@
  * A zone that was signed beforehand is answered as it stands, as a signature covers the RRset whole (RFC 4035 3.1.1); OFFER
  * tells how its agents would be chosen.
  */
-import { type AgentChooser, CHOICE, type Choice, type Wanted } from '../../authority/choosing.ts'
+import { type AgentChooser, CHOICE, type Choice, type HostZones, type Wanted } from '../../authority/choosing.ts'
 import { type Answer, KIND, SECTION } from '../../authority/plan.ts'
 import { type Query, QUESTION_AT } from '../../authority/query.ts'
 import { EDE, TYPE } from '../../dns/codes.ts'
@@ -16,6 +16,7 @@ import { MAX_EDE_TEXT_OCTETS } from '../../dns/limits.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CANDIDATES, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import type { ZoneImage } from '../../zone/image.ts'
+import { Aliases } from './aliases.ts'
 import type { Askers } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
 import { CandidateList } from './candidate-list.ts'
@@ -48,6 +49,7 @@ export class RankedChooser implements AgentChooser {
   private readonly list: CandidateList
   private readonly reporting: Reporting
   private readonly closure: Closure
+  private readonly aliases = new Aliases()
   private readonly ready = new ReadyAnswers()
   /** What was chosen last is in `ready`, not in the block. */
   private isReady = false
@@ -89,11 +91,12 @@ export class RankedChooser implements AgentChooser {
   choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
     const table = this.tables[answer.zone]
     if (table === undefined) return CHOICE.none
-    this.ranker.scorer.company.zone = zone
+    this.ranker.scorer.company.hosts = wanted
     if (isSignedAhead(zone)) return this.tellBeside(query, answer, table, zone, wanted.name)
     const { match } = this
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
-      if (!table.lookup(wanted.name, match) || match.count === 0) return CHOICE.none
+      if (!table.lookup(wanted.name, match)) return CHOICE.none
+      if (match.count === 0) return match.aliasLength === 0 ? CHOICE.none : this.followAlias(query, answer, table, zone, wanted)
       if (!this.readDemand(query)) return CHOICE.malformed
       if (this.demand.intent.isPresent && !this.findMeant(query, answer, table)) return CHOICE.nobody
       if (tries === 0) this.passOutcomes(query)
@@ -102,6 +105,30 @@ export class RankedChooser implements AgentChooser {
       } else if (this.rank(query, answer, table, zone, wanted)) return this.give(query, answer, table, wanted)
     }
     return CHOICE.none
+  }
+
+  /**
+   * A version that has moved on: its alias as the zone has it, and for who can go on there the best of where it leads to in the additional section, as
+   * SVCB has it (RFC 9460 4.1); OFFER is about them.
+   */
+  private followAlias(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, { name, owner, ownerAt }: Wanted): Choice {
+    const { aliases, block, match, ranker, demand } = this
+    const node = zone.nodeOf(name)
+    const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
+    if (rrset === 0) return CHOICE.none
+    if (!this.readDemand(query)) return CHOICE.malformed
+    this.passOutcomes(query)
+    answer.add(SECTION.answer, zone, rrset, owner, ownerAt)
+    if (!aliases.follow(table, zone, rrset, match)) return CHOICE.made
+    this.atMs = this.nowMs()
+    this.isReady = false
+    ranker.rank(table, match, demand, this.atMs, this.wanted)
+    if (!block.take(table, ranker, zone.class, this.atMs)) return CHOICE.made
+    this.tell(query, answer, table, block.count)
+    if (block.count === 0) this.explain(answer)
+    else ranker.hand(table, ranker.slots[0], this.atMs)
+    answer.derived = block
+    return CHOICE.made
   }
 
   /** Tells in OFFER how those would be chosen that stand at the very name, and leaves them as they are: a signature covers the RRset whole (docs/protocol.md 4, step 5). */
@@ -143,9 +170,10 @@ export class RankedChooser implements AgentChooser {
   }
 
   complete(answer: Answer, zone: ZoneImage): void {
-    const { block, list, demand, tables } = this
+    const { aliases, block, list, demand, tables } = this
     const last = answer.count - 1
     const table = tables[answer.zone]
+    if (answer.derived === block && answer.source[last] === zone) aliases.add(answer, zone, block)
     // readings are what was asked for: without them the answer is truncated
     if (answer.derived === list && list.readings !== 0) answer.add(SECTION.additional, list, list.readings, answer.owner[last], answer.ownerAt[last], KIND.glue)
     if (answer.derived === block && demand.wantsClosure && table !== undefined) this.closure.add(answer, zone, table, demand, this.atMs)
@@ -163,10 +191,10 @@ export class RankedChooser implements AgentChooser {
   }
 
   /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would, or `most` of them; null where the DEMAND is malformed. */
-  rankFor(table: CandidateTable, zone: ZoneImage, match: CapabilityMatch, query: Query, protocols: number, most?: number): Ranker | null {
+  rankFor(table: CandidateTable, hosts: HostZones, match: CapabilityMatch, query: Query, protocols: number, most?: number): Ranker | null {
     const { ranker, demand } = this
     if (!this.readDemand(query)) return null
-    ranker.scorer.company.zone = zone
+    ranker.scorer.company.hosts = hosts
     this.passOutcomes(query)
     ranker.filter.protocols = protocols
     ranker.rank(table, match, demand, this.nowMs(), most ?? this.wanted)
@@ -216,11 +244,12 @@ export class RankedChooser implements AgentChooser {
   }
 
   /** Puts the answer together from pieces: that of a whole message to the very name that was asked for, with nothing to be added. Of those that nobody has counted, so many as have room. */
-  private makeReady(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, { owner }: Wanted): boolean {
+  private makeReady(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, wanted: Wanted): boolean {
     const { ranker, ready, reporting, demand, atMs } = this
-    if (answer.room <= 0 || owner !== query || demand.wantsClosure || ranker.count === 0) return false
+    if (answer.room <= 0 || wanted.owner !== query || demand.wantsClosure || ranker.count === 0) return false
     const room = answer.room - (wantsOffer(query) ? this.offer.mostFor(ranker.count, demand) : 0)
-    return ready.compose(table, ranker, zone, answer.zone, query, ttlOf(table, reporting, ranker.slots, ranker.count, atMs), atMs, room, demand.count === 0)
+    ready.begin(zone, answer.zone, wanted, atMs)
+    return ready.compose(table, ranker, query, ttlOf(table, reporting, ranker.slots, ranker.count, atMs), room, demand.count === 0)
   }
 
   /** Lists all that live and meet the demand; false where entries were given to others meanwhile. */

@@ -5,17 +5,19 @@
  *     peer=192.0.2.7              ──► networks ───────────────────────────┐
  *     group=t42._task.acme.example. ──► TASK records ──► members' addresses, their `peer`, and their places ──► near?
  */
+import { hostNode } from '../../authority/additional.ts'
+import type { HostZones } from '../../authority/choosing.ts'
 import { TYPE } from '../../dns/codes.ts'
 import { MAX_ADDRESSES_COMPARED, MAX_COMPANY_MEMBERS, MAX_COMPANY_NETWORKS } from '../../dns/limits-discovery.ts'
 import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import { viewOf } from '../../dns/octet-views.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
-import { FOUND, type NodeId, ZoneMatch, type ZoneImage } from '../../zone/image.ts'
-import { HEADER } from '../../zone/layout.ts'
+import { type NodeId, ZoneMatch, type ZoneImage } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
 import type { Demand } from './demand.ts'
 import { kilometresBetween } from './estimate.ts'
+import { TABLE } from './table-layout.ts'
 import { FAULT, nameEnd, sameFolded, valueBehindName } from './values.ts'
 
 /** Kilometres within which the wish to be near is met. */
@@ -25,8 +27,8 @@ const [IPV4_OCTETS, IPV6_OCTETS] = [4, 16]
 
 /** The company of one demand; one object per thread, used again by every query. */
 export class Company {
-  /** The zone that holds the addresses of agents, and task groups; null where none is at hand. To be set before `begin`. */
-  zone: ZoneImage | null = null
+  /** The zones that hold addresses of agents, and task groups; null where none are at hand. To be set before `begin`. */
+  hosts: HostZones | null = null
   private readonly peers = new Networks()
   private readonly members = new Networks()
   private readonly latitudes = new Int32Array(MAX_COMPANY_MEMBERS)
@@ -34,6 +36,8 @@ export class Company {
   private placed = 0
   private name = new LookupName(0)
   private readonly match = new ZoneMatch()
+  /** The zone that the name looked up last is in. */
+  private zone: ZoneImage | null = null
   private readonly octets = new Uint8Array(MAX_NAME_OCTETS)
   private readonly view = viewOf(this.octets)
 
@@ -42,6 +46,7 @@ export class Company {
     this.peers.clear()
     this.members.clear()
     this.placed = 0
+    if (this.name.seed !== table.header[TABLE.seed]) this.name = new LookupName(table.header[TABLE.seed])
     if (peer.isPresent) this.peers.addList(octets, peer.at, peer.end)
     if (group.isPresent) this.addMembers(table, octets, group.at)
   }
@@ -59,8 +64,8 @@ export class Company {
   // ---- Who they are ----
 
   private addMembers(table: CandidateTable, octets: Uint8Array, groupAt: number): void {
-    const { zone } = this
     const node = this.nodeAt(octets, groupAt)
+    const { zone } = this
     if (zone === null || node === 0) return
     const rrset = zone.rrsetOf(node, TYPE.TASK)
     if (rrset === 0) return
@@ -71,7 +76,7 @@ export class Company {
       const peersAt = valueBehindName(zone.octets, agentAt, end, PARAMETERS.peer.key)
       if (peersAt !== 0) this.members.addList(zone.octets, peersAt, Math.min(end, peersAt + zone.view.getUint16(peersAt - 2)))
       const member = this.nodeAt(zone.octets, agentAt)
-      if (member !== 0) this.eachAddress(zone, member, this.members, ADD)
+      if (member !== 0) this.eachAddress(member, this.members, ADD)
       this.addPlace(table)
     }
   }
@@ -99,11 +104,10 @@ export class Company {
 
   /** By the addresses that the zone holds; where it holds none, by the hints of the offer, as whoever is sent there would call it. */
   private isIn(networks: Networks, { heap, i32 }: CandidateTable, slot: Slot): boolean {
-    const { zone } = this
     if (networks.isEmpty) return false
     const at = i32.rdataAt[slot]
     const node = this.nodeAt(heap, at + 2)
-    const told = zone === null || node === 0 ? NONE : this.eachAddress(zone, node, networks, COMPARE)
+    const told = node === 0 ? NONE : this.eachAddress(node, networks, COMPARE)
     if (told !== NONE) return told === FITS
     const end = at + i32.rdataLength[slot]
     return this.isHinted(networks, heap, at + 2, end, PARAMETERS.ipv4hint.key, IPV4_OCTETS) || this.isHinted(networks, heap, at + 2, end, PARAMETERS.ipv6hint.key, IPV6_OCTETS)
@@ -117,8 +121,10 @@ export class Company {
     return false
   }
 
-  /** Adds the addresses of a node to the networks, or compares them with these: FITS where one is in them, NONE where the node has no address. */
-  private eachAddress(zone: ZoneImage, node: NodeId, networks: Networks, work: number): number {
+  /** Adds the addresses of a node of `zone` to the networks, or compares them with these: FITS where one is in them, NONE where the node has no address. */
+  private eachAddress(node: NodeId, networks: Networks, work: number): number {
+    const { zone } = this
+    if (zone === null) return NONE
     const a = this.addressesOf(zone, node, TYPE.A, IPV4_OCTETS, networks, work)
     const aaaa = this.addressesOf(zone, node, TYPE.AAAA, IPV6_OCTETS, networks, work)
     return Math.max(a, aaaa)
@@ -135,20 +141,16 @@ export class Company {
     return MISSES
   }
 
-  /** The node of the name at `octets[at]` where the zone answers for it; 0 where it does not. Octets that others may write to are copied before they are read as a name. */
+  /** The node of the name at `octets[at]`, in `zone`; 0 where no zone of ours answers for it. Octets that others may write to are copied before they are read as a name. */
   private nodeAt(octets: Uint8Array, at: number): NodeId {
-    const { zone, match } = this
+    const { hosts, match, name } = this
     const end = nameEnd(octets, at, octets.length)
-    if (end === FAULT || zone === null) return 0
+    if (end === FAULT || hosts === null) return 0
     for (let i = at; i < end; i++) this.octets[i - at] = octets[i]
     if (nameEnd(this.octets, 0, end - at) !== end - at) return 0
-    if (this.name.seed !== zone.words[HEADER.seed]) this.name = new LookupName(zone.words[HEADER.seed])
-    const { name } = this
     name.load(this.octets, 0, this.view)
-    const above = name.labelCount - zone.apexLabels
-    if (above < 0 || !zone.isNamed(zone.apex, name, above)) return 0
-    zone.find(name, match)
-    return match.found === FOUND.exact || match.found === FOUND.wildcard ? match.node : 0
+    this.zone = hosts.zoneOf(name)
+    return this.zone === null ? 0 : hostNode(this.zone, name, match)
   }
 }
 

@@ -3,6 +3,7 @@
  * stands where it stands or is out. It is told by the very ranker that answers (`onScored`, `onRejected`), which scores
  * up to MAX_EXPLAINED candidates here instead of MAX_SCORED_CANDIDATES; nothing is reckoned a second time.
  */
+import type { HostZones } from '../../authority/choosing.ts'
 import { WireFault } from '../../dns/faults.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_EXPLAINED, MAX_SCORED_CANDIDATES } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
@@ -17,7 +18,6 @@ import { type Random, Ranker } from './rank.ts'
 import type { Scorer } from './score.ts'
 import { believedAccuracy, slownessOf } from './sensing.ts'
 import type { RankingSettings } from './settings.ts'
-import type { ZoneImage } from '../../zone/image.ts'
 import { TABLE } from './table-layout.ts'
 
 /** One metric of one candidate; values as text with their unit, such as `180ms`. */
@@ -103,8 +103,8 @@ export interface ExplainOptions {
   nowMs: number
   /** Agents of the answer. */
   most: number
-  /** The zone that they are in, for `peer` and `group`; without it nobody is near anybody. */
-  zone?: ZoneImage
+  /** Where their addresses are, for `peer` and `group`; without it nobody is near anybody. */
+  hosts?: HostZones
 }
 
 const REASONS = Object.keys(REASON) as (keyof typeof REASON)[]
@@ -149,7 +149,7 @@ class Explainer {
     this.demand = demand
     this.options = options
     this.ranker = new Ranker(options.settings, options.random, MAX_EXPLAINED)
-    this.ranker.scorer.company.zone = options.zone ?? null
+    this.ranker.scorer.company.hosts = options.hosts ?? null
   }
 
   run(): Explanation {

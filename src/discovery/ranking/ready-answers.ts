@@ -6,14 +6,15 @@
  *     piece     QNAME AGENT class TTL RDLENGTH priority agent parameters | agent A … | agent AAAA …
  *     answer    … of each, by rank … | addresses of each: their owner points to the name in the record above (RFC 1035 4.1.4)
  *
- * A piece holds for one generation of its zone, as addresses stand there, and as long as the agent's record is the same.
+ * A piece holds for one generation of the zone that holds the agent's addresses, and as long as the agent's record is the same.
  * Whatever is out of the ordinary (no piece has room for it, the message has none) goes the long way (chosen-block.ts).
  */
 import type { ReadyAnswer } from '../../authority/plan.ts'
 import { hostNode } from '../../authority/additional.ts'
+import type { HostZones } from '../../authority/choosing.ts'
 import { type Query, QUESTION_AT } from '../../authority/query.ts'
 import { TYPE } from '../../dns/codes.ts'
-import { MAX_PIECE_OCTETS, MAX_RANKED_ANSWERS, PIECES } from '../../dns/limits-discovery.ts'
+import { MAX_PIECE_HOSTS, MAX_PIECE_OCTETS, MAX_RANKED_ANSWERS, PIECES } from '../../dns/limits-discovery.ts'
 import { POINTER_LIMIT } from '../../dns/limits.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
 import { copyOctets, sameOctets, viewOf } from '../../dns/octet-views.ts'
@@ -23,8 +24,8 @@ import type { CandidateTable, Slot } from './candidates.ts'
 import type { Ranker } from './rank.ts'
 import { FAULT, nameEnd } from './values.ts'
 
-/** Words that say what a piece is: of which zone (1 is the first) and slot, of which generation of the zone and version of the entry; octets of its record; of its addresses how many they are and where the leases stand, 0 for none. */
-const PIECE = { zone: 0, slot: 1, generation: 2, version: 3, octets: 4, a: 5, aLease: 6, aaaa: 7, aaaaLease: 8, words: 9 } as const
+/** Words that say what a piece is: of which zone (1 is the first) and slot, of which version of the entry; which of the hosts has its addresses (1 is the first, 0 none), and of which generation; octets of its record; of its addresses how many they are and where the leases stand, 0 for none. */
+const PIECE = { zone: 0, slot: 1, version: 2, host: 3, generation: 4, octets: 5, a: 6, aLease: 7, aaaa: 8, aaaaLease: 9, words: 10 } as const
 /** What `pieceOf` returns where there is none. */
 const NONE = -1
 const TO_QNAME = 0xc00c
@@ -38,9 +39,16 @@ export class ReadyAnswers implements ReadyAnswer {
   answers = 0
   additionals = 0
   private words = new Int32Array(0)
+  /** Zones that have been answered for, by their index. */
+  private readonly zones: ZoneImage[] = []
+  private zone!: ZoneImage
+  private index = 0
+  private zonesOfHosts!: HostZones
+  private nowSeconds = 0
   private pieces: DataView = this.view
   private octets = new Uint8Array(0)
-  private zones: ZoneImage[] = []
+  /** Zones that hold addresses of agents, as pieces number them. */
+  private hosts: ZoneImage[] = []
   /** Of the agents of the answer: their pieces, and where their names stand in the message. */
   private readonly piece = new Int32Array(MAX_RANKED_ANSWERS)
   private readonly nameAt = new Int32Array(MAX_RANKED_ANSWERS)
@@ -50,22 +58,33 @@ export class ReadyAnswers implements ReadyAnswer {
   /** Forgets all pieces: tables mean something else now. */
   clear(): void {
     this.words.fill(0)
+    this.hosts = []
+  }
+
+  /** The next answer is of this zone, at that index of the directory; addresses are looked up in `hosts`, and leases run by the clock of `nowMs`. */
+  begin(zone: ZoneImage, index: number, hosts: HostZones, nowMs: number): void {
+    if (this.zones[index] !== zone) {
+      this.clear()
+      this.zones[index] = zone
+    }
+    this.zone = zone
+    this.index = index
+    this.zonesOfHosts = hosts
+    this.nowSeconds = Math.floor(nowMs / 1_000)
   }
 
   /**
-   * Puts together what `ranker` has chosen, for the name that `query` asks for, in at most `room` octets behind the question; `ttl` of the records is
-   * in seconds, `index` the zone's in the directory, `nowMs` by the clock that leases run by. Where not all have room, it is the best of them if `mayBeFewer`.
-   * False where that is not possible here, or an entry has changed since.
+   * Puts together what `ranker` has chosen, for the name that `query` asks for, in at most `room` octets behind the question; `ttl` of the records is in
+   * seconds. Where not all have room, it is the best of them if `mayBeFewer`. False where that is not possible here, or an entry has changed since.
    */
-  compose(table: CandidateTable, ranker: Ranker, zone: ZoneImage, index: number, query: Query, ttl: number, nowMs: number, room: number, mayBeFewer: boolean): boolean {
+  compose(table: CandidateTable, ranker: Ranker, query: Query, ttl: number, room: number, mayBeFewer: boolean): boolean {
     if (this.words.length === 0) this.reserve()
-    if (this.zones[index] !== zone) this.meet(zone, index)
     this.size = this.answers = this.additionals = 0
     let needed = 0
     const bodyAt = QUESTION_AT + query.qnameLength + 4
     const most = Math.min(room, POINTER_LIMIT - bodyAt, this.view.byteLength)
     for (let i = 0; i < ranker.count; i++) {
-      const piece = this.pieceOf(table, ranker.slots[i], ranker.versions[i], zone, index)
+      const piece = this.pieceOf(table, ranker.slots[i], ranker.versions[i])
       if (piece === NONE) return false
       needed += this.octetsOf(piece)
       if (needed > most && mayBeFewer && i > 0) break
@@ -74,7 +93,7 @@ export class ReadyAnswers implements ReadyAnswer {
       this.nameAt[i] = bodyAt + this.size + RECORD_HEAD_OCTETS + 2
       this.addRecord(piece, ++this.answers, ttl)
     }
-    for (let i = 0; i < this.answers; i++) this.addAddresses(this.piece[i], 0xc000 | this.nameAt[i], zone, nowMs)
+    for (let i = 0; i < this.answers; i++) this.addAddresses(this.piece[i], 0xc000 | this.nameAt[i])
     return true
   }
 
@@ -92,13 +111,6 @@ export class ReadyAnswers implements ReadyAnswer {
     this.view = new DataView(new ArrayBuffer(MAX_RANKED_ANSWERS * MAX_PIECE_OCTETS))
   }
 
-  /** Another zone stands at that place of the directory. */
-  private meet(zone: ZoneImage, index: number): void {
-    this.clear()
-    this.zones[index] = zone
-    if (this.name.seed !== zone.words[HEADER.seed]) this.name = new LookupName(zone.words[HEADER.seed])
-  }
-
   private addRecord(piece: number, rank: number, ttl: number): void {
     const { view, size } = this
     const octets = this.words[piece * PIECE.words + PIECE.octets]
@@ -108,13 +120,15 @@ export class ReadyAnswers implements ReadyAnswer {
     this.size = size + octets
   }
 
-  private addAddresses(piece: number, pointer: number, zone: ZoneImage, nowMs: number): void {
+  private addAddresses(piece: number, pointer: number): void {
     const { words } = this
     const at = piece * PIECE.words
     const from = piece * MAX_PIECE_OCTETS + words[at + PIECE.octets]
     const [a, aaaa] = [words[at + PIECE.a], words[at + PIECE.aaaa]]
-    if (a > 0) this.copyAddresses(from, a, A_OCTETS, pointer, leftOf(zone, words[at + PIECE.aLease], nowMs))
-    if (aaaa > 0) this.copyAddresses(from + a * A_OCTETS, aaaa, AAAA_OCTETS, pointer, leftOf(zone, words[at + PIECE.aaaaLease], nowMs))
+    if (a + aaaa === 0) return
+    const zone = this.hosts[words[at + PIECE.host] - 1]
+    if (a > 0) this.copyAddresses(from, a, A_OCTETS, pointer, this.leftOf(zone, words[at + PIECE.aLease]))
+    if (aaaa > 0) this.copyAddresses(from + a * A_OCTETS, aaaa, AAAA_OCTETS, pointer, this.leftOf(zone, words[at + PIECE.aaaaLease]))
   }
 
   private copyAddresses(from: number, count: number, each: number, pointer: number, secondsLeft: number): void {
@@ -127,21 +141,35 @@ export class ReadyAnswers implements ReadyAnswer {
     }
   }
 
+  /** Seconds that are left of the lease that ends at that word of the zone; more than any TTL where there is none. No record is remembered beyond its lease (RFC 9664 4.2). */
+  private leftOf({ words }: ZoneImage, leaseWord: number): number {
+    return leaseWord === 0 ? Infinity : Math.max(0, (Atomics.load(words, leaseWord) >>> 0) - this.nowSeconds)
+  }
+
   // ---- Pieces ----
 
   /** The piece of an entry as it was when it had that version; NONE where it has changed since, or has no piece. */
-  private pieceOf(table: CandidateTable, slot: Slot, version: number, zone: ZoneImage, index: number): number {
-    const { words } = this
+  private pieceOf(table: CandidateTable, slot: Slot, version: number): number {
+    const { words, index } = this
     const key = Math.imul(slot ^ Math.imul(index + 1, MIX), MIX)
     const piece = (key ^ (key >>> 15)) & (PIECES - 1)
     const at = piece * PIECE.words
-    const isOf = words[at + PIECE.zone] === index + 1 && words[at + PIECE.slot] === slot && words[at + PIECE.generation] === zone.generation
+    const isOf = words[at + PIECE.zone] === index + 1 && words[at + PIECE.slot] === slot && this.isHostSame(at)
     if (isOf && words[at + PIECE.version] === version) return piece
-    if (!(isOf && this.isSame(table, slot, piece)) && !this.make(table, slot, piece, zone, index)) return NONE
+    if (!(isOf && this.isSame(table, slot, piece)) && !this.make(table, slot, piece)) return NONE
     words[at + PIECE.version] = version
     if (Atomics.load(table.i32.version, slot) === version) return piece
     words[at + PIECE.zone] = 0
     return NONE
+  }
+
+  /** Whether the zone that holds the addresses is as it was; another than the one that answers is looked at anew, as nobody else may. */
+  private isHostSame(at: number): boolean {
+    const { words } = this
+    if (words[at + PIECE.host] === 0) return true // clear() is called where another zone comes
+    const host = this.hosts[words[at + PIECE.host] - 1]
+    if (host !== this.zone) host.refresh()
+    return words[at + PIECE.generation] === host.generation
   }
 
   /** Whether the record of the entry is that of the piece: readings and leases change entries too. */
@@ -152,8 +180,8 @@ export class ReadyAnswers implements ReadyAnswer {
     return sameOctets(viewOf(heap), at + 2, this.pieces, piece * MAX_PIECE_OCTETS + RECORD_HEAD_OCTETS + 2, size - 2)
   }
 
-  private make({ heap, i32 }: CandidateTable, slot: Slot, piece: number, zone: ZoneImage, index: number): boolean {
-    const { octets, pieces, words } = this
+  private make({ heap, i32 }: CandidateTable, slot: Slot, piece: number): boolean {
+    const { octets, pieces, words, zone } = this
     const [from, size] = [i32.rdataAt[slot], i32.rdataLength[slot]]
     const at = piece * PIECE.words
     const start = piece * MAX_PIECE_OCTETS
@@ -167,11 +195,23 @@ export class ReadyAnswers implements ReadyAnswer {
     copyOctets(viewOf(heap), from, pieces, rdataAt, size)
     if (nameEnd(octets, rdataAt + 2, rdataAt + size) === FAULT) return false // it was written over meanwhile
     words[at + PIECE.slot] = slot
-    words[at + PIECE.generation] = zone.generation
     words[at + PIECE.octets] = RECORD_HEAD_OCTETS + size
+    if (this.name.seed !== zone.words[HEADER.seed]) this.name = new LookupName(zone.words[HEADER.seed])
     this.name.load(octets, rdataAt + 2, pieces)
-    if (!this.addHost(piece, zone, hostNode(zone, this.name, this.match))) return false
-    words[at + PIECE.zone] = index + 1
+    const host = this.zonesOfHosts.zoneOf(this.name)
+    words[at + PIECE.a] = words[at + PIECE.aaaa] = words[at + PIECE.aLease] = words[at + PIECE.aaaaLease] = words[at + PIECE.host] = 0
+    if (host !== null && !(this.noteHost(at, host) && this.addHost(piece, host, hostNode(host, this.name, this.match)))) return false
+    words[at + PIECE.zone] = this.index + 1
+    return true
+  }
+
+  /** Notes which zone holds the addresses, and of which generation; false where there are too many such. */
+  private noteHost(at: number, host: ZoneImage): boolean {
+    let number = this.hosts.indexOf(host)
+    if (number < 0 && this.hosts.length === MAX_PIECE_HOSTS) return false
+    if (number < 0) number = this.hosts.push(host) - 1
+    this.words[at + PIECE.host] = number + 1
+    this.words[at + PIECE.generation] = host.generation
     return true
   }
 
@@ -179,7 +219,6 @@ export class ReadyAnswers implements ReadyAnswer {
   private addHost(piece: number, zone: ZoneImage, node: NodeId): boolean {
     const { words } = this
     const at = piece * PIECE.words
-    words[at + PIECE.a] = words[at + PIECE.aaaa] = words[at + PIECE.aLease] = words[at + PIECE.aaaaLease] = 0
     if (node === 0) return true
     if (zone.signaturesOf(node, TYPE.A) !== 0 || zone.signaturesOf(node, TYPE.AAAA) !== 0) return false
     const end = piece * MAX_PIECE_OCTETS + words[at + PIECE.octets]
@@ -200,7 +239,3 @@ export class ReadyAnswers implements ReadyAnswer {
   }
 }
 
-/** Seconds that are left of the lease that ends at that word of the zone; more than any TTL where there is none. No record is remembered beyond its lease (RFC 9664 4.2). */
-function leftOf({ words }: ZoneImage, leaseWord: number, nowMs: number): number {
-  return leaseWord === 0 ? Infinity : Math.max(0, (Atomics.load(words, leaseWord) >>> 0) - Math.floor(nowMs / 1_000))
-}
