@@ -22,7 +22,8 @@ export async function registerCommand(flags: AgentFlags & { dryRun?: boolean; js
   if (flags.dryRun === true) return dryRun(plan, io)
   const outcome = await requestChange(registerMessage(plan.registration, plan.lease, messageId()), plan.ask)
   if (outcome.kind !== 'done') return tellFailure('register', plan, outcome, io)
-  io.out(flags.json === true ? `${JSON.stringify(grantOf(plan, outcome.lease))}\n` : printGrant(plan, outcome.lease))
+  if (outcome.waits !== undefined) io.err(`waggle: ${plan.agent} is registered, but ${outcome.waits}\n`)
+  io.out(flags.json === true ? `${JSON.stringify(grantOf(plan, outcome))}\n` : printGrant(plan, outcome.lease))
   return EXIT.done
 }
 
@@ -38,8 +39,9 @@ function capabilitiesOf({ records }: AgentPlan): string[] {
   return records.filter(({ type }) => type === TYPE.AGENT).map(({ name }) => name.toString())
 }
 
-function grantOf(plan: AgentPlan, lease: UpdateLease | undefined): object {
-  return { agent: plan.agent, server: serverText(plan), lease: lease?.lease ?? null, keyLease: lease?.keyLease ?? null, capabilities: capabilitiesOf(plan) }
+function grantOf(plan: AgentPlan, { lease, waits }: Extract<ChangeOutcome, { kind: 'done' }>): object {
+  const granted = { lease: lease?.lease ?? null, keyLease: lease?.keyLease ?? null }
+  return { agent: plan.agent, server: serverText(plan), ...granted, capabilities: capabilitiesOf(plan), ...(waits !== undefined && { waits }) }
 }
 
 function printGrant(plan: AgentPlan, lease: UpdateLease | undefined): string {

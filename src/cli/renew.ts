@@ -57,7 +57,7 @@ async function withdraw(agent: Agent, io: Io): Promise<ExitCode> {
 /** One line for an event. */
 function lineOf(event: AgentEvent, agent: string, server: string): string {
   const { kind, ...rest } = event
-  const fields = 'lease' in rest ? { ...rest.lease, nextMs: rest.nextMs } : rest
+  const fields = 'lease' in rest ? { ...rest.lease, ...rest, lease: rest.lease.lease } : rest
   return `${JSON.stringify({ time: new Date().toISOString(), event: kind, agent, server, ...fields })}\n`
 }
 

@@ -33,9 +33,9 @@ export interface AgentWorld {
   nowMs(): number
 }
 
-/** What an agent tells of itself. */
+/** What an agent tells of itself. `waits`: a capability is not answered before what it depends on is there, in the server's words. */
 export type AgentEvent =
-  | { kind: 'registered' | 'renewed'; lease: UpdateLease; nextMs: number }
+  | { kind: 'registered' | 'renewed'; lease: UpdateLease; nextMs: number; waits?: string }
   | { kind: 'refused'; reason: string }
   | { kind: 'failed'; reason: string; nextMs: number; leaseEnded: boolean }
   | { kind: 'withdrawn' }
@@ -44,8 +44,8 @@ export type AgentEvent =
 export interface AgentOptions extends RegistrationParts, Omit<ChangeOptions, 'server'> {
   /** `127.0.0.1:5300`, `[::1]:5300`. */
   server: string
-  /** Wished for; the server grants what it allows. Default 2 hours, and 14 days for the name. */
-  lease?: UpdateLease
+  /** Seconds wished for; the server grants what it allows. A number, or `{ lease, keyLease }`, `keyLease` being how long the name stays reserved. Default 2 hours, and 14 days for the name. */
+  lease?: number | UpdateLease
   onEvent?: (event: AgentEvent) => void
   world?: Partial<AgentWorld>
 }
@@ -86,14 +86,14 @@ export class Agent {
   private isOver = false
   private turn: Promise<unknown> = Promise.resolve()
 
-  /** TypeError where `server` is no address and port, or there is neither an id nor a KEY to make it from. */
+  /** TypeError where `server` is no address and port, `lease` is none, or there is neither an id nor a KEY to make it from. */
   constructor(options: AgentOptions) {
     const { server, signer, timeoutMs, tries, tcp, lease, onEvent = () => undefined, world, ...parts } = options
     const endpoint = parseEndpoint(server)
     if (endpoint === undefined) throw new TypeError(`Cannot use server "${server}" as it must be address:port, such as 127.0.0.1:5300`)
     const { registration, signer: signerInUse } = settleIdentity(parts, signer)
     this.ask = { server: endpoint, ...(signerInUse && { signer: signerInUse }), ...(timeoutMs && { timeoutMs }), ...(tries && { tries }), ...(tcp && { tcp }) }
-    this.wished = lease ?? { lease: CLIENT_LEASE_SECONDS, keyLease: CLIENT_KEY_LEASE_SECONDS }
+    this.wished = leaseOf(lease)
     this.onEvent = onEvent
     this.registration = registration
     this.world = { ...SYSTEM, ...world }
@@ -118,7 +118,7 @@ export class Agent {
     if (!soon) await new Promise<void>((resolve) => (this.forget = this.world.after(firstDelayMs(this.world.chance), resolve)))
     for (;;) {
       const outcome = await this.request(registerMessage(this.registration, this.wished, this.messageId()))
-      if (outcome.kind === 'done') return this.grant(outcome.lease, 'registered')
+      if (outcome.kind === 'done') return this.grant(outcome, 'registered')
       if (outcome.kind === 'refused') throw this.refuse(outcome)
       const nextMs = this.fail(outcome.reason)
       await new Promise<void>((resolve) => (this.forget = this.world.after(nextMs, resolve)))
@@ -132,7 +132,7 @@ export class Agent {
     const outcome = await this.request(changeMessage(this.registration, now, this.wished, this.messageId()))
     if (outcome.kind !== 'done') throw new AgentFault(`Cannot change the registration: ${outcome.reason}`, outcome.kind === 'refused' ? outcome.rcode : -1)
     this.registration = now
-    return this.grant(outcome.lease, 'renewed')
+    return this.grant(outcome, 'renewed')
   }
 
   /** Takes the agent out of every answer; with `keepName` its identifier stays reserved for its key (RFC 9664 4.2). AgentFault where that could not be done. */
@@ -147,7 +147,7 @@ export class Agent {
 
   /**
    * Reports from now on how the agent is doing, where that is worth a message, until it withdraws or is stopped. `profile` should be what the
-   * agent's capabilities are registered with.
+   * agent's capabilities are registered with. TypeError where `profile`, `mode` or `lookMs` is none.
    */
   reporting(options: ReportingOptions): Reporter {
     const request = (message: Message): Promise<ChangeOutcome> => this.request(message, { ...this.ask, tries: 1 }) // what is read next is newer than a second try
@@ -173,14 +173,14 @@ export class Agent {
     return outcome
   }
 
-  private grant(lease: UpdateLease | undefined, kind: 'registered' | 'renewed'): UpdateLease {
+  private grant({ lease, waits }: Extract<ChangeOutcome, { kind: 'done' }>, kind: 'registered' | 'renewed'): UpdateLease {
     const granted = lease ?? this.wished // a server without leases keeps it for ever: renewing does no harm
     this.granted = granted
     this.grantedAtMs = this.world.nowMs()
     this.failures = 0
     const nextMs = renewalDelayMs(granted.lease, this.world.chance)
     this.renewAfter(nextMs)
-    this.onEvent({ kind, lease: granted, nextMs })
+    this.onEvent({ kind, lease: granted, nextMs, ...(waits !== undefined && { waits }) })
     return granted
   }
 
@@ -192,7 +192,7 @@ export class Agent {
   private async renew(): Promise<void> {
     const outcome = await this.request(registerMessage(this.registration, this.wished, this.messageId()))
     if (this.isOver) return
-    if (outcome.kind === 'done') this.grant(outcome.lease, 'renewed')
+    if (outcome.kind === 'done') this.grant(outcome, 'renewed')
     else if (outcome.kind === 'refused') this.refuse(outcome)
     else this.renewAfter(this.fail(outcome.reason))
   }
@@ -214,4 +214,19 @@ export class Agent {
   private messageId(): number {
     return Math.floor(this.world.chance() * 0x1_0000)
   }
+}
+
+const MOST_LEASE_SECONDS = 0xffff_ffff // RFC 9664 4: 32 bits
+
+/** The lease to ask for. A lease of 0 would withdraw (RFC 9664 4.2). */
+function leaseOf(wished: AgentOptions['lease']): UpdateLease {
+  if (wished === undefined) return { lease: CLIENT_LEASE_SECONDS, keyLease: CLIENT_KEY_LEASE_SECONDS }
+  const asked = typeof wished === 'number' ? { lease: wished, keyLease: Math.max(wished, CLIENT_KEY_LEASE_SECONDS) } : wished
+  const { lease, keyLease = 0 } = (asked as UpdateLease | null) ?? { lease: Number.NaN } // callers without types
+  if (isSeconds(lease) && lease > 0 && isSeconds(keyLease)) return asked
+  throw new TypeError(`Cannot use lease ${JSON.stringify(wished)} as it must be whole seconds from 1 to ${MOST_LEASE_SECONDS}, such as 60, or { lease: 60, keyLease: 86400 }`)
+}
+
+function isSeconds(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_LEASE_SECONDS
 }

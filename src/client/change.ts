@@ -4,7 +4,7 @@
  * out the first one can tell a retransmission from a replay.
  */
 import { randomInt } from 'node:crypto'
-import { OPTION, printEde, printRcode, RCODE } from '../dns/codes.ts'
+import { EDE, OPTION, printEde, printRcode, RCODE } from '../dns/codes.ts'
 import { findOption, readExtendedError, readUpdateLease, type UpdateLease } from '../dns/edns.ts'
 import { WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
@@ -57,9 +57,9 @@ export interface ReportingAdvice {
   isWanted?: true
 }
 
-/** What came of a change. `refused` is the server's last word; `unreachable` may go through later. */
+/** What came of a change. `refused` is the server's last word; `unreachable` may go through later. What is `done` and `waits` is not answered before what it depends on is there (docs/protocol.md 6): the server's words for it. */
 export type ChangeOutcome =
-  | { kind: 'done'; lease: UpdateLease | undefined; advice?: ReportingAdvice }
+  | { kind: 'done'; lease: UpdateLease | undefined; advice?: ReportingAdvice; waits?: string }
   | { kind: 'refused'; rcode: number; reason: string }
   | { kind: 'unreachable'; reason: string }
 
@@ -93,11 +93,12 @@ export function readOutcome(octets: Uint8Array): ChangeOutcome {
   try {
     const { rcode, edns } = decodeMessage(octets)
     const lease = findOption(edns, OPTION.UPDATE_LEASE)
+    const error = findOption(edns, OPTION.EDE)
     if (rcode === RCODE.NOERROR) {
       const advice = adviceIn(findOption(edns, OPTION.OFFER))
-      return { kind: 'done', lease: lease && readUpdateLease(lease), ...(advice && { advice }) }
+      const waits = error && waitingIn(error)
+      return { kind: 'done', lease: lease && readUpdateLease(lease), ...(advice && { advice }), ...(waits !== undefined && { waits }) }
     }
-    const error = findOption(edns, OPTION.EDE)
     const reason = error === undefined ? printRcode(rcode) : printReason(rcode, error)
     return rcode === RCODE.SERVFAIL ? { kind: 'unreachable', reason } : { kind: 'refused', rcode, reason }
   } catch (fault) {
@@ -111,6 +112,13 @@ function adviceIn(offer: Uint8Array | undefined): ReportingAdvice | undefined {
   const said = offer && decodeParameters(offer, 'OFFER')
   const value = said && valueOf(said, PARAMETERS.reporting)
   return value && { periodMs: value[0], threshold: value[1] / WHOLE_RATIO, ...(said.has(PARAMETERS.wanted.key) && { isWanted: true as const }) }
+}
+
+/** What waits for what else, in the server's words; undefined where the error says nothing of that. */
+function waitingIn(error: Uint8Array): string | undefined {
+  const { infoCode, text } = readExtendedError(error)
+  if (infoCode !== EDE.DEPENDENCY_MISSING) return undefined
+  return text === '' ? 'it waits for what it depends on' : text
 }
 
 function printReason(rcode: number, error: Uint8Array): string {

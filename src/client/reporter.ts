@@ -79,6 +79,7 @@ export interface ReporterWorld {
 }
 
 const PROFILES: readonly Profile[] = ['ordinary', 'performance-sensitive', 'short-lived']
+const MODES: readonly ReportingMode[] = ['threshold', 'periodic', 'subscribed']
 /** Part of a period after which a report is sent: it should be there when the period ends. */
 const SENT_AT = 0.8
 const SENT_SPREAD = 0.1
@@ -148,7 +149,9 @@ export class Reporter {
   private isOver = false
   private forget: (() => void) | undefined
 
+  /** TypeError where `profile`, `mode` or `lookMs` is none. */
   constructor(options: ReportingOptions, world: ReporterWorld) {
+    checkOptions(options)
     this.options = options
     this.world = world
     this.advised = adviceFor(options.profile ?? 'ordinary')
@@ -230,4 +233,11 @@ export class Reporter {
 
 function sane({ periodMs, threshold, ...rest }: ReportingAdvice): ReportingAdvice {
   return { ...rest, periodMs: Math.min(CLIENT_MOST_PERIOD_MS, Math.max(CLIENT_LEAST_PERIOD_MS, periodMs)), threshold: Math.min(MAX_UNTOLD_CHANGE, Math.max(0, threshold)) }
+}
+
+/** Callers without types find out here; a look that never waits would be a storm. */
+function checkOptions({ profile = 'ordinary', mode = 'threshold', lookMs = CLIENT_LOOK_MS }: ReportingOptions): void {
+  if (!PROFILES.includes(profile)) throw new TypeError(`Cannot use profile ${JSON.stringify(profile)} as it must be one of ${PROFILES.join(', ')}`)
+  if (!MODES.includes(mode)) throw new TypeError(`Cannot use mode ${JSON.stringify(mode)} as it must be one of ${MODES.join(', ')}`)
+  if (!Number.isFinite(lookMs) || lookMs < 0) throw new TypeError(`Cannot use lookMs ${lookMs} as it must be milliseconds, 0 or more`)
 }

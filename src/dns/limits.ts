@@ -349,6 +349,10 @@ export const CLIENT_FIRST_DELAY_MS = 3_000
 export const CLIENT_RETRY_MS = 1_000
 /** Milliseconds that a client waits at most between two tries, the random half aside: a server that is back is found within two minutes. */
 export const CLIENT_RETRY_MOST_MS = 60_000
+/** Least milliseconds from a grant to its renewal: a server that grants no time at all gets two messages a second from an agent, not thousands. Reached: the lease may end before it is renewed. */
+export const CLIENT_LEAST_RENEWAL_MS = 500
+/** Most milliseconds from a grant to its renewal: a timer that is to wait longer does not wait at all. Reached: a lease of more than a month is renewed earlier than at 80 %. */
+export const CLIENT_MOST_RENEWAL_MS = 2_147_483_647
 /** Milliseconds between two looks at an agent's own load: a change is told within this. */
 export const CLIENT_LOOK_MS = 250
 /** Least milliseconds between two reports of an agent: ten a second, and the server sees no more than its table can show. */

@@ -24,7 +24,7 @@ write('Kown.key', printPublicFile(pair))
 const own = write('Kown.private', printPrivateFile(pair, '20261125203729'))
 const OWN_NAME = `${selfCertifyingId(pair.record.rdata)}._sa.acme.example.`
 const BABEL = 'babel._sa.acme.example.'
-const USUAL: Behaviour = { grant: { lease: 600, keyLease: 86_400 }, refusal: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0, corrupt: (octets) => octets }
+const USUAL: Behaviour = { grant: { lease: 600, keyLease: 86_400 }, refusal: undefined, waits: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0, corrupt: (octets) => octets }
 
 let registrar: Registrar
 before(async () => {
@@ -69,6 +69,17 @@ describe('register', () => {
       assert.deepEqual(JSON.parse(out), { agent: BABEL, server: registrar.server, lease, keyLease, capabilities: ['v1.ocr.vision._cap.acme.example.'] })
     })
   }
+
+  it('warns of what is not answered before another is there, and is done', async () => {
+    registrar.waits = 'v1.ocr.vision._cap.acme.example. waits for v1.words._cap.acme.example.'
+    for (const flag of [[], ['--json']]) {
+      const { code, out, err } = await ask('register', ...byTsig, ...flag)
+      assert.deepEqual([code, err], [0, `waggle: ${BABEL} is registered, but ${registrar.waits}\n`])
+      if (flag.length > 0) assert.equal((JSON.parse(out) as { waits: string }).waits, registrar.waits)
+    }
+    registrar.waits = ''
+    assert.match((await ask('register', ...byTsig)).err, /is registered, but it waits for what it depends on\n$/)
+  })
 
   it('says that a server without leases keeps what it was told', async () => {
     registrar.grant = undefined

@@ -110,6 +110,30 @@ describe('an agent that registers', () => {
     assert.equal(world.sent.length, 2)
   })
 
+  it('takes the lease as a number of seconds too, and keeps the name for fourteen days then', async () => {
+    for (const [lease, wished] of [[60, { lease: 60, keyLease: 1_209_600 }], [2_000_000, { lease: 2_000_000, keyLease: 2_000_000 }], [{ lease: 60 }, { lease: 60 }]] as const) {
+      const world = new FakeWorld()
+      await world.agent({ lease }).register()
+      assert.deepEqual(world.sent[0].lease, wished)
+    }
+  })
+
+  it('never storms a server that grants no time at all', async () => {
+    const world = new FakeWorld()
+    world.answer = () => ({ kind: 'done', lease: { lease: 0, keyLease: 0 } })
+    await world.agent().register()
+    await world.pass(10_000)
+    assert.equal(world.sent.length, 1 + 20, 'one each half second')
+  })
+
+  it('tells what it waits for before it is answered', async () => {
+    const world = new FakeWorld()
+    world.answer = (count) => ({ kind: 'done', lease: { lease: 100 }, ...(count === 1 && { waits: 'v2.translate waits for v1.ocr' }) })
+    await world.agent().register()
+    await world.pass(80_000)
+    assert.deepEqual(world.events.map((event) => [event.kind, 'waits' in event ? event.waits : undefined]), [['registered', 'v2.translate waits for v1.ocr'], ['renewed', undefined]])
+  })
+
   it('goes on where no answer comes, and is registered when the server is back', async () => {
     const world = new FakeWorld()
     world.answer = (count) => (count < 4 ? { kind: 'unreachable', reason: 'none came' } : { kind: 'done', lease: { lease: 100 } })
@@ -242,5 +266,19 @@ describe('an agent that withdraws', () => {
 describe('an agent made wrongly', () => {
   it('is told which part, before anything is sent', () => {
     assert.throws(() => new FakeWorld().agent({ server: 'localhost' }), /Cannot use server "localhost" as it must be address:port/)
+    for (const lease of [0, -1, 1.5, Number.NaN, '60', null, {}, { lease: 0 }, { lease: 60, keyLease: 'long' }, { lease: 2 ** 32 }]) {
+      const made = () => new FakeWorld().agent({ lease: lease as number })
+      assert.throws(made, (fault) => fault instanceof TypeError && /^Cannot use lease .* as it must be whole seconds from 1 to 4294967295, such as 60, or \{ lease: 60, keyLease: 86400 \}$/.test(fault.message), JSON.stringify(lease))
+    }
+  })
+
+  it('reports in no mode and by no profile that there is not', async () => {
+    const agent = new FakeWorld().agent()
+    await agent.register()
+    const read = () => ({ active: 0 })
+    assert.throws(() => agent.reporting({ read, mode: 'bogus' as 'periodic' }), (fault) => fault instanceof TypeError && fault.message === 'Cannot use mode "bogus" as it must be one of threshold, periodic, subscribed')
+    assert.throws(() => agent.reporting({ read, profile: 'bogus' as 'ordinary' }), (fault) => fault instanceof TypeError && fault.message.startsWith('Cannot use profile "bogus" as it must be one of ordinary, '))
+    for (const lookMs of [Number.NaN, -1, Infinity]) assert.throws(() => agent.reporting({ read, lookMs }), /^TypeError: Cannot use lookMs .* as it must be milliseconds, 0 or more$/)
+    agent.stop()
   })
 })

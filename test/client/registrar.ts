@@ -22,6 +22,8 @@ export interface Behaviour {
   grant: UpdateLease | undefined
   /** Who is refused, with these words; undefined nobody. */
   refusal: string | undefined
+  /** What waits for what, which is told beside a registration; undefined nothing. */
+  waits: string | undefined
   rcode: number
   isSilent: boolean
   isSilentOnUdp: boolean
@@ -62,7 +64,7 @@ export async function startRegistrar(options: RegistrarOptions = {}): Promise<Re
   const tcp = createServer((socket) => serveTcp(socket, (octets, source) => answer(octets, source)))
   const { port, udp } = await listenOnOnePort(tcp)
   const registrar: Registrar = {
-    grant: undefined, refusal: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0, corrupt: (octets) => octets, ...behaviour,
+    grant: undefined, refusal: undefined, waits: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0, corrupt: (octets) => octets, ...behaviour,
     port, server: `127.0.0.1:${port}`, records: new Set(), seen: [], leases: [], close: () => void [udp.close(), tcp.close()],
   }
   const answer = (octets: Uint8Array, source: Source): Promise<Uint8Array | undefined> => handle(registrar, authenticator, octets, source)
@@ -92,9 +94,10 @@ async function handle(registrar: Registrar, authenticator: Authenticator, octets
   return registrar.corrupt(seal === undefined ? response : authenticator.sign(response, seal))
 }
 
-function responseTo({ grant, refusal }: Registrar, { id, opcode, questions }: Message, rcode: number, wished: UpdateLease | undefined): Message {
+function responseTo({ grant, refusal, waits }: Registrar, { id, opcode, questions }: Message, rcode: number, wished: UpdateLease | undefined): Message {
   const options: EdnsOption[] = []
   if (rcode === RCODE.NOERROR && grant !== undefined && wished !== undefined) options.push(makeUpdateLease(least(grant, wished)))
+  if (rcode === RCODE.NOERROR && waits !== undefined) options.push(makeExtendedError({ infoCode: EDE.DEPENDENCY_MISSING, text: waits }))
   if (rcode === RCODE.REFUSED && refusal !== undefined) options.push(makeExtendedError({ infoCode: EDE.PROHIBITED, text: refusal }))
   return makeMessage({ id, opcode, questions, response: true, rcode, edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options } })
 }

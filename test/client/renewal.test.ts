@@ -25,6 +25,15 @@ describe('a renewal (RFC 9664 5.2)', () => {
     }))
   })
 
+  it('never comes at once, nor later than a timer can wait, whatever a server grants', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), chance, (lease, draw) => {
+      const delay = renewalDelayMs(lease, () => draw)
+      return delay >= 500 && delay <= 2_147_483_647
+    }))
+    assert.equal(renewalDelayMs(0, () => 0), 500)
+    assert.equal(renewalDelayMs(0xffff_ffff, () => 0), 2_147_483_647)
+  })
+
   it('of many agents is spread over those five hundredths', () => {
     const delays = Array.from({ length: 1_000 }, (_, i) => renewalDelayMs(7_200, () => i / 1_000))
     assert.equal(new Set(delays).size, 1_000)
