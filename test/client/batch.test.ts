@@ -35,22 +35,22 @@ mid CNAME ns
 `
 const cap = (label: string): string => `${label}._cap.acme.example.`
 
-function server() {
-  const image = zoneOf('acme.example.', ZONE)
+function server(zone = ZONE) {
+  const image = zoneOf('acme.example.', zone)
   const chooser = new RankedChooser({ nowMs: () => BEGIN_MS, random: chance(1) })
   chooser.useTables([registerZone(image).registrar.table.buffer])
   return serverOf([], { authority: new ZoneAuthority(new ZoneDirectory([image], SEED), SEED, chooser) })
 }
 
 /** What the server answers, over a transport with room for all. */
-function exchange(names: readonly string[], type: number, demand?: string): Message {
+function exchange(names: readonly string[], type: number, demand?: string, at = server()): Message {
   const out = new Uint8Array(65_535)
   const options = demand === undefined ? [] : [{ code: OPTION.DEMAND, octets: demandOctets(demand) }]
   const query = encodeMessage(makeMessage({
     id: 7, opcode: names.length > 1 ? OPCODE.AGENT : OPCODE.QUERY, agent: demand !== undefined, questions: names.map((name) => ({ name: Name.parse(name), type, class: CLASS.IN })),
     ...(demand !== undefined && { edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options } }),
   }))
-  const size = server().answer(query, query.length, { ...udp, transport: 'tcp' } as typeof udp, out) as number
+  const size = at.answer(query, query.length, { ...udp, transport: 'tcp' } as typeof udp, out) as number
   return decodeMessage(out.slice(0, size))
 }
 
@@ -87,6 +87,50 @@ describe('what our server answers', () => {
   })
 })
 
+describe('names that lead to each other', () => {
+  const PLACES = ['n0', 'n1', 'n2', 'n3', 'n4']
+  /** A zone where each place has a host or two, agents, an alias, a subtree that is another's, or nothing. */
+  const zones = fc.array(fc.tuple(fc.constantFrom('host', 'agents', 'alias', 'alias', 'tree', 'nothing'), fc.constantFrom(...PLACES)), { minLength: 5, maxLength: 5 }).map((places) => {
+    const lines = places.flatMap(([kind, other], i) => {
+      const owner = `n${i}._cap`
+      if (kind === 'host') return [`${owner} A 192.0.2.${i + 1}`, `${owner} A 192.0.2.${i + 101}`]
+      if (kind === 'agents') return ['a', 'b'].map((id, j) => `v${j}.${owner} AGENT 1 ${id}._sa accuracy=0.${9 - j}`)
+      if (kind === 'tree') return [`${owner} DNAME ${other}._cap`]
+      return kind === 'alias' ? [`${owner} CNAME ${other}._cap`, `v0.${owner} CNAME v1.${other}._cap`] : []
+    })
+    return `${ZONE}${lines.join('\n')}\n`
+  })
+  const names = fc.uniqueArray(fc.constantFrom(...PLACES.flatMap((place) => [cap(place), cap(`v0.${place}`), cap(`v1.${place}`)])), { minLength: 2, maxLength: 8 })
+
+  /** Records without the place among the chosen, which is drawn. */
+  const told = (message: Message): string[] => message.answers.map(({ name, type, rdata }) => `${name} ${type} ${Buffer.from(type === TYPE.AGENT ? rdata.subarray(2) : rdata).toString('hex')}`).sort()
+
+  it('are told apart as if each had been asked for alone, with OFFER and without', () => {
+    fc.assert(fc.property(zones, names, fc.constantFrom(TYPE.A, TYPE.AGENT), fc.constantFrom(undefined, '', 'candidates'), (zone, asked, type, demand) => {
+      const at = server(zone)
+      const parts = splitBatch(exchange(asked, type, demand, at))
+      assert.deepEqual(parts.map(told), asked.map((name) => told(exchange([name], type, demand, at))))
+    }), { numRuns: 200 })
+  })
+
+  it('have the same records twice where an alias leads to a name that is asked for', () => {
+    const zone = `${ZONE}www CNAME @\n@ A 192.0.2.80\n@ A 192.0.2.81\n`
+    for (const asked of [['www.acme.example.', 'acme.example.'], ['acme.example.', 'www.acme.example.']]) {
+      const owners = splitBatch(exchange(asked, TYPE.A, '', server(zone))).map(({ answers }) => answers.map(({ name, type }) => `${name} ${type}`))
+      const [www, apex] = asked[0].startsWith('www') ? owners : owners.toReversed()
+      assert.deepEqual(www, ['www.acme.example. 5', 'acme.example. 1', 'acme.example. 1'])
+      assert.deepEqual(apex, ['acme.example. 1', 'acme.example. 1'])
+    }
+  })
+
+  it('have agents that are ranked anew where the alias ends, though nobody says how many', () => {
+    const agents = (owner: string, ids: string[]) => ids.map((id, i) => parseRecord(`${owner} 60 IN AGENT ${i + 1} ${id}.example.`))
+    const questions = ['lead.example.', 'v1.example.'].map((name) => ({ name: Name.parse(name), type: TYPE.AGENT, class: CLASS.IN }))
+    const answers = [parseRecord('lead.example. 60 IN CNAME v1.example.'), ...agents('v1.example.', ['a', 'b']), ...agents('v1.example.', ['c', 'a'])]
+    assert.deepEqual(splitBatch(makeMessage({ response: true, questions, answers })).map((part) => part.answers.length), [3, 2])
+  })
+})
+
 describe('any answer', () => {
   const question = (name: string) => ({ name: Name.parse(name), type: TYPE.AGENT, class: CLASS.IN })
   const offer = (text: string): EdnsOption => ({ code: OPTION.OFFER, octets: parseParameters(text, 'OFFER') })
@@ -99,12 +143,13 @@ describe('any answer', () => {
     assert.equal(splitBatch(message([offer('scores=1')], { truncated: true, answers, questions: [] })).length, 0)
   })
 
-  it('gives the words of the error to the question whose code it is, and to none where two have that code', () => {
+  it('gives the words of the error to the first question that has one, as they are its, and to no other', () => {
     const error = makeExtendedError({ infoCode: EDE.DEMAND_NOT_SATISFIABLE, text: 'none is so cheap' })
     const text = (part: Message): string => readExtendedError(findOption(part.edns, OPTION.EDE) as Uint8Array).text
     const [, one] = splitBatch(message([offer(''), offer('result=0/49154'), error]))
     assert.equal(text(one), 'none is so cheap')
-    assert.deepEqual(splitBatch(message([offer('result=0/49154'), offer('result=0/49154'), error])).map(text), ['', ''])
+    assert.deepEqual(splitBatch(message([offer('result=0/49154'), offer('result=0/49154'), error])).map(text), ['none is so cheap', ''])
+    assert.deepEqual(splitBatch(message([offer('result=0/49152'), offer('result=0/49154'), error])).map(text), ['', ''], 'words of another code are nobody\'s')
   })
 
   it('with an OFFER that is malformed is a fault', () => {
