@@ -10,7 +10,7 @@
  *                 no answer: outcomes are kept for the next
  */
 import { randomBytes, randomInt } from 'node:crypto'
-import { CLASS, OPCODE, OPTION, printEde, printRcode, RCODE, TYPE } from '../dns/codes.ts'
+import { CLASS, EDE, OPCODE, OPTION, printEde, printRcode, RCODE, TYPE } from '../dns/codes.ts'
 import { findOption, readExtendedError } from '../dns/edns.ts'
 import { TextFault, WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
@@ -21,10 +21,11 @@ import { decodeParameters, encodeParameters, encodeValue, PARAMETERS, parseParam
 import { CAPABILITY_MARK, labelsOf, nameOrUrl } from '../discovery/identifier/capability.ts'
 import { UNTOLD } from '../discovery/ranking/values.ts'
 import { parseEndpoint } from '../transport/address.ts'
+import { AliasWalk } from './alias-walk.ts'
 import { ask, type Asked, type AskOptions } from './ask.ts'
 import { splitBatch } from './batch.ts'
 import type { ChangeSigner } from './change.ts'
-import { readFound, type Found, type FoundAgent } from './found.ts'
+import { readFound, type Answered, type Found, type FoundAgent } from './found.ts'
 
 /** What is needed, by the keys of DEMAND (docs/protocol.md 3): `{ latency: '200ms', accuracy: 0.9, count: 3 }`, or the same as text. */
 export type Need = string | Readonly<Record<string, string | number | true>>
@@ -124,37 +125,61 @@ export class Asker {
 
   /**
    * The best agents at a capability or below it, best first; none where nobody meets the need, and `reason` says why. The capability is a
-   * name, or `agent://acme.example/nlp/text/translate/v2`. AskFault where no answer comes or the server refuses; TextFault where capability or need cannot be read.
+   * name, or `agent://acme.example/nlp/text/translate/v2`; a version that has moved on is followed. AskFault where no answer comes or the server refuses; TextFault where capability or need cannot be read.
    */
   async ask(capability: string, need: Need = ''): Promise<Found> {
-    const name = nameOrUrl(capability)
+    const walk = new AliasWalk(nameOrUrl(capability))
+    while (walk.next !== undefined) walk.take(await this.askOne(walk.next, need))
+    return walk.found as Found
+  }
+
+  private async askOne(name: Name, need: Need): Promise<Answered> {
     const told = this.toldIn(domainOf(name))
-    const { response, tookMs } = await this.exchange([name], demandWith(textOf(need), told), told.length > 0)
+    const demand = demandWith(textOf(need), told)
+    const { response, tookMs } = await this.exchange([name], demand, told.length > 0)
     this.forget(told)
-    return { ...readable([name], () => readFound(response, name)), tookMs }
+    return withTime(readable([name], () => readFound(response, name, wantsClosure(demand))), tookMs)
   }
 
   /**
    * The best agents at each of some capabilities, in the order asked, by one message for up to 32 of them (opcode 14): all parts of a task in one round
-   * trip. The need holds for each. What the server leaves out for want of room, and everything where it knows no batches, is asked for singly. Faults as of `ask`; a question
-   * that the server refuses has nobody, and `reason` says so.
+   * trip, and one more for each step that versions have moved on. The need holds for each. What the server leaves out for want of room, what it does not do in a batch, such as to translate
+   * words, and everything where it knows no batches, is asked for singly. Faults as of `ask`; a question that the server refuses, where it is not the only one, has nobody, and `reason` says so.
    */
   async askAll(capabilities: readonly string[], need: Need = ''): Promise<Found[]> {
     const asked = capabilities.map((text) => nameOrUrl(text))
-    const names = [...new Map(asked.map((name) => [name.key, name])).values()]
-    const found = new Map<string, Found>()
-    for (let i = 0; i < names.length; i += MAX_BATCH_QUESTIONS) for (const [key, one] of await this.askBatch(names.slice(i, i + MAX_BATCH_QUESTIONS), need)) found.set(key, one)
-    for (const name of names) if (!found.has(name.key)) found.set(name.key, await this.ask(name.toString(), need))
-    return asked.map(({ key }) => found.get(key) as Found)
+    const walks = new Map(asked.map((name) => [name.key, new AliasWalk(name)]))
+    const known = new Map<string, Answered>()
+    for (let open = [...walks.values()]; open.length > 0; open = open.filter(({ next }) => next !== undefined)) {
+      const wanted = new Map(open.flatMap(({ next }) => (next === undefined || known.has(next.key) ? [] : [[next.key, next] as const])))
+      for (const [key, answered] of await this.askEach([...wanted.values()], need, known.size > 0, walks.size > 1)) known.set(key, answered)
+      for (const walk of open) walk.take(known.get((walk.next as Name).key) as Answered)
+    }
+    return asked.map(({ key }) => walks.get(key)?.found as Found)
   }
 
-  private async askBatch(names: readonly Name[], need: Need): Promise<Map<string, Found>> {
+  /** The answers about all of the names, by their keys. A batch is refused as a whole unless others are answered, a single question where it is the only one. */
+  private async askEach(names: readonly Name[], need: Need, areOthersAnswered: boolean, isOneOfMany: boolean): Promise<Map<string, Answered>> {
+    const answers = new Map<string, Answered>()
+    for (let i = 0; i < names.length; i += MAX_BATCH_QUESTIONS) {
+      const some = names.slice(i, i + MAX_BATCH_QUESTIONS)
+      const told = this.askBatch(some, need)
+      const parts = await (areOthersAnswered ? told.catch((fault: unknown) => new Map(some.map(({ key }) => [key, nobodyBy(fault)]))) : told)
+      for (const [key, one] of parts) answers.set(key, one)
+    }
+    for (const name of names) if (!answers.has(name.key)) answers.set(name.key, await (isOneOfMany ? this.askOne(name, need).catch(nobodyBy) : this.askOne(name, need)))
+    return answers
+  }
+
+  private async askBatch(names: readonly Name[], need: Need): Promise<Map<string, Answered>> {
     if (names.length < 2) return new Map()
     const told = this.toldIn(domainOf(names[0])) // an outcome counts with the first question
-    const { response, tookMs } = await this.exchange(names, demandWith(textOf(need), told), told.length > 0)
+    const demand = demandWith(textOf(need), told)
+    const { response, tookMs } = await this.exchange(names, demand, told.length > 0)
     if (KNOWS_NO_BATCH.has(response.rcode)) return new Map()
     this.forget(told)
-    return readable(names, () => new Map(splitBatch(response).map((part) => [part.questions[0].name.key, { ...readPart(part), tookMs }])))
+    const parts = readable(names, () => splitBatch(response).filter((part) => !isLeftOut(part)))
+    return readable(names, () => new Map(parts.map((part) => [part.questions[0].name.key, withTime(readPart(part, wantsClosure(demand)), tookMs)])))
   }
 
   private toldIn(domain: string): Outcome[] {
@@ -237,9 +262,29 @@ function readable<Result>(names: readonly Name[], read: () => Result): Result {
 }
 
 /** What a part of a batch says; one that is refused has nobody. */
-function readPart(part: Message): Omit<Found, 'tookMs'> {
+function readPart(part: Message, isClosureWanted: boolean): Answered<Omit<Found, 'tookMs'>> {
   const isAnswer = part.rcode === RCODE.NOERROR || part.rcode === RCODE.NXDOMAIN
-  return isAnswer ? readFound(part, part.questions[0].name) : { agents: [], ttlSeconds: 0, reason: reasonOf(part) }
+  return isAnswer ? readFound(part, part.questions[0].name, isClosureWanted) : { found: { agents: [], ttlSeconds: 0, reason: reasonOf(part) }, steps: [] }
+}
+
+/** Whether the server says that it does not do this in a batch. */
+function isLeftOut({ rcode, edns }: Message): boolean {
+  const error = findOption(edns, OPTION.EDE)
+  return rcode === RCODE.NOERROR && error !== undefined && error.length >= 2 && readExtendedError(error).infoCode === EDE.NOT_SUPPORTED
+}
+
+/** One of several questions that the server refuses has nobody; other faults are of all. */
+function nobodyBy(fault: unknown): Answered {
+  if (!(fault instanceof AskFault) || fault.rcode < 0) throw fault
+  return { found: { agents: [], ttlSeconds: 0, reason: fault.message, tookMs: 0 }, steps: [] }
+}
+
+function withTime({ found, steps }: Answered<Omit<Found, 'tookMs'>>, tookMs: number): Answered {
+  return { found: { ...found, tookMs }, steps }
+}
+
+function wantsClosure(demand: Uint8Array): boolean {
+  return decodeParameters(demand, 'DEMAND').has(PARAMETERS.closure.key)
 }
 
 function reasonOf({ rcode, edns }: Message): string {

@@ -361,6 +361,8 @@ export const CLIENT_REPORT_GAP_MS = 100
 export const CLIENT_LEAST_PERIOD_MS = 100
 /** The same, at most. */
 export const CLIENT_MOST_PERIOD_MS = 3_600_000
+/** Steps that a client follows from a capability whose version has moved on: each is a version that its asker missed. Reached: nobody is found, and the reason says so. */
+export const CLIENT_ALIAS_STEPS = 8
 /** Seconds of the lease that a client asks for unless told (RFC 9665 5.1: two hours). */
 export const CLIENT_LEASE_SECONDS = 7_200
 /** Seconds of the key lease that a client asks for unless told (RFC 9665 5.1: fourteen days). */

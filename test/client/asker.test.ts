@@ -4,51 +4,13 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Asker, AskFault, CallFault, type AskerOptions, type Met } from '../../src/client/asker.ts'
-import type { Asked, AskOptions } from '../../src/client/ask.ts'
+import { Asker, AskFault, CallFault, type Met } from '../../src/client/asker.ts'
 import { CLASS, EDE, OPCODE, OPTION, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { findOption, makeExtendedError, type EdnsOption } from '../../src/dns/edns.ts'
 import { TextFault } from '../../src/dns/faults.ts'
-import { decodeMessage, encodeMessage, makeMessage, type Message } from '../../src/dns/message.ts'
-import { parseParameters, printParameters } from '../../src/dns/parameters.ts'
-import { parseRecord } from '../../src/dns/record-text.ts'
-
-const V2 = 'v2.translate.text.nlp._cap.acme.example.'
-const NOW = 1_800_000_000_000
-const SERVER_COOKIE = new Uint8Array(24).fill(9)
-
-/** A server that answers as a test says. */
-class FakeServer {
-  readonly queries: { message: Message; tcp: boolean }[] = []
-  answers: string[] = [`${V2} 30 IN AGENT 1 babel._sa.acme.example. latency=50ms endpoint=https://babel.example/a2a port=8443`, `${V2} 20 IN AGENT 2 iris._sa.acme.example. ipv4hint=192.0.2.7`]
-  additionals: string[] = ['babel._sa.acme.example. 30 IN A 192.0.2.10', 'babel._sa.acme.example. 30 IN AAAA 2001:db8::10', 'other.example. 30 IN A 192.0.2.99']
-  options: EdnsOption[] = [{ code: OPTION.OFFER, octets: parseParameters('scores=0.9,0.5 ages=250ms,none states=idle,occupied', 'OFFER') }, { code: OPTION.COOKIE, octets: SERVER_COOKIE }]
-  rcode: number = RCODE.NOERROR
-  failure: string | undefined
-  truncated = false
-  rcodeOf: (query: Message) => number = () => this.rcode
-  nowMs = NOW
-
-  asker(more: Partial<AskerOptions> = {}): Asker {
-    return new Asker({ server: '127.0.0.1:5300', nowMs: () => this.nowMs, send: (query, options) => Promise.resolve(this.answer(query, options)), ...more })
-  }
-
-  private answer(query: Uint8Array, { tcp = false }: AskOptions): Asked {
-    const message = decodeMessage(query)
-    this.queries.push({ message, tcp })
-    if (this.failure !== undefined) return { failed: this.failure }
-    const response = makeMessage({
-      id: message.id, response: true, truncated: this.truncated, rcode: this.rcodeOf(message) & 15, questions: message.questions, answers: this.answers.map((text) => parseRecord(text)), additionals: this.additionals.map((text) => parseRecord(text)),
-      edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options: this.options },
-    })
-    return { octets: encodeMessage({ ...response, rcode: this.rcodeOf(message) }), transport: tcp ? 'tcp' : 'udp', tookMs: 1.5 }
-  }
-
-  /** The demand of the last query, as text. */
-  get demand(): string {
-    return printParameters(findOption(this.queries.at(-1)?.message.edns, OPTION.DEMAND) ?? assert.fail('no demand'), 'DEMAND')
-  }
-}
+import type { Message } from '../../src/dns/message.ts'
+import { parseParameters } from '../../src/dns/parameters.ts'
+import { FakeServer, SERVER_COOKIE, V2 } from './fake-server.ts'
 
 describe('an answer', () => {
   it('is read as agents, best first, with where they are and how they were chosen', async () => {
@@ -102,12 +64,6 @@ describe('an answer', () => {
       assert.match(found.reason ?? '', reason)
     })
   }
-
-  it('of the alias form is no agent', async () => {
-    const server = new FakeServer()
-    server.answers = [`${V2} 30 IN AGENT 0 v3.translate.text.nlp._cap.acme.example.`]
-    assert.deepEqual((await server.asker().ask(V2)).agents, [])
-  })
 
   const REFUSED: [what: string, change: Partial<FakeServer>, rcode: number, message: RegExp][] = [
     ['a refusal', { rcode: RCODE.REFUSED, answers: [], options: [makeExtendedError({ infoCode: EDE.PROHIBITED, text: 'ask another' })] }, RCODE.REFUSED, /^Cannot find agents at v2\..*: REFUSED: ask another$/],
@@ -338,6 +294,20 @@ describe('several capabilities', () => {
     short.options = [offer('scores=0.7')]
     await short.asker().askAll([OCR, V2])
     assert.deepEqual(short.queries.map(({ message }) => message.questions.map(({ name }) => name.toString())), [[OCR, V2], [V2]])
+  })
+
+  it('are asked for singly where the server does not do in a batch what is needed: words are translated, and its words are kept', async () => {
+    const server = new FakeServer()
+    server.rcodeOf = ({ opcode }) => {
+      const [batch, single] = [[offer('result=0/21'), offer('result=0/21'), makeExtendedError({ infoCode: EDE.NOT_SUPPORTED, text: 'not in a batch' })], [makeExtendedError({ infoCode: EDE.DEMAND_NOT_SATISFIABLE, text: 'nothing is near' })]]
+      server.options = opcode === OPCODE.AGENT ? batch : single
+      return RCODE.NOERROR
+    }
+    server.rcodeOf({ opcode: OPCODE.AGENT } as Message)
+    server.answers = []
+    const found = await server.asker().askAll([OCR, V2], { intent: 'read' })
+    assert.deepEqual(found.map(({ reason }) => reason), ['nothing is near', 'nothing is near'])
+    assert.deepEqual(server.asked, [['v1', 'v2'], ['v1'], ['v2']])
   })
 
   it('beyond the most that fit are asked for by more messages, and one by a query', async () => {
