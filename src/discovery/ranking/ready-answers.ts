@@ -31,6 +31,8 @@ const NONE = -1
 const TO_QNAME = 0xc00c
 const [A_OCTETS, AAAA_OCTETS] = [RECORD_HEAD_OCTETS + 4, RECORD_HEAD_OCTETS + 16]
 const MIX = 0x9e37_79b1
+/** No TTL is longer (RFC 2181 8). */
+const MOST_SECONDS = 0x7fff_ffff
 
 /** The answer made last. */
 export class ReadyAnswers implements ReadyAnswer {
@@ -124,7 +126,8 @@ export class ReadyAnswers implements ReadyAnswer {
     const { words } = this
     const at = piece * PIECE.words
     const from = piece * MAX_PIECE_OCTETS + words[at + PIECE.octets]
-    const [a, aaaa] = [words[at + PIECE.a], words[at + PIECE.aaaa]]
+    const a = words[at + PIECE.a]
+    const aaaa = words[at + PIECE.aaaa]
     if (a + aaaa === 0) return
     const zone = this.hosts[words[at + PIECE.host] - 1]
     if (a > 0) this.copyAddresses(from, a, A_OCTETS, pointer, this.leftOf(zone, words[at + PIECE.aLease]))
@@ -143,7 +146,7 @@ export class ReadyAnswers implements ReadyAnswer {
 
   /** Seconds that are left of the lease that ends at that word of the zone; more than any TTL where there is none. No record is remembered beyond its lease (RFC 9664 4.2). */
   private leftOf({ words }: ZoneImage, leaseWord: number): number {
-    return leaseWord === 0 ? Infinity : Math.max(0, (Atomics.load(words, leaseWord) >>> 0) - this.nowSeconds)
+    return leaseWord === 0 ? MOST_SECONDS : Math.max(0, (Atomics.load(words, leaseWord) >>> 0) - this.nowSeconds)
   }
 
   // ---- Pieces ----
