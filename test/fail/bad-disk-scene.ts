@@ -12,7 +12,7 @@ import { TYPE } from '../../src/dns/codes.ts'
 import { lmdbDisk } from '../../src/store/lmdb-disk.ts'
 import { Store } from '../../src/store/store.ts'
 import { Chance } from '../battery/chance.ts'
-import { makeFolder, Served } from '../ops/process.ts'
+import { makeFolder, Served, UNREHEARSED } from '../ops/process.ts'
 import { noShim, SHIM } from '../store/bad-disks.ts'
 import { configText, ORIGIN, UpdateClient, ZONE, type State } from './update-client.ts'
 
@@ -27,7 +27,7 @@ export class Scene {
 
   constructor(seed: number, data?: string) {
     this.client = new UpdateClient(0, new Chance(seed))
-    this.folder = makeFolder({ 'example.com.zone': ZONE, 'w.yaml': configText(data === undefined ? '' : `data: ${data}\n`) })
+    this.folder = makeFolder({ 'example.com.zone': ZONE, 'w.yaml': configText(UNREHEARSED + (data === undefined ? '' : `data: ${data}\n`)) })
     this.data = data ?? join(this.folder.path, 'data')
   }
 

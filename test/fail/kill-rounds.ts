@@ -33,9 +33,9 @@ export interface Rounds {
   records: number
 }
 
-/** Runs `rounds` rounds; fails with the seed and the round at the first thing that is wrong. */
-export async function runKillRounds(rounds: number, seed: number): Promise<Rounds> {
-  const life = new Life(seed)
+/** Runs `rounds` rounds of a server with this config; fails with the seed and the round at the first thing that is wrong. */
+export async function runKillRounds(rounds: number, seed: number, config = configText()): Promise<Rounds> {
+  const life = new Life(seed, config)
   try {
     for (let round = 0; round < rounds; round++) await life.round(round)
     await life.wake('at the end')
@@ -57,13 +57,14 @@ class Life {
   private readonly chance: Chance
   private readonly seed: number
   private readonly clients: UpdateClient[]
-  private readonly folder = makeFolder({ 'example.com.zone': ZONE, 'w.yaml': configText() })
+  private readonly folder: ReturnType<typeof makeFolder>
   private server: Served | undefined
   /** The highest serial that anybody has seen, and the one that the acknowledged changes alone lead to. */
   private seenSerial = 0
   private leastSerial = 1
 
-  constructor(seed: number) {
+  constructor(seed: number, config: string) {
+    this.folder = makeFolder({ 'example.com.zone': ZONE, 'w.yaml': config })
     this.seed = seed
     this.chance = new Chance(seed)
     this.clients = Array.from({ length: CLIENTS }, (_, i) => new UpdateClient(i, new Chance(seed + i + 1)))

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { root } from './tree.ts'
 
@@ -14,7 +14,7 @@ const PASSES = "import { test } from 'node:test'\ntest('passes', () => {})\n"
 const FAILS = "import { test } from 'node:test'\ntest('fails', () => { throw new Error('as it must') })\n"
 const SKIPS = "import { test } from 'node:test'\ntest('skips', { skip: 'needs a dig' }, () => {})\n"
 
-/** Runs a suite over compiled tests given by file name; those in `stale` have no source. */
+/** Runs a suite over compiled tests given by path; those in `stale` have no source. */
 function runSuite(t: TestContext, suite: string, files: Record<string, string>, stale: string[] = []): { status: number | null; lines: string[]; tree: string } {
   const tree = mkdtempSync(join(tmpdir(), 'waggle-runner-'))
   t.after(() => { rmSync(tree, { recursive: true, force: true }) })
@@ -22,6 +22,7 @@ function runSuite(t: TestContext, suite: string, files: Record<string, string>, 
   cpSync(join(root, 'scripts/test.mjs'), join(tree, 'scripts/test.mjs'))
   writeFileSync(join(tree, 'package.json'), '{ "type": "module" }')
   for (const [name, text] of Object.entries(files)) {
+    for (const folder of ['test', 'dist/test']) mkdirSync(dirname(join(tree, folder, name)), { recursive: true })
     writeFileSync(join(tree, 'dist/test', name), text)
     if (!stale.includes(name)) writeFileSync(join(tree, 'test', name.replace(/\.js$/, '.ts')), '')
   }
@@ -59,6 +60,35 @@ test('a file that cannot be loaded fails the run', (t) => {
 test('a file without a test fails the run', (t) => {
   const { status, lines } = runSuite(t, 'unit', { 'a.test.js': PASSES, 'b.test.js': '' })
   assert.equal(lines.at(-1), '1 passed, 1 failed, 0 skipped')
+  assert.equal(status, 1)
+})
+
+test('files that share a process are counted and told each for itself', (t) => {
+  const { status, lines } = runSuite(t, 'unit', { 'a.test.js': PASSES, 'dns/b.test.js': PASSES + PASSES.slice(PASSES.indexOf('\n')), 'dns/c.test.js': SKIPS, 'dns/d.test.js': PASSES })
+  assert.equal(lines.at(-1), '4 passed, 0 failed, 1 skipped')
+  assert.equal(status, 0)
+  for (const told of [/^test\/dns\/b\.test\.js: 2 passed, /, /^SKIPPED test\/dns\/c\.test\.js: skips: needs a dig$/, /^test\/dns\/d\.test\.js: 1 passed, /]) assert.ok(lines.some((line) => told.test(line)), lines.join('\n'))
+})
+
+const WRONG: [what: string, text: string, told: string][] = [
+  ['fails', FAILS, 'FAILED test/dns/b.test.js: fails'],
+  ['cannot be loaded', "import './missing.js'\n", 'FAILED test/dns/b.test.js: the file as a whole'],
+  ['holds no test', '', 'FAILED test/dns/b.test.js: holds no test'],
+]
+for (const [what, text, told] of WRONG) {
+  test(`a file that ${what} fails the run where it shares a process, and the others go on`, (t) => {
+    const { status, lines } = runSuite(t, 'unit', { 'a.test.js': PASSES, 'dns/a.test.js': PASSES, 'dns/b.test.js': text, 'dns/c.test.js': PASSES })
+    assert.equal(lines.at(-1), '3 passed, 1 failed, 0 skipped')
+    assert.ok(lines.includes(told), lines.join('\n'))
+    assert.equal(status, 1)
+  })
+}
+
+test('a file that ends the process that it shares fails the run, and so does each after it', (t) => {
+  const ends = `${PASSES}setImmediate(() => globalThis['process'].exit(0))\nawait new Promise((resolve) => setTimeout(resolve, 60_000))\n`
+  const { status, lines } = runSuite(t, 'unit', { 'dns/a.test.js': PASSES, 'dns/b.test.js': ends, 'dns/c.test.js': PASSES })
+  for (const name of ['b', 'c']) assert.ok(lines.includes(`FAILED test/dns/${name}.test.js: its process ended before it did`), lines.join('\n'))
+  assert.match(String(lines.at(-1)), /^\d passed, [2-9] failed, 0 skipped$/)
   assert.equal(status, 1)
 })
 

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Asker } from '../../src/client/asker.ts'
 import { demandOctets } from '../discovery/ranking/hive.ts'
-import { makeFolder, Served, waggle } from './process.ts'
+import { makeFolder, Served, UNREHEARSED, waggle } from './process.ts'
 import { run, skipWithout, TRANSPORTS } from './update-bench.ts'
 
 const skip = skipWithout('dig', 'nsupdate')
@@ -21,7 +21,7 @@ v2.translate.text.nlp._cap AGENT 4 old._sa latency=500ms accuracy=0.9 concurrenc
 `
 const CONFIG = (transport: string): string => `listen: ["127.0.0.1:0"]
 transport: ${transport}
-keys: [{ name: provider-key, secret: "${SECRET}" }]
+${UNREHEARSED}keys: [{ name: provider-key, secret: "${SECRET}" }]
 zones:
   - { name: acme.example, file: acme.zone, register: ["127.0.0.0/8"], grants: [{ key: provider-key, scope: zone, types: [ANY] }] }
 `

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
-import { makeFolder, Served, waggle } from './process.ts'
+import { makeFolder, Served, UNREHEARSED, waggle } from './process.ts'
 import { run, skipWithout, TRANSPORTS } from './update-bench.ts'
 
 /** Debian's own: one from elsewhere has not the packages of Debian. */
@@ -24,7 +24,7 @@ v2.translate.text.nlp._cap AGENT 4 old._sa latency=900ms alpn=mcp
 `
 const CONFIG = (transport: string, faces: string): string => `listen: ["127.0.0.1:0"]
 transport: ${transport}
-keys: [{ name: provider-key, secret: "${SECRET}" }]
+${UNREHEARSED}keys: [{ name: provider-key, secret: "${SECRET}" }]
 zones:
   - { name: acme.example, file: acme.zone, grants: [{ key: provider-key, scope: zone, types: [ANY] }]${faces} }
 `

@@ -27,10 +27,10 @@ export function missing(...programs: string[]): string[] {
   return process.getuid?.() === 0 ? absent : [...absent, 'leave to open port 53']
 }
 
-/** The network 127.77.x.0/24 that is this internet's. */
+/** The network that is this internet's: one of sixteen thousand below 127.64.0.0/10, as several tests at once have one. */
 export class PrivateInternet {
   readonly folder = mkdtempSync(join(tmpdir(), 'waggle-net-'))
-  private readonly network = `127.77.${randomInt(1, 255)}`
+  private readonly network = `127.${randomInt(64, 128)}.${randomInt(1, 255)}`
   private readonly children: ChildProcess[] = []
   private readonly sockets: (Socket | Server)[] = []
   /** Ends of logs, for whom a test fails. */

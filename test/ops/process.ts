@@ -16,6 +16,13 @@ import { parseEndpoint, type Endpoint } from '../../src/transport/address.ts'
 const LAUNCHER = fileURLToPath(new URL('../../../bin/waggle', import.meta.url))
 const PATIENCE_MS = 60_000
 
+/**
+ * The line of a config by which a server that may be updated does not rehearse: a rehearsal takes two seconds of the processor after
+ * each start, which tests that start servers again and again would spend on nothing. What rehearses is tested by rehearsing.integration.ts,
+ * and servers that are updated while they rehearse by update.integration.ts and deferred.integration.ts.
+ */
+export const UNREHEARSED = 'rehearse: false\n'
+
 /** What a process that has ended left. */
 export interface Ended {
   code: number | null

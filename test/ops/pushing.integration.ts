@@ -12,7 +12,7 @@ import { TYPE } from '../../src/dns/codes.ts'
 import { encodeDso, keepaliveTlv, subscribeTlv } from '../../src/dns/dso.ts'
 import { Name } from '../../src/dns/name.ts'
 import { messageText } from '../server/pushed.ts'
-import { makeFolder, Served, waggle } from './process.ts'
+import { makeFolder, Served, UNREHEARSED, waggle } from './process.ts'
 import { run, skipWithout, TRANSPORTS } from './update-bench.ts'
 
 const skip = skipWithout('nsupdate')
@@ -26,12 +26,14 @@ v2.translate.text.nlp._cap AGENT 4 old._sa latency=500ms
 `
 const CONFIG = (transport: string, push = ''): string => `listen: ["127.0.0.1:0"]
 transport: ${transport}
-${push}keys: [{ name: provider-key, secret: "${SECRET}" }]
+${push}${UNREHEARSED}keys: [{ name: provider-key, secret: "${SECRET}" }]
 zones:
   - { name: acme.example, file: acme.zone, register: ["127.0.0.0/8"], grants: [{ key: provider-key, scope: zone, types: [ANY] }] }
 `
 const V2 = 'v2.translate.text.nlp._cap.acme.example'
 const PATIENCE_MS = 20_000
+/** Seconds after which the servers close an idle connection: half of what they would by themselves, as it is waited for. */
+const IDLE_SECONDS = 5
 
 /** What a watching has told, as text, and the wait for more. */
 class Told {
@@ -165,7 +167,7 @@ const request = (id: number, ...tlvs: Parameters<typeof encodeDso>[0]['tlvs']): 
 for (const transport of TRANSPORTS) {
   describe(`subscriptions at a server with transport ${transport}`, { skip, concurrency: true }, () => {
     const market = new Market()
-    before(() => market.start(transport))
+    before(() => market.start(transport, `tcp: { idle: ${IDLE_SECONDS} }\n`))
     after(() => market.end())
 
     it('tell who comes, who fails, who is back and who has gone, at the capability and above it', async () => {
@@ -218,8 +220,8 @@ for (const transport of TRANSPORTS) {
 
     it('are printed by waggle watch, as lines and as JSON', async () => {
       const [plain, json, none] = await Promise.all([
-        waggle(['watch', V2, '-s', market.at, '--for', '1']),
-        waggle(['watch', V2, '-s', market.at, '--for', '1', '--json']),
+        waggle(['watch', V2, '-s', market.at, '--for', '5']),
+        waggle(['watch', V2, '-s', market.at, '--for', '5', '--json']),
         waggle(['watch', 'www.elsewhere.', 'A', '-s', market.at, '--for', '5']),
       ])
       assert.deepEqual([plain.code, json.code, none.code], [0, 0, 1])
@@ -234,7 +236,7 @@ for (const transport of TRANSPORTS) {
       assert.match(await raw.line(), /^re 1 NOERROR keepalive/)
       raw.send(request(2, subscribeTlv({ name: Name.parse('idle.acme.example'), type: TYPE.TXT, class: 1 })))
       assert.equal(await raw.line(), 're 2 NOERROR')
-      await sleep(12_000) // TCP_IDLE_MS is 10,000
+      await sleep((IDLE_SECONDS + 2) * 1_000)
       await market.update('update add idle.acme.example 60 TXT "there"')
       assert.equal(await raw.line(), '+ idle.acme.example. 60 IN TXT "there"')
       raw.send(request(0, { type: 0xf8ff, data: new Uint8Array(0) }))

@@ -13,7 +13,7 @@ import { findOption, readUpdateLease, type UpdateLease } from '../../src/dns/edn
 import { decodeMessage, type Message } from '../../src/dns/message.ts'
 import { canUseMmsg } from '../../src/transport/udp-mmsg.ts'
 import { SrpKey, srpMessage, type Registration } from '../discovery/srp/srp-client.ts'
-import { makeFolder, Served, waggle } from './process.ts'
+import { makeFolder, Served, UNREHEARSED, waggle } from './process.ts'
 
 const TRANSPORTS = canUseMmsg().usable ? ['mmsg', 'dgram'] : ['dgram']
 const SECRET = Buffer.alloc(32, 5).toString('base64')
@@ -26,7 +26,7 @@ ns A 192.0.2.53
 
 const CONFIG = (transport: string): string => `listen: ["127.0.0.1:0"]
 transport: ${transport}
-keys: [{ name: provider-key, secret: "${SECRET}" }]
+${UNREHEARSED}keys: [{ name: provider-key, secret: "${SECRET}" }]
 zones:
   - name: acme.example
     file: acme.zone

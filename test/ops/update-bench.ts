@@ -4,7 +4,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { canUseMmsg } from '../../src/transport/udp-mmsg.ts'
-import { makeFolder, Served, waggle, type Ended } from './process.ts'
+import { makeFolder, Served, UNREHEARSED, waggle, type Ended } from './process.ts'
 
 export const TRANSPORTS = canUseMmsg().usable ? ['mmsg', 'dgram'] : ['dgram']
 export const SECRET = Buffer.alloc(32, 5).toString('base64')
@@ -55,10 +55,12 @@ export class Bench {
   server!: Served
   /** A command that runs the server as another user. */
   runAs: string[] = []
+  /** What stands in the config before its other keys. */
+  more = UNREHEARSED
   readonly folder = makeFolder({ 'example.com.zone': ZONE, 'plain.zone': ZONE })
 
   async start(transport: string): Promise<void> {
-    this.folder.write('w.yaml', CONFIG(transport))
+    this.folder.write('w.yaml', this.more + CONFIG(transport))
     this.server = await Served.start(join(this.folder.path, 'w.yaml'), {}, 2, this.runAs)
   }
 
