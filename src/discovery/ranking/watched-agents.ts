@@ -44,6 +44,8 @@ interface Told {
 
 /** The slot of what stands at the very name and is no agent: an alias (docs/protocol.md 2). */
 const ALIAS_SLOT = -1
+/** No version is that, as it is odd where an entry is being written alone. */
+const UNTOLD = -1
 
 /** What both topics have in common; the main thread, which writes the table, looks. */
 abstract class SlotTopic implements WatchedTopic {
@@ -58,8 +60,13 @@ abstract class SlotTopic implements WatchedTopic {
   private readonly known = new Map<Slot, Told>()
   /** Who is told of by each key. */
   private readonly holders = new Map<string, Slot>()
-  /** How many stand as they were told, at this look. */
-  private unchanged = 0
+  /** The list of slots at the last look, by place: each one's version as it was judged, UNTOLD where it is to be looked at each time, and until when the judgement stands. */
+  private places = new Int32Array(0)
+  private versions = new Int32Array(0)
+  private untils = new Float64Array(0)
+  private placed = 0
+  /** Who has a record and is not told of, as another is who has the same key, or enough are. */
+  private readonly passedOver = new Set<Slot>()
   /** Changes of slots that the table had counted, its index, and until when nothing ends by time alone. */
   private changes = -1
   private index = -1
@@ -80,12 +87,13 @@ abstract class SlotTopic implements WatchedTopic {
   look(): PushChange[] {
     const table = this.options.table()
     if (this.isQuiet(table)) return []
-    this.unchanged = 0
     const there = table !== undefined && this.find(table) ? table : undefined
-    const fresh = there === undefined ? [] : this.lookAt(there)
-    const gone = this.forgetChanged(there, fresh)
+    const gone: Told[] = []
+    const changed = there === undefined ? [] : this.changedPlaces(there)
+    const fresh = this.judge(there, changed, gone)
     const added = there === undefined ? [] : this.take(there, fresh)
-    this.table = table
+    this.note(there, changed)
+    this.table = there
     return gone.length === 0 && added.length === 0 ? [] : this.changesOf(gone, added)
   }
 
@@ -101,18 +109,6 @@ abstract class SlotTopic implements WatchedTopic {
     this.changes = changes
     this.index = index
     return isQuiet
-  }
-
-  /** Forgets those of `fresh` that were told before, and where that is not all, those that stand no more in `table`, undefined where the name does not; returns them. */
-  private forgetChanged(table: CandidateTable | undefined, fresh: readonly Slot[]): Told[] {
-    const { match, known } = this
-    const gone: Told[] = []
-    for (const slot of fresh) this.forget(slot, gone)
-    if (known.size === this.unchanged) return gone
-    const there = new Set(table === undefined ? [] : match.order.subarray(match.from, match.from + match.count))
-    const nowMs = this.options.nowMs()
-    for (const slot of known.keys()) if (table === undefined || !there.has(slot) || !isLiving(table, slot, nowMs)) this.forget(slot, gone)
-    return gone
   }
 
   private forget(slot: Slot, gone: Told[]): void {
@@ -133,33 +129,77 @@ abstract class SlotTopic implements WatchedTopic {
     return table.lookup(name, this.match)
   }
 
-  /** Marks those that stand as they were told; the slots of all others who live. */
-  private lookAt(table: CandidateTable): Slot[] {
-    const { order, from, count, aliasAt } = this.match
-    const nowMs = this.options.nowMs()
-    const isSame = table === this.table
-    const fresh: Slot[] = []
+  /** Places whose slots are not as they were judged: whatever is written of an entry steps its version, so that one column is looked at where nothing was. */
+  private changedPlaces(table: CandidateTable): number[] {
+    const { match: { order, from, count }, places, versions, untils } = this
     const { version } = table.i32
+    const nowMs = this.options.nowMs()
+    const before = table === this.table ? Math.min(this.placed, count) : 0
+    const changed: number[] = []
     this.quietUntilMs = Infinity
-    for (let i = from; i < from + count; i++) {
-      const slot = order[i]
-      const told = this.known.get(slot)
-      // whatever is written of an entry steps its version: one column is looked at where nothing was
-      if (told !== undefined && isSame && told.version === version[slot] && nowMs < told.untilMs) this.keep(told)
-      else if (isLiving(table, slot, nowMs)) fresh.push(slot)
-      else this.stayQuietFor(table.f64.holdEndMs[slot], nowMs)
+    for (let i = 0; i < before; i++) {
+      const slot = order[from + i]
+      if (places[i] !== slot || versions[i] !== version[slot] || nowMs >= untils[i]) changed.push(i)
+      else if (untils[i] < this.quietUntilMs) this.quietUntilMs = untils[i]
     }
+    for (let i = before; i < count; i++) changed.push(i)
+    return changed
+  }
+
+  /** Forgets into `gone` whoever has left his place and stands at no other, or may not be told of as he was; the slots of all who are to be read anew. */
+  private judge(table: CandidateTable | undefined, changed: readonly number[], gone: Told[]): Slot[] {
+    const { order, from, count, aliasAt } = this.match
+    const isSame = table !== undefined && table === this.table
+    const there = new Set(changed.map((i) => order[from + i]))
+    for (const slot of isSame ? this.leftPlaces(changed, count) : this.known.keys()) if (!there.has(slot)) this.forget(slot, gone)
+    const fresh: Slot[] = []
+    if (table === undefined) return fresh
+    const nowMs = this.options.nowMs()
+    for (const slot of there) {
+      const told = this.known.get(slot)
+      if (told !== undefined && isSame && told.version === table.i32.version[slot] && nowMs < told.untilMs) continue // it has moved
+      this.forget(slot, gone)
+      if (isLiving(table, slot, nowMs)) fresh.push(slot)
+    }
+    this.forget(ALIAS_SLOT, gone)
     if (aliasAt !== 0 && this.hasAlias) fresh.push(ALIAS_SLOT)
     return fresh
   }
 
-  private keep({ untilMs }: Told): void {
-    this.unchanged++
-    if (untilMs < this.quietUntilMs) this.quietUntilMs = untilMs
+  /** Slots that stood where others stand now, or nobody. */
+  private leftPlaces(changed: readonly number[], count: number): Slot[] {
+    const { places, placed } = this
+    return [...changed.filter((i) => i < placed).map((i) => places[i]), ...places.subarray(Math.min(count, placed), placed)]
   }
 
-  private stayQuietFor(untilMs: number, nowMs: number): void {
-    if (untilMs > nowMs) this.quietUntilMs = Math.min(this.quietUntilMs, untilMs)
+  /** Notes at the changed places who stands there now, and as what. */
+  private note(table: CandidateTable | undefined, changed: readonly number[]): void {
+    const { match: { order, from, count }, known } = this
+    this.placed = table === undefined ? 0 : count
+    if (table === undefined) return
+    this.makePlaces(count)
+    const nowMs = this.options.nowMs()
+    const { i32: { version }, f64: { holdEndMs } } = table
+    for (const i of changed) {
+      const slot = order[from + i]
+      const told = known.get(slot)
+      this.places[i] = slot
+      this.versions[i] = told?.version ?? (this.passedOver.has(slot) ? UNTOLD : version[slot])
+      this.untils[i] = told?.untilMs ?? (holdEndMs[slot] > nowMs ? holdEndMs[slot] : Infinity)
+      this.quietUntilMs = Math.min(this.quietUntilMs, this.untils[i])
+    }
+  }
+
+  private makePlaces(count: number): void {
+    if (count <= this.places.length) return
+    const room = Math.max(16, count + (count >>> 1))
+    const { places, versions, untils } = this
+    this.places = new Int32Array(room)
+    this.versions = new Int32Array(room)
+    this.untils = new Float64Array(room)
+    this.places.set(places)
+    this.versions.set(versions)
+    this.untils.set(untils)
   }
 
   /** Notes what was not told before, nothing twice; returns it. */
@@ -167,22 +207,33 @@ abstract class SlotTopic implements WatchedTopic {
     const added = new Map<string, Told>()
     const nowMs = this.options.nowMs()
     this.isCut = false
+    this.passedOver.clear()
     for (const slot of fresh) {
-      const record = slot === ALIAS_SLOT ? this.readAlias(table) : this.read(table, slot, nowMs)
-      if (record === undefined) continue
-      const holder = this.holders.get(record.key)
-      if (holder !== undefined && !this.outdoes(table, slot, holder)) continue
-      if (holder !== undefined) this.known.delete(holder)
-      this.isCut ||= this.known.size >= MAX_PUSH_RECORDS
-      if (this.known.size >= MAX_PUSH_RECORDS) break
+      const record = this.isCut ? undefined : slot === ALIAS_SLOT ? this.readAlias(table) : this.read(table, slot, nowMs)
+      const holder = record && this.holders.get(record.key)
+      if (this.isCut || (holder !== undefined && !this.outdoes(table, slot, holder))) this.passedOver.add(slot)
+      if (record === undefined || this.passedOver.has(slot)) continue
+      if (holder !== undefined) this.displace(holder)
+      this.isCut = this.known.size >= MAX_PUSH_RECORDS
+      if (this.isCut) {
+        this.passedOver.add(slot)
+        continue
+      }
       const [version, untilMs] = slot === ALIAS_SLOT ? [0, Infinity] : [table.i32.version[slot], table.f64.leaseEndMs[slot]]
       const told: Told = { ...record, text: octetKey(record.rdata), version, untilMs }
-      this.quietUntilMs = Math.min(this.quietUntilMs, untilMs)
       this.known.set(slot, told)
       this.holders.set(told.key, slot)
       added.set(told.key, told)
     }
     return [...added.values()]
+  }
+
+  /** Another is told of with its key: whoever was is looked at each time, as his turn may come again. */
+  private displace(slot: Slot): void {
+    this.known.delete(slot)
+    this.passedOver.add(slot)
+    const place = this.places.subarray(0, this.placed).indexOf(slot)
+    if (place >= 0) this.versions[place] = UNTOLD
   }
 
   private readAlias({ heap }: CandidateTable): { key: string; rdata: Uint8Array; ttl: number } {

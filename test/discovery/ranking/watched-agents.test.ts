@@ -4,6 +4,8 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { octetKey } from '../../../src/dns/octets.ts'
 import type { CandidateTable } from '../../../src/discovery/ranking/candidates.ts'
+import { isLiving } from '../../../src/discovery/ranking/filter.ts'
+import { hasReading, writeReading } from '../../../src/discovery/ranking/reading-rdata.ts'
 import { AgentTopic, ReadingTopic } from '../../../src/discovery/ranking/watched-agents.ts'
 import { CLASS, TYPE } from '../../../src/dns/codes.ts'
 import type { PushChange } from '../../../src/dns/dso.ts'
@@ -111,6 +113,13 @@ describe('a topic of agents', () => {
     hive.registrar.commit()
     const watched = agentsAt(hive, CAPABILITY)
     assert.deepEqual([watched.look().length, watched.isCut], [MAX_PUSH_RECORDS, true])
+    hive.put('late')
+    assert.deepEqual([watched.look().length, watched.isCut], [0, true])
+    hive.remove('a7')
+    assert.deepEqual([watched.look().map(({ kind }) => kind), watched.isCut], [['remove', 'add'], true], 'who was passed over has his turn')
+    hive.remove('a8')
+    hive.remove('a9')
+    assert.deepEqual([watched.look().map(({ kind }) => kind), watched.isCut], [['remove', 'remove', 'add'], false])
   })
 
   test('what was told is who would be answered, whatever happens to agents', () => {
@@ -217,4 +226,67 @@ describe('a topic of readings', () => {
     assert.deepEqual(after.map((line) => line.replace(/active=[12]/, 'active=…')), [before.replace(/active=[12]/, 'active=…')], 'the other one stands in')
     assert.notEqual(after[0], before)
   })
+
+  test('goes back to what an agent told elsewhere before, where it offers no more what it told last of', () => {
+    const hive = new Hive()
+    const caps = ['v1.x._cap.acme.example.', 'v2.y._cap.acme.example.']
+    caps.forEach((capability) => hive.put('a', '', capability))
+    const watched = readingsAt(hive, '_cap.acme.example.')
+    caps.forEach((capability, i) => {
+      hive.report('a', { active: i + 1 }, capability)
+      hive.nowMs += 10
+      assert.match(told(watched.look()).join(), new RegExp(`active=${i + 1}`))
+    })
+    hive.remove('a', caps[1])
+    assert.match(told(watched.look()).at(-1) ?? '', /active=1/)
+  })
+
+  test('what was told is the newest reading of each who lives, at whichever capability, whatever happens (model)', () => {
+    const CAPS = ['v1.x._cap.acme.example.', 'v2.y._cap.acme.example.']
+    const step = fc.record({ who: fc.integer({ min: 0, max: 2 }), cap: fc.integer({ min: 0, max: 1 }), what: fc.constantFrom('put', 'remove', 'fail', 'heal', 'hold', 'report', 'report', 'wait', 'look') })
+    fc.assert(fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
+      const hive = new Hive()
+      hive.put('z', '', CAPS[0])
+      const watched = readingsAt(hive, '_cap.acme.example.')
+      const known = new Map<string, string>()
+      const take = (): void => {
+        for (const change of watched.look()) {
+          assert.ok(change.kind !== 'clear')
+          const { rdata } = change.record
+          const agent = Name.fromWire(rdata, 2).key
+          if (change.kind === 'add') known.set(agent, octetKey(rdata))
+          else if (known.get(agent) === octetKey(rdata)) known.delete(agent)
+          else assert.fail('what goes was there')
+        }
+      }
+      for (const { who, cap, what } of steps) {
+        const label = `a${who}`
+        if (what === 'put') hive.put(label, '', CAPS[cap], hive.nowMs + 3_000)
+        else if (what === 'remove') hive.remove(label, CAPS[cap])
+        else if (what === 'report' && hive.slot(label, CAPS[cap]) >= 0) hive.report(label, { active: steps.length }, CAPS[cap])
+        else if (what !== 'report') act(hive, label, what, 1, take)
+        hive.nowMs += 7
+      }
+      take()
+      assert.deepEqual(known, newest(hive, CAPS))
+    }), { numRuns: 300 })
+  })
 })
+
+/** The newest reading of each agent who lives, by the agent's key, as told. */
+function newest(hive: Hive, capabilities: readonly string[]): Map<string, string> {
+  const { table } = hive.registrar
+  const octets = new Uint8Array(1_024)
+  const best = new Map<string, { atMs: number; text: string }>()
+  for (const capability of capabilities) {
+    for (const label of ['a0', 'a1', 'a2', 'z']) {
+      const slot = hive.slot(label, capability)
+      if (slot < 0 || !isLiving(table, slot, hive.nowMs) || !hasReading(table, slot)) continue
+      const end = writeReading(table, slot, new DataView(octets.buffer), octets, 0)
+      const key = Name.fromWire(octets, 2).key
+      const atMs = table.f64.readingAtMs[slot]
+      if (atMs > (best.get(key)?.atMs ?? 0)) best.set(key, { atMs, text: octetKey(octets.slice(0, end)) })
+    }
+  }
+  return new Map([...best].map(([key, { text }]) => [key, text]))
+}
