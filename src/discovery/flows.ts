@@ -105,8 +105,8 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
     flows: [
       candidates,
       new SenseFlow(candidates, grantsOf, options.isWatched),
-      new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf }),
-      new RegistrationFlow(books, dependents, { limits, policyOf, grantsOf }),
+      new SrpFlow(books, { limits: srpLimits, defaultZone, policyOf, grantsOf, known: candidates }),
+      new RegistrationFlow(books, dependents, { limits, policyOf, grantsOf, known: candidates }),
       new LeaseFlow(books, limits, grantsOf, loading),
     ],
     leasesIn: (zone) => books.of(zone).size,

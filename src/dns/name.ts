@@ -10,7 +10,7 @@
  *     a.key.startsWith(b.key)      a is b, or lies below b         RFC 1034 3.1
  */
 import { TextFault } from './faults.ts'
-import { MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
+import { MAX_LABEL_OCTETS, MAX_LABELS, MAX_NAME_OCTETS } from './limits.ts'
 import { type WireReader, WireWriter } from './octets.ts'
 import { TextReader } from './text.ts'
 
@@ -131,6 +131,19 @@ export function countLabels(octets: Uint8Array, at: number): number {
 export function fold(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet
 }
+
+/** Whether `octets[at … at + size)` is a label of letters, digits and hyphens, none of them at an end (RFC 1123 2.1): what certificates and browsers take for a host's. */
+export function isHostLabel(octets: Uint8Array, at: number, size: number): boolean {
+  if (size === 0 || size > MAX_LABEL_OCTETS || octets[at] === HYPHEN || octets[at + size - 1] === HYPHEN) return false
+  for (let i = at; i < at + size; i++) {
+    const octet = fold(octets[i])
+    const isLetterOrDigit = (octet >= 0x61 && octet <= 0x7a) || (octet >= 0x30 && octet <= 0x39)
+    if (!isLetterOrDigit && octet !== HYPHEN) return false
+  }
+  return true
+}
+
+const HYPHEN = 0x2d
 
 /** Whether the uncompressed wire names at `a[aAt]` and `b[bAt]` are the same, case aside (RFC 4343 3). */
 export function sameNameAt(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): boolean {

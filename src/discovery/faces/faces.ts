@@ -19,17 +19,21 @@ import { viewOf } from '../../dns/octet-views.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import type { RankedChooser } from '../ranking/choosing.ts'
+import { PROTOCOL } from '../ranking/protocols.ts'
 import { FaceBlock } from './block.ts'
 import { ALL_SHOWN, FACE, type FaceName, readFaceName, SERVICE_TYPES, SHOWN } from './names.ts'
 import { agentAt } from './offer-fields.ts'
 import { Picks } from './picks.ts'
-import { FaceWriter } from './writers.ts'
+import { HumanNames } from './human-names.ts'
+import { FaceWriter, type Place } from './writers.ts'
 
 const label = (text: string): Uint8Array => Buffer.concat([Buffer.of(text.length), Buffer.from(text)])
 const CAP = label('_cap')
 const SA = label('_sa')
 const NO_LABEL = new Uint8Array(0)
 const DOT = 0x2e
+/** DNS-AID's index names who speaks one of these: a record there says what is spoken. */
+const ANY_INDEXED = PROTOCOL.a2a | PROTOCOL.mcp
 /** EXTRA-TEXT of a list that is not whole (RFC 8914 2). */
 const CUT = Buffer.from('more agents than a list holds: ask by capability')
 
@@ -54,8 +58,9 @@ export class AgentFaces implements AgentChooser {
   /** `seed` is the process's hash seed, as that of the zones. */
   constructor(ranked: RankedChooser, seed: number) {
     this.ranked = ranked
-    this.picks = new Picks(ranked)
-    this.write = new FaceWriter(this.block, seed)
+    const humanNames = new HumanNames(seed)
+    this.picks = new Picks(ranked, humanNames)
+    this.write = new FaceWriter(this.block, seed, humanNames)
     this.other = new LookupName(seed)
   }
 
@@ -177,16 +182,18 @@ export class AgentFaces implements AgentChooser {
   private ofDomain(): Choice {
     const { face: { kind, protocols }, query: { qtype } } = this
     if (kind === FACE.index && this.isService()) {
-      if (!this.picks.rank(this.query, protocols)) return CHOICE.malformed
-      return this.services(true, (slot) => this.write.plainName(this.table, slot))
+      const domain = this.domain()
+      const placeOf = (slot: Slot): Place | undefined => this.write.plainName(this.table, slot, domain)
+      if (!this.picks.rank(this.query, protocols || ANY_INDEXED, (slot) => placeOf(slot) !== undefined)) return CHOICE.malformed
+      return this.services(true, placeOf)
     }
     if (kind === FACE.service && qtype === TYPE.SRV) return this.locations()
     const isList = qtype === TYPE.PTR ? kind !== FACE.between && kind !== FACE.index : kind === FACE.index && protocols === 0 && qtype === TYPE.TXT
     if (!isList) return this.absent()
     if (kind === FACE.types) return this.types()
-    this.picks.living(protocols)
+    this.picks.living(kind === FACE.index ? ANY_INDEXED : protocols)
     if (kind !== FACE.domains) this.sayIfCut()
-    if (kind === FACE.index) return this.text(() => this.write.index(this.table, this.picks))
+    if (kind === FACE.index) return this.text(() => this.write.index(this.table, this.picks, this.domain()))
     this.begin(TYPE.PTR)
     if (kind === FACE.domains) this.write.pointer([], this.domain())
     else this.write.instances(this.table, this.picks, this.serviceLabel(), this.domain())

@@ -5,18 +5,29 @@
 import { PARAMETERS } from '../../dns/parameters.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { printProtocols, protocolsOfAlpn } from '../ranking/protocols.ts'
-import { nameEnd, read16, valueBehindName } from '../ranking/values.ts'
+import { nameEnd, read16, sameFolded, valueBehindName } from '../ranking/values.ts'
 import type { FaceBlock } from './block.ts'
 
 /** First key of the range for private use (RFC 9460 14.3.1), and those in it that SVCB may have here: DNS-AID's. */
 const FIRST_PRIVATE = 65_280
 const [FIRST_DNS_AID, LAST_DNS_AID] = [PARAMETERS.key65400.key, PARAMETERS.key65409.key]
+/** `_sa` and `_ua`, as labels on the wire: the second ones of agents' names (docs/protocol.md 2). */
+export const [SERVICE_MARK, USER_MARK]: readonly Uint8Array[] = ['\x03_sa', '\x03_ua'].map((mark) => Buffer.from(mark))
+/** Both. */
+export const AGENT_MARKS: readonly Uint8Array[] = [SERVICE_MARK, USER_MARK]
 /** Port of an agent that names none: agents are called over HTTPS. */
 const HTTPS_PORT = 443
 
 /** Where the name of the slot's agent stands in the heap. */
 export function agentAt({ i32 }: CandidateTable, slot: Slot): number {
   return i32.rdataAt[slot] + 2
+}
+
+/** Whether the slot's agent is called by an identifier, and not as any host. */
+export function hasIdentifier(table: CandidateTable, slot: Slot): boolean {
+  const at = agentAt(table, slot)
+  const markAt = at + 1 + table.heap[at]
+  return AGENT_MARKS.some((mark) => sameFolded(table.heap, markAt, mark, 0, mark.length))
 }
 
 /** Where in the heap the domain of the slot's agent stands, which is called `<id>._sa.<domain>`; the root where the name is shorter. */

@@ -4,14 +4,14 @@
  */
 import { MAX_FACE_AGENTS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import type { LookupName } from '../../dns/lookup-name.ts'
-import { PARAMETERS } from '../../dns/parameters.ts'
 import type { HostZones } from '../../authority/choosing.ts'
 import type { Query } from '../../authority/query.ts'
 import { type CandidateTable, CapabilityMatch, type Slot } from '../ranking/candidates.ts'
 import type { RankedChooser } from '../ranking/choosing.ts'
 import { TABLE } from '../ranking/table-layout.ts'
 import { nameEnd, sameFolded } from '../ranking/values.ts'
-import { agentAt, domainAt, valueAt, valueEnd } from './offer-fields.ts'
+import type { HumanNames } from './human-names.ts'
+import { agentAt, domainAt, valueEnd } from './offer-fields.ts'
 
 /** Slots picked from one table; one object per thread. */
 export class Picks {
@@ -21,13 +21,15 @@ export class Picks {
   /** What was found by the last lookup. */
   readonly match = new CapabilityMatch()
   private readonly ranked: RankedChooser
+  private readonly humanNames: HumanNames
   private readonly versions = new Int32Array(MAX_FACE_AGENTS)
   private readonly found = new Int32Array(MAX_FACE_AGENTS)
   private table!: CandidateTable
   private hosts!: HostZones
 
-  constructor(ranked: RankedChooser) {
+  constructor(ranked: RankedChooser, humanNames: HumanNames) {
     this.ranked = ranked
+    this.humanNames = humanNames
   }
 
   /** Picks from this table, whose agents have their addresses in `hosts`, from now on. */
@@ -36,6 +38,7 @@ export class Picks {
     this.hosts = hosts
     this.count = 0
     this.hasOthers = false
+    this.humanNames.begin(table, zone)
   }
 
   /** Whether agents, or an alias, stand at the name or below. */
@@ -109,7 +112,7 @@ export class Picks {
   /** Whether `<alias>.<domain of the agent>` is the name. */
   private isAlias(slot: Slot, { octets, length, labelAt }: LookupName): boolean {
     const { table } = this
-    const at = valueAt(table, slot, PARAMETERS.alias.key)
+    const at = this.humanNames.at(slot)
     if (at === 0 || valueEnd(table, at) - at !== octets[0] || !sameFolded(table.heap, at, octets, 1, octets[0])) return false
     return isNameAt(table.heap, domainAt(table, slot), octets, labelAt[1], length - labelAt[1])
   }

@@ -7,6 +7,7 @@ import type { HostZones } from '../../authority/choosing.ts'
 import { TYPE } from '../../dns/codes.ts'
 import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
+import { isHostLabel } from '../../dns/name.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
 import { type ZoneImage, ZoneMatch } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
@@ -14,7 +15,8 @@ import { printProtocols, PROTOCOL } from '../ranking/protocols.ts'
 import { nameEnd, sameFolded } from '../ranking/values.ts'
 import type { FaceBlock } from './block.ts'
 import { TCP_LABEL } from './names.ts'
-import { agentAt, capabilityText, domainAt, latin1, portOf, textOf, valueAt, valueEnd, writeServiceParameters } from './offer-fields.ts'
+import type { HumanNames } from './human-names.ts'
+import { agentAt, capabilityText, domainAt, hasIdentifier, latin1, portOf, SERVICE_MARK, valueAt, valueEnd, writeServiceParameters } from './offer-fields.ts'
 
 /** Character-strings of an index: as many as MAX_FACE_AGENTS may need. */
 const MOST_STRINGS = 64
@@ -23,10 +25,8 @@ const MOST_VALUE = 240
 
 /** What stands behind an agent in DNS-AID's index, by what it speaks. */
 const INDEXED = [PROTOCOL.a2a, PROTOCOL.mcp].map((protocols) => ({ protocols, text: `:${printProtocols(protocols)}` }))
-/** Second labels of agents' names (docs/protocol.md 2). */
-const SERVICE_MARK = Buffer.from('\x03_sa')
-const USER_MARK = Buffer.from('\x03_ua')
 const DOT = 0x2e
+const UNDERSCORE = 0x5f
 
 /** Agents picked, of which a face is written. */
 export interface Picked {
@@ -43,12 +43,14 @@ export interface Place {
 /** Writes faces; one object per thread. */
 export class FaceWriter {
   readonly block: FaceBlock
+  private readonly humanNames: HumanNames
   private readonly target: LookupName
   private readonly match = new ZoneMatch()
   private readonly name = new Uint8Array(MAX_NAME_OCTETS)
 
-  constructor(block: FaceBlock, seed: number) {
+  constructor(block: FaceBlock, seed: number, humanNames: HumanNames) {
     this.block = block
+    this.humanNames = humanNames
     this.target = new LookupName(seed)
   }
 
@@ -171,12 +173,13 @@ export class FaceWriter {
     this.block.endRecord()
   }
 
-  /** TXT of DNS-AID that lists agents and what they speak: `agents=chat:a2a,billing:mcp`. */
-  index(table: CandidateTable, { slots, count }: Picked): void {
+  /** TXT of DNS-AID that lists agents and what they speak: `agents=chat:a2a,billing:mcp`; those whom the other index leads to. */
+  index(table: CandidateTable, { slots, count }: Picked, domain: Place): void {
     const entries = new Set<string>()
     for (let i = 0; i < count; i++) {
-      const label = labelOf(table, slots[i])
-      if (label === '' || /[^\x21-\x7e]|[":,\\]/.test(label)) continue
+      const place = this.plainName(table, slots[i], domain)
+      const label = place && latin1(place.octets, place.at + 1, place.at + 1 + place.octets[place.at])
+      if (label === undefined) continue
       for (const { protocols, text } of INDEXED) if ((table.i32.protocols[slots[i]] & protocols) !== 0) entries.add(label + text)
     }
     if (entries.size === 0) return
@@ -185,18 +188,23 @@ export class FaceWriter {
     this.block.endRecord()
   }
 
-  /** The agent's human name, `<alias>.<its domain>`, else its own where no label of it begins with `_`: DNS-AID's index leads to names that certificates can have. */
-  plainName(table: CandidateTable, slot: Slot): Place | undefined {
+  /**
+   * The name to which DNS-AID's index of the domain leads, of one label below it and of letters that certificates can have: the agent's
+   * human name, else its own; undefined where it has none.
+   */
+  plainName(table: CandidateTable, slot: Slot, domain: Place): Place | undefined {
     const { heap } = table
-    const aliasAt = valueAt(table, slot, PARAMETERS.alias.key)
-    if (aliasAt === 0) return /(^|\.)_/.test(textOf(heap, agentAt(table, slot), heap.length)) ? undefined : { octets: heap, at: agentAt(table, slot) }
-    const size = valueEnd(table, aliasAt) - aliasAt
-    const at = domainAt(table, slot)
-    const end = nameEnd(heap, at, heap.length)
-    if (size > MAX_LABEL_OCTETS || 1 + size + end - at > MAX_NAME_OCTETS) return undefined
+    const aliasAt = this.humanNames.at(slot)
+    const ownAt = agentAt(table, slot)
+    const parentAt = aliasAt === 0 ? ownAt + 1 + heap[ownAt] : domainAt(table, slot)
+    const end = nameEnd(domain.octets, domain.at, domain.octets.length)
+    const octets = end - domain.at
+    if (nameEnd(heap, parentAt, heap.length) - parentAt !== octets || !sameFolded(heap, parentAt, domain.octets, domain.at, octets)) return undefined
+    const [labelAt, size] = aliasAt === 0 ? [ownAt + 1, heap[ownAt]] : [aliasAt, valueEnd(table, aliasAt) - aliasAt]
+    if (1 + size + octets > MAX_NAME_OCTETS || !isHostLabel(heap, labelAt, size) || domain.octets.subarray(domain.at, end).includes(UNDERSCORE)) return undefined
     this.name[0] = size
-    this.name.set(heap.subarray(aliasAt, aliasAt + size), 1)
-    this.name.set(heap.subarray(at, end), 1 + size)
+    this.name.set(heap.subarray(labelAt, labelAt + size), 1)
+    this.name.set(heap.subarray(parentAt, parentAt + octets), 1 + size)
     return { octets: this.name, at: 0 }
   }
 }
@@ -210,8 +218,8 @@ function writeInstanceLabel(table: CandidateTable, slot: Slot, { octets, at: dom
   const { heap } = table
   const at = agentAt(table, slot)
   const markAt = at + 1 + heap[at]
+  if (!hasIdentifier(table, slot)) return 0
   const isService = sameFolded(heap, markAt, SERVICE_MARK, 0, SERVICE_MARK.length)
-  if (!isService && !sameFolded(heap, markAt, USER_MARK, 0, USER_MARK.length)) return 0
   const nameAt = markAt + SERVICE_MARK.length
   const domainEnd = nameEnd(heap, nameAt, heap.length)
   const isOurs = isService && domainEnd - nameAt === end - domainFrom && sameFolded(heap, nameAt, octets, domainFrom, end - domainFrom)
@@ -229,14 +237,6 @@ function dotted(heap: Uint8Array, at: number, end: number, to: Uint8Array): bool
     to[i] = isBetween ? DOT : heap[at + i]
   }
   return true
-}
-
-/** What an index calls the agent: its human name, else its id. */
-function labelOf(table: CandidateTable, slot: Slot): string {
-  const at = valueAt(table, slot, PARAMETERS.alias.key)
-  if (at !== 0) return latin1(table.heap, at, valueEnd(table, at))
-  const nameAt = agentAt(table, slot)
-  return latin1(table.heap, nameAt + 1, nameAt + 1 + table.heap[nameAt])
 }
 
 function capabilitiesOf(table: CandidateTable, { slots, count }: Picked): string[] {

@@ -22,6 +22,8 @@ export interface AgentIdentifier {
   domain: Name
 }
 
+/** Second labels of agents' names. */
+export const AGENT_MARKS: readonly string[] = ['_sa', '_ua']
 const MARKS: Readonly<Record<string, AgentIdentifier['kind']>> = { _sa: 'service', _ua: 'user' }
 const MARK_OCTETS = 3
 const ID = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/

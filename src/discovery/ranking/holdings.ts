@@ -1,6 +1,7 @@
 /** What a zone's table of candidates holds, asked by the thread that writes it: by capability, by agent and by slot. */
 import { LookupName } from '../../dns/lookup-name.ts'
 import { Name } from '../../dns/name.ts'
+import { aliasOf } from '../registration/message.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
 import type { IndexWriter, Path } from './index-writer.ts'
 import { nameEnd, sameFolded } from './values.ts'
@@ -67,6 +68,17 @@ export class Holdings {
     let slot = byAgent.first(this.hashOf(wire))
     while (slot >= 0 && !this.isOf(slot, wire)) slot = byAgent.after(slot)
     return slot >= 0
+  }
+
+  /** Agents that have this human name, one for each of their offers. */
+  called(alias: Name): Name[] {
+    const { byAlias } = this.table
+    const agents: Name[] = []
+    for (let slot = byAlias.first(this.hashOf(alias.wire)); slot >= 0; slot = byAlias.after(slot)) {
+      const rdata = this.rdataOf(slot)
+      if (aliasOf(rdata)?.equals(alias) === true) agents.push(Name.again(rdata, 2))
+    }
+    return agents
   }
 
   /** Whether the slot's agent has this name, whatever follows it in `agent`. */

@@ -15,6 +15,7 @@ import { octetKey } from '../../dns/octets.ts'
 import type { Change, Requester, ServedZone, Update, UpdateFlow, ZoneDraft } from '../../update/contract.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { LeaseBooks } from '../lease/books.ts'
+import type { KnownAgents } from '../registration/aliases.ts'
 import { type Lease, type RecordIdentity, sameRecord, type ZoneId } from '../lease/lease.ts'
 import { type LeaseEndOf, reconcile, registerZone } from './from-image.ts'
 import { Memberships, tasksOf } from './memberships.ts'
@@ -68,7 +69,7 @@ interface Renewal {
 }
 
 /** Candidates of all zones; see above. */
-export class ZoneCandidates implements UpdateFlow {
+export class ZoneCandidates implements UpdateFlow, KnownAgents {
   readonly name = 'candidates'
   private readonly options: ZoneCandidatesOptions
   private readonly zones = new Map<string, Candidates & { image: ZoneImage | undefined; readonly memberships: Memberships }>()
@@ -85,6 +86,16 @@ export class ZoneCandidates implements UpdateFlow {
   /** The candidates of a zone; undefined where it has none and none are expected. */
   of(zone: ZoneId): Candidates | undefined {
     return this.zones.get(keyInClass(zone))
+  }
+
+  /** Whether an agent of this name offers anything in the zone, the batches that have ended counted. */
+  knows(zone: ZoneId, agent: Name): boolean {
+    return this.of(zone)?.registrar.knows(agent) === true
+  }
+
+  /** Agents of the zone that have this human name, likewise. */
+  called(zone: ZoneId, alias: Name): readonly Name[] {
+    return this.of(zone)?.registrar.called(alias) ?? []
   }
 
   /** Agents noted for the batches under way, for tests. */

@@ -9,9 +9,10 @@ import type { Refusal, ZoneDraft } from '../../update/contract.ts'
 import { refuse } from '../../update/refusal.ts'
 import type { AgentIdentifier } from '../identifier/agent.ts'
 import { isCompleteName } from '../identifier/capability.ts'
-import type { Entry, LeaseBook } from '../lease/book.ts'
+import type { Entry } from '../lease/book.ts'
 import { sameRecord, type LeasedRecord } from '../lease/lease.ts'
-import { aliasOf, parameterIn, priorityIn, targetIn } from './message.ts'
+import { type NamingGround, refusalOfNames } from './aliases.ts'
+import { parameterIn, priorityIn, targetIn } from './message.ts'
 
 interface Offer {
   owner: Name
@@ -20,7 +21,8 @@ interface Offer {
 }
 
 /** Why the agent may not stand with these records; undefined where it may. */
-export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentIdentifier, claim: Entry | undefined, draft: ZoneDraft, book: LeaseBook): Refusal | undefined {
+export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentIdentifier, claim: Entry | undefined, ground: Omit<NamingGround, 'mine'>): Refusal | undefined {
+  const { draft } = ground
   const all: Offer[] = []
   for (const record of records) if (record.type === TYPE.AGENT) all.push({ owner: record.owner, priority: priorityIn(record.rdata), record })
   const text =
@@ -30,11 +32,7 @@ export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentId
     faultOfProvider(all, agent) ??
     firstOf(all, (offer) => faultOfVersion(offer, all, claim, draft))
   if (text !== undefined) return refuse(RCODE.REFUSED, text)
-  const taken = firstOf(all, ({ record }) => {
-    const alias = aliasOf(record.rdata)
-    return alias !== undefined && isTaken(alias, claim, draft, book) ? alias : undefined
-  })
-  return taken && refuse(RCODE.YXDOMAIN, `${taken} is the name of another`)
+  return refusalOfNames(agent.name, records, { ...ground, mine: claim === undefined ? [] : [claim] })
 }
 
 function firstOf<Fault>(offers: readonly Offer[], faultOf: (offer: Offer) => Fault | undefined): Fault | undefined {
@@ -82,10 +80,4 @@ function faultOfVersion({ owner, priority, record }: Offer, all: readonly Offer[
   const target = targetIn(record.rdata)
   if (!all.some((other) => other.priority > 0 && other.owner.equals(target))) return `${owner} cannot lead to ${target}, which the agent does not offer`
   return strangers.length > 0 || count > 1 ? `${owner} is still offered by others` : undefined
-}
-
-/** Whether the human name is another agent's, or somebody else's data. */
-function isTaken(alias: Name, claim: Entry | undefined, draft: ZoneDraft, book: LeaseBook): boolean {
-  const holder = book.claimOf(alias)
-  return holder === undefined ? draft.types(alias).length > 0 : holder.id !== claim?.id
 }

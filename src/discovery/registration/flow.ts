@@ -20,6 +20,7 @@ import type { LeaseBooks } from '../lease/books.ts'
 import { holderOf } from '../lease/flow.ts'
 import { sameRecord, type Lease, type LeasedRecord } from '../lease/lease.ts'
 import { grantLease, type Grant, type LeaseLimits } from '../lease/terms.ts'
+import type { KnownAgents } from './aliases.ts'
 import { refusalOfOffers } from './conflicts.ts'
 import { missingDependency, withStates, type Dependents } from './dependencies.ts'
 import { classifyAgent, type AgentMessage } from './message.ts'
@@ -31,6 +32,7 @@ import { missingField } from './template.ts'
 /** What registrations need beside the books. */
 export interface RegistrationOptions extends Permissions {
   limits: LeaseLimits
+  known: KnownAgents
 }
 
 /** The flow of agents; behind that of SRP. */
@@ -127,7 +129,7 @@ export class RegistrationFlow implements UpdateFlow {
     draft: ZoneDraft,
     book: LeaseBook,
   ): Refusal | undefined {
-    const refusal = refusalOfOffers(said, agent, claim, draft, book)
+    const refusal = refusalOfOffers(said, agent, claim, { draft, book, known: this.options.known })
     if (refusal !== undefined) return refusal
     // a message that changes one thing need not say again what is kept of the agent in private
     const missing = missingField(agent, said, fields.length > 0 || claim === undefined ? fields : this.books.fieldsOf(book.zone, agent.name), draft)

@@ -15,6 +15,7 @@ import type { Entry, LeaseBook } from '../lease/book.ts'
 import type { LeaseBooks } from '../lease/books.ts'
 import type { Lease, LeasedRecord, LeaseUnit } from '../lease/lease.ts'
 import { grantLease, type Grant, type LeaseLimits } from '../lease/terms.ts'
+import { type KnownAgents, refusalOfNames as refusalOfAliases } from '../registration/aliases.ts'
 import { refusalOf, refusalOfKey, type Permissions } from '../registration/policy.ts'
 import { settleRegistration } from '../registration/settle.ts'
 import { agentsOf } from './capabilities.ts'
@@ -24,6 +25,7 @@ import { renameDefault } from './rename.ts'
 /** What SRP needs beside the books. */
 export interface SrpOptions extends Permissions {
   limits: LeaseLimits
+  known: KnownAgents
   /** The zone that default.service.arpa. stands for; undefined where it is not served. */
   defaultZone(): Name | undefined
 }
@@ -58,6 +60,9 @@ export class SrpFlow implements UpdateFlow {
     const formers = formersOf(srp, book)
     const before = formers.find(({ lease: { units } }) => units[0].name.equals(srp.host))
     const lease: Lease = { kind: 'agent', zone: draft.apex, class: draft.class, holder, grantedMs: nowMs, units: unitsOf(srp, before, signer.key, grant, nowMs) }
+    const { known } = this.options
+    const named = grant.lease === 0 ? undefined : refusalOfAliases(srp.host, lease.units.flatMap(({ records }) => records), { draft, book, known, mine: formers })
+    if (named !== undefined) return { ...named, flow: this.name }
     const settled = settleRegistration(book, draft, lease, formers)
     if (!Array.isArray(settled)) return { ...settled, flow: this.name }
     return { rcode: RCODE.NOERROR, flow: this.name, lease: grant.answer, kept: [...settled, this.books.seen(nowMs)] }

@@ -11,7 +11,7 @@ const CUT_TEXT = 'more agents than a list holds: ask by capability'
 
 /** A zone of `count` agents who all offer the same. */
 function crowd(count: number): string {
-  const agents = Array.from({ length: count }, (_, i) => `v1.crowd._cap AGENT 1 a${i}._sa alpn=a2a\na${i}._sa A 192.0.2.${1 + i % 250}\n`)
+  const agents = Array.from({ length: count }, (_, i) => `v1.crowd._cap AGENT 1 a${i}._sa alpn=a2a alias=a${i}\na${i}._sa A 192.0.2.${1 + i % 250}\n`)
   return agents.join('')
 }
 

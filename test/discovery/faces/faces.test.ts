@@ -68,7 +68,7 @@ const ANSWERED: Row[] = [
   ['domains to browse (RFC 6763 11)', 'b._dns-sd._udp', 'PTR', ['PTR acme.example.']],
   ['SRV of a service: ranked (RFC 2782)', '_mcp._tcp', 'SRV', ['SRV 1 0 9000 babel._sa.acme.example.', 'SRV 2 0 443 slow._sa.acme.example.', 'SRV 3 0 443 far._sa.beta.test.']],
   ['SRV of a service at a capability', `_mcp._tcp.${V2}`, 'SRV', ['SRV 1 0 443 slow._sa.acme.example.', 'SRV 2 0 443 far._sa.beta.test.']],
-  ['TXT of the index', '_index._agents', 'TXT', ['TXT "agents=chat:a2a,chat:mcp,far:a2a,far:mcp,host:a2a,slow:mcp"']],
+  ['TXT of the index', '_index._agents', 'TXT', ['TXT "agents=chat:a2a,chat:mcp,host:a2a"']],
   ['SVCB of the index: names that certificates can have', '_index._agents', 'SVCB', ['SVCB 1 chat.acme.example. alpn=mcp port=9000 key65402=mcp'], { demand: 'count=1 prefer=latency:1' }],
   ['HTTPS of the agents of one protocol', '_a2a._agents', 'HTTPS', [`HTTPS 1 chat.acme.example. ${FAST_PARAMETERS}`, 'HTTPS 2 host.acme.example. alpn=a2a key65402=a2a']],
   ['the walkable alias of a human name', 'chat._agents', 'SVCB', ['SVCB 0 chat.acme.example.']],
@@ -154,6 +154,57 @@ describe('faces of one registration', () => {
     const stall = new Stall(`${ZONE}_a2a._tcp PTR Mine._a2a._tcp\n_a2a._tcp PTR babel._a2a._tcp\nMine._a2a._tcp SRV 0 0 1 host\n`)
     assert.deepEqual(stall.tell('_a2a._tcp', 'PTR').sort(), ['PTR Mine._a2a._tcp.acme.example.', 'PTR babel._a2a._tcp.acme.example.', 'PTR far\\._sa\\.beta\\.test._a2a._tcp.acme.example.'])
     assert.deepEqual(stall.tell('Mine._a2a._tcp', 'SRV'), ['SRV 0 0 1 host.acme.example.'])
+  })
+})
+
+describe('human names that nothing is derived from', () => {
+  const EVIL = 'evil._sa A 192.0.2.66\nv1.spy._cap AGENT 1 evil._sa alpn=a2a alias='
+  const STRANGER = /192\.0\.2\.66|evil/
+
+  for (const alias of ['_sa', '_cap', '_agents', '_tcp', '_index', 'A_B', 'a.b', 'dot\\\\046ted']) {
+    test(`${alias}: no label of a host (RFC 1123 2.1)`, () => {
+      const stall = new Stall(`${ZONE}${EVIL}"${alias}"\n`)
+      const label = alias.replace(/\./g, '\\.')
+      for (const name of alias === '_cap' ? [`${label}._agents`] : [label, `${label}._agents`]) for (const type of ['A', 'SVCB', 'TXT']) assert.ok(!stall.tell(name, type).some((line) => STRANGER.test(line)), `${name} ${type}`)
+      assert.ok(!stall.tell('_index._agents', 'SVCB', { demand: 'count=99' }).some((line) => line.includes('_') || STRANGER.test(line)))
+      assert.deepEqual(stall.tell('_index._agents', 'TXT'), ['TXT "agents=chat:a2a,chat:mcp,host:a2a"'])
+      assert.deepEqual(stall.tell('evil._agents', 'SVCB'), ['SVCB 0 evil._sa.acme.example.'])
+    })
+  }
+
+  for (const [what, alias] of [['an agent that offers something', 'slow'], ['one in other letters', 'BABEL'], ['one that stands in the zone alone', 'mute'], ['an agent of a person', 'pat']]) {
+    test(`the id of ${what}`, () => {
+      const stall = new Stall(`${ZONE}mute._sa A 192.0.2.40\npat._ua A 192.0.2.41\n${EVIL}${alias}\n`)
+      assert.deepEqual([stall.tell(alias, 'A'), stall.tell(alias, 'SVCB')], [['NXDOMAIN'], ['NXDOMAIN']])
+      const walked = stall.tell(`${alias}._agents`, 'SVCB')
+      assert.ok(!walked.some((line) => /^SVCB 0 (slow|babel|mute|pat)\.acme/i.test(line) || STRANGER.test(line)), walked.join())
+      assert.ok(!stall.tell('_index._agents', 'SVCB').some((line) => STRANGER.test(line)))
+    })
+  }
+
+  test('another agent’s name leads to that agent, whoever calls himself so', () => {
+    assert.deepEqual(new Stall(`${ZONE}${EVIL}slow\n`).tell('slow._agents', 'SVCB'), ['SVCB 0 slow._sa.acme.example.'])
+  })
+
+  test('that of a host without an identifier, of whatever domain it would be', () => {
+    assert.equal(new Stall(`${ZONE}v1.spy._cap AGENT 1 a.b.acme.example. alpn=a2a ipv4hint=192.0.2.66 alias=stolen\n`).ask('stolen', 'A').rcode, 'NXDOMAIN')
+  })
+
+  test('an agent may be called by its own id', () => {
+    const stall = new Stall(`${ZONE}own._sa A 192.0.2.44\nv1.own._cap AGENT 1 own._sa alpn=a2a alias=own\n`)
+    assert.deepEqual([stall.tell('own', 'A'), stall.tell('own._agents', 'SVCB')], [['A 192.0.2.44'], ['SVCB 0 own.acme.example.']])
+  })
+
+  test('both forms of the index name the same agents: who has a name without `_` in the domain, and speaks a protocol that DNS-AID knows', () => {
+    const stall = new Stall(`${ZONE}q._sa A 192.0.2.45\nv1.q._cap AGENT 1 q._sa alpn=h2 alias=quiet\nv1.q._cap AGENT 1 m._sa alpn=mcp alias=loud\nv1.q._cap AGENT 1 z._sa.beta.test. alpn=a2a alias=abroad\n`)
+    const targets = (line: string): string => (line.split(' ')[2] ?? '').replace('.acme.example.', '')
+    assert.deepEqual(stall.tell('_index._agents', 'TXT'), ['TXT "agents=chat:a2a,chat:mcp,host:a2a,loud:mcp"'])
+    for (const type of ['SVCB', 'HTTPS']) assert.deepEqual([...new Set(stall.tell('_index._agents', type).map(targets))].sort(), ['chat', 'host', 'loud'])
+  })
+
+  test('a name that no index leads to does not take the place of one that it does', () => {
+    const many = Array.from({ length: 9 }, (_, i) => `v1.fast._cap AGENT 1 fast${i}._sa latency=1ms alpn=a2a\n`).join('')
+    assert.deepEqual(new Stall(`${many}v1.late._cap AGENT 1 late._sa latency=9s alpn=a2a alias=late9\n`).tell('_index._agents', 'SVCB'), ['SVCB 1 late9.acme.example. alpn=a2a key65402=a2a'])
   })
 })
 

@@ -171,13 +171,53 @@ test('a human name is one agent’s, and nobody’s who has the name already', a
   const running = await registry()
   const named = (id: string, alias: string, key: Uint8Array): Promise<string> => register(running, { id, key, capabilities: [{ name: 'v1.x', parameters: `alias=${alias}` }] }, by(key))
   assert.equal(await named('babel', 'chat', KEY), 'NOERROR 60 120')
-  assert.equal(await named('rosetta', 'chat', OTHER), 'YXDOMAIN: chat.example. is the name of another')
-  assert.equal(await named('rosetta', 'www', OTHER), 'YXDOMAIN: www.example. is the name of another')
+  const taken = (alias: string): string => `YXDOMAIN: the alias at v1.x._cap.example. must be another, as ${alias}.example. is the name of another`
+  assert.equal(await named('rosetta', 'chat', OTHER), taken('chat'))
+  assert.equal(await named('rosetta', 'CHAT', OTHER), taken('CHAT'))
+  assert.equal(await named('rosetta', 'www', OTHER), taken('www'))
   assert.equal(await named('rosetta', 'stone', OTHER), 'NOERROR 60 120')
   assert.equal(await named('babel', 'tower', KEY), 'NOERROR 60 120')
   assert.equal(await named('rosetta', 'chat', OTHER), 'NOERROR 60 120', 'it was given up')
   const after = await running.restart()
-  assert.equal(await register(after, { id: 'babel', capabilities: [{ name: 'v1.x', parameters: 'alias=chat' }] }), 'YXDOMAIN: chat.example. is the name of another')
+  assert.equal(await register(after, { id: 'babel', capabilities: [{ name: 'v1.x', parameters: 'alias=chat' }] }), taken('chat'))
+})
+
+const named = (running: Garden, id: string, alias: string, key = OTHER): Promise<string> => register(running, { id, key, capabilities: [{ name: 'v1.x', parameters: `alias=${alias}` }] }, by(key))
+
+test('a human name is one label of letters, digits and hyphens: nobody takes names that services are found by', async () => {
+  const running = await registry()
+  for (const alias of ['_sa', '_cap', '_agents', '_tcp', '_index', 'A_B', 'a.b', '-a', 'a-', 'a\\032b', 'übel']) {
+    assert.equal(await named(running, 'evil', alias), 'REFUSED: the alias at v1.x._cap.example. must be one label of letters, digits and hyphens', alias)
+  }
+  assert.deepEqual([agents(running), running.discovery.leases], [[], 0])
+  assert.equal(await named(running, 'good', '7-Tower'), 'NOERROR 60 120')
+})
+
+test('nobody’s human name is the id of another agent, registered or in the zone file, of whichever kind', async () => {
+  const running = await registry({ text: `${ZONE}elder._sa 60 A 192.0.2.3\nv1.y._cap 60 AGENT 1 bare._sa\nv1.y._cap 60 AGENT 1 b9._sa alias=stone\npat._ua 60 A 192.0.2.4\n` })
+  running.discovery.candidates.tablesFor([running.zone.image])
+  await register(running)
+  for (const alias of ['babel', 'BABEL', 'elder', 'bare', 'pat', 'stone']) assert.equal(await named(running, 'evil', alias), `YXDOMAIN: the alias at v1.x._cap.example. must be another, as ${alias}.example. is the name of another`)
+  assert.equal(await named(running, 'evil', 'evil'), 'NOERROR 60 120', 'its own id')
+  assert.equal(await named(running, 'evil', 'babel'), 'YXDOMAIN: the alias at v1.x._cap.example. must be another, as babel.example. is the name of another', 'nor later')
+})
+
+test('no id is the human name of another agent; who had his id before keeps it', async () => {
+  const running = await registry()
+  assert.equal(await named(running, 'a17', 'chat'), 'NOERROR 60 120')
+  assert.equal(await register(running, { id: 'chat' }), 'YXDOMAIN: chat._sa.example. must have another id, as chat is the alias of another agent')
+  assert.deepEqual(running.at('chat._sa'), [])
+  assert.equal(await named(running, 'a17', 'talk'), 'NOERROR 60 120')
+  assert.equal(await register(running, { id: 'chat' }), 'NOERROR 60 120', 'it was given up')
+  assert.equal(await register(running, { id: 'chat' }), 'NOERROR 60 120', 'and is renewed')
+  assert.equal(await named(running, 'a17', 'chat'), 'YXDOMAIN: the alias at v1.x._cap.example. must be another, as chat.example. is the name of another')
+})
+
+test('what a zone file gives to an agent as its human name is no id for a stranger', async () => {
+  const running = await registry({ text: `${ZONE}v1.y._cap 60 AGENT 1 a17._sa alias=chat\n` })
+  running.discovery.candidates.tablesFor([running.zone.image])
+  assert.equal(await register(running, { id: 'chat' }), 'YXDOMAIN: chat._sa.example. must have another id, as chat is the alias of another agent')
+  assert.equal(await register(running, { id: 'talk' }), 'NOERROR 60 120')
 })
 
 test('a version leads to the next by an agent that offers it, and is offered no more', async () => {

@@ -87,6 +87,29 @@ test('a name of the zone file is nobody’s to register, unless the file gives i
   assert.deepEqual(running.at('mine.example.').map((line) => line.split(' ')[2]), ['KEY'], 'what the file says stays')
 })
 
+test('what TXT says of a human name holds as for every agent: no label that is not a host’s, no id and no name of another', async () => {
+  const running = await registrar({ text: `${ZONE}elder._sa 60 A 192.0.2.3\n` })
+  const agent = (key: SrpKey, id: string, alias: string): Promise<string> => {
+    const name = labels(id, '_sa', 'example')
+    const instance = labels(id, '_a2a', '_tcp', 'example')
+    const text = Buffer.from(`alias=${alias}`)
+    const records = [
+      rr(labels('_a2a', '_tcp', 'example'), 12, 1, 120, instance), rr(labels('v1.x', '_sub', '_a2a', '_tcp', 'example'), 12, 1, 120, instance), rr(instance, 255, 255, 0),
+      rr(instance, 33, 1, 120, Buffer.concat([Buffer.of(0, 0, 0, 0, 1, 187), name])), rr(instance, 16, 1, 120, Buffer.concat([Buffer.of(text.length), text])),
+      rr(name, 255, 255, 0), rr(name, 25, 1, 120, key.rdata), rr(name, 1, 1, 120, Buffer.of(192, 0, 2, 7)),
+    ]
+    return send(running, signed(updateMessage('example.', records, [updateLease(60, 120)]), key, name, START_MS / 1_000), key)
+  }
+  const [key, other] = [new SrpKey(), new SrpKey()]
+  for (const alias of ['_sa', 'a.b', 'A_B']) assert.equal(await agent(key, 'evil', alias), 'REFUSED', alias)
+  for (const alias of ['elder', 'www']) assert.equal(await agent(key, 'evil', alias), 'YXDOMAIN', alias)
+  assert.equal(await agent(key, 'evil', 'chat'), 'NOERROR 60 120')
+  assert.equal(await agent(key, 'evil', 'chat'), 'NOERROR 60 120', 'renewed')
+  assert.equal(await agent(other, 'good', 'chat'), 'YXDOMAIN')
+  assert.equal(await agent(other, 'chat', 'talk'), 'YXDOMAIN', 'no id that is an alias')
+  assert.equal(await agent(other, 'good', 'good'), 'NOERROR 60 120')
+})
+
 test('who is not within the networks of the zone, or registers where none is open, is REFUSED', async () => {
   const [running, key] = [await registrar(), new SrpKey()]
   const octets = srpMessage(HOST, key, START_MS / 1_000)
