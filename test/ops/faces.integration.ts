@@ -135,8 +135,8 @@ describe('agents for software that does not know of AGENT', { skip, concurrency:
       it('is understood by dnspython: scanned, browsed and resolved', { skip: skipPython }, async () => {
         const said = JSON.parse(await python(street.port)) as Record<string, unknown>
         assert.deepEqual({ ...said, addresses: [...said.addresses as string[]].sort() }, {
-          index: 'agents=chat:a2a,old:mcp',
-          found: { 'chat:a2a': [1, 'chat.acme.example.', '"a2a"', '"8443"'], 'old:mcp': [1, 'old._sa.acme.example.', '"mcp"', null] },
+          index: 'agents=chat:a2a',
+          found: { 'chat:a2a': [1, 'chat.acme.example.', '"a2a"', '"8443"'] },
           scan: { '_index._agents': [1, 1], '_a2a._agents': [1, 1], '_mcp._agents': [0, 0] },
           browsed: {
             'babel._a2a._tcp.acme.example.': ['babel._sa.acme.example.', 8443, 'txtvers=1'],
