@@ -55,6 +55,14 @@ export function readCapability(name: Name): Capability | undefined {
   return made(Name.parse(`${domainLabels.join('.')}.`), head.reverse(), version, security)
 }
 
+/** The security that stands before the version in the wire name of a capability; undefined where none does. */
+export function securityLabelOf(wire: Uint8Array): Security | undefined {
+  const versionAt = 1 + wire[0]
+  if (wire[0] === 0 || fold(wire[versionAt + 1]) !== 0x76) return undefined // no v: most names have no such label
+  const word = labelAt(wire, 0)
+  return SECURITY.find((known) => known === word && VERSION.test(labelAt(wire, versionAt)))
+}
+
 /** Whether a registration may stand at the capability: it names a type and a version. */
 export function isComplete(capability: Capability): boolean {
   return capability.version !== undefined && capability.type.length > 0

@@ -89,10 +89,16 @@ export function targetOf(table: CandidateTable, slot: Slot, agent: string, { has
 /** A TLS that asks for our certificate (`mtls`) lets nobody else speak: that somebody listens is all that can be seen. */
 function kindOf(table: CandidateTable, slot: Slot, url: URL | undefined, tls: boolean): ProbeTarget['kind'] {
   const protocols = table.i32.protocols[slot]
-  if (tls && textOf(table, slot, PARAMETERS.security.key).includes('mtls')) return 'tcp'
+  if (tls && securityOf(table, slot).includes('mtls')) return 'tcp'
   if ((protocols & PROTOCOL.a2a) !== 0) return 'a2a'
   if ((protocols & PROTOCOL.mcp) !== 0) return 'mcp'
   return url === undefined ? 'tcp' : 'http'
+}
+
+/** Its words as they stand behind each other, those of the capability's label among them. */
+function securityOf({ heap, i32 }: CandidateTable, slot: Slot): string {
+  const at = i32.valueAt[i32.security[slot]]
+  return latin1(heap, at, at + i32.valueLength[i32.security[slot]])
 }
 
 function endpointOf(table: CandidateTable, slot: Slot): URL | undefined {

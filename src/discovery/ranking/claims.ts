@@ -4,31 +4,59 @@
  */
 import { MAX_BELIEVED_SESSIONS } from '../../dns/limits-discovery.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
+import { type Security, securityLabelOf } from '../identifier/capability.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
 import { METRIC, metricOf, METRICS } from './metrics.ts'
 import { protocolsOfAlpn, protocolsOfText } from './protocols.ts'
 import { LEARNING } from './settings.ts'
 import { noteDerived } from './silence.ts'
+import { holdsAllTokens } from './tokens.ts'
 import { nameEnd, read16, read32 } from './values.ts'
 
 /** `weight` of an agent that claims none. */
 export const NO_WEIGHT = -1
 
-/** Writes the claims of `rdata` to the columns of `slot`; `valueOf` gives the number of a value that stands at `start … end`. */
-export function readClaims(table: CandidateTable, slot: Slot, rdata: Uint8Array, valueOf: (start: number, end: number) => number): void {
+/** Gives the number of the value that stands at `start … end`. */
+type ValueOf = (octets: Uint8Array, start: number, end: number) => number
+
+/** Writes the claims of `rdata`, which stands at the capability `owner`, to the columns of `slot`. */
+export function readClaims(table: CandidateTable, slot: Slot, owner: Uint8Array, rdata: Uint8Array, valueOf: ValueOf): void {
   const { i32 } = table
   i32.claimed[slot] = i32.queue[slot] = i32.location[slot] = i32.binding[slot] = i32.bindingSeconds[slot] = i32.profile[slot] = 0
   i32.security[slot] = i32.modality[slot] = i32.provider[slot] = i32.region[slot] = i32.protocols[slot] = 0
   i32.weight[slot] = NO_WEIGHT
+  let said: Uint8Array = NOTHING
   for (let at = nameEnd(rdata, 2, rdata.length); at < rdata.length; ) {
     const key = read16(rdata, at)
     const start = at + 4
     at = start + read16(rdata, at + 2)
     const metric = metricOf(key)
     if (metric >= 0) takeMetric(table, slot, metric, rdata, start)
+    else if (key === PARAMETERS.security.key) said = rdata.subarray(start, at)
     else takeClaim(table, slot, key, rdata, start, at, valueOf)
   }
+  takeSecurity(table, slot, owner, said, valueOf)
   expect(table, slot)
+}
+
+/**
+ * What an agent claims of security: the word in its capability's label and those of its parameter (docs/protocol.md 2). Where neither
+ * says anything its number stays 0, which counts as open.
+ */
+function takeSecurity({ i32 }: CandidateTable, slot: Slot, owner: Uint8Array, said: Uint8Array, valueOf: ValueOf): void {
+  const word = securityLabelOf(owner)
+  const token = word === undefined ? NOTHING : TOKENS[word]
+  const isSaid = holdsAllTokens(token, 0, token.length, said, 0, said.length)
+  const all = isSaid ? said : said.length === 0 ? token : Buffer.concat([token, said])
+  if (all.length > 0) i32.security[slot] = valueOf(all, 0, all.length)
+}
+
+const NOTHING = new Uint8Array(0)
+/** Each word as an item of the parameter. */
+const TOKENS: Readonly<Record<Security, Uint8Array>> = { open: tokenOf('open'), tls: tokenOf('tls'), mtls: tokenOf('mtls'), attested: tokenOf('attested') }
+
+function tokenOf(word: Security): Uint8Array {
+  return Buffer.from(String.fromCharCode(word.length) + word, 'latin1')
 }
 
 /** What is expected of an agent until it is measured: that it is as it claims. */
@@ -48,7 +76,7 @@ function takeMetric({ i32, claims }: CandidateTable, slot: Slot, metric: number,
   i32.claimed[slot] |= 1 << metric
 }
 
-function takeClaim({ i32 }: CandidateTable, slot: Slot, key: number, rdata: Uint8Array, at: number, end: number, valueOf: (start: number, end: number) => number): void {
+function takeClaim({ i32 }: CandidateTable, slot: Slot, key: number, rdata: Uint8Array, at: number, end: number, valueOf: ValueOf): void {
   switch (key) {
     case PARAMETERS.queue.key:
       i32.queue[slot] = Math.min(read32(rdata, at), 0x7fff_fffe) + 1 // 0 is no claim
@@ -74,17 +102,14 @@ function takeClaim({ i32 }: CandidateTable, slot: Slot, key: number, rdata: Uint
     case PARAMETERS.profile.key:
       i32.profile[slot] = rdata[at]
       break
-    case PARAMETERS.security.key:
-      i32.security[slot] = valueOf(at, end)
-      break
     case PARAMETERS.modality.key:
-      i32.modality[slot] = valueOf(at, end)
+      i32.modality[slot] = valueOf(rdata, at, end)
       break
     case PARAMETERS.provider.key:
-      i32.provider[slot] = valueOf(at, end)
+      i32.provider[slot] = valueOf(rdata, at, end)
       break
     case PARAMETERS.region.key:
-      i32.region[slot] = valueOf(at, end)
+      i32.region[slot] = valueOf(rdata, at, end)
       break
     default: // what an asker reads and we do not
   }

@@ -38,6 +38,9 @@ const STRIDES = [7_919, 104_729, 611_953, 1_299_709, 15_485_863]
 /** Told of every candidate that falls out, for explanations. */
 export type Rejected = (slot: Slot, reason: Reason) => void
 
+/** What an agent that says nothing of security counts as (docs/protocol.md 2). */
+const OPEN = Buffer.from('\x04open')
+
 /** Filters; one per thread, its lists are used again by every query. */
 export class CandidateFilter {
   /** Those left; valid up to `count`. */
@@ -232,7 +235,7 @@ export class CandidateFilter {
     const { octets } = this.demand
     const at = i32.valueAt[value]
     const end = at + i32.valueLength[value]
-    const isGood = value !== 0 && (kind === 0 ? isSameText(octets, wanted.at, wanted.end, heap, at, end)
+    const isGood = value === 0 ? kind === 1 && holdsAllTokens(octets, wanted.at, wanted.end, OPEN, 0, OPEN.length) : (kind === 0 ? isSameText(octets, wanted.at, wanted.end, heap, at, end)
       : kind === 3 ? sharesName(octets, wanted.at, wanted.end, heap, at, end)
         : holdsAllTokens(octets, wanted.at, wanted.end, heap, at, end))
     this.verdicts[value * 4 + kind] = this.queries * 2 + (isGood ? 1 : 0) // beyond its end, for a value that is younger than the query, this does nothing

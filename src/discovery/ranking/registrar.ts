@@ -32,8 +32,8 @@ const EXCLUSIVE = 1
 const LEAST_CAPACITY = 16
 /** Octets of the heap for each registration: two names and some ten parameters, and its places in lists. */
 const HEAP_OCTETS_EACH = 320
-/** Octets by which RDATA and four values may be rounded up. */
-const TEXTS_OCTETS = 5 * 16
+/** Octets by which RDATA and four values may be rounded up, and by which a label makes what is said of security longer. */
+const TEXTS_OCTETS = 6 * 16
 
 /** Keeps one zone's table; `onGrown` is told of the block that has replaced it. */
 export class Registrar extends Holdings {
@@ -242,7 +242,7 @@ export class Registrar extends Holdings {
     return (this.isChanged = true)
   }
 
-  private write(slot: Slot, { rdata, ttl, leaseEndMs }: Registration): void {
+  private write(slot: Slot, { owner, rdata, ttl, leaseEndMs }: Registration): void {
     const { table } = this
     const at = this.heap.write(rdata)
     table.i32.rdataAt[slot] = at
@@ -250,7 +250,7 @@ export class Registrar extends Holdings {
     table.i32.ttl[slot] = ttl
     table.i32.agentHash[slot] = nameHash(rdata, 2)
     table.f64.leaseEndMs[slot] = leaseEndMs
-    readClaims(table, slot, rdata, (start, end) => this.values.take(rdata, start, end))
+    readClaims(table, slot, owner, rdata, (octets, start, end) => this.values.take(octets, start, end))
     table.byAgent.link(slot, this.hashOf(rdata.subarray(2)))
     const alias = aliasOf(rdata)
     if (alias === undefined) table.byAlias.unlink(slot)

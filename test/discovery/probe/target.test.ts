@@ -45,6 +45,13 @@ describe('an offer is probed', () => {
   ]
   for (const [claims, target] of CASES) test(`that says ${claims || 'nothing'}: ${target}`, () => assert.equal(words(claims), target))
 
+  test('whose capability’s label says mtls, as one that says so itself', () => {
+    const hive = new Hive()
+    hive.put('babel', 'alpn=a2a', 'mtls.v1.x._cap.acme.example.')
+    const found = targetOf(hive.registrar.table, hive.slot('babel', 'mtls.v1.x._cap.acme.example.'), 'babel._sa.acme.example', { hasKey: true, addresses: [octets('9.9.9.9')] }, RULES)
+    assert.equal(typeof found === 'string' ? found : found.kind, 'tcp')
+  })
+
   for (const kind of ['a2a', 'mcp', 'http', 'tcp'] as const) test(`as the zone says where it says ${kind}`, () => assert.match(words('alpn=a2a', { kind }), new RegExp(`^${kind} `)))
 })
 

@@ -38,6 +38,18 @@ describe('each claim has its column', () => {
   const TEXTS: [claims: string, column: WordColumn, octets: string][] = [
     ['region=eu', 'region', 'eu'], ['security=tls,mtls', 'security', '\x03tls\x04mtls'], ['modality=text', 'modality', '\x04text'], ['provider=a.example,b.example', 'provider', '\x01a\x07example\x00\x01b\x07example\x00'],
   ]
+  test('the security of a label comes before what the parameter says, each word once', () => {
+    const said = (label: string, claims: string): string => {
+      const hive = new Hive()
+      const capability = `${label}.v1.x._cap.acme.example.`
+      hive.put('babel', claims, capability)
+      const { heap, i32 } = hive.registrar.table
+      const value = i32.security[hive.slot('babel', capability)]
+      return Buffer.from(heap.subarray(i32.valueAt[value], i32.valueAt[value] + i32.valueLength[value])).toString()
+    }
+    assert.deepEqual([said('mtls', ''), said('TLS', 'security=mtls'), said('mtls', 'security=tls,MTLS'), said('x', '')], ['\x04mtls', '\x03tls\x04mtls', '\x03tls\x04MTLS', ''])
+  })
+
   for (const [claims, column, octets] of TEXTS) test(`${claims} is kept as it is on the wire`, () => assert.equal(hiveOf(claims).text(column), octets))
 
   for (const [i, { name, size }] of METRICS.entries()) {

@@ -3,7 +3,7 @@
  * the fast filter finds what a plain one over decoded records finds.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { FIRST_DEMANDED, REASON, type Reason } from '../../../src/discovery/ranking/filter.ts'
 import { MAX_SCORED_CANDIDATES } from '../../../src/dns/limits-discovery.ts'
@@ -12,8 +12,8 @@ import type { CapabilityMatch } from '../../../src/discovery/ranking/candidates.
 import { agentName, demandOf, Hive, holdAgent, setAgentState } from './hive.ts'
 
 /** Agents that meet `demand`, sorted. */
-function meeting(hive: Hive, demand: string): string[] {
-  return hive.ask(demand, undefined, 32).sort()
+function meeting(hive: Hive, demand: string, capability?: string): string[] {
+  return hive.ask(demand, capability, 32).sort()
 }
 
 const REASON_NAMES = Object.fromEntries(Object.entries(REASON).map(([name, reason]) => [reason, name]))
@@ -32,6 +32,7 @@ const CASES: [what: string, claims: Record<string, string>, demand: string, left
   ['history is at least', { a: 'history=0.5', b: 'history=0.4' }, 'history=0.5', ['a'], 'history'],
   ['region is the same word', { a: 'region=eu', b: 'region=EU', c: 'region=eu-west' }, 'region=eu', ['a', 'b'], 'region'],
   ['every security property is needed', { a: 'security=mtls,attested', b: 'security=mtls' }, 'security=attested,mtls', ['a'], 'security'],
+  ['who says nothing of security is open', { a: '', b: 'security=tls', c: 'security=Open,tls' }, 'security=open', ['a', 'c'], 'security'],
   ['every modality is needed', { a: 'modality=text,audio', b: 'modality=text', c: 'modality=textaudio' }, 'modality=audio', ['a'], 'modality'],
   ['one of the providers is enough', { a: 'provider=acme.example', b: 'provider=Beta.example,x.example', c: 'provider=eta.example' }, 'only-provider=beta.example,ACME.example', ['a', 'b'], 'onlyProvider'],
   ['exclusive agents only', { a: 'binding=exclusive/60', b: 'binding=shared' }, 'binding=exclusive', ['a'], 'binding'],
@@ -47,6 +48,31 @@ for (const [what, claims, demand, left, reason] of CASES) {
     assert.deepEqual(fallen(hive), { [reason]: Object.keys(claims).length - left.length })
   })
 }
+
+describe('security is said by the label before the version, by the parameter, or by both (docs/protocol.md 2)', () => {
+  const OFFERS: Record<string, [label: string, claims: string]> = {
+    labelled: ['mtls.', ''], said: ['', 'security=mtls'], both: ['tls.', 'security=mtls'], same: ['mtls.', 'security=mtls'], openly: ['OPEN.', ''], silent: ['', ''], attested: ['attested.', 'security=tls,mtls'],
+  }
+  const DEMANDED: [demand: string, left: string[]][] = [
+    ['security=mtls', ['attested', 'both', 'labelled', 'said', 'same']], ['security=tls', ['attested', 'both']], ['security=open', ['openly', 'silent']], ['security=tls,mtls', ['attested', 'both']],
+    ['security=attested,TLS', ['attested']], ['security=open,mtls', []],
+  ]
+  for (const [demand, left] of DEMANDED) {
+    test(demand, () => {
+      const hive = new Hive()
+      for (const [label, [word, claims]] of Object.entries(OFFERS)) hive.put(label, claims, `${word}v2.translate.text.nlp._cap.acme.example.`)
+      assert.deepEqual(meeting(hive, demand, '_cap.acme.example.'), left)
+    })
+  }
+
+  test('an ancestor of such a name is no security, nor is a type that begins with its letter', () => {
+    const hive = new Hive()
+    hive.put('plain', '', 'mtls.vision._cap.acme.example.')
+    hive.put('other', '', 'tls.v._cap.acme.example.')
+    assert.deepEqual(meeting(hive, 'security=mtls', '_cap.acme.example.'), [])
+    assert.deepEqual(meeting(hive, 'security=open', '_cap.acme.example.'), ['other', 'plain'])
+  })
+})
 
 for (const demand of ['latency=9s', 'accuracy=0', 'concurrency=0', 'cost=4', 'stability=0', 'history=0', 'uplink=0kbit', 'downlink=0kbit', 'errors=1', 'region=eu', 'security=tls', 'modality=text', 'only-provider=acme.example']) {
   test(`an agent that does not say is out where ${demand} is demanded`, () => {
@@ -156,7 +182,7 @@ test('a value that is younger than the query is compared too', () => {
 // ---- Against a plain filter ----
 
 const CLAIMS = ['latency=50ms', 'latency=150ms', 'accuracy=0.8', 'accuracy=0.95', 'concurrency=2', 'cost=0.001', 'cost=0.01', 'stability=0.9', 'history=0.7', 'binding=exclusive', 'region=eu', 'region=asia', 'security=mtls', 'security=tls,mtls', 'modality=text', 'modality=audio,text', 'provider=acme.example', 'provider=beta.example,acme.example']
-const DEMANDS = ['latency=100ms', 'accuracy=0.9', 'concurrency=2', 'cost=0.005', 'stability=0.9', 'history=0.8', 'binding=shared', 'region=EU', 'security=mtls', 'modality=text,audio', 'only-provider=beta.example', 'avoid=a1._sa.acme.example,a3._sa.acme.example']
+const DEMANDS = ['latency=100ms', 'accuracy=0.9', 'concurrency=2', 'cost=0.005', 'stability=0.9', 'history=0.8', 'binding=shared', 'region=EU', 'security=mtls', 'security=open', 'modality=text,audio', 'only-provider=beta.example', 'avoid=a1._sa.acme.example,a3._sa.acme.example']
 
 const oncePerKey = (words: string[]): string => [...new Map(words.map((word) => [word.split('=')[0], word])).values()].join(' ')
 const anyClaims = fc.array(fc.constantFrom(...CLAIMS), { maxLength: 8 }).map(oncePerKey)
@@ -179,7 +205,7 @@ function meets(label: string, claims: string, demand: string): boolean {
     && both(PARAMETERS.accuracy, atLeast) && both(PARAMETERS.concurrency, atLeast) && both(PARAMETERS.stability, atLeast) && both(PARAMETERS.history, atLeast)
     && (valueOf(wanted, PARAMETERS.binding)?.exclusive ?? (valueOf(own, PARAMETERS.binding)?.exclusive ?? false)) === (valueOf(own, PARAMETERS.binding)?.exclusive ?? false)
     && both(PARAMETERS.region, (has, asked) => has.toLowerCase() === asked.toLowerCase())
-    && both(PARAMETERS.security, holdsAll) && both(PARAMETERS.modality, holdsAll)
+    && holdsAll(valueOf(own, PARAMETERS.security) ?? ['open'], valueOf(wanted, PARAMETERS.security) ?? []) && both(PARAMETERS.modality, holdsAll)
     && (only === undefined || (provider?.some((name) => only.some((other) => other.equals(name))) ?? false))
     && !(valueOf(wanted, PARAMETERS.avoid)?.some((name) => name.toString() === `${label}._sa.acme.example.`) ?? false)
 }
