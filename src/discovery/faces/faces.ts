@@ -40,6 +40,7 @@ const CUT = Buffer.from('more agents than a list holds: ask by capability')
 /** Answers AGENT as `ranked` does, and the faces of what it chooses from; one per thread. */
 export class AgentFaces implements AgentChooser {
   private readonly ranked: RankedChooser
+  private readonly humanNames: HumanNames
   private readonly picks: Picks
   private readonly block = new FaceBlock()
   private readonly write: FaceWriter
@@ -58,9 +59,9 @@ export class AgentFaces implements AgentChooser {
   /** `seed` is the process's hash seed, as that of the zones. */
   constructor(ranked: RankedChooser, seed: number) {
     this.ranked = ranked
-    const humanNames = new HumanNames(seed)
-    this.picks = new Picks(ranked, humanNames)
-    this.write = new FaceWriter(this.block, seed, humanNames)
+    this.humanNames = new HumanNames(seed)
+    this.picks = new Picks(ranked, this.humanNames)
+    this.write = new FaceWriter(this.block, seed, this.humanNames)
     this.other = new LookupName(seed)
   }
 
@@ -88,6 +89,7 @@ export class AgentFaces implements AgentChooser {
     this.wanted = wanted
     this.node = node
     this.isHidden = this.hides(query, answer.zone)
+    this.humanNames.begin(table, zone)
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       this.picks.begin(table, wanted)
       const choice = this.choiceOf()

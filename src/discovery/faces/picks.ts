@@ -38,7 +38,6 @@ export class Picks {
     this.hosts = hosts
     this.count = 0
     this.hasOthers = false
-    this.humanNames.begin(table, zone)
   }
 
   /** Whether agents, or an alias, stand at the name or below. */

@@ -235,9 +235,10 @@ export class CandidateFilter {
     const { octets } = this.demand
     const at = i32.valueAt[value]
     const end = at + i32.valueLength[value]
-    const isGood = value === 0 ? kind === 1 && holdsAllTokens(octets, wanted.at, wanted.end, OPEN, 0, OPEN.length) : (kind === 0 ? isSameText(octets, wanted.at, wanted.end, heap, at, end)
-      : kind === 3 ? sharesName(octets, wanted.at, wanted.end, heap, at, end)
-        : holdsAllTokens(octets, wanted.at, wanted.end, heap, at, end))
+    const isGood = value === 0 ? kind === 1 && holdsAllTokens(octets, wanted.at, wanted.end, OPEN, 0, OPEN.length)
+      : kind === 0 ? isSameText(octets, wanted.at, wanted.end, heap, at, end)
+        : kind === 3 ? sharesName(octets, wanted.at, wanted.end, heap, at, end)
+          : holdsAllTokens(octets, wanted.at, wanted.end, heap, at, end)
     this.verdicts[value * 4 + kind] = this.queries * 2 + (isGood ? 1 : 0) // beyond its end, for a value that is younger than the query, this does nothing
     return isGood
   }
