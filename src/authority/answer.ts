@@ -48,6 +48,8 @@ export class ZoneAuthority implements Authority {
   ownerAt = 0
   /** Others can be asked for what is missing: an alias is followed each time, so that it is seen whether it leaves our zones. */
   isBesideResolver = false
+  /** The agents of the zone are not for this asker. */
+  private isHidden = false
   /** Index of the zone whose apex is the name, while the zone above it is asked for DS; −1 otherwise. */
   private child = -1
 
@@ -128,6 +130,7 @@ export class ZoneAuthority implements Authority {
   private enterZone(index: number): void {
     this.zone = this.directory.zones[index]
     this.result.zone = index
+    this.isHidden = this.chooser?.hides?.(this.query, index) === true
     this.zone.refreshFor(queries)
   }
 
@@ -135,6 +138,7 @@ export class ZoneAuthority implements Authority {
   private answerFromZone(): boolean {
     const { match } = this
     this.zone.find(this.name, match)
+    if (this.isHidden && this.asksForAgents()) return this.answerHidden()
     switch (match.found) {
       case FOUND.exact:
         return this.isChosen() ? false : this.answerNode(match.node)
@@ -155,34 +159,32 @@ export class ZoneAuthority implements Authority {
   private isChosen(): boolean {
     const { query, result, zone, chooser } = this
     if (query.qtype !== TYPE.AGENT || chooser === undefined) return false
-    if (this.isHidden()) return this.isAlias() ? false : this.answerHidden()
     return this.isTaken(chooser.choose(query, result, zone, this))
   }
 
-  /** Whether the agents of the zone are not for this asker. */
-  private isHidden(): boolean {
-    return this.chooser?.hides?.(this.query, this.result.zone) === true
+  /** Whether the question is one for agents: of their types, or at a name that is theirs; but a type of theirs at an alias or below a cut is asked of who is there. */
+  private asksForAgents(): boolean {
+    const { match, zone, name, query, chooser } = this
+    if (chooser?.isTheirs?.(name, zone.apexLabels) === true) return true
+    if (!isOfAgents(query.qtype) || match.found === FOUND.cut || match.found === FOUND.dname) return false
+    return match.found === FOUND.empty || match.found === FOUND.nothing || zone.rrsetOf(match.node, TYPE.CNAME) === 0
   }
 
-  private isAlias(): boolean {
-    const { match, zone } = this
-    return match.found === FOUND.exact && zone.rrsetOf(match.node, TYPE.CNAME) !== 0
-  }
-
-  /** NODATA, with the reason; but a zone that was signed cannot deny what its signatures say is there. */
-  private answerHidden(): true {
-    const { result, zone } = this
+  /** The same for every name, whether it exists or not: REFUSED, with the reason. Behind an alias, which is shown, as where it leads out of our zones: who goes on is refused there. */
+  private answerHidden(): false {
+    const { result } = this
     result.explain(EDE.AGENT_PERMISSION_REQUIRED)
     result.tails = null
-    if (zone.signaturesOf(zone.apex, TYPE.SOA) === 0) this.addSoa() // RFC 2308 2.2
-    else result.rcode = RCODE.REFUSED
-    return true
+    if (result.count > 0) return false
+    result.rcode = RCODE.REFUSED
+    result.authoritative = false
+    return false
   }
 
   /** Whether the name, `node` in the zone or none of its own, is derived from what agents have registered. */
   private isDerived(node: NodeId): boolean {
     const { query, result, zone, chooser } = this
-    if (chooser?.derive === undefined || query.qtype === TYPE.AGENT || query.qclass === CLASS.ANY) return false
+    if (this.isHidden || chooser?.derive === undefined || query.qtype === TYPE.AGENT || query.qclass === CLASS.ANY) return false
     return this.isTaken(chooser.derive(query, result, zone, this, node))
   }
 
@@ -208,7 +210,6 @@ export class ZoneAuthority implements Authority {
   /** Step 3a, or 3c with a wildcard's records: the node's RRset of QTYPE, else its CNAME, else nothing of that type. */
   private answerNode(node: NodeId): boolean {
     const { zone, query } = this
-    if (isOfAgents(query.qtype) && zone.rrsetOf(node, query.qtype) !== 0 && this.isHidden()) return !this.answerHidden()
     if ((query.qtype === TYPE.ANY || query.qtype === TYPE.RRSIG) && this.addMany(node)) return false
     // an NSEC3 record is never an answer, also where its owner bears an ordinary name (RFC 5155 7.2.8)
     const rrset = query.qtype === TYPE.NSEC3 ? 0 : zone.rrsetOf(node, query.qtype)
@@ -243,12 +244,12 @@ export class ZoneAuthority implements Authority {
   private addMany(node: NodeId): boolean {
     const { zone, query } = this
     const isAny = query.qtype === TYPE.ANY
-    const only = isAny && query.peer.transport === 'udp' ? smallestRRset(zone, node, this.isHidden()) : 0
+    const only = isAny && query.peer.transport === 'udp' ? smallestRRset(zone, node, this.isHidden) : 0
     let added = false
     for (let link: Link = only || zone.firstLink(node); link !== 0; link = only !== 0 ? 0 : zone.nextLink(link)) {
       const rrset = zone.rrsetAt(link)
       const isSignature = zone.typeOf(rrset) === TYPE.RRSIG
-      if (isNsec3(zone, rrset) || (isOfAgents(zone.typeOf(rrset)) && this.isHidden())) continue
+      if (isNsec3(zone, rrset) || (isOfAgents(zone.typeOf(rrset)) && this.isHidden)) continue
       if (isAny ? isSignature && zone.rrsetOf(node, zone.coveredType(rrset)) !== 0 : !isSignature) continue
       if (isSignature) this.result.add(SECTION.answer, zone, rrset, this.owner, this.ownerAt)
       else this.addAnswer(node, rrset)
@@ -381,7 +382,7 @@ export class ZoneAuthority implements Authority {
    */
   private recall(node: NodeId, variant: number): boolean {
     const { result, zone, query, tails } = this
-    if (this.owner !== query) return false
+    if (this.owner !== query || this.isHidden) return false // what others were told is not for him
     result.tails = tails
     result.isRecalled = tails.recall(zone, result.zone, node, variant | (query.dnssecOk ? 1 : 0), query, this.name, result.room)
     return result.isRecalled

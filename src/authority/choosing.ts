@@ -48,4 +48,6 @@ export interface AgentChooser {
   complete?(answer: Answer, zone: ZoneImage): void
   /** Whether the agents of the zone at that index of the directory are not for this asker (EDE 49156); without it they are for all. */
   hides?(query: Query, zone: number): boolean
+  /** Whether a name of a zone whose apex has so many labels is one that agents are found by, so that nothing of it is told to those from whom they are hidden. */
+  isTheirs?(name: LookupName, apexLabels: number): boolean
 }

@@ -108,7 +108,7 @@ const askers = z
     networks: z.array(network('A network.')).max(MAX_ASKERS).meta({ wanted: `must be a list of at most ${MAX_ASKERS} networks`, about: 'Networks from which agents may be looked for. Addresses are easily forged over UDP, where the answer then goes to the forged one.' }).default([]),
     keys: z.array(z.string().refine(isAskingKey, ASKING_KEY).meta({ wanted: ASKING_KEY, about: 'A key.' })).max(MAX_ASKERS).meta({ wanted: `must be a list of at most ${MAX_ASKERS} keys`, about: 'Keys, of TSIG or SIG(0), that may look for agents from anywhere by signing the query; `"*"` is any that is proven, `"*.acme.example"` every one whose name lies below that.' }).default([]),
   })
-  .meta({ wanted: 'must be { networks, keys }', about: 'Who may look for the agents of the zone; everybody by default. Others get NODATA with Extended DNS Error 49156 for AGENT, SENSE, TASK and what is derived of agents.' })
+  .meta({ wanted: 'must be { networks, keys }', about: 'Who may look for the agents of the zone; everybody by default. Others are REFUSED with Extended DNS Error 49156 for AGENT, SENSE and TASK and for all names of capabilities, and find nothing that is derived of agents.' })
 
 /** The local area unless configured: loopback, and what no router of the Internet forwards (RFC 1918 3, RFC 3927 7, RFC 4193 3.1, RFC 4291 2.5.6). */
 const LOCAL_NETWORKS = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10']

@@ -4,10 +4,11 @@
  */
 import type { PushTopic } from '../dns/dso.ts'
 import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
+import { LookupName } from '../dns/lookup-name.ts'
 import { keyInClass, type Name } from '../dns/name.ts'
 import { parsePrefix, PrefixList } from '../dns/prefix.ts'
 import { JoinedTopic, StoredTopic, type WatchedTopic } from '../authority/watched.ts'
-import { Askers } from '../discovery/ranking/askers.ts'
+import { Askers, isCapabilityName } from '../discovery/ranking/askers.ts'
 import type { CandidateTable } from '../discovery/ranking/candidates.ts'
 import { AgentTopic, ReadingTopic } from '../discovery/ranking/watched-agents.ts'
 import type { CoreMessage } from '../server/core-contract.ts'
@@ -116,7 +117,7 @@ export class Pushing {
   private isOpenTo(peer: Peer, name: Name, type: number, rrClass: number): boolean {
     if (rrClass === CLASS.LOCAL && !this.rules.local.holds(peer.address)) return false
     const zone = this.options.zoneAbove(name, rrClass)
-    const askers = zone && OF_AGENTS.has(type) ? this.rules.askers.get(keyInClass({ name: zone.name, class: rrClass })) : undefined
+    const askers = zone && (OF_AGENTS.has(type) || isCapability(name, zone.name)) ? this.rules.askers.get(keyInClass({ name: zone.name, class: rrClass })) : undefined
     return askers?.holds({ peer }) !== false
   }
 
@@ -136,6 +137,13 @@ export class Pushing {
     if (type === TYPE.SENSE) return new ReadingTopic(topic, { table, nowMs })
     return new StoredTopic(topic, image)
   }
+}
+
+/** Whether the name is one that agents are found by, of which nothing is told to those from whom they are hidden. */
+function isCapability(name: Name, apex: Name): boolean {
+  const lookup = new LookupName(0)
+  lookup.loadOnce(name.wire)
+  return isCapabilityName(lookup, apex.labelCount)
 }
 
 /** What is asked for in class ANY is another topic than the same in one class, whatever it comes to (RFC 8765 6.2.1). */

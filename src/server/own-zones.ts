@@ -4,7 +4,8 @@
  * 4.3.2: an alias is followed from the zones that the server has, then from the cache). Nothing of them is kept.
  */
 import type { Peer } from '../authority/query.ts'
-import { CLASS, RCODE, TYPE } from '../dns/codes.ts'
+import { CLASS, EDE, OPTION, RCODE, TYPE } from '../dns/codes.ts'
+import { findOption } from '../dns/edns.ts'
 import { MAX_MESSAGE_OCTETS } from '../dns/limits.ts'
 import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
@@ -60,8 +61,15 @@ export function askZones(zones: Pick<OwnZones, 'answer'>, question: ZoneQuestion
   const size = zones.answer(query, query.length, OURSELVES, out)
   if (size <= 0) return undefined
   const message = decodeMessage(out.slice(0, size))
+  if (isHidden(message)) return { kind: 'nodata', name, type, proof: [] } // whoever is asked in the world would refuse it as well
   if (message.rcode !== RCODE.NOERROR && message.rcode !== RCODE.NXDOMAIN) return undefined
   return message.authoritative ? authoritativeIn(message, question) : delegatedIn(message, name, type, least)
+}
+
+/** Whether the agents of the zone are for others: a name that is followed into it is nobody's question (docs/config.md, who may look). */
+function isHidden({ rcode, edns }: Message): boolean {
+  const error = rcode === RCODE.REFUSED ? findOption(edns, OPTION.EDE) : undefined
+  return error !== undefined && error.length >= 2 && ((error[0] << 8) | error[1]) === EDE.AGENT_PERMISSION_REQUIRED
 }
 
 /** What a zone says of a name that is its own. A name that a DNAME above renames is left to who finds the DNAME itself. */

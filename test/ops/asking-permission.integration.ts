@@ -25,6 +25,9 @@ zones:
 const CLOSED = ', askers: { networks: ["127.0.0.2/32"], keys: [desk-key] }'
 const INSIDE = ['-b', '127.0.0.2']
 const signedBy = (key: string): string[] => ['-y', `hmac-sha256:${key}:${SECRET}`]
+/** What who may look finds, and what others are told. */
+const FOUND = ['NOERROR', 1, undefined]
+const REFUSED = ['REFUSED', 0, '49156']
 const AGENT = ['v2.translate.nlp._cap.acme.example', 'TYPE65440']
 
 describe('who may look for agents', { skip: skipWithout('dig'), concurrency: true }, () => {
@@ -58,10 +61,12 @@ describe('who may look for agents', { skip: skipWithout('dig'), concurrency: tru
         ['with another key', signedBy('other-key'), false],
       ]
       for (const [who, args, may] of ASKED) {
-        it(`${who} ${may ? 'finds them, in every form' : 'is told that permission is missing, in every form'}`, async () => {
-          for (const asked of [AGENT, ['v2.translate.nlp._cap.acme.example', 'A'], ['chat.acme.example', 'HTTPS'], ['_a2a._tcp.acme.example', 'PTR']]) {
-            for (const tcp of ['+notcp', '+tcp']) {
-              assert.deepEqual(await dig(...args, tcp, ...asked), ['NOERROR', may ? 1 : 0, may ? undefined : '49156'], `${asked.join(' ')} ${tcp}`)
+        it(`${who} ${may ? 'finds them, in every form' : 'is told that permission is missing, whether a capability exists or not, and of other forms as if nobody were there'}`, async () => {
+          for (const tcp of ['+notcp', '+tcp']) {
+            for (const asked of [AGENT, ['v2.translate.nlp._cap.acme.example', 'A']]) assert.deepEqual(await dig(...args, tcp, ...asked), may ? FOUND : REFUSED, `${asked.join(' ')} ${tcp}`)
+            for (const asked of [['v9.none._cap.acme.example', 'A'], ['_cap.acme.example', 'TXT']]) assert.deepEqual((await dig(...args, tcp, ...asked))[2], may ? undefined : '49156', `${asked.join(' ')} ${tcp}`)
+            for (const asked of [['chat.acme.example', 'HTTPS'], ['_a2a._tcp.acme.example', 'PTR']]) {
+              assert.deepEqual(await dig(...args, tcp, ...asked), may ? FOUND : ['NXDOMAIN', 0, undefined], `${asked.join(' ')} ${tcp}`)
             }
           }
           assert.deepEqual(await dig(...args, 'ns.acme.example', 'A'), ['NOERROR', 1, undefined])
@@ -75,10 +80,10 @@ describe('who may look for agents', { skip: skipWithout('dig'), concurrency: tru
       it('a reload that changes nothing but who may look is enough', async () => {
         configure(', askers: { networks: ["127.0.0.1/32"] }')
         await reload()
-        assert.deepEqual([await dig(...AGENT), await dig(...INSIDE, ...AGENT)], [['NOERROR', 1, undefined], ['NOERROR', 0, '49156']])
+        assert.deepEqual([await dig(...AGENT), await dig(...INSIDE, ...AGENT)], [['NOERROR', 1, undefined], REFUSED])
         configure(CLOSED)
         await reload()
-        assert.deepEqual(await dig(...AGENT), ['NOERROR', 0, '49156'])
+        assert.deepEqual(await dig(...AGENT), REFUSED)
       })
 
       it('a reload opens the one and closes the other', async () => {
@@ -90,7 +95,7 @@ describe('who may look for agents', { skip: skipWithout('dig'), concurrency: tru
         assert.deepEqual(await dig(...INSIDE, ...local), ['NOERROR', 1, undefined])
         configure(CLOSED)
         await reload()
-        assert.deepEqual(await dig(...AGENT), ['NOERROR', 0, '49156'])
+        assert.deepEqual(await dig(...AGENT), REFUSED)
       })
     })
   }

@@ -86,7 +86,8 @@ describe('who subscribes', () => {
 
   test('is told of the agents of a zone for askers in their networks alone; of the rest of it from anywhere', () => {
     const stage = new Stage()
-    for (const type of [TYPE.AGENT, TYPE.SENSE, TYPE.TASK, TYPE.ANY]) assert.deepEqual(stage.ask('v1.x._cap.shut.example.', type), ['REFUSED'])
+    for (const type of [TYPE.AGENT, TYPE.SENSE, TYPE.TASK, TYPE.ANY, TYPE.TXT]) assert.deepEqual(stage.ask('v1.x._cap.shut.example.', type), ['REFUSED'])
+    for (const name of ['_cap.shut.example.', 'nobody._cap.shut.example.', 'v1.x._CAP.dept.shut.example.']) assert.deepEqual(stage.ask(name, TYPE.TXT), ['REFUSED'], name)
     assert.deepEqual(stage.ask('v1.x._cap.shut.example.', TYPE.AGENT, INSIDE), ['NOERROR', AGENT('shut.example.')])
     assert.deepEqual(stage.ask('www.shut.example.', TYPE.A), ['NOERROR', '+ www.shut.example. 60 IN A 192.0.2.2'])
   })

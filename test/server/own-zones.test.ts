@@ -1,12 +1,15 @@
 /** Our own zones as the resolver sees them, before whatever is cached (RFC 1034 4.3.2). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ZoneAuthority } from '../../src/authority/answer.ts'
+import { CHOICE } from '../../src/authority/choosing.ts'
 import { parseType } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
 import { printRecord } from '../../src/dns/record-text.ts'
 import { TRUST, type Absence, type Remembered, type RRset, type Trust } from '../../src/resolver/contract.ts'
 import { OwnZonesFirst } from '../../src/server/own-zones.ts'
-import { serverOf, zoneOf } from '../authority/ask.ts'
+import { ZoneDirectory } from '../../src/zone/directory.ts'
+import { SEED, serverOf, zoneOf } from '../authority/ask.ts'
 import { MapCache, Play, Internet, records } from '../resolver/support.ts'
 
 const ZONE = `$TTL 300
@@ -65,6 +68,18 @@ const ROWS: [question: string, least: Trust, found: string][] = [
   ['sub.home. DS', TRUST.answer, `nodata ${SOA}`],
   ['www.example. A', TRUST.answer, 'unknown'],
 ]
+
+test('agents that are hidden are nobody’s who is led there: no answer, and nobody in the world is asked for one', () => {
+  const zone = zoneOf('home.', `${ZONE}v1.x._cap AGENT 1 a._sa\nv1.x._cap TXT "t"\n`)
+  const authority = new ZoneAuthority(new ZoneDirectory([zone], SEED), SEED, { choose: () => CHOICE.none, hides: () => true, isTheirs: (name) => name.octets[name.labelAt[name.labelCount - 2]] === 4 })
+  const server = serverOf([], { authority })
+  const zones = new OwnZonesFirst({ holds: (name) => name.isWithin(Name.parse('home.')), answer: (...query) => server.answer(...query) }, new MapCache())
+  for (const question of ['v1.x._cap.home. AGENT', 'v1.x._cap.home. TXT', 'none._cap.home. A', 'www.home. AGENT']) {
+    const [name, type] = question.split(' ')
+    assert.deepEqual(zones.find(Name.parse(name), parseType(type) as number, 0, TRUST.answer), { kind: 'nodata', name: Name.parse(name), type: parseType(type), proof: [] }, question)
+  }
+  assert.match(shown(zones.find(Name.parse('www.home.'), 1, 0, TRUST.answer)), /192\.0\.2\.2/)
+})
 
 for (const [question, least, found] of ROWS) {
   const [name, type] = question.split(' ')

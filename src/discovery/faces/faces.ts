@@ -54,7 +54,6 @@ export class AgentFaces implements AgentChooser {
   private answer!: Answer
   private wanted!: Wanted
   private node = 0
-  private isHidden = false
 
   /** `seed` is the process's hash seed, as that of the zones. */
   constructor(ranked: RankedChooser, seed: number) {
@@ -77,6 +76,10 @@ export class AgentFaces implements AgentChooser {
     return this.ranked.hides(query, zone)
   }
 
+  isTheirs(name: LookupName, apexLabels: number): boolean {
+    return this.ranked.isTheirs(name, apexLabels)
+  }
+
   derive(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice {
     const table = this.ranked.tableFor(answer.zone, zone)
     if (table === undefined || table.faces === 0) return CHOICE.none
@@ -88,7 +91,6 @@ export class AgentFaces implements AgentChooser {
     this.answer = answer
     this.wanted = wanted
     this.node = node
-    this.isHidden = this.hides(query, answer.zone)
     this.humanNames.begin(table, zone)
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       this.picks.begin(table, wanted)
@@ -122,10 +124,6 @@ export class AgentFaces implements AgentChooser {
   /** Puts the RRset that was made into the answer; without records, the name has none of that type. */
   private give(): Choice {
     const { answer, block, wanted } = this
-    if (this.isHidden) {
-      answer.explain(EDE.AGENT_PERMISSION_REQUIRED)
-      return CHOICE.nobody
-    }
     block.end()
     if (block.count === 0) {
       if (this.picks.count === 0 && !this.picks.hasOthers) this.ranked.explain(answer)
@@ -160,7 +158,7 @@ export class AgentFaces implements AgentChooser {
     }
     const hasFace = isAddress ? (slot: Slot) => this.write.hasAddress(this.table, slot, this.wanted, qtype) : undefined
     if (!this.picks.rank(this.query, 0, hasFace)) return CHOICE.malformed
-    if (this.picks.count > 0 && !this.isHidden) this.ranked.hand(this.table, this.picks.slots[0])
+    if (this.picks.count > 0) this.ranked.hand(this.table, this.picks.slots[0])
     if (!isAddress) return this.services(true, (slot) => this.place(agentAt(this.table, slot)))
     this.begin(qtype)
     this.write.addresses(this.table, this.picks, this.wanted, qtype)
@@ -204,7 +202,7 @@ export class AgentFaces implements AgentChooser {
 
   private locations(): Choice {
     if (!this.picks.rank(this.query, this.face.protocols)) return CHOICE.malformed
-    if (this.picks.count > 0 && !this.isHidden) this.ranked.hand(this.table, this.picks.slots[0])
+    if (this.picks.count > 0) this.ranked.hand(this.table, this.picks.slots[0])
     this.begin(TYPE.SRV)
     this.write.locations(this.table, this.picks)
     return CHOICE.made

@@ -3,8 +3,21 @@
  * without such a list is open to all; everybody else is told that permission is missing (docs/protocol.md 4, EDE 49156).
  */
 import type { Peer } from '../../authority/query.ts'
+import type { LookupName } from '../../dns/lookup-name.ts'
 import { Name } from '../../dns/name.ts'
 import { type Prefix, PrefixList } from '../../dns/prefix.ts'
+
+/** `_cap`, the mark below which capabilities stand, as a label on the wire. */
+const MARK = Buffer.from('\x04_cap')
+
+/** Whether a name of a zone whose apex has `apexLabels` labels is a capability's, or an ancestor's of some: whether or not it exists, who may not look is told the same of it. */
+export function isCapabilityName({ octets, labelAt, labelCount }: LookupName, apexLabels: number): boolean {
+  for (let label = labelCount - apexLabels - 1; label >= 0; label--) {
+    const at = labelAt[label]
+    if (octets[at] === MARK[0] && MARK.every((octet, i) => octets[at + i] === octet)) return true
+  }
+  return false
+}
 
 /** A list as plain values, that may cross to another thread. */
 export interface AskerValues {

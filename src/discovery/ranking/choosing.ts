@@ -17,7 +17,7 @@ import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CA
 import { LookupName } from '../../dns/lookup-name.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import { Aliases } from './aliases.ts'
-import type { Askers } from './askers.ts'
+import { type Askers, isCapabilityName } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
 import { CandidateList } from './candidate-list.ts'
 import { ChosenBlock, ttlOf } from './chosen-block.ts'
@@ -86,6 +86,10 @@ export class RankedChooser implements AgentChooser {
 
   hides(query: Query, zone: number): boolean {
     return this.askers[zone]?.holds(query) === false
+  }
+
+  isTheirs(name: LookupName, apexLabels: number): boolean {
+    return isCapabilityName(name, apexLabels)
   }
 
   choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
