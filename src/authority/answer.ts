@@ -158,8 +158,7 @@ export class ZoneAuthority implements Authority {
   /** Agents at or below the name are chosen among (docs/protocol.md 4); false where there are none and the name is answered as for any type. */
   private isChosen(): boolean {
     const { query, result, zone, chooser } = this
-    if (query.qtype !== TYPE.AGENT || chooser === undefined) return false
-    return this.isTaken(chooser.choose(query, result, zone, this))
+    return query.qtype === TYPE.AGENT && chooser !== undefined && this.isTaken(chooser.choose(query, result, zone, this))
   }
 
   /** Whether the question is one for agents: of their types, or at a name that is theirs; but a type of theirs at an alias or below a cut is asked of who is there. */
@@ -175,9 +174,8 @@ export class ZoneAuthority implements Authority {
     const { result } = this
     result.explain(EDE.AGENT_PERMISSION_REQUIRED)
     result.tails = null
-    if (result.count > 0) return false
-    result.rcode = RCODE.REFUSED
-    result.authoritative = false
+    if (result.count === 0) result.rcode = RCODE.REFUSED
+    result.authoritative &&= result.count > 0
     return false
   }
 
