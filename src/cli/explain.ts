@@ -4,6 +4,7 @@
  */
 import { isCapabilityUrl, nameOrUrl } from '../discovery/identifier/capability.ts'
 import type { ExplainedCandidate, ExplainedCriterion, Explanation } from '../discovery/ranking/explain.ts'
+import { decodeParameters, PARAMETERS } from '../dns/parameters.ts'
 import { encodeDemand } from './demand.ts'
 import { askServer, columns, type ServerOptions } from './control.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
@@ -15,7 +16,9 @@ export interface ExplainOptions extends ServerOptions {
   json?: boolean
 }
 
-/** Asks why, and prints it as columns or as one JSON object. Failed where no server can be reached or the capability is not served; usage where the demand cannot be read. */
+const WORDS = 'Cannot explain what words mean: ask without --explain first, then explain, without intent, at the capability that OFFER names (translated=…)'
+
+/** Asks why, and prints it as columns or as one JSON object. Failed where no server can be reached or the capability is not served; usage where the demand cannot be read, or has words. */
 export async function explainCommand(name: string, options: ExplainOptions, io: Io): Promise<ExitCode> {
   const { demand = '', json = false } = options
   let octets: Uint8Array
@@ -25,6 +28,10 @@ export async function explainCommand(name: string, options: ExplainOptions, io: 
     octets = encodeDemand(demand)
   } catch (error) {
     io.err(`waggle: ${(error as Error).message}\n`)
+    return EXIT.usage
+  }
+  if (decodeParameters(octets, 'DEMAND').has(PARAMETERS.intent.key)) {
+    io.err(`waggle: ${WORDS}\n`)
     return EXIT.usage
   }
   const answer = await askServer(options, { command: 'agent explain', name: asked, class: options.class, demand: Buffer.from(octets).toString('hex') }, io)

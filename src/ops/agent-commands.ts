@@ -5,6 +5,7 @@
 import { parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
+import type { MovedOn } from '../discovery/ranking/explain.ts'
 import { type Command, type Commanded, textOf, zoneOf } from './command-parts.ts'
 import type { ServedZone } from './zone-keeper.ts'
 
@@ -45,10 +46,15 @@ export const explainAgents: Command = (server, request) => {
   const rrClass = parseClass(className)
   if (rrClass === undefined) return { ok: false, error: `Cannot explain ${name} as class "${className}" is unknown` }
   const explanation = server.explain(name, rrClass, Buffer.from(textOf(request, 'demand'), 'hex'))
+  if (explanation !== undefined && 'movedTo' in explanation) return { ok: false, error: movedText(name, explanation) }
   if (explanation !== undefined) return { ok: true, explanation }
   const isOurs = server.zones().some(({ config }) => config.class === rrClass && name.isWithin(config.name))
   const why = isOurs ? 'no agent is registered there, or below it' : 'it is in no zone that is served'
   return { ok: false, error: `Cannot explain ${name} in class ${printClass(rrClass)} as ${why}` }
+}
+
+function movedText(name: Name, { movedTo }: MovedOn): string {
+  return `Cannot explain ${name} as that version has moved on to ${movedTo}: explain it there`
 }
 
 /** Zones that the name lies in, the nearest first. */

@@ -5,7 +5,7 @@
 import { parseClass, printClass } from '../dns/codes.ts'
 import { Name } from '../dns/name.ts'
 import { suggestion } from '../dns/nearest.ts'
-import type { Explanation } from '../discovery/ranking/explain.ts'
+import type { Explained } from '../discovery/ranking/explain.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import type { AnchorLine } from './anchor-keeper.ts'
 import type { CacheDesk } from './cache-desk.ts'
@@ -24,7 +24,7 @@ export interface Commanded {
   /** Agents registered in a zone, or the one of that name. */
   agents(zone: ServedZone, name?: Name): Iterable<RegisteredAgent>
   /** Why a demand at a capability is answered as it is; undefined where no agent is registered there. WireFault where the demand is malformed. */
-  explain(name: Name, rrClass: number, demand: Uint8Array): Explanation | undefined
+  explain(name: Name, rrClass: number, demand: Uint8Array): Explained | undefined
   /** Reads the config and all zones again, or one zone only, by the key of its name. */
   reload(onlyKey?: string): Promise<ZoneOutcome[]>
   dump(zone: ServedZone, send: (text: string) => Promise<void>): Promise<void>

@@ -15,7 +15,7 @@ import { Name } from '../dns/name.ts'
 import { parsePrefix, PrefixList } from '../dns/prefix.ts'
 import { adviseBlocks } from '../dns/shared-block.ts'
 import { ALL_SHOWN } from '../discovery/faces/names.ts'
-import type { Explanation } from '../discovery/ranking/explain.ts'
+import type { Explained } from '../discovery/ranking/explain.ts'
 import type { RegisteredAgent } from '../discovery/registration/registry.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { systemClock } from '../transport/clock.ts'
@@ -337,7 +337,7 @@ export class RunningServer implements Commanded {
     return writable === undefined ? [] : this.updating.discovery.agents(config, name)
   }
 
-  explain(name: Name, rrClass: number, demand: Uint8Array): Explanation | undefined {
+  explain(name: Name, rrClass: number, demand: Uint8Array): Explained | undefined {
     return this.updating.explain(name, rrClass, demand)
   }
 

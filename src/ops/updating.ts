@@ -15,7 +15,7 @@ import type { Message } from '../dns/message.ts'
 import type { LookupName } from '../dns/lookup-name.ts'
 import { keyInClass, Name } from '../dns/name.ts'
 import { discoveryFlows, type Discovery } from '../discovery/flows.ts'
-import { explainAt, type Explanation } from '../discovery/ranking/explain.ts'
+import { explainAt, movedOn, type Explained } from '../discovery/ranking/explain.ts'
 import { DEFAULT_RANKING } from '../discovery/ranking/settings.ts'
 import type { Candidates } from '../discovery/ranking/zone-candidates.ts'
 import { OutcomeDesk } from '../discovery/sense/outcomes.ts'
@@ -207,14 +207,15 @@ export class Updating {
   }
 
   /** Why a demand at a capability is answered as it is; undefined where no agent is registered there. WireFault where the demand is malformed. */
-  explain(name: Name, rrClass: number, demand: Uint8Array): Explanation | undefined {
-    const candidates = this.candidatesAbove(name, rrClass)
+  explain(name: Name, rrClass: number, demand: Uint8Array): Explained | undefined {
+    const table = this.candidatesAbove(name, rrClass)?.registrar.table
     const zoneOf = (host: LookupName): ZoneImage | null => {
       const image = this.options.zoneAbove(Name.fromWire(host.octets), rrClass)?.image
       image?.refresh()
       return image ?? null
     }
-    return candidates && explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs(), hosts: { zoneOf } })
+    const options = { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs(), hosts: { zoneOf } }
+    return table && (explainAt(table, name, demand, options) ?? movedOn(table, name))
   }
 
   /** The candidates of the zone that a name is in. */

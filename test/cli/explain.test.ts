@@ -50,6 +50,12 @@ describe('an explanation', () => {
     assert.deepEqual(asked, [{ command: 'agent explain', name: NAME, class: 'IN', demand: Buffer.from(demandOctets(DEMAND)).toString('hex') }])
   })
 
+  it('of words is none: they are to be translated first, and nothing is asked', async () => {
+    const { code, out, err } = await run('query', '_cap.acme.example', '--explain', '--demand', 'intent="a translator" count=1', '-d', folder)
+    assert.deepEqual([code, out, asked], [2, '', []])
+    assert.match(err, /^waggle: Cannot explain what words mean: ask without --explain first, .* at the capability that OFFER names \(translated=…\)\n$/)
+  })
+
   it('that is refused is told, and fails', async () => {
     answer = { ok: false, error: 'Cannot explain it as bees sleep' }
     assert.deepEqual(await run('query', NAME, '--explain', '-d', folder), { code: 1, out: '', err: 'waggle: Cannot explain it as bees sleep\n' })

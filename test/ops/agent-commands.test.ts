@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test'
 import { registerMessage, type Registration } from '../../src/client/registration.ts'
 import { CLASS } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
-import { type Explanation, explainAt } from '../../src/discovery/ranking/explain.ts'
+import { type Explanation, explainAt, movedOn } from '../../src/discovery/ranking/explain.ts'
 import { DEFAULT_RANKING } from '../../src/discovery/ranking/settings.ts'
 import { keyTag } from '../../src/dnssec/public-key.ts'
 import type { RegisteredAgent } from '../../src/discovery/registration/registry.ts'
@@ -34,7 +34,8 @@ function server(): Commanded {
     metrics: () => [], zones: () => zones, find: () => undefined, leasesIn: () => 0, reload: () => Promise.resolve([]), dump: () => Promise.resolve(), write: () => Promise.reject(new Error('no')), tell: () => undefined,
     explain: (name, rrClass, demand) => {
       const candidates = name.isWithin(Name.parse('example.')) ? running.discovery.candidates.of({ name: Name.parse('example.'), class: rrClass }) : undefined
-      return candidates && explainAt(candidates.registrar.table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: running.discovery.nowMs() })
+      const table = candidates?.registrar.table
+      return table && (explainAt(table, name, demand, { settings: DEFAULT_RANKING, random: Math.random, nowMs: running.discovery.nowMs() }) ?? movedOn(table, name))
     },
     agents: ({ config, writable }, name) => (writable === undefined ? [] : running.discovery.agents(config, name)),
   }
@@ -121,6 +122,14 @@ test('an explanation tells of who is registered at a capability or below it, by 
     const { explanation } = (await ask('agent explain', { name: 'nlp._cap.example.', class: 'IN', demand: asked })) as unknown as { explanation: Explanation }
     assert.deepEqual([explanation.candidates, explanation.explained.map(({ agent, capability, out: why }) => [agent, capability, why])], [1, [['babel._sa.example.', 'v2.translate.text.nlp._cap.example.', out]]])
   }
+})
+
+test('an explanation of a version that has moved on says where to', async () => {
+  await register()
+  assert.equal((await running.judge(script('add v1.translate.text.nlp._cap.example. 60 AGENT 0 v2.translate.text.nlp._cap.example.'), signed())).rcode, 0)
+  running.discovery.candidates.tablesFor([running.zone.image])
+  const error = 'Cannot explain v1.translate.text.nlp._cap.example. as that version has moved on to v2.translate.text.nlp._cap.example.: explain it there'
+  assert.deepEqual(await ask('agent explain', { name: 'v1.translate.text.nlp._cap.example.', class: 'IN', demand: '' }), { ok: false, error })
 })
 
 const UNEXPLAINED: [fields: Record<string, unknown>, error: RegExp][] = [

@@ -96,6 +96,15 @@ export interface Explanation {
   explained: ExplainedCandidate[]
 }
 
+/** What is said where nobody stands, as the version has moved on. */
+export interface MovedOn {
+  /** The capability that it is found at now, as the alias says. */
+  movedTo: string
+}
+
+/** What comes of a question why: an explanation, or where to ask instead. */
+export type Explained = Explanation | MovedOn
+
 /** A question to be explained. */
 export interface ExplainOptions {
   settings: RankingSettings
@@ -110,7 +119,7 @@ export interface ExplainOptions {
 const REASONS = Object.keys(REASON) as (keyof typeof REASON)[]
 const OUT: Readonly<Partial<Record<keyof typeof REASON, string>>> = { onlyProvider: 'only-provider', avoided: 'avoid' }
 const WORDS: Readonly<Partial<Record<keyof typeof REASON, string>>> = {
-  gone: 'it has left', expired: 'its lease has ended', failed: 'it drains or has failed',
+  gone: 'it has left', expired: 'its lease has ended',
   binding: 'it is bound otherwise than demanded', region: 'it is not in that region', security: 'it lacks a security property that is demanded',
   modality: 'it lacks a modality that is demanded', onlyProvider: 'its provider is none of those demanded', avoided: 'the asker avoids it',
   protocol: 'it does not speak the protocol',
@@ -127,6 +136,15 @@ export function explainAt(table: CandidateTable, name: Name, octets: Uint8Array,
   lookup.loadOnce(name.wire)
   if (!table.lookup(lookup, match) || match.count === 0) return undefined
   return explain(table, match, demand, { ...options, most: demand.count === 0 ? DEFAULT_RANKED_ANSWERS : demand.count })
+}
+
+/** Where the version at a capability has moved on to; undefined where it has not. */
+export function movedOn(table: CandidateTable, name: Name): MovedOn | undefined {
+  const lookup = new LookupName(table.header[TABLE.seed])
+  const match = new CapabilityMatch()
+  lookup.loadOnce(name.wire)
+  if (!table.lookup(lookup, match) || match.count > 0 || match.aliasLength === 0) return undefined
+  return { movedTo: printName(table.heap, match.aliasAt + 2) }
 }
 
 /** Explains what `demand` gets of `match`. */
@@ -184,8 +202,21 @@ class Explainer {
     const name = REASONS[reason]
     const metric = reason - REASON.latency
     const isMetric = metric >= 0 && metric < METRIC_COUNT
-    const why = isMetric ? this.shortOf(metric, slot) : reason === REASON.held ? this.heldBy(slot) : (WORDS[name] ?? name)
+    const why = isMetric ? this.shortOf(metric, slot) : this.reasonOf(reason, slot)
     return { ...this.basicsOf(slot, this.ranker.scorer), why: `out: ${why}`, out: OUT[name] ?? name }
+  }
+
+  private reasonOf(reason: Reason, slot: Slot): string {
+    if (reason === REASON.held) return this.heldBy(slot)
+    if (reason === REASON.failed) return this.failureOf(slot)
+    return WORDS[REASONS[reason]] ?? REASONS[reason]
+  }
+
+  /** It says so itself, or its probes do, whatever it says. */
+  private failureOf(slot: Slot): string {
+    const { state, unwell } = this.table.i32
+    if (unwell[slot] !== 0) return 'it fails its probes'
+    return STATES[state[slot]] === 'draining' ? 'it drains' : 'it has failed'
   }
 
   private heldBy(slot: Slot): string {

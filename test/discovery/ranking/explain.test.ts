@@ -117,11 +117,15 @@ for (const [claims, demand, out, why] of OUT) {
 
 test('out by what became of it: says so', () => {
   const hive = new Hive()
-  for (const label of ['late', 'held', 'drains', 'well']) hive.put(label, '', CAPABILITY, label === 'late' ? hive.nowMs : Infinity)
+  for (const label of ['late', 'held', 'drains', 'broken', 'mute', 'well']) hive.put(label, '', CAPABILITY, label === 'late' ? hive.nowMs : Infinity)
   holdAgent(hive.registrar, Uint8Array.from(nameOf('held')), hive.nowMs + 60_000)
   setAgentState(hive.registrar, Uint8Array.from(nameOf('drains')), 3)
+  setAgentState(hive.registrar, Uint8Array.from(nameOf('broken')), 4)
+  hive.registrar.setHealth(Uint8Array.from(nameOf('mute')), false)
   const told = explained(hive)
-  assert.deepEqual(['late', 'held', 'drains', 'well'].map((label) => of(told, label).out), ['expired', 'held', 'failed', undefined])
+  assert.deepEqual(['late', 'held', 'drains', 'broken', 'mute', 'well'].map((label) => of(told, label).out), ['expired', 'held', 'failed', 'failed', 'failed', undefined])
+  assert.deepEqual(['drains', 'broken', 'mute'].map((label) => of(told, label).why), ['out: it drains', 'out: it has failed', 'out: it fails its probes'])
+  assert.equal(of(told, 'mute').load.state, 'idle', 'as it says itself')
   assert.match(of(told, 'late').why, /lease has ended/)
 })
 
