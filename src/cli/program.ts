@@ -98,6 +98,7 @@ function addQuery(program: Command, io: Io, run: Run): void {
     .argument('<name>', 'domain name, as in zone files, or the URL of a capability')
     .argument('[type]', 'record type: a mnemonic or TYPE65440 (default: A, and AGENT at a URL)')
     .option('-s, --server <address[:port]>', 'who is asked; without a port, 53', process.env.WAGGLE_SERVER)
+    .option('-k, --key <file>', 'key file that signs: of TSIG, or either of the two for SIG(0)')
     .option('--class <class>', 'IN, LOCAL, CH or CLASS65440', 'IN')
     .option('--tcp', 'ask over TCP')
     .option('--dnssec', 'ask for signatures (DO bit)')
@@ -106,14 +107,15 @@ function addQuery(program: Command, io: Io, run: Run): void {
     .option('--ag', 'say that an agent asks (AG bit)')
     .option('--demand <text>', 'what the asker needs, as key=value …')
     .addOption(new Option('--and <name...>', 'more names, asked for in the same message (opcode 14)').conflicts('explain'))
-    .addOption(new Option('--explain', 'tell of every candidate why it is answered or not (with -c or -d; nothing is sent)').conflicts(['short', 'tcp', 'recurse', 'dnssec']))
+    .addOption(new Option('--explain', 'tell of every candidate why it is answered or not (with -c or -d; nothing is sent)').conflicts(['short', 'tcp', 'recurse', 'dnssec', 'key']))
     .option('--ignore-truncation', 'do not turn to TCP when the answer was cut short')
     .option('--timeout <ms>', 'milliseconds to wait for each try', wholeNumber(1, 600_000), 2_000)
     .option('--tries <count>', 'how often to send over UDP', wholeNumber(1, 20), 3)
     .addOption(new Option('--short', 'print the RDATA of the answers only').conflicts('json'))
     .option('--json', 'print one JSON object')
     .addHelpText('after', `
-Done (0) means that an answer came, whatever its RCODE; failed (1) that none did.
+Done (0) means that an answer came, whatever its RCODE; failed (1) that none did, or
+none that --key proves.
 WAGGLE_SERVER in the environment stands for --server. A running server explains its
 choices to its operator alone, by its control socket.
 ${examples(

@@ -1,26 +1,28 @@
 /**
- * `waggle query`: asks one question and prints the answer as dig does, as bare RDATA, or as JSON.
+ * `waggle query`: asks one question, or some in one message, signed where a key is given, and prints the answer (query-answer.ts).
  */
 import { randomInt } from 'node:crypto'
 import { isCapabilityUrl, nameOrUrl } from '../discovery/identifier/capability.ts'
-import { ask } from '../client/ask.ts'
-import { splitBatch } from '../client/batch.ts'
-import { OPCODE, OPTION, parseClass, parseType, printClass, printOption, printRcode, printType } from '../dns/codes.ts'
-import { readExtendedError, type Edns, type EdnsOption } from '../dns/edns.ts'
-import { WireFault } from '../dns/faults.ts'
+import { askSigned } from '../client/ask-signed.ts'
+import type { ChangeSigner } from '../client/change.ts'
+import { signerFromFile } from '../client/signers.ts'
+import { OPCODE, OPTION, parseClass, parseType } from '../dns/codes.ts'
+import { findOption, type EdnsOption } from '../dns/edns.ts'
+import { TextFault, WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { MAX_BATCH_QUESTIONS } from '../dns/limits-discovery.ts'
-import { decodeMessage, encodeMessage, makeMessage, type DnsRecord, type Message, type Question } from '../dns/message.ts'
-import { printMessage } from '../dns/print-message.ts'
-import { printRdata } from '../dns/rdata.ts'
+import { decodeMessage, makeMessage, type Message, type Question } from '../dns/message.ts'
 import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
 import type { ServerOptions } from './control.ts'
 import { encodeDemand } from './demand.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
+import { printAnswer, type AnswerForm, type Exchange } from './query-answer.ts'
 
 /** The options of the command as commander gives them. */
-export interface QueryOptions extends ServerOptions {
+export interface QueryOptions extends ServerOptions, AnswerForm {
   server?: string
+  /** Key file that signs. */
+  key?: string
   class: string
   tcp?: boolean
   dnssec?: boolean
@@ -33,12 +35,10 @@ export interface QueryOptions extends ServerOptions {
   ignoreTruncation?: boolean
   timeout: number
   tries: number
-  short?: boolean
-  json?: boolean
   explain?: boolean
 }
 
-/** Asks and prints; `type` is AGENT at the URL of a capability and else A where none is said. Failed where nothing answers or what answers is malformed; usage where name, type, class, server or demand cannot be read. */
+/** Asks and prints; `type` is AGENT at the URL of a capability and else A where none is said. Failed where nothing answers, what answers is malformed or not signed as it must be, or the key file cannot be read; usage where name, type, class, server or demand cannot be read. */
 export async function queryCommand(name: string, type: string = isCapabilityUrl(name) ? 'AGENT' : 'A', options: QueryOptions, io: Io): Promise<ExitCode> {
   if (options.explain === true) return (await import('./explain.ts')).explainCommand(name, options, io)
   const prepared = prepare(name, type, options)
@@ -47,13 +47,18 @@ export async function queryCommand(name: string, type: string = isCapabilityUrl(
     return EXIT.usage
   }
   const { server, message } = prepared
-  const { tcp = false, ignoreTruncation = false, timeout, tries } = options
-  const asked = await ask(encodeMessage(message), { server, tcp, keepTruncated: ignoreTruncation, timeoutMs: timeout, tries })
-  if ('failed' in asked) {
-    io.err(`waggle: No answer from ${printEndpoint(server)}: ${asked.failed}\n`)
+  const signer = options.key === undefined ? undefined : await readSigner(options.key)
+  if (typeof signer === 'string') {
+    io.err(`${signer}\n`)
     return EXIT.failed
   }
-  const exchange: Exchange = { server: printEndpoint(server), transport: asked.transport, tookMs: asked.tookMs, octets: asked.octets.length }
+  const { tcp = false, ignoreTruncation = false, timeout, tries } = options
+  const asked = await askSigned(message, signer, { server, tcp, keepTruncated: ignoreTruncation, timeoutMs: timeout, tries })
+  if (!('octets' in asked)) {
+    io.err('failed' in asked ? `waggle: No answer from ${printEndpoint(server)}: ${asked.failed}\n` : `waggle: No good answer from ${printEndpoint(server)}: ${asked.wrong}\n`)
+    return EXIT.failed
+  }
+  const exchange: Exchange = { server: printEndpoint(server), transport: asked.transport, tookMs: asked.tookMs, octets: asked.octets.length, demand: demandIn(message) }
   const read = readOrExplain(() => ({ text: printAnswer(decodeMessage(asked.octets), exchange, options) }))
   if (typeof read === 'string') {
     io.err(`waggle: ${read}\n`)
@@ -63,32 +68,18 @@ export async function queryCommand(name: string, type: string = isCapabilityUrl(
   return EXIT.done
 }
 
-/** The answer in the form that was asked for. WireFault where a batch that is to be taken apart has a malformed OFFER. */
-function printAnswer(answer: Message, exchange: Exchange, { json = false, short = false }: QueryOptions): string {
-  if (!json && !short) return printMessage(answer) + printExchange(exchange)
-  const parts = answer.questions.length > 1 ? splitBatch(answer) : []
-  if (json) return `${JSON.stringify(toJson(answer, parts, exchange))}\n`
-  return parts.length > 0 ? parts.map(printPart).join('') : printShort(answer)
+/** The signer that a key file makes, or what is wrong with that, with its place. */
+async function readSigner(file: string): Promise<ChangeSigner | string> {
+  try {
+    return await signerFromFile(file)
+  } catch (fault) {
+    if (!(fault instanceof TextFault)) throw fault
+    return fault.toString()
+  }
 }
 
-function printShort({ answers }: Message): string {
-  return answers.map(({ type, rdata }) => `${printRdata(type, rdata)}\n`).join('')
-}
-
-/** What one question of several came to, below its name. */
-function printPart(part: Message): string {
-  return `;${part.questions[0].name} ${printRcode(part.rcode)}\n${printShort(part)}`
-}
-
-interface Exchange {
-  server: string
-  transport: 'udp' | 'tcp'
-  tookMs: number
-  octets: number
-}
-
-function printExchange({ server, transport, tookMs, octets }: Exchange): string {
-  return `\n;; Query time: ${tookMs.toFixed(1)} ms\n;; SERVER: ${server} (${transport.toUpperCase()})\n;; MSG SIZE rcvd: ${octets}\n`
+function demandIn({ edns }: Message): Uint8Array | undefined {
+  return findOption(edns, OPTION.DEMAND)
 }
 
 /** What the arguments ask for, or what is wrong with them. */
@@ -134,51 +125,4 @@ function readOrExplain<Result>(read: () => Result): Result | string {
     if (!(error instanceof WireFault)) throw error
     return `Cannot read the answer: ${error.message} (octet ${error.offset})`
   }
-}
-
-// ---- JSON ----
-
-/** The answer as plain values; documented in docs/cli.md. */
-function toJson(message: Message, parts: readonly Message[], exchange: Exchange): object {
-  const { id, rcode, questions, answers, authorities, additionals, edns } = message
-  return {
-    status: printRcode(rcode),
-    id,
-    flags: flagsOf(message),
-    question: questions.map((question) => ({ name: question.name.toString(), class: printClass(question.class), type: printType(question.type) })),
-    answer: answers.map(recordToJson),
-    ...(parts.length > 0 && { parts: parts.map(partToJson) }),
-    authority: authorities.map(recordToJson),
-    additional: additionals.map(recordToJson),
-    ...(edns === undefined ? {} : { edns: ednsToJson(edns) }),
-    server: exchange.server,
-    transport: exchange.transport,
-    timeMs: Number(exchange.tookMs.toFixed(3)),
-    octets: exchange.octets,
-  }
-}
-
-/** What one question of several came to. */
-function partToJson({ questions: [question], rcode, answers, edns }: Message): object {
-  const options = edns?.options.map(optionToJson)
-  return { name: question.name.toString(), status: printRcode(rcode), answer: answers.map(recordToJson), ...(options && { options }) }
-}
-
-function flagsOf(message: Message): string[] {
-  const { response, authoritative, truncated, recursionDesired, recursionAvailable, agent, authenticData, checkingDisabled } = message
-  const all = { qr: response, aa: authoritative, tc: truncated, rd: recursionDesired, ra: recursionAvailable, ag: agent, ad: authenticData, cd: checkingDisabled }
-  return Object.entries(all).flatMap(([flag, isSet]) => (isSet ? [flag] : []))
-}
-
-function recordToJson({ name, ttl, type, class: rrClass, rdata }: DnsRecord): object {
-  return { name: name.toString(), ttl, class: printClass(rrClass), type: printType(type), rdata: printRdata(type, rdata) }
-}
-
-function ednsToJson({ version, udpSize, dnssecOk, options }: Edns): object {
-  return { version, udpSize, flags: dnssecOk ? ['do'] : [], options: options.map(optionToJson) }
-}
-
-function optionToJson({ code, octets }: EdnsOption): object {
-  const base = { code, name: printOption(code), hex: Buffer.from(octets).toString('hex') }
-  return code === OPTION.EDE && octets.length >= 2 ? { ...base, ...readExtendedError(octets) } : base
 }

@@ -15,7 +15,7 @@ import { findOption, readExtendedError } from '../dns/edns.ts'
 import { TextFault, WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { MAX_BATCH_QUESTIONS, MAX_OUTCOMES_PER_DEMAND } from '../dns/limits-discovery.ts'
-import { decodeMessage, encodeMessage, makeMessage, type Message } from '../dns/message.ts'
+import { decodeMessage, makeMessage, type Message } from '../dns/message.ts'
 import { Name } from '../dns/name.ts'
 import { decodeParameters, encodeParameters, encodeValue, PARAMETERS, parseParameters } from '../dns/parameters.ts'
 import { CAPABILITY_MARK, labelsOf, nameOrUrl } from '../discovery/identifier/capability.ts'
@@ -23,6 +23,7 @@ import { UNTOLD } from '../discovery/ranking/values.ts'
 import { parseEndpoint } from '../transport/address.ts'
 import { AliasWalk } from './alias-walk.ts'
 import { ask, type Asked, type AskOptions } from './ask.ts'
+import { askSigned } from './ask-signed.ts'
 import { splitBatch } from './batch.ts'
 import type { ChangeSigner } from './change.ts'
 import { readFound, type Answered, type Found, type FoundAgent } from './found.ts'
@@ -242,11 +243,9 @@ export class Asker {
     const query = makeMessage({ id: randomInt(0x1_0000), opcode: names.length > 1 ? OPCODE.AGENT : OPCODE.QUERY, agent: true, questions })
     const options = [{ code: OPTION.COOKIE, octets: this.cookie }, { code: OPTION.DEMAND, octets: demand }]
     query.edns = { udpSize: DEFAULT_UDP_OCTETS, version: 0, dnssecOk: false, compactOk: false, options }
-    const signed = await signer?.sign(encodeMessage(query))
-    const asked = await this.send(signed?.octets ?? encodeMessage(query), needsTcp ? { ...this.to, tcp: true } : this.to)
+    const asked = await askSigned(query, signer, needsTcp ? { ...this.to, tcp: true } : this.to, this.send)
     if ('failed' in asked) throw new AskFault(`Cannot find agents at ${names.join(', ')}: no answer from ${this.options.server}, as ${asked.failed}`, -1)
-    const wrong = await signed?.check(asked.octets)
-    if (wrong !== undefined) throw new AskFault(`Cannot find agents at ${names.join(', ')}: ${wrong}`, -1)
+    if ('wrong' in asked) throw new AskFault(`Cannot find agents at ${names.join(', ')}: ${asked.wrong}`, -1)
     return { response: readable(names, () => decodeMessage(asked.octets)), tookMs: asked.tookMs }
   }
 }

@@ -17,12 +17,15 @@ import { printRecord } from './record-text.ts'
 const ORDINARY = ['QUESTION', 'ANSWER', 'AUTHORITY', 'ADDITIONAL'] as const
 const UPDATING = ['ZONE', 'PREREQUISITE', 'UPDATE', 'ADDITIONAL'] as const
 
+/** What is to be said below an option, as a comment; undefined nothing. */
+export type OptionNote = (option: EdnsOption) => string | undefined
+
 /** The message as text of several lines, the last of which ends with a newline. */
-export function printMessage(message: Message): string {
+export function printMessage(message: Message, noteOf: OptionNote = () => undefined): string {
   const titles = message.opcode === OPCODE.UPDATE ? UPDATING : ORDINARY
   const { questions, answers, authorities, additionals, edns } = message
   const parts = [printHeader(message, titles)]
-  if (edns) parts.push(printEdns(edns))
+  if (edns) parts.push(printEdns(edns, noteOf))
   if (questions.length > 0) parts.push(printSection(titles[0], questions.map(printQuestion)))
   for (const [index, records] of [answers, authorities, additionals].entries()) {
     if (records.length > 0) parts.push(printSection(titles[index + 1], records.map(printAligned)))
@@ -45,10 +48,10 @@ function printFlags(message: Message): string {
   return flags.map(([set, mnemonic]) => (set ? ` ${mnemonic}` : '')).join('')
 }
 
-function printEdns(edns: Edns): string {
+function printEdns(edns: Edns, noteOf: OptionNote): string {
   const flags = (edns.dnssecOk ? ' do' : '') + (edns.compactOk ? ' co' : '')
-  const lines = [`; EDNS: version: ${edns.version}, flags:${flags}; udp: ${edns.udpSize}`, ...edns.options.map((option) => `; ${printOptionLine(option)}`)]
-  return printSection('OPT PSEUDO', lines)
+  const lines = edns.options.flatMap((option) => [printOptionLine(option), noteOf(option)]).filter((line) => line !== undefined)
+  return printSection('OPT PSEUDO', [`; EDNS: version: ${edns.version}, flags:${flags}; udp: ${edns.udpSize}`, ...lines.map((line) => `; ${line}`)])
 }
 
 function printSection(title: string, lines: readonly string[]): string {

@@ -9,6 +9,7 @@ import { createServer } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { OPTION, printType, printRcode, RCODE, TYPE } from '../../src/dns/codes.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/dns/message.ts'
+import { parseParameters } from '../../src/dns/parameters.ts'
 import { parseRecord } from '../../src/dns/record-text.ts'
 import { run } from './running.ts'
 
@@ -131,6 +132,38 @@ describe('an answer', () => {
     assert.deepEqual([authority, additional], [[{ name: 'example.', ttl: 5, class: 'IN', type: 'NS', rdata: 'ns.example.' }], [{ name: 'ns.example.', ttl: 6, class: 'IN', type: 'AAAA', rdata: '2001:db8::1' }]])
     assert.deepEqual(edns, { version: 0, udpSize: 1232, flags: ['do'], options: [] })
     assert.ok(Number(octets) > 60)
+  })
+
+  /** Answers with these options to a demand of `near`, `provider` and a bound: in the order of their keys latency, provider, near. */
+  const offered = (offers: Uint8Array[]) => (message: Message) => {
+    const options = [...offers.map((octets) => ({ code: OPTION.OFFER, octets })), { code: OPTION.DEMAND, octets: parseParameters('latency=1s', 'DEMAND') }]
+    return [answered(message, { edns: { udpSize: 1_232, version: 0, dnssecOk: false, compactOk: false, options } })]
+  }
+  const WISHES = ['--demand', 'near=48,16 provider=acme.example latency=1s']
+
+  it('has OFFER and DEMAND in JSON as text too, as a whole and in parts; what is malformed as octets alone', async () => {
+    onUdp = offered([parseParameters('scores=0.9,0.5 unmet=6,0', 'OFFER')])
+    const options = (text: string): unknown => (JSON.parse(text) as { edns: { options: object[] } }).edns.options
+    assert.deepEqual(options((await query('--json', ...WISHES)).out), [
+      { code: 65441, name: 'OFFER', hex: Buffer.from(parseParameters('scores=0.9,0.5 unmet=6,0', 'OFFER')).toString('hex'), text: 'scores=0.9,0.5 unmet=6,0' },
+      { code: 65440, name: 'DEMAND', hex: 'ff140004000f4240', text: 'latency=1s' },
+    ])
+    onUdp = offered([parseParameters('scores=0.9', 'OFFER'), parseParameters('result=3/65535', 'OFFER')])
+    const { parts } = JSON.parse((await query('--json', '--and', 'b.example')).out) as { parts: { options: { name: string; text: string }[] }[] }
+    assert.deepEqual(parts.map((part) => part.options.find(({ name }) => name === 'OFFER')?.text), ['scores=0.9', 'result=3/65535'])
+    onUdp = offered([Uint8Array.of(1)])
+    assert.deepEqual((options((await query('--json')).out) as object[])[0], { code: 65441, name: 'OFFER', hex: '01' })
+  })
+
+  it('tells below OFFER which wishes each answer does not meet, by the words of a demand', async () => {
+    const lines = async (...flags: string[]): Promise<string[]> => (await query(...flags)).out.split('\n').filter((line) => /^; (OFFER|unmet)/.test(line))
+    onUdp = offered([parseParameters('scores=0.9,0.5,0.4 unmet=6,0,4', 'OFFER')])
+    assert.deepEqual(await lines(...WISHES), ['; OFFER: scores=0.9,0.5,0.4 unmet=6,0,4', '; unmet: 1 provider near, 3 near'])
+    assert.deepEqual(await lines(), ['; OFFER: scores=0.9,0.5,0.4 unmet=6,0,4'], 'without a demand nothing was wished')
+    onUdp = offered([parseParameters('scores=0.9 unmet=0', 'OFFER'), parseParameters('scores=0.9 unmet=2', 'OFFER')])
+    assert.deepEqual(await lines('--and', 'b.example', ...WISHES), ['; OFFER: scores=0.9 unmet=0', '; OFFER: scores=0.9 unmet=2', '; unmet: 1 provider'])
+    onUdp = offered([Uint8Array.of(1)])
+    assert.match((await lines(...WISHES)).join(), /^; OFFER: 01 \(malformed: /)
   })
 
   it('without EDNS has none in JSON', async () => {

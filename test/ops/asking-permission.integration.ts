@@ -73,6 +73,16 @@ describe('who may look for agents', { skip: skipWithout('dig'), concurrency: tru
         })
       }
 
+      it('waggle query finds them where it signs by a key that is listed, one and several in a message', async () => {
+        for (const [key, found] of [['desk-key', true], ['other-key', false]] as const) {
+          folder.write('key.tsig', `key "${key}" { algorithm hmac-sha256; secret "${SECRET}"; };\n`)
+          for (const more of [[], ['--tcp'], ['--and', 'v9.none.nlp._cap.acme.example']]) {
+            const { code, out, err } = await waggle(['query', 'v2.translate.nlp._cap.acme.example', 'AGENT', '-s', `127.0.0.1:${server.endpoints[0].port}`, '-k', `${folder.path}/key.tsig`, '--short', ...more])
+            assert.deepEqual([code, err, out.includes('1 babel._sa.acme.example.')], [0, '', found], `${key} ${more.join(' ')}`)
+          }
+        }
+      })
+
       it('class LOCAL is answered to loopback, which is local unless said', async () => {
         assert.deepEqual(await dig('-c', 'CLASS65440', '-t', 'TYPE65440', 'v2.translate.nlp._cap.floor3.example'), ['NOERROR', 1, undefined])
       })
