@@ -248,12 +248,14 @@ export class AgentFaces implements AgentChooser {
     return CHOICE.made
   }
 
-  /** DNS-AID: `<agent>._agents.<domain>` leads to its human name, or where it has none to the agent. */
+  /** DNS-AID: `<agent>._agents.<domain>`, or `_<agent>` at one protocol, leads to its human name, or where it has none to the agent. */
   private walk(): Choice {
-    if (!this.makeFrom(1, NO_LABEL) || this.picks.ofAlias(this.other) === 0) {
-      if (!this.makeFrom(1, SA) || this.picks.ofAgent(this.other) === 0) return CHOICE.none
+    const { picks, face: { protocols } } = this
+    const from = protocols === 0 ? 1 : 2
+    if (!this.makeFrom(from, NO_LABEL) || picks.ofAlias(this.other) === 0) {
+      if (!this.makeFrom(from, SA) || picks.ofAgent(this.other) === 0) return CHOICE.none
     }
-    this.picks.living(0)
+    picks.living(protocols)
     if (!this.isService()) return this.absent()
     return this.alias({ octets: this.made, at: 0 })
   }

@@ -8,7 +8,7 @@
  *     _services._dns-sd._udp.D          types        RFC 6763 9
  *     b._dns-sd._udp.D                  domains      RFC 6763 11                also lb, db
  *     _index._agents.D                  index        DNS-AID                    _a2a._agents.D: those of one protocol
- *     <agent>._agents.D                 walk         DNS-AID
+ *     <agent>._agents.D                 walk         DNS-AID; in its first drafts _<agent>._a2a._agents.D
  *     _tcp.D, _agents.D …               between      RFC 8020 2: what has names below it exists
  *     anything else                     own          a capability, an agent, or its human name
  */
@@ -44,6 +44,7 @@ const DNS_SD = label('_dns-sd')
 const SERVICES = label('_services')
 const AGENTS = label('_agents')
 const INDEX = label('_index')
+const UNDERSCORE = 0x5f
 const DOMAINS = ['b', 'lb', 'db'].map(label)
 const SERVICE_LABELS = [{ octets: label('_a2a'), protocols: PROTOCOL.a2a }, { octets: label('_mcp'), protocols: PROTOCOL.mcp }]
 
@@ -79,6 +80,7 @@ function readDomains(name: LookupName, face: FaceName): void {
 
 function readAgents(name: LookupName, face: FaceName): void {
   if (is(name, 0, AGENTS)) set(face, FACE.between, SHOWN['dns-aid'], 0, 1)
+  if (protocolAt(name, 1) !== 0 && is(name, 2, AGENTS) && name.octets[1] === UNDERSCORE) set(face, FACE.walk, SHOWN['dns-aid'], protocolAt(name, 1), 3)
   if (!is(name, 1, AGENTS)) return
   const protocols = protocolAt(name, 0)
   set(face, is(name, 0, INDEX) || protocols !== 0 ? FACE.index : FACE.walk, SHOWN['dns-aid'], protocols, 2)

@@ -72,6 +72,8 @@ const ANSWERED: Row[] = [
   ['SVCB of the index: names that certificates can have', '_index._agents', 'SVCB', ['SVCB 1 chat.acme.example. alpn=mcp port=9000 key65402=mcp'], { demand: 'count=1 prefer=latency:1' }],
   ['HTTPS of the agents of one protocol', '_a2a._agents', 'HTTPS', [`HTTPS 1 chat.acme.example. ${FAST_PARAMETERS}`, 'HTTPS 2 host.acme.example. alpn=a2a key65402=a2a']],
   ['the walkable alias of a human name', 'chat._agents', 'SVCB', ['SVCB 0 chat.acme.example.']],
+  ['the name of an agent in the first drafts of DNS-AID', '_chat._a2a._agents', 'SVCB', ['SVCB 0 chat.acme.example.']],
+  ['the same of an agent without a human name', '_slow._mcp._agents', 'HTTPS', ['HTTPS 0 slow._sa.acme.example.']],
   ['the walkable alias of an agent without one', 'slow._agents', 'HTTPS', ['HTTPS 0 slow._sa.acme.example.']],
 ]
 
@@ -81,7 +83,7 @@ const ABSENT: [name: string, type: string][] = [
   ['babel._a2a._tcp', 'A'], ['v1\\.speak\\.nlp._sub._mcp._tcp', 'SRV'], ['chat', 'MX'], ['chat._agents', 'A'], ['babel._sa', 'MX'], [V2, 'MX'], ['_services._dns-sd._udp', 'A'],
 ]
 const NOBODY: [name: string, type: string][] = [
-  ['who', 'A'], ['who._a2a._tcp', 'SRV'], ['who._agents', 'SVCB'], ['v9\\.none._sub._a2a._tcp', 'PTR'], ['_http._tcp', 'PTR'], ['chat.sub', 'A'], ['x._dns-sd._udp', 'PTR'],
+  ['who', 'A'], ['who._a2a._tcp', 'SRV'], ['who._agents', 'SVCB'], ['_who._a2a._agents', 'SVCB'], ['v9\\.none._sub._a2a._tcp', 'PTR'], ['_http._tcp', 'PTR'], ['chat.sub', 'A'], ['x._dns-sd._udp', 'PTR'],
   ['\\.\\.._sub._a2a._tcp', 'PTR'], ['babel\\.\\.x._a2a._tcp', 'SRV'], ['_a2a._tcp.www', 'PTR'], ['_index._agents.www', 'TXT'],
 ]
 
