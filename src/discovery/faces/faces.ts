@@ -157,7 +157,8 @@ export class AgentFaces implements AgentChooser {
       if (!this.picks.lookup(this.other)) return CHOICE.nobody
     }
     const hasFace = isAddress ? (slot: Slot) => this.write.hasAddress(this.table, slot, this.wanted, qtype) : undefined
-    if (!this.picks.rank(this.query, 0, hasFace)) return CHOICE.malformed
+    const choice = this.picks.rank(this.query, this.answer, 0, hasFace)
+    if (choice !== CHOICE.made) return choice
     if (this.picks.count > 0) this.ranked.hand(this.table, this.picks.slots[0])
     if (!isAddress) return this.services(true, (slot) => this.place(agentAt(this.table, slot)))
     this.begin(qtype)
@@ -184,7 +185,8 @@ export class AgentFaces implements AgentChooser {
     if (kind === FACE.index && this.isService()) {
       const domain = this.domain()
       const placeOf = (slot: Slot): Place | undefined => this.write.plainName(this.table, slot, domain)
-      if (!this.picks.rank(this.query, protocols || ANY_INDEXED, (slot) => placeOf(slot) !== undefined)) return CHOICE.malformed
+      const choice = this.picks.rank(this.query, this.answer, protocols || ANY_INDEXED, (slot) => placeOf(slot) !== undefined)
+      if (choice !== CHOICE.made) return choice
       return this.services(true, placeOf)
     }
     if (kind === FACE.service && qtype === TYPE.SRV) return this.locations()
@@ -201,7 +203,8 @@ export class AgentFaces implements AgentChooser {
   }
 
   private locations(): Choice {
-    if (!this.picks.rank(this.query, this.face.protocols)) return CHOICE.malformed
+    const choice = this.picks.rank(this.query, this.answer, this.face.protocols)
+    if (choice !== CHOICE.made) return choice
     if (this.picks.count > 0) this.ranked.hand(this.table, this.picks.slots[0])
     this.begin(TYPE.SRV)
     this.write.locations(this.table, this.picks)

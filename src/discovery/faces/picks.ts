@@ -4,7 +4,8 @@
  */
 import { MAX_FACE_AGENTS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import type { LookupName } from '../../dns/lookup-name.ts'
-import type { HostZones } from '../../authority/choosing.ts'
+import { CHOICE, type Choice, type HostZones } from '../../authority/choosing.ts'
+import type { Answer } from '../../authority/plan.ts'
 import type { Query } from '../../authority/query.ts'
 import { type CandidateTable, CapabilityMatch, type Slot } from '../ranking/candidates.ts'
 import type { RankedChooser } from '../ranking/choosing.ts'
@@ -48,18 +49,18 @@ export class Picks {
   /** Whether some who live were passed over, as they have not what the face shows. */
   hasOthers = false
 
-  /** Picks the best of the last lookup for the asker's demand, among the MAX_RANKED_ANSWERS best those that `hasFace`; false where the demand is malformed. */
-  rank(query: Query, protocols: number, hasFace?: (slot: Slot) => boolean): boolean {
+  /** Picks the best of the last lookup for the asker's demand, among the MAX_RANKED_ANSWERS best those that `hasFace`; says what becomes of the answer where it is not `made`. */
+  rank(query: Query, answer: Answer, protocols: number, hasFace?: (slot: Slot) => boolean): Choice {
     const { ranked, table, hosts, match } = this
-    const ranker = ranked.rankFor(table, hosts, match, query, protocols, hasFace && MAX_RANKED_ANSWERS)
+    const ranker = ranked.rankFor(table, hosts, match, query, answer, protocols, hasFace && MAX_RANKED_ANSWERS)
     this.count = 0
     this.hasOthers = false
-    if (ranker === null) return false
+    if (typeof ranker === 'number') return ranker
     for (let i = 0; i < ranker.count && this.count < ranked.wanted; i++) {
       if (hasFace === undefined || hasFace(ranker.slots[i])) this.take(ranker.slots[i], ranker.versions[i])
       else this.hasOthers = true
     }
-    return true
+    return CHOICE.made
   }
 
   /** Whether the last `living` ended at MAX_FACE_AGENTS with candidates left that it did not look at. */

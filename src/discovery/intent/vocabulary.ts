@@ -27,6 +27,14 @@ export interface Sense {
   readonly baseline: number
 }
 
+/** How a capability stands beside others of the same type: the labels of its name, and who offers it. */
+export interface Breadth {
+  readonly labels: number
+  readonly agents: number
+}
+
+const NO_BREADTH: Breadth = { labels: 0, agents: 0 }
+
 /** Capabilities and what is said of them. Keys are the caller's: names in whatever form. */
 export class Vocabulary {
   private readonly words = new TermIndex()
@@ -34,6 +42,8 @@ export class Vocabulary {
   private readonly texts = new Map<string, string>()
   /** As an endpoint is asked about them: each once, as people write. */
   private readonly sentences = new Map<string, string>()
+  private readonly labels = new Map<string, string>()
+  private readonly breadths = new Map<string, Breadth>()
   private versionNow = 0
 
   /** Capabilities known. */
@@ -57,11 +67,13 @@ export class Vocabulary {
   }
 
   /** Takes note of a capability: its labels in words, `translate text nlp`, and what is said of it. One that is noted as it was costs nothing. */
-  put(key: string, labels: string, said: string): void {
+  put(key: string, labels: string, said: string, breadth: Breadth = NO_BREADTH): void {
+    this.breadths.set(key, breadth)
     const text = `${`${labels} `.repeat(LABEL_TIMES)}${said}`
     if (this.texts.get(key) === text) return
     this.versionNow++
     this.texts.set(key, text)
+    this.labels.set(key, labels)
     this.sentences.set(key, said === '' ? labels : `${labels}: ${said}`)
     this.words.put(key, wordsOf(text))
     this.pieces.put(key, piecesOf(text))
@@ -72,27 +84,44 @@ export class Vocabulary {
     if (!this.texts.delete(key)) return
     this.versionNow++
     this.sentences.delete(key)
+    this.labels.delete(key)
+    this.breadths.delete(key)
     this.words.remove(key)
     this.pieces.remove(key)
   }
 
   /**
    * The capabilities nearest to a need, the best first, at most MAX_INTENT_NEAREST; `score` is the share of the need that each
-   * covers, 0 to 1. With `sense` it is a blend of that and of the likeness of vectors, which also gives the order.
+   * covers, 0 to 1. With `sense` it is a blend of that and of the likeness of vectors, which also gives the order. Of one type and of the same score
+   * the broadest comes first: fewer labels, more agents, the name that comes first.
    */
   search(need: string, isWanted: (key: string) => boolean = () => true, sense?: Sense): Hit[] {
     const words = wordsOf(need)
     const pieces = piecesOf(need)
     const covered = (key: string): number => (this.words.coverage(key, words) + this.pieces.coverage(key, pieces)) / 2
     const found = this.fuse(words, pieces, isWanted)
-    if (sense === undefined) return found.slice(0, MAX_INTENT_NEAREST).map((key) => ({ key, score: covered(key) }))
+    if (sense === undefined) return this.broadestFirst(found.slice(0, DEPTH).map((key) => ({ key, score: covered(key) }))).slice(0, MAX_INTENT_NEAREST)
     const alike = this.alike(isWanted, sense)
     const likely = [...alike].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, DEPTH).map(([key]) => key)
-    return [...new Set([...found.slice(0, DEPTH), ...likely])]
+    const hits = [...new Set([...found.slice(0, DEPTH), ...likely])]
       .map((key) => ({ key, score: blend(covered(key), alike.get(key), sense.weight) }))
       .filter(({ score }) => score > 0)
       .sort((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1))
-      .slice(0, MAX_INTENT_NEAREST)
+    return this.broadestFirst(hits).slice(0, MAX_INTENT_NEAREST)
+  }
+
+  /** Those of one type and of the same score in their places, by how broad they are: that one has less to say than another is no reason to take it. */
+  private broadestFirst(hits: readonly Hit[]): Hit[] {
+    const groups = new Map<string, Hit[]>()
+    const groupOf = ({ key, score }: Hit): string => `${score} ${this.labels.get(key)}`
+    for (const hit of hits) groups.set(groupOf(hit), [...(groups.get(groupOf(hit)) ?? []), hit])
+    for (const group of groups.values()) group.sort((a, b) => this.compareBreadth(a.key, b.key))
+    return hits.map((hit) => groups.get(groupOf(hit))?.shift() ?? hit)
+  }
+
+  private compareBreadth(a: string, b: string): number {
+    const [one, other] = [this.breadths.get(a) ?? NO_BREADTH, this.breadths.get(b) ?? NO_BREADTH]
+    return one.labels - other.labels || other.agents - one.agents || (a < b ? -1 : 1)
   }
 
   /** Keys in the order of both rankings together. */

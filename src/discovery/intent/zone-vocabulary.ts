@@ -8,7 +8,7 @@
 import { MAX_INTENT_SAID, MAX_INTENT_AGENTS, VOCABULARY_REST_MS } from '../../dns/limits-discovery.ts'
 import { TYPE } from '../../dns/codes.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
-import { printName } from '../../dns/name.ts'
+import { countLabels, printName } from '../../dns/name.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
 import type { ZoneImage } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
@@ -121,7 +121,10 @@ export class ZoneVocabulary {
     if (nameEnd(heap, at, end) !== end) return // being written: its slots will have changed again
     const key = Buffer.from(heap.slice(at, end)).toString('latin1').toLowerCase()
     this.keyOf.set(number, key)
-    this.vocabulary.put(key, labelsOf(key).join(' '), this.saidOf(number, key).slice(0, MAX_INTENT_SAID))
+    this.vocabulary.put(key, labelsOf(key).join(' '), this.saidOf(number, key).slice(0, MAX_INTENT_SAID), {
+      labels: countLabels(Buffer.from(key, 'latin1'), 0),
+      agents: this.slotsOf.get(number)?.size ?? 0,
+    })
   }
 
   private saidOf(number: number, key: string): string {

@@ -194,10 +194,14 @@ export class RankedChooser implements AgentChooser {
     return this.demand.count === 0 ? DEFAULT_RANKED_ANSWERS : this.demand.count
   }
 
-  /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would, or `most` of them; null where the DEMAND is malformed. */
-  rankFor(table: CandidateTable, hosts: HostZones, match: CapabilityMatch, query: Query, protocols: number, most?: number): Ranker | null {
+  /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would, or `most` of them; or says what becomes of an answer without: its DEMAND is malformed, or has words, which nobody translates for a face. */
+  rankFor(table: CandidateTable, hosts: HostZones, match: CapabilityMatch, query: Query, answer: Answer, protocols: number, most?: number): Ranker | Choice {
     const { ranker, demand } = this
-    if (!this.readDemand(query)) return null
+    if (!this.readDemand(query)) return CHOICE.malformed
+    if (demand.intent.isPresent) {
+      answer.explain(EDE.NOT_SUPPORTED, UNTRANSLATED)
+      return CHOICE.nobody
+    }
     ranker.scorer.company.hosts = hosts
     this.passOutcomes(query)
     ranker.filter.protocols = protocols

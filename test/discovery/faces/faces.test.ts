@@ -291,6 +291,19 @@ describe('which faces a zone shows', () => {
     assert.deepEqual([stall.ask('chat', 'A').rcode, stall.ask(V2, 'SVCB').answer], ['NXDOMAIN', []])
   })
 
+  test('words are not translated for a face: NODATA that says so, of whatever is ranked, and nobody is sent anywhere; what is not is as ever', () => {
+    const stall = new Stall(ZONE)
+    const { table } = stall.registrar
+    for (const [name, type] of [['_cap', 'A'], [V2, 'AAAA'], ['nlp._cap', 'SVCB'], [V2, 'HTTPS'], ['_a2a._tcp', 'SRV'], [`_mcp._tcp.${V2}`, 'SRV'], ['_index._agents', 'SVCB']]) {
+      const found = stall.ask(name, type, { demand: 'count=1 intent="translate a letter"' })
+      assert.deepEqual([found.rcode, found.answer, found.authority.length, edeIn(found)], ['NOERROR', [], 1, EDE.NOT_SUPPORTED], `${name} ${type}`)
+      const option = found.edns?.options.find(([code]) => code === OPTION.EDE)?.[1] ?? ''
+      assert.equal(Buffer.from(option.slice(4), 'hex').toString(), 'intents are not translated here')
+    }
+    assert.ok(['babel', 'slow'].every((label) => stall.registrar.slotsOf(agentName(label)).every((slot) => table.f64.handed[slot] === 0)))
+    for (const [name, type] of [['chat', 'A'], ['_index._agents', 'TXT'], ['babel._a2a._tcp', 'SRV']]) assert.ok(stall.ask(name, type, { demand: 'intent="x"' }).answer.length > 0)
+  })
+
   test('a DEMAND that cannot be read is FORMERR at a face as at AGENT', () => {
     const options: [number, string][] = [[OPTION.DEMAND, 'ff']]
     for (const [name, type] of [[V2, 'A'], ['_a2a._tcp', 'SRV'], ['_index._agents', 'SVCB']]) assert.equal(new Stall(ZONE).ask(name, type, { options } as Want).rcode, 'FORMERR')

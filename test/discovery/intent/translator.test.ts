@@ -131,6 +131,12 @@ describe('the vocabulary of a zone', () => {
   })
 })
 
+test('a need that a version meets with a security and without means the version, though more is said of it', () => {
+  const more = `\nmtls.v2.translate.text.nlp._cap AGENT 1 safe._sa\nv2.translate.text.nlp._cap TXT "texts of all kinds from one language to another"\n`
+  const { capability, isMeant } = new Desk(ZONE + more).translate('translate')
+  assert.deepEqual([capability && Name.fromWire(capability).toString(), isMeant], [V2, true])
+})
+
 describe('the choice at what was meant', () => {
   test('the best agents of it, under the name asked for, and OFFER names the capability and its score', () => {
     const desk = new Desk()

@@ -66,6 +66,24 @@ test('a search tells a few, the best first, with what each covers', () => {
   assert.deepEqual(whole().search('read text', (key) => key === 'plates.traffic.vision').map(({ key }) => key), ['plates.traffic.vision'])
 })
 
+test('of one type and of the same score the broadest is first: fewer labels, then more agents, then the name; another score or type is as it was', () => {
+  const vocabulary = new Vocabulary()
+  const said = 'takes letters and other texts from one language to another, whatever they are about'
+  vocabulary.put('mtls.v2', 'translate text', '', { labels: 5, agents: 9 })
+  vocabulary.put('v3', 'translate text', said, { labels: 4, agents: 1 })
+  vocabulary.put('v2', 'translate text', said, { labels: 4, agents: 3 })
+  vocabulary.put('v1', 'translate text', `${said} and more`, { labels: 4, agents: 1 })
+  vocabulary.put('poem', 'translate poem', '', { labels: 2, agents: 99 })
+  const order = (need: string): string[] => vocabulary.search(need).map(({ key }) => key)
+  assert.deepEqual(order('translate text').filter((key) => key !== 'poem'), ['v2', 'v1', 'v3', 'mtls.v2'])
+  assert.equal(order('translate text')[0], 'v2')
+  assert.deepEqual(order('translate letters').slice(0, 3), ['v2', 'v1', 'v3'], 'what covers more comes first')
+  vocabulary.put('v3', 'translate text', said, { labels: 4, agents: 4 })
+  assert.equal(order('translate text')[0], 'v3', 'counted anew')
+  const sense: Sense = { need: Float32Array.of(1, 0), vectorOf: () => Float32Array.of(1, 0), weight: 0.5, baseline: 0 }
+  assert.equal(vocabulary.search('translate text', undefined, sense)[0].key, 'v3')
+})
+
 test('what is forgotten is not found, and what is said anew counts from then on', () => {
   const vocabulary = whole()
   vocabulary.remove('ocr.vision')
