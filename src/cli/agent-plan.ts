@@ -8,6 +8,7 @@ import { CardFault, readAgentCard, type CardReading } from '../client/agent-card
 import type { ChangeOptions, ChangeSigner } from '../client/change.ts'
 import { settleIdentity, type Identity } from '../client/identity.ts'
 import { agentName, registrationRecords, type OfferedCapability } from '../client/registration.ts'
+import { serverOf } from '../client/server-address.ts'
 import { signerFromFile } from '../client/signers.ts'
 import type { UpdateLease } from '../dns/edns.ts'
 import { TextFault } from '../dns/faults.ts'
@@ -17,7 +18,7 @@ import { inOrder, printFinding } from '../ops/finding.ts'
 import { notesOf, schemaAt } from '../ops/schema-notes.ts'
 import { printValue, readText, valueAt, YamlText } from '../ops/yaml-text.ts'
 import { printEndpoint, type Endpoint } from '../transport/address.ts'
-import { agentSchema, serverOf, type AgentValues } from './agent-schema.ts'
+import { agentSchema, type AgentValues } from './agent-schema.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
 
 /** The options that the three commands share, as commander gives them. */

@@ -8,12 +8,13 @@
  *       - { name: v2.translate.text.nlp, parameters: latency=180ms accuracy=0.97 }
  */
 import { z } from 'zod'
+import { serverOf } from '../client/server-address.ts'
 import { isComplete, nameOrUrl, readCapability } from '../discovery/identifier/capability.ts'
 import { CLIENT_KEY_LEASE_SECONDS, CLIENT_LEASE_SECONDS, CLIENT_TTL_SECONDS } from '../dns/limits.ts'
 import { Name } from '../dns/name.ts'
 import { parseParameters } from '../dns/parameters.ts'
 import { keysOf, type KeyLine, type KeyNotes } from '../ops/schema-notes.ts'
-import { parseAddress, parseEndpoint, type Endpoint } from '../transport/address.ts'
+import { parseAddress } from '../transport/address.ts'
 
 const SERVER = 'must be address[:port], such as 127.0.0.1:5300 or [::1]:5300'
 const ADDRESS = 'must be an IPv4 or IPv6 address, such as 192.0.2.10 or 2001:db8::10'
@@ -36,11 +37,6 @@ function whole(from: number, to: number, about: string) {
 
 function path(about: string) {
   return z.string().min(1).meta({ wanted: 'must be the path of a file', about } satisfies KeyNotes)
-}
-
-/** The endpoint that `text` names; without a port, 53. */
-export function serverOf(text: string): Endpoint | undefined {
-  return parseEndpoint(text) ?? parseEndpoint(`${text}:53`) ?? parseEndpoint(`[${text}]:53`)
 }
 
 function isLabel(text: string): boolean {

@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto'
 import { isCapabilityUrl, nameOrUrl } from '../discovery/identifier/capability.ts'
 import { askSigned } from '../client/ask-signed.ts'
 import type { ChangeSigner } from '../client/change.ts'
+import { notAServer, serverOf } from '../client/server-address.ts'
 import { signerFromFile } from '../client/signers.ts'
 import { OPCODE, OPTION, parseClass, parseType } from '../dns/codes.ts'
 import { findOption, type EdnsOption } from '../dns/edns.ts'
@@ -12,7 +13,7 @@ import { TextFault, WireFault } from '../dns/faults.ts'
 import { DEFAULT_UDP_OCTETS } from '../dns/limits.ts'
 import { MAX_BATCH_QUESTIONS } from '../dns/limits-discovery.ts'
 import { decodeMessage, makeMessage, type Message, type Question } from '../dns/message.ts'
-import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
+import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import type { ServerOptions } from './control.ts'
 import { encodeDemand } from './demand.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
@@ -85,8 +86,8 @@ function demandIn({ edns }: Message): Uint8Array | undefined {
 /** What the arguments ask for, or what is wrong with them. */
 function prepare(name: string, type: string, options: QueryOptions): { server: Endpoint; message: Message } | { wrong: string } {
   if (options.server === undefined) return { wrong: 'Cannot ask as nobody is named by --server: address[:port], such as 127.0.0.1:5300 or [::1]:5300' }
-  const server = parseEndpoint(options.server) ?? parseEndpoint(`${options.server}:53`) ?? parseEndpoint(`[${options.server}]:53`)
-  if (server === undefined) return { wrong: `Cannot use server "${options.server}" as it must be address[:port], such as 127.0.0.1:5300 or [::1]:5300` }
+  const server = serverOf(options.server)
+  if (server === undefined) return { wrong: notAServer(options.server, 'address[:port]') }
   const qtype = parseType(type)
   if (qtype === undefined) return { wrong: `Cannot use type "${type}" as it must be a mnemonic such as AAAA, or TYPE and a number` }
   const qclass = parseClass(options.class)

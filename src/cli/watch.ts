@@ -4,13 +4,13 @@
  *     + v2.translate.text.nlp._cap.acme.example. 60 IN AGENT 1 babel._sa.acme.example. latency=180ms     has come; - has gone, ~ is another
  */
 import type { WatchChange } from '../client/pushed-records.ts'
+import { notAServer, serverOf } from '../client/server-address.ts'
 import { watch, WatchFault, type Watching, type WatchEvent } from '../client/watch.ts'
 import { printClass, printType } from '../dns/codes.ts'
 import { TextFault } from '../dns/faults.ts'
 import { printRdata } from '../dns/rdata.ts'
 import { printRecord } from '../dns/record-text.ts'
 import { printEndpoint } from '../transport/address.ts'
-import { serverOf } from './agent-schema.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
 import type { Signals } from './renew.ts'
 
@@ -34,7 +34,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 export async function watchCommand(name: string, type: string, options: WatchCommandOptions, io: Io, signals: Signals = process): Promise<ExitCode> {
   if (options.server === undefined) return misused(`Cannot watch as nobody is named by --server: ${FORM}`, io)
   const endpoint = serverOf(options.server)
-  if (endpoint === undefined) return misused(`Cannot use server "${options.server}" as it must be ${FORM}`, io)
+  if (endpoint === undefined) return misused(notAServer(options.server, 'address[:port]'), io)
   const server = printEndpoint(endpoint)
   let isConnected = false
   let failure: string | undefined

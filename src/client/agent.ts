@@ -16,12 +16,12 @@ import { randomInt } from 'node:crypto'
 import type { UpdateLease } from '../dns/edns.ts'
 import { CLIENT_KEY_LEASE_SECONDS, CLIENT_LEASE_SECONDS } from '../dns/limits.ts'
 import type { Message } from '../dns/message.ts'
-import { parseEndpoint } from '../transport/address.ts'
 import { requestChange, type ChangeOptions, type ChangeOutcome } from './change.ts'
 import { settleIdentity, type RegistrationParts } from './identity.ts'
 import { agentName, changeMessage, registerMessage, type Registration } from './registration.ts'
 import { Reporter, type ReportingOptions } from './reporter.ts'
 import { firstDelayMs, renewalDelayMs, retryDelayMs, type Chance } from './renewal.ts'
+import { serverAt } from './server-address.ts'
 import { withdrawBy } from './withdrawal.ts'
 
 /** The world of an agent; each part may be replaced, as tests do. */
@@ -89,8 +89,7 @@ export class Agent {
   /** TypeError where `server` is no address and port, `lease` is none, or there is neither an id nor a KEY to make it from. */
   constructor(options: AgentOptions) {
     const { server, signer, timeoutMs, tries, tcp, lease, onEvent = () => undefined, world, ...parts } = options
-    const endpoint = parseEndpoint(server)
-    if (endpoint === undefined) throw new TypeError(`Cannot use server "${server}" as it must be address:port, such as 127.0.0.1:5300`)
+    const endpoint = serverAt(server)
     const { registration, signer: signerInUse } = settleIdentity(parts, signer)
     this.ask = { server: endpoint, ...(signerInUse && { signer: signerInUse }), ...(timeoutMs && { timeoutMs }), ...(tries && { tries }), ...(tcp && { tcp }) }
     this.wished = leaseOf(lease)

@@ -20,13 +20,13 @@ import { Name } from '../dns/name.ts'
 import { decodeParameters, encodeParameters, encodeValue, PARAMETERS, parseParameters } from '../dns/parameters.ts'
 import { CAPABILITY_MARK, labelsOf, nameOrUrl } from '../discovery/identifier/capability.ts'
 import { UNTOLD } from '../discovery/ranking/values.ts'
-import { parseEndpoint } from '../transport/address.ts'
 import { AliasWalk } from './alias-walk.ts'
 import { ask, type Asked, type AskOptions } from './ask.ts'
 import { askSigned } from './ask-signed.ts'
 import { splitBatch } from './batch.ts'
 import type { ChangeSigner } from './change.ts'
-import { readFound, type Answered, type Found, type FoundAgent } from './found.ts'
+import { serverAt } from './server-address.ts'
+import { readFound, type Answered, type Found, type FoundAgent, type Wanted } from './found.ts'
 
 /** What is needed, by the keys of DEMAND (docs/protocol.md 3): `{ latency: '200ms', accuracy: 0.9, count: 3 }`, or the same as text. */
 export type Need = string | Readonly<Record<string, string | number | true>>
@@ -111,8 +111,7 @@ export class Asker {
 
   /** TypeError where `server` is no address and port. */
   constructor(options: AskerOptions) {
-    const server = parseEndpoint(options.server)
-    if (server === undefined) throw new TypeError(`Cannot use server "${options.server}" as it must be address:port, such as 127.0.0.1:5300`)
+    const server = serverAt(options.server)
     this.options = options
     this.to = { server, tcp: options.tcp ?? false, timeoutMs: options.timeoutMs ?? 2_000, tries: options.tries ?? 3 }
     this.send = options.send ?? ask
@@ -139,7 +138,7 @@ export class Asker {
     const demand = demandWith(textOf(need), told)
     const { response, tookMs } = await this.exchange([name], demand, told.length > 0)
     this.forget(told)
-    return withTime(readable([name], () => readFound(response, name, wantsClosure(demand))), tookMs)
+    return withTime(readable([name], () => readFound(response, name, wantedBy(demand))), tookMs)
   }
 
   /**
@@ -180,7 +179,7 @@ export class Asker {
     if (KNOWS_NO_BATCH.has(response.rcode)) return new Map()
     this.forget(told)
     const parts = readable(names, () => splitBatch(response).filter((part) => !isLeftOut(part)))
-    return readable(names, () => new Map(parts.map((part) => [part.questions[0].name.key, withTime(readPart(part, wantsClosure(demand)), tookMs)])))
+    return readable(names, () => new Map(parts.map((part) => [part.questions[0].name.key, withTime(readPart(part, wantedBy(demand)), tookMs)])))
   }
 
   private toldIn(domain: string): Outcome[] {
@@ -261,9 +260,9 @@ function readable<Result>(names: readonly Name[], read: () => Result): Result {
 }
 
 /** What a part of a batch says; one that is refused has nobody. */
-function readPart(part: Message, isClosureWanted: boolean): Answered<Omit<Found, 'tookMs'>> {
+function readPart(part: Message, wanted: Wanted): Answered<Omit<Found, 'tookMs'>> {
   const isAnswer = part.rcode === RCODE.NOERROR || part.rcode === RCODE.NXDOMAIN
-  return isAnswer ? readFound(part, part.questions[0].name, isClosureWanted) : { found: { agents: [], ttlSeconds: 0, reason: reasonOf(part) }, steps: [] }
+  return isAnswer ? readFound(part, part.questions[0].name, wanted) : { found: { agents: [], ttlSeconds: 0, reason: reasonOf(part) }, steps: [] }
 }
 
 /** Whether the server says that it does not do this in a batch. */
@@ -282,8 +281,9 @@ function withTime({ found, steps }: Answered<Omit<Found, 'tookMs'>>, tookMs: num
   return { found: { ...found, tookMs }, steps }
 }
 
-function wantsClosure(demand: Uint8Array): boolean {
-  return decodeParameters(demand, 'DEMAND').has(PARAMETERS.closure.key)
+function wantedBy(demand: Uint8Array): Wanted {
+  const keys = decodeParameters(demand, 'DEMAND')
+  return { closure: keys.has(PARAMETERS.closure.key), candidates: keys.has(PARAMETERS.candidates.key) }
 }
 
 function reasonOf({ rcode, edns }: Message): string {

@@ -118,7 +118,8 @@ function adviceIn(offer: Uint8Array | undefined): ReportingAdvice | undefined {
 function waitingIn(error: Uint8Array): string | undefined {
   const { infoCode, text } = readExtendedError(error)
   if (infoCode !== EDE.DEPENDENCY_MISSING) return undefined
-  return text === '' ? 'it waits for what it depends on' : text
+  if (text === '') return 'it waits for what it depends on'
+  return text.includes(' waits for ') ? text : `it waits for ${text}`
 }
 
 function printReason(rcode: number, error: Uint8Array): string {

@@ -62,20 +62,26 @@ export interface Answered<Result = Found> {
   steps: Name[]
 }
 
-/** Reads an answer of code NOERROR or NXDOMAIN; of a version that has moved on, what the message says of the one that it leads to. WireFault where it is malformed. */
-export function readFound(response: Message, asked: Name, wantsClosure = false): Answered<Omit<Found, 'tookMs'>> {
+/** What a need says of the answer: who is needed besides, or that all are wanted. */
+export interface Wanted {
+  closure?: boolean
+  candidates?: boolean
+}
+
+/** Reads an answer of code NOERROR or NXDOMAIN; of a version that has moved on, what the message says of the one that it leads to, unless all candidates are wanted, as those are the best. WireFault where it is malformed. */
+export function readFound(response: Message, asked: Name, { closure = false, candidates = false }: Wanted = {}): Answered<Omit<Found, 'tookMs'>> {
   const option = findOption(response.edns, OPTION.OFFER)
   const offer = option === undefined ? undefined : decodeParameters(option, 'OFFER')
   const records = response.answers.filter(isAgent)
   const additional = byOwner(response.additionals.filter(isAgent))
   const { steps, here } = follow(records, asked, additional)
-  const agents = steps.length > 0 ? agentsAt(here, response, offer) : agentsOf(records, response, offer)
+  const agents = steps.length === 0 ? agentsOf(records, response, offer) : candidates ? [] : agentsAt(here, response, offer)
   const found = inOrder(agents)
   const ttlSeconds = Math.min(...[...records, ...here].map(({ ttl }) => ttl), ...(records.length === 0 ? [0] : []))
   const told = toldBy(response)
   const nobody = agents.length > 0 ? `nobody at ${asked} may be called for this need now` : nobodyAt(response, asked)
   const said = found.length === 0 ? { reason: told ?? nobody } : told !== undefined && { note: told }
-  const more = { ...translatedBy(offer), ...(wantsClosure && { closure: closureOf(here, response, additional) }) }
+  const more = { ...translatedBy(offer), ...(closure && { closure: closureOf(here, response, additional) }) }
   return { found: { agents: found, ttlSeconds, ...said, ...more }, steps }
 }
 

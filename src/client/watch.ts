@@ -17,10 +17,11 @@ import { CLASS, parseClass, parseType, printRcode, printType, RCODE, TYPE } from
 import { type PushChange, type PushTopic, subscribeTlv } from '../dns/dso.ts'
 import { CLIENT_WATCH_SETTLE_MS, MAX_PUSH_RECORDS, MAX_WATCHED_OCTETS } from '../dns/limits-sessions.ts'
 import type { DnsRecord } from '../dns/message.ts'
-import { parseEndpoint, printEndpoint, type Endpoint } from '../transport/address.ts'
+import { printEndpoint, type Endpoint } from '../transport/address.ts'
 import { DsoLink, LONGEST_TIMER, type LinkEnd, type LinkWorld } from './dso-link.ts'
 import { PushedRecords, type WatchChange } from './pushed-records.ts'
 import { retryDelayMs, type Chance } from './renewal.ts'
+import { serverAt } from './server-address.ts'
 import { WatchQueue } from './watch-queue.ts'
 
 /** The world of who watches; each part may be replaced, as tests do. */
@@ -81,8 +82,7 @@ const MAY_COME_AGAIN = new Set<number>([RCODE.SERVFAIL, RCODE.REFUSED, RCODE.NOT
  * or until the server refuses. TypeError where server, type or class cannot be read; TextFault where the name cannot.
  */
 export function watch(name: string, options: WatchOptions): Watching {
-  const server = parseEndpoint(options.server)
-  if (server === undefined) throw new TypeError(`Cannot use server "${options.server}" as it must be address:port, such as 127.0.0.1:5300`)
+  const server = serverAt(options.server)
   const type = options.type === undefined ? TYPE.AGENT : parseType(options.type)
   if (type === undefined) throw new TypeError(`Cannot use type "${options.type}" as it must be a mnemonic such as AGENT, or TYPE and a number`)
   const rrClass = options.class === undefined ? CLASS.IN : parseClass(options.class)

@@ -77,6 +77,8 @@ describe('register', () => {
       assert.deepEqual([code, err], [0, `waggle: ${BABEL} is registered, but ${registrar.waits}\n`])
       if (flag.length > 0) assert.equal((JSON.parse(out) as { waits: string }).waits, registrar.waits)
     }
+    registrar.waits = 'v1.words._cap.acme.example.'
+    assert.match((await ask('register', ...byTsig)).err, /is registered, but it waits for v1\.words\._cap\.acme\.example\.\n$/)
     registrar.waits = ''
     assert.match((await ask('register', ...byTsig)).err, /is registered, but it waits for what it depends on\n$/)
   })

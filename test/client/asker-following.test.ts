@@ -40,6 +40,14 @@ describe('a version that has moved on', () => {
     assert.deepEqual(server.asked, [['v1'], ['v2']])
   })
 
+  it('is asked for where all candidates are wanted, as an alias brings the best alone', async () => {
+    const server = new FakeServer()
+    server.at.set(cap('v1'), { answers: [moved('v1', 'v2')], additionals: [agent('v2', 1, 'babel')], offer: 'scores=0.9' })
+      .set(cap('v2'), { answers: [agent('v2', 1, 'babel'), agent('v2', 1, 'iris')], additionals: [`${cap('v2')} 0 IN SENSE 7 iris._sa.acme.example. active=2`] })
+    const { agents } = await server.asker().ask(cap('v1'), { candidates: true })
+    assert.deepEqual(agents.map(({ name, reading }) => [name.split('.')[0], reading]), [['babel', undefined], ['iris', 'active=2']])
+  })
+
   it('in a circle, or too often, has nobody, and the reason says so', async () => {
     const server = new FakeServer()
     server.at.set(cap('v1'), { answers: [moved('v1', 'v2')] }).set(cap('v2'), { answers: [moved('v2', 'V1')] })

@@ -122,6 +122,7 @@ describe('a question', () => {
       await assert.rejects(server.asker().ask(capability, need), TextFault)
     }
     assert.throws(() => new Asker({ server: 'nowhere' }), TypeError)
+    assert.throws(() => new Asker({ server: 'localhost:5411' }), /^TypeError: Cannot use server "localhost:5411" as it must be address:port, such as 127\.0\.0\.1:5411 or \[::1\]:5411$/)
     assert.equal(server.queries.length, 0)
   })
 

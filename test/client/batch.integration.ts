@@ -12,6 +12,8 @@ a._sa A 192.0.2.10
 b._sa A 192.0.2.20
 v1.ocr.vision._cap AGENT 1 a._sa accuracy=0.9
 v2.translate.text._cap AGENT 1 b._sa accuracy=0.8 depends=v1.ocr.vision._cap.acme.example
+v1.translate.text._cap AGENT 0 v2.translate.text._cap
+www CNAME ns
 `
 const OCR = 'v1.ocr.vision._cap.acme.example'
 const TRANSLATE = 'v2.translate.text._cap.acme.example'
@@ -39,6 +41,19 @@ describe('several capabilities in one message', () => {
     })
   }
 
+  it('are followed where a version has moved on, with what the chosen depend on, and needs in words are translated', async () => {
+    const asker = new Asker({ server: address })
+    const old = 'v1.translate.text._cap.acme.example'
+    const [ocr, ...found] = await asker.askAll([OCR, old, TRANSLATE], { closure: true })
+    assert.deepEqual([ocr.agents.length, ocr.closure], [1, []])
+    for (const { agents, closure } of [...found, await asker.ask(old, 'closure')]) {
+      assert.deepEqual(agents.map(({ name, capability, addresses }) => [name, capability, addresses]), [['b._sa.acme.example.', `${TRANSLATE}.`, ['192.0.2.20']]])
+      assert.deepEqual(closure?.map(({ capability, agents: [{ name, addresses }] }) => [capability, name, addresses]), [[`${OCR}.`, 'a._sa.acme.example.', ['192.0.2.10']]])
+    }
+    const meant = await asker.askAll(['_cap.acme.example', 'text._cap.acme.example'], { intent: 'translate a text' })
+    assert.deepEqual(meant.map(({ agents, translated }) => [agents.length, translated?.capability]), [[1, `${TRANSLATE}.`], [1, `${TRANSLATE}.`]])
+  })
+
   it('more than one message holds are all found', async () => {
     const names = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? `${'x'.repeat(40)}${i}.vision._cap.acme.example` : [OCR, TRANSLATE][(i >> 1) & 1]))
     const found = await new Asker({ server: address }).askAll(names)
@@ -51,6 +66,11 @@ describe('several capabilities in one message', () => {
     const { out, code } = await query('--short')
     assert.equal(out, `;${OCR}. NOERROR\n1 a._sa.acme.example. accuracy=0.9\n;${PAINT}. NXDOMAIN\n;${TRANSLATE}. NOERROR\n`)
     assert.equal(code, 0)
+  })
+
+  it('are told apart where an alias leads from one to the other', async () => {
+    const { out } = await waggle(['query', 'www.acme.example', '--and', 'ns.acme.example', '-s', address, '--short'])
+    assert.equal(out, ';www.acme.example. NOERROR\nns.acme.example.\n192.0.2.53\n;ns.acme.example. NOERROR\n192.0.2.53\n')
   })
 
   it('are told as JSON with what each came to, and as dig prints a message', async () => {

@@ -91,7 +91,7 @@ describe('who watches', () => {
   it('is told at once what he called wrongly', () => {
     const world = new FakeWorld()
     const call = (name: string, options: Partial<WatchOptions>) => () => watch(name, { server: '127.0.0.1:5300', world, ...options })
-    assert.throws(call(V2, { server: 'localhost' }), { name: 'TypeError', message: 'Cannot use server "localhost" as it must be address:port, such as 127.0.0.1:5300' })
+    assert.throws(call(V2, { server: 'localhost' }), { name: 'TypeError', message: 'Cannot use server "localhost" as it must be address:port, such as 127.0.0.1:5300 or [::1]:5300' })
     assert.throws(call(V2, { type: 'AGENTS' }), { name: 'TypeError', message: 'Cannot use type "AGENTS" as it must be a mnemonic such as AGENT, or TYPE and a number' })
     assert.throws(call(V2, { class: 'OUT' }), { name: 'TypeError', message: 'Cannot use class "OUT" as it must be IN, LOCAL, CH, or CLASS and a number' })
     for (const name of ['a..b', 'agent://acme.example/v2']) assert.throws(call(name, {}), TextFault)
