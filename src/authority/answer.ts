@@ -141,24 +141,24 @@ export class ZoneAuthority implements Authority {
     if (this.isHidden && this.asksForAgents()) return this.answerHidden()
     switch (match.found) {
       case FOUND.exact:
-        return this.isChosen() ? false : this.answerNode(match.node)
+        return this.isChosen(match.node) ? false : this.answerNode(match.node)
       case FOUND.wildcard:
         return this.isDerived(0) ? false : this.answerNode(match.node)
       case FOUND.empty:
-        return this.isChosen() || this.isDerived(match.node) ? false : this.answerNoData()
+        return this.isChosen(match.node) || this.isDerived(match.node) ? false : this.answerNoData()
       case FOUND.cut:
         return this.answerAtCut()
       case FOUND.dname:
         return this.answerDname(match.cut)
       case FOUND.nothing:
-        return this.isDerived(0) ? false : this.answerNameError()
+        return this.isChosen(0) || this.isDerived(0) ? false : this.answerNameError()
     }
   }
 
   /** Agents at or below the name are chosen among (docs/protocol.md 4); false where there are none and the name is answered as for any type. */
-  private isChosen(): boolean {
+  private isChosen(node: NodeId): boolean {
     const { query, result, zone, chooser } = this
-    return query.qtype === TYPE.AGENT && chooser !== undefined && this.isTaken(chooser.choose(query, result, zone, this))
+    return query.qtype === TYPE.AGENT && chooser !== undefined && this.isTaken(chooser.choose(query, result, zone, this, node))
   }
 
   /** Whether the question is one for agents: of their types, or at a name that is theirs; but a type of theirs at an alias or below a cut is asked of who is there. */

@@ -1,6 +1,6 @@
 /**
  * Choosing among agents, as authority sees it: who chooses is handed in, as candidates and their load are discovery's
- * (docs/protocol.md 4). A chooser is asked at a name that stands in the zone, or has names below it, for type AGENT alone;
+ * (docs/protocol.md 4). A chooser is asked at any name of the zone that is no alias and below no cut, for type AGENT alone;
  * without one, and where it has nothing to choose from, AGENT is answered like any other type (RFC 1034 4.3.2).
  */
 import type { LookupName } from '../dns/lookup-name.ts'
@@ -37,7 +37,8 @@ export interface Wanted extends HostZones {
 
 /** Chooses agents; `answer.zone` is the index of `zone` in the directory. Adds to the answer what it chose, and OFFER. Never throws. */
 export interface AgentChooser {
-  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice
+  /** `node` is the name's own in the zone, 0 where it has none: `nobody` says then that agents were there. */
+  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice
   /**
    * Answers a name of the zone that it derives from what agents have registered, for any type but AGENT: `made` where the
    * answer section holds it, `nobody` where the name is derived but has nothing of that type, `none` where it is not derived.

@@ -15,6 +15,10 @@ export const MAX_CAPABILITY_LABELS = 16
 export const MAX_CANDIDATES = 1_048_576
 /** Octets of one zone's table of candidates: offsets in it are kept in 31 bits. Reached: as above. */
 export const MAX_CANDIDATE_OCTETS = 2_147_483_647
+/** Milliseconds for which a capability is told to have had agents whose leases have ended: an hour, in which whoever asks for it may wonder. */
+export const ENDED_REMEMBERED_MS = 3_600_000
+/** Capabilities of one zone of which that is remembered. Reached: what ended first is forgotten, and its name does not exist. */
+export const MAX_ENDED_REMEMBERED = 1_024
 /** Candidates scored in full for one answer. Reached: that many of them are drawn by chance, which no asker can tell from the best of all (power of two choices, with 64). */
 export const MAX_SCORED_CANDIDATES = 64
 /** Octets of a demand that is recognised when it is asked for again at the same moment: most have less than a hundred. Reached: its candidates are scored each time. */

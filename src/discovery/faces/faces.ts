@@ -64,8 +64,8 @@ export class AgentFaces implements AgentChooser {
     this.other = new LookupName(seed)
   }
 
-  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
-    return this.ranked.choose(query, answer, zone, wanted)
+  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice {
+    return this.ranked.choose(query, answer, zone, wanted, node)
   }
 
   complete(answer: Answer, zone: ZoneImage): void {
@@ -82,7 +82,9 @@ export class AgentFaces implements AgentChooser {
 
   derive(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice {
     const table = this.ranked.tableFor(answer.zone, zone)
-    if (table === undefined || table.faces === 0) return CHOICE.none
+    if (table === undefined) return CHOICE.none
+    if (node === 0 && this.ranked.isEndOf(table, wanted.name, answer)) return CHOICE.nobody
+    if (table.faces === 0) return CHOICE.none
     readFaceName(wanted.name, zone.apexLabels, this.face)
     if ((this.face.shown & table.faces) === 0) return CHOICE.none
     this.table = table

@@ -8,7 +8,7 @@ import type { LookupName } from '../../dns/lookup-name.ts'
 import { SlotChains } from './chains.ts'
 import { METRIC_COUNT } from './metrics.ts'
 import { FAULT, nameEnd, sameFolded } from './values.ts'
-import { DOUBLES, HALF, HISTORY, NODE, shapeOf, TABLE, TABLE_MAGIC, WORDS, type DoubleColumn, type TableShape, type WordColumn } from './table-layout.ts'
+import { DOUBLES, HALF, HISTORY, NODE, shapeOf, TABLE, TABLE_MAGIC, THERE, WORDS, type DoubleColumn, type TableShape, type WordColumn } from './table-layout.ts'
 
 /** Number of an entry; −1 is none. */
 export type Slot = number
@@ -43,6 +43,8 @@ export class CapabilityMatch {
   /** Where the RDATA of an alias at the very name stands in the heap, and its octets; 0 for none. */
   aliasAt = 0
   aliasLength = 0
+  /** Nobody is there, as the last leases have ended. */
+  hasEnded = false
   /** Cost (millionths) and weight that are usual among them: their geometric and arithmetic mean; 0 where none tells. */
   costReference = 0
   weightReference = 0
@@ -165,7 +167,8 @@ export class CandidateTable {
     match.aliasLength = nodes[half + HALF.aliasLength]
     match.costReference = nodeFloats[half + HALF.costReference]
     match.weightReference = nodeFloats[half + HALF.weightReference]
-    return nodes[half + HALF.isThere] !== 0
+    match.hasEnded = nodes[half + HALF.isThere] === THERE.ended
+    return nodes[half + HALF.isThere] !== THERE.nothing
   }
 }
 

@@ -92,7 +92,7 @@ export class RankedChooser implements AgentChooser {
     return isCapabilityName(name, apexLabels)
   }
 
-  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
+  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice {
     const table = this.tables[answer.zone]
     if (table === undefined) return CHOICE.none
     this.ranker.scorer.company.hosts = wanted
@@ -100,6 +100,8 @@ export class RankedChooser implements AgentChooser {
     const { match } = this
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       if (!table.lookup(wanted.name, match)) return CHOICE.none
+      if (match.hasEnded && (node === 0 || zone.rrsetOf(node, TYPE.AGENT) === 0)) return this.tellEnd(answer)
+      if (node === 0 || match.hasEnded) return CHOICE.none // the zone is ahead of the table
       if (match.count === 0) return match.aliasLength === 0 ? CHOICE.none : this.followAlias(query, answer, table, zone, wanted)
       if (!this.readDemand(query)) return CHOICE.malformed
       if (this.demand.intent.isPresent && !this.findMeant(query, answer, table)) return CHOICE.nobody
@@ -187,6 +189,16 @@ export class RankedChooser implements AgentChooser {
   tableFor(index: number, zone: ZoneImage): CandidateTable | undefined {
     const table = this.tables[index]
     return table === undefined || isSignedAhead(zone) ? undefined : table
+  }
+
+  /** Whether agents were at or below the name whose leases have ended since; the answer says so then. */
+  isEndOf(table: CandidateTable, name: LookupName, answer: Answer): boolean {
+    return table.lookup(name, this.match) && this.match.hasEnded && this.tellEnd(answer) === CHOICE.nobody
+  }
+
+  private tellEnd(answer: Answer): Choice {
+    answer.explain(EDE.LEASE_EXPIRED)
+    return CHOICE.nobody
   }
 
   /** How many answers the demand read last wants. */

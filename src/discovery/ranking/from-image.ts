@@ -53,9 +53,9 @@ export function reconcile(registrar: Registrar, image: ZoneImage, leaseEndOf: Le
 }
 
 /** Makes these the offers at a capability (its wire name), not yet committed. Returns how many found no room. */
-export function replaceAt(registrar: Registrar, owner: Uint8Array, { ttl, rdatas }: Offers, leaseEndOf: LeaseEndOf): number {
+export function replaceAt(registrar: Registrar, owner: Uint8Array, { ttl, rdatas }: Offers, leaseEndOf: LeaseEndOf, nowMs?: number): number {
   const kept = new Set(rdatas.map(agentKey))
-  for (const rdata of registrar.rdatasAt(owner)) if (!kept.has(agentKey(rdata))) registrar.remove(owner, rdata.subarray(2))
+  for (const rdata of registrar.rdatasAt(owner)) if (!kept.has(agentKey(rdata))) registrar.remove(owner, rdata.subarray(2), nowMs)
   let refused = 0
   for (const rdata of rdatas) if (registrar.put({ owner, rdata, ttl, leaseEndMs: leaseEndOf(owner, rdata) }) === 'full') refused++
   return refused

@@ -14,7 +14,7 @@ import type { CandidateTable, Slot } from './candidates.ts'
 import type { Heap } from './heap.ts'
 import { ListPlaces, Log, roomFor } from './lists.ts'
 import { Resting } from './resting.ts'
-import { HALF, NODE, TABLE } from './table-layout.ts'
+import { HALF, NODE, TABLE, THERE } from './table-layout.ts'
 import { Usual } from './usual.ts'
 
 /** Numbers of the nodes of a capability: its topmost ancestor first, itself last. */
@@ -35,6 +35,8 @@ export class IndexWriter {
   private nextNode = 1
   /** By node: capabilities at or below it. */
   private readonly capabilities: number[] = [0]
+  /** By node: those of them at which the last lease has ended. */
+  private readonly ended: number[] = [0]
   /** What was done to the halves that are not in use since `prepare`; and what was done before that to those now in use. */
   private logs = new Map<number, Log>()
   private former = new Map<number, Log>()
@@ -90,7 +92,7 @@ export class IndexWriter {
     const path: number[] = []
     for (let label = this.topLabel(); label >= 0; label--) {
       const node = this.table.nodeOf(name, label) || this.makeNode(label)
-      if (this.capabilities[node]++ === 0) this.table.nodes[this.changedHalf(node) + HALF.isThere] = 1
+      this.count(node, 1, 0)
       path.push(node)
     }
     return path
@@ -100,10 +102,27 @@ export class IndexWriter {
   close(path: Path): void {
     this.prepare()
     for (const node of path) {
-      if (--this.capabilities[node] > 0) continue
-      this.table.nodes[this.changedHalf(node) + HALF.isThere] = 0
-      this.emptied.push(node)
+      this.count(node, -1, 0)
+      if (this.capabilities[node] === 0) this.emptied.push(node)
     }
+  }
+
+  /** The last lease at the capability at the end of the path has ended; or something has come there again, or it is forgotten. */
+  end(path: Path, isEnded: boolean): void {
+    this.prepare()
+    for (const node of path) this.count(node, 0, isEnded ? 1 : -1)
+  }
+
+  private count(node: number, capabilities: number, ended: number): void {
+    const before = this.thereAt(node)
+    this.capabilities[node] += capabilities
+    this.ended[node] += ended
+    const now = this.thereAt(node)
+    if (now !== before) this.table.nodes[this.changedHalf(node) + HALF.isThere] = now
+  }
+
+  private thereAt(node: number): number {
+    return this.capabilities[node] === 0 ? THERE.nothing : this.ended[node] === this.capabilities[node] ? THERE.ended : THERE.something
   }
 
   /** Label `_cap`, up to which ancestors are entered; 0 where the name has none near enough. */
@@ -124,7 +143,7 @@ export class IndexWriter {
     nodes[at + NODE.hash] = name.hash[label]
     nodes[at + NODE.nameAt] = this.heap.write(name.octets.subarray(name.labelAt[label], name.length))
     nodes[at + NODE.nameLength] = name.length - name.labelAt[label]
-    this.capabilities[node] = 0
+    this.capabilities[node] = this.ended[node] = 0
     this.usual.clear(node)
     this.link(node)
     return node

@@ -107,15 +107,15 @@ function isAlias(rdata: Uint8Array): boolean {
   return rdata[0] === 0 && rdata[1] === 0
 }
 
-/** Makes the registrar hold what the changes say, not yet committed. */
-export function carryOut(registrar: Registrar, changes: readonly OfferChange[]): void {
+/** Makes the registrar hold what the changes say, not yet committed; leases that have ended by `nowMs` are remembered to have been there. */
+export function carryOut(registrar: Registrar, changes: readonly OfferChange[], nowMs?: number): void {
   for (const change of changes) {
     const { owner } = change
     if ('all' in change) {
-      replaceAt(registrar, owner, change.all, change.endOf)
+      replaceAt(registrar, owner, change.all, change.endOf, nowMs)
       continue
     }
-    for (const agent of change.gone) registrar.remove(owner, agent)
+    for (const agent of change.gone) registrar.remove(owner, agent, nowMs)
     for (const { ttl, rdata, leaseEndMs } of change.come) registrar.put({ owner, rdata, ttl, leaseEndMs })
   }
 }

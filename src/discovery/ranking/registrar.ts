@@ -6,7 +6,7 @@
  *     registrar.remove(owner, agent)
  *     registrar.commit()                                    now every reader finds them
  */
-import { MAX_CANDIDATE_OCTETS, MAX_CANDIDATES } from '../../dns/limits-discovery.ts'
+import { ENDED_REMEMBERED_MS, MAX_CANDIDATE_OCTETS, MAX_CANDIDATES, MAX_ENDED_REMEMBERED } from '../../dns/limits-discovery.ts'
 import { Name } from '../../dns/name.ts'
 import { aliasOf } from '../registration/message.ts'
 import { CandidateTable, createTable, nodesFor, type Slot } from './candidates.ts'
@@ -44,6 +44,8 @@ export class Registrar extends Holdings {
   private readonly freeSlots = new FreeSlots()
   private readonly freeNumbers = new Resting()
   private nextNumber = 1
+  /** Keys of capabilities at which the last lease has ended, and until when that is remembered, the first first. */
+  private readonly ended = new Map<string, number>()
   private isChanged = false
   private hasGrown = false
 
@@ -88,6 +90,7 @@ export class Registrar extends Holdings {
     if (known !== undefined && held >= 0) return this.replace(known, held, registration)
     if (!this.makeRoom(rdata.length, owner, known?.path)) return 'full'
     const capability = known ?? this.open(key, owner)
+    this.begun(capability)
     const slot = this.freeSlots.takeFor(this.table)
     this.begin(slot)
     this.table.i32.capability[slot] = capability.number
@@ -100,12 +103,13 @@ export class Registrar extends Holdings {
     return 'added'
   }
 
-  /** Removes an agent from a capability; false where it is not there. An alias is removed by the name that it leads to. */
-  remove(owner: Uint8Array, agent: Uint8Array): boolean {
+  /** Removes an agent from a capability; false where it is not there. An alias is removed by the name that it leads to. Whose lease has ended by `nowMs` is remembered to have been there. */
+  remove(owner: Uint8Array, agent: Uint8Array, nowMs: number = -Infinity): boolean {
     const capability = this.capabilities.get(keyOf(owner))
     if (capability === undefined) return false
     const slot = this.slotAt(capability, agent)
     if (slot < 0) return this.removeAlias(capability, agent)
+    const hasEnded = this.table.f64.leaseEndMs[slot] <= nowMs
     this.index.leave(capability.path, slot)
     capability.agents--
     this.begin(slot)
@@ -118,7 +122,8 @@ export class Registrar extends Holdings {
     this.end(slot)
     this.freeSlots.give(slot)
     this.table.header[TABLE.count]--
-    this.closeIfEmpty(capability)
+    if (hasEnded && this.isEmpty(capability)) this.remember(capability, nowMs)
+    else this.closeIfEmpty(capability)
     return (this.isChanged = true)
   }
 
@@ -225,7 +230,9 @@ export class Registrar extends Holdings {
 
   private putAlias(owner: Uint8Array, rdata: Uint8Array): PutResult {
     if (!this.makeRoom(rdata.length, owner, undefined)) return 'full'
-    const { path } = this.capabilities.get(keyOf(owner)) ?? this.open(keyOf(owner), owner)
+    const capability = this.capabilities.get(keyOf(owner)) ?? this.open(keyOf(owner), owner)
+    const { path } = capability
+    this.begun(capability)
     const { at, octets } = this.index.aliasOf(path)
     this.heap.give(at, octets)
     this.index.setAlias(path, this.heap.write(rdata), rdata.length)
@@ -280,11 +287,44 @@ export class Registrar extends Holdings {
 
   private closeIfEmpty(capability: Capability): void {
     const { key, number, path } = capability
-    if (capability.agents > 0 || this.index.aliasOf(path).octets > 0) return
+    if (!this.isEmpty(capability)) return
     this.index.close(path)
     this.capabilities.delete(key)
     this.numbered[number] = undefined
     this.freeNumbers.give(number)
+  }
+
+  private isEmpty({ agents, path }: Capability): boolean {
+    return agents === 0 && this.index.aliasOf(path).octets === 0
+  }
+
+  /** The last lease at the capability has ended: who asks there is told so for a while. */
+  private remember(capability: Capability, nowMs: number): void {
+    this.index.end(capability.path, true)
+    this.ended.set(capability.key, nowMs + ENDED_REMEMBERED_MS)
+    if (this.ended.size <= MAX_ENDED_REMEMBERED) return
+    for (const key of this.ended.keys()) return this.forget(key)
+  }
+
+  /** Something stands at the capability again, which may have ended. */
+  private begun({ key, path }: Capability): void {
+    if (this.ended.delete(key)) this.index.end(path, false)
+  }
+
+  private forget(key: string): void {
+    const capability = this.capabilities.get(key)
+    if (capability === undefined) return
+    this.begun(capability)
+    this.closeIfEmpty(capability)
+    this.isChanged = true
+  }
+
+  /** Forgets where leases ended long ago. */
+  forgetEnded(nowMs: number): void {
+    for (const [key, untilMs] of this.ended) {
+      if (untilMs > nowMs) return
+      this.forget(key)
+    }
   }
 
   /** An agent that is gone receives nothing any more (sensing.ts counts what all receive). */

@@ -46,7 +46,7 @@ export const TABLE = {
 } as const
 
 /** First word of every table: "CND" and the version of this layout. */
-export const TABLE_MAGIC = 0x43_4e_44_0a
+export const TABLE_MAGIC = 0x43_4e_44_0b
 /** Words of the header. */
 export const HEADER_WORDS = 16
 
@@ -91,9 +91,12 @@ export type WordColumn = (typeof WORDS)[number]
 export const NODE = { hash: 0, nameAt: 1, nameLength: 2, next: 3, half: 4, halves: 5, words: 21 } as const
 /**
  * Words of half a node: octet of the heap where its list of slots begins, how many they are and how many there is room for, an alias's
- * RDATA in the heap, what is usual among its agents (as floats), and whether anything stands at the name or below.
+ * RDATA in the heap, what is usual among its agents (as floats), and what stands at the name or below (THERE).
  */
 export const HALF = { listAt: 0, count: 1, room: 2, aliasAt: 3, aliasLength: 4, costReference: 5, weightReference: 6, isThere: 7, words: 8 } as const
+
+/** What stands at a name or below it: nothing, something, or what has ended of itself, lease by lease, and is remembered. */
+export const THERE = { nothing: 0, something: 1, ended: 2 } as const
 
 /** Doubles of one remembered reading: time, active, service. */
 export const HISTORY = { atMs: 0, active: 1, serviceMs: 2, doubles: 3 } as const

@@ -210,12 +210,14 @@ export class ZoneCandidates implements UpdateFlow, KnownAgents {
     const candidates = behind && this.candidatesFor(zone, behind)
     if (behind === undefined || candidates === undefined) return
     const { registrar, memberships } = candidates
-    carryOut(registrar, behind.offers)
+    const nowMs = this.options.nowMs()
+    registrar.forgetEnded(nowMs)
+    carryOut(registrar, behind.offers, nowMs)
     for (const { agent, endOf } of behind.renewals) {
       for (const slot of registrar.slotsOf(agent.wire)) registrar.renew(slot, endOf(registrar.ownerOf(slot), registrar.rdataOf(slot)))
     }
     for (const change of behind.tasks) {
-      if (change.kind === 'added') memberships.put(change, this.options.nowMs())
+      if (change.kind === 'added') memberships.put(change, nowMs)
       else memberships.remove(change)
     }
     memberships.settle(registrar, behind.offers.some((offer) => 'all' in offer) ? undefined : behind.coming)
