@@ -22,7 +22,7 @@ export async function registerCommand(flags: AgentFlags & { dryRun?: boolean; js
   if (flags.dryRun === true) return dryRun(plan, io)
   const outcome = await requestChange(registerMessage(plan.registration, plan.lease, messageId()), plan.ask)
   if (outcome.kind !== 'done') return tellFailure('register', plan, outcome, io)
-  if (outcome.waits !== undefined) io.err(`waggle: ${plan.agent} is registered, but ${outcome.waits}\n`)
+  if (outcome.waits !== undefined) io.err(`waggle: ${plan.agent} is registered, but ${visible(outcome.waits)}\n`)
   io.out(flags.json === true ? `${JSON.stringify(grantOf(plan, outcome))}\n` : printGrant(plan, outcome.lease))
   return EXIT.done
 }
@@ -65,6 +65,11 @@ export async function withdrawCommand(flags: AgentFlags & { keepName?: boolean }
 
 function tellFailure(what: string, plan: AgentPlan, outcome: Exclude<ChangeOutcome, { kind: 'done' }>, io: Io): ExitCode {
   const why = outcome.kind === 'refused' ? `${serverText(plan)} refuses: ${outcome.reason}` : `no good answer from ${serverText(plan)}: ${outcome.reason}`
-  io.err(`waggle: Cannot ${what} ${plan.agent} as ${why}\n`)
+  io.err(`waggle: Cannot ${what} ${plan.agent} as ${visible(why)}\n`)
   return EXIT.failed
+}
+
+/** RFC 8914 6: words of a server are not to be trusted, and no control character of them may reach a terminal. */
+function visible(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '.')
 }

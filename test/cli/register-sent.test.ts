@@ -79,6 +79,8 @@ describe('register', () => {
     }
     registrar.waits = 'v1.words._cap.acme.example.'
     assert.match((await ask('register', ...byTsig)).err, /is registered, but it waits for v1\.words\._cap\.acme\.example\.\n$/)
+    registrar.waits = 'a waits for \u001b]0;b\u0007'
+    assert.match((await ask('register', ...byTsig)).err, /is registered, but a waits for \.\]0;b\.\n$/)
     registrar.waits = ''
     assert.match((await ask('register', ...byTsig)).err, /is registered, but it waits for what it depends on\n$/)
   })
@@ -118,6 +120,7 @@ function withoutTsig(octets: Uint8Array): Uint8Array {
 
 const FAILURES: [what: string, behaviour: Partial<Behaviour>, key: string[], wanted: RegExp][] = [
   ['refuses with words', { refusal: 'no grant for babel' }, ['-k', tsig], / refuses: REFUSED: no grant for babel\n$/],
+  ['refuses with words that would play with a terminal (RFC 8914 6)', { refusal: 'no\u001b[31m grant\n' }, ['-k', tsig], / refuses: REFUSED: no\.\[31m grant\.\n$/],
   ['refuses without words', { rcode: RCODE.NOTAUTH }, ['-k', tsig], / refuses: NOTAUTH\n$/],
   ['says YXDOMAIN: the name is another\'s', { rcode: RCODE.YXDOMAIN }, ['-k', tsig], / refuses: YXDOMAIN\n$/],
   ['does not know the key', {}, ['-k', foreign], /: the server knows no key foreign-key\. of that algorithm \(BADKEY\)\n$/],
