@@ -288,7 +288,7 @@ export class AgentFaces implements AgentChooser {
 
   private begin(type: number): void {
     const { block, zone, picks, ranked, table, node } = this
-    const ttl = picks.count === 0 ? Math.max(0, zone.negativeTtl) : ranked.ttlFor(table, picks.slots, picks.count)
+    const ttl = picks.count === 0 ? Math.max(0, zone.negativeTtl) : ranked.ttlFor(table, picks.slots, picks.count, picks.isRanked)
     block.begin(type, zone.class, ttl)
     if (type === TYPE.PTR && node !== 0) block.addStored(zone, zone.rrsetOf(node, TYPE.PTR))
   }

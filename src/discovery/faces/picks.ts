@@ -56,12 +56,16 @@ export class Picks {
     this.count = 0
     this.hasOthers = false
     if (typeof ranker === 'number') return ranker
+    this.isRanked = true
     for (let i = 0; i < ranker.count && this.count < ranked.wanted; i++) {
       if (hasFace === undefined || hasFace(ranker.slots[i])) this.take(ranker.slots[i], ranker.versions[i])
       else this.hasOthers = true
     }
     return CHOICE.made
   }
+
+  /** Whether those picked are in the order of a choice, which load may change. */
+  isRanked = false
 
   /** Whether the last `living` ended at MAX_FACE_AGENTS with candidates left that it did not look at. */
   isCut = false
@@ -70,6 +74,7 @@ export class Picks {
   living(protocols: number): void {
     const { list, count } = this.ranked.livingOf(this.table, this.match, protocols)
     this.count = 0
+    this.isRanked = false
     this.isCut = count === MAX_FACE_AGENTS && this.match.count > count
     for (let i = 0; i < count; i++) this.take(list[i], Atomics.load(this.table.i32.version, list[i]))
   }

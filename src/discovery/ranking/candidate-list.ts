@@ -12,14 +12,11 @@ import { RECORD_HEAD_OCTETS, RRSET_HEAD_OCTETS } from '../../zone/layout.ts'
 import { type CandidateTable, holdsAgentOf, type Slot } from './candidates.ts'
 import { ttlOf } from './chosen-block.ts'
 import type { CandidateFilter } from './filter.ts'
-import { hasReading, READING_OCTETS, writeReading } from './reading-rdata.ts'
+import { hasReading, readingOctets, writeReading } from './reading-rdata.ts'
 import { RECORDS_AT, RRsetBlock } from './rrset-block.ts'
-import type { Reporting } from './settings.ts'
 
 /** The priority of every agent that is listed or told of: none is preferred (RFC 9460 2.4.1). */
 export const LISTED_PRIORITY = 1
-/** Octets of a SENSE record, its agent's name aside, at most. */
-const SENSE_OCTETS = RECORD_HEAD_OCTETS + READING_OCTETS
 
 /** A block that holds the candidates listed last. */
 export class CandidateList extends RRsetBlock {
@@ -27,14 +24,8 @@ export class CandidateList extends RRsetBlock {
   readings = 0
   /** Some that may be chosen are left out, as one message does not hold them. */
   isCut = false
-  private readonly reporting: Reporting
   private readonly slots = new Int32Array(MAX_LISTED_CANDIDATES)
   private end = RECORDS_AT
-
-  constructor(reporting: Reporting) {
-    super()
-    this.reporting = reporting
-  }
 
   /** Lists those whom `filter` has left in `table`, no agent twice. An entry that changes all the while is left out. */
   take(table: CandidateTable, filter: CandidateFilter, rrClass: number, nowMs: number): void {
@@ -50,7 +41,7 @@ export class CandidateList extends RRsetBlock {
       if (octetsLeft < 0) break
       if (this.write(table, list[i], TYPE.AGENT, rrClass)) this.slots[this.count++] = list[i]
     }
-    this.setTtl(ttlOf(table, this.reporting, this.slots, this.count, nowMs))
+    this.setTtl(ttlOf(table, null, this.slots, this.count, nowMs))
     this.close(TYPE.AGENT, this.end)
     this.addReadings(table, rrClass)
   }
@@ -111,7 +102,7 @@ export class CandidateList extends RRsetBlock {
   }
 }
 
-/** Octets that an agent takes in a list, at most: its name is in both records. */
-function octetsOf({ i32 }: CandidateTable, slot: Slot): number {
-  return RECORD_HEAD_OCTETS + SENSE_OCTETS + 2 * i32.rdataLength[slot]
+/** Octets that an agent takes in a list: its record, and its reading where it has told one. One that is told until it is written is a few octets more, for which a message has room (MAX_LISTED_OCTETS). */
+function octetsOf(table: CandidateTable, slot: Slot): number {
+  return RECORD_HEAD_OCTETS + table.i32.rdataLength[slot] + (hasReading(table, slot) ? RECORD_HEAD_OCTETS + readingOctets(table, slot) : 0)
 }

@@ -68,7 +68,7 @@ export class RankedChooser implements AgentChooser {
     this.ranker = new Ranker(settings, random)
     this.reporting = settings.reporting
     this.block = new ChosenBlock(settings.reporting)
-    this.list = new CandidateList(settings.reporting)
+    this.list = new CandidateList()
     this.closure = new Closure(this.ranker, this.block)
   }
 
@@ -248,9 +248,9 @@ export class RankedChooser implements AgentChooser {
     this.ranker.hand(table, slot, this.nowMs())
   }
 
-  /** Seconds that what is told of these slots may be remembered. */
-  ttlFor(table: CandidateTable, slots: Int32Array, count: number): number {
-    return ttlOf(table, this.reporting, slots, count, this.nowMs())
+  /** Seconds that what is told of these slots, ranked or not, may be remembered. */
+  ttlFor(table: CandidateTable, slots: Int32Array, count: number, isRanked: boolean): number {
+    return ttlOf(table, isRanked ? this.reporting : null, slots, count, this.nowMs())
   }
 
   /** Ranks and copies; false where what was copied is not what was ranked, as its entries were given to others meanwhile. */

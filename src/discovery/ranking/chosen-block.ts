@@ -94,13 +94,13 @@ export class ChosenBlock extends RRsetBlock {
   }
 }
 
-/** Seconds until what is told may no longer hold, the same for all (RFC 2181 5.2): the end of a lease, or the next report. */
-export function ttlOf({ i32, f64 }: CandidateTable, { periodMs }: Reporting, slots: Int32Array, count: number, nowMs: number): number {
+/** Seconds until what is told may no longer hold, the same for all (RFC 2181 5.2): the end of a lease, or of what is ranked the next report; a list that is not (null) stays as it is, whatever load is told. */
+export function ttlOf({ i32, f64 }: CandidateTable, reporting: Reporting | null, slots: Int32Array, count: number, nowMs: number): number {
   let ttl = 0x7fff_ffff // RFC 2181 8
   for (let i = 0; i < count; i++) {
     const slot = slots[i]
     const leftMs = f64.leaseEndMs[slot] - nowMs
-    const reportMs = f64.reportedAtMs[slot] === 0 ? Infinity : Math.max(1_000, f64.readingAtMs[slot] + periodMs[i32.profile[slot]] - nowMs)
+    const reportMs = reporting === null || f64.reportedAtMs[slot] === 0 ? Infinity : Math.max(1_000, f64.readingAtMs[slot] + reporting.periodMs[i32.profile[slot]] - nowMs)
     ttl = Math.min(ttl, i32.ttl[slot], Math.max(0, Math.floor(Math.min(leftMs, reportMs) / 1_000)))
   }
   return ttl

@@ -39,6 +39,14 @@ export function hasReading({ f64 }: CandidateTable, slot: Slot): boolean {
   return f64.readingAtMs[slot] > 0
 }
 
+/** Octets of the RDATA as it would be written now. */
+export function readingOctets(table: CandidateTable, slot: Slot): number {
+  const from = table.i32.rdataAt[slot] + 2
+  let octets = 2 + Math.max(0, nameEnd(table.heap, from, table.heap.length) - from)
+  for (const { size, read } of FIELDS) if (read(table, slot) !== ABSENT) octets += PARAMETER_HEAD_OCTETS + size
+  return octets
+}
+
 /** Writes it at `at`, behind which `view` has READING_OCTETS and a name's; returns where it ends, or −1 where the entry changes meanwhile and holds no name, or there is no room. */
 export function writeReading(table: CandidateTable, slot: Slot, view: DataView, octets: Uint8Array, at: number): number {
   const { i32, heap } = table

@@ -2,8 +2,8 @@
  * Readings (docs/protocol.md 6): an update of SENSE records alone tells how loaded agents are. It goes to the table of
  * candidates, not to the zone: no serial moves and nothing is kept on disk, as a reading is worth seconds.
  *
- *     SENSE records alone ─► prerequisites ─► each: the agent's own KEY signed, or a grant ─► offers there? ─► the table
- *         no: next flow        RFC 2136 3.2     REFUSED                                      REFUSED, 49152
+ *     adds SENSE ─► SENSE alone ─► prerequisites ─► each: the agent's own KEY signed, or a grant ─► offers there? ─► the table
+ *   no: next flow     REFUSED        RFC 2136 3.2     REFUSED                                       REFUSED, 49152
  */
 import { EDE, RCODE, TYPE } from '../../dns/codes.ts'
 import type { DnsRecord } from '../../dns/message.ts'
@@ -40,8 +40,13 @@ export class SenseFlow implements UpdateFlow {
 
   take(update: Update, requester: Requester, draft: ZoneDraft, nowMs: number): Verdict | undefined {
     const { updates } = update
-    if (updates.length === 0 || !updates.every(({ type, class: rrClass }) => type === TYPE.SENSE && rrClass === draft.class)) return undefined
-    const refusal = scanPrerequisites(update.prerequisites, draft) ?? prescan(updates, draft) ?? checkPrerequisites(update.prerequisites, draft)
+    const isReading = ({ type, class: rrClass }: DnsRecord): boolean => type === TYPE.SENSE && rrClass === draft.class
+    if (!updates.some(isReading)) return undefined // who deletes SENSE records that a zone file holds changes the zone
+    const refusal =
+      scanPrerequisites(update.prerequisites, draft) ??
+      prescan(updates, draft) ??
+      (updates.every(isReading) ? undefined : refuse(RCODE.REFUSED, 'readings come in a message of their own')) ??
+      checkPrerequisites(update.prerequisites, draft)
     const verdict = refusal ?? this.report(update, requester, draft, nowMs)
     return { ...verdict, flow: this.name }
   }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SHOWN } from '../../../src/discovery/faces/names.ts'
+import { Sensing } from '../../../src/discovery/ranking/sensing.ts'
 import { EDE, OPTION } from '../../../src/dns/codes.ts'
 import type { Conversed } from '../../authority/ask.ts'
 import { agentName, outcomeText } from '../ranking/hive.ts'
@@ -241,6 +242,18 @@ describe('only the living', () => {
     assert.equal(edeOf('chat', 'SVCB'), EDE.LEASE_EXPIRED)
     assert.equal(edeOf('babel._a2a._tcp', 'SRV'), EDE.LEASE_EXPIRED)
     assert.equal(edeOf('_tcp', 'A'), undefined)
+  })
+
+  test('an agent that is late with its report shortens what is ranked, and no list that is not', () => {
+    const stall = new Stall(ZONE)
+    const sensing = new Sensing(stall.registrar)
+    for (const slot of stall.registrar.slotsOf(agentName('babel'))) assert.equal(sensing.report(slot, { active: 1, atMs: stall.nowMs }, stall.nowMs), 'taken')
+    stall.nowMs += 15_000
+    const ttls = (name: string, type: string): string[] => [...new Set(stall.ask(name, type).answer.map((line) => line.split(' ')[1]))]
+    for (const [name, type] of [['_index._agents', 'TXT'], ['_services._dns-sd._udp', 'PTR'], ['_a2a._tcp', 'PTR'], ['v1\\.speak\\.nlp._sub._mcp._tcp', 'PTR'], ['babel._a2a._tcp', 'SRV'], ['babel._a2a._tcp', 'TXT'], ['chat', 'A'], ['chat', 'SVCB'], ['chat._agents', 'SVCB']]) {
+      assert.deepEqual(ttls(name, type), ['60'], `${name} ${type}`)
+    }
+    for (const [name, type] of [[V2, 'A'], [V2, 'SVCB'], ['_mcp._tcp', 'SRV'], ['_index._agents', 'SVCB'], [V2, 'AGENT']]) assert.deepEqual(ttls(name, type), ['1'], `${name} ${type}`)
   })
 
   test('a face is remembered no longer than the lease it is made of', () => {

@@ -25,14 +25,22 @@ describe('an answer to a demand for all candidates', () => {
     const picks = desk.table.i32.picks.reduce((sum, count) => sum + count, 0)
     const found = desk.ask(V2, ALL)
     assert.deepEqual(found.answer.sort(), [
-      `${V2} 10 IN AGENT 1 fast._sa.acme.example. latency=90ms accuracy=0.8 concurrency=4 region=us`,
-      `${V2} 10 IN AGENT 1 safe._sa.beta.test. latency=400ms accuracy=0.95 security=mtls`,
-      `${V2} 10 IN AGENT 1 slow._sa.acme.example. latency=900ms accuracy=0.99 concurrency=4 region=eu`,
+      `${V2} 60 IN AGENT 1 fast._sa.acme.example. latency=90ms accuracy=0.8 concurrency=4 region=us`,
+      `${V2} 60 IN AGENT 1 safe._sa.beta.test. latency=400ms accuracy=0.95 security=mtls`,
+      `${V2} 60 IN AGENT 1 slow._sa.acme.example. latency=900ms accuracy=0.99 concurrency=4 region=eu`,
     ])
     assert.equal(found.additional[0], `${V2} 0 IN SENSE 7 slow._sa.acme.example. latency=200ms concurrency=4 active=3 state=transition time=${new Date(BEGIN_MS).toISOString()} errors=0.0025 arrivals=12 queue=2 service=250ms`)
     assert.deepEqual(found.additional.slice(1).sort(), ['fast._sa.acme.example. 60 IN A 192.0.2.10', 'slow._sa.acme.example. 60 IN A 192.0.2.20', 'slow._sa.acme.example. 60 IN AAAA 2001:db8::20'])
     assert.equal(offerOf(found), 'scope=candidates')
     assert.equal(desk.table.i32.picks.reduce((sum, count) => sum + count, 0), picks)
+  })
+
+  test('may be remembered as long as the leases run, whoever is late with his report', () => {
+    const desk = new Desk()
+    desk.report('slow', { active: 3 })
+    desk.nowMs += 15_000
+    assert.deepEqual([...new Set(desk.ask(V2, ALL).answer.map((line) => line.split(' ')[1]))], ['60'])
+    assert.deepEqual([...new Set(desk.ask(V2).answer.map((line) => line.split(' ')[1]))], ['1'], 'what is ranked no longer than a second')
   })
 
   test('holds nobody who may not be chosen, and none twice who has several capabilities', () => {
@@ -61,10 +69,16 @@ describe('an answer to a demand for all candidates', () => {
     assert.deepEqual([just.answer.length, edeOf(just)], [MAX_LISTED_CANDIDATES, undefined])
     const many = some(MAX_LISTED_CANDIDATES + 1, '').ask(name, { ...ALL, tcp: true })
     assert.deepEqual([many.answer.length, edeOf(many)], [MAX_LISTED_CANDIDATES, [EDE.OTHER, 'more candidates than an answer lists: ask below the name']])
-    const desk = some(120, ` endpoint=https://${'x'.repeat(250)}.example/`)
-    for (let i = 0; i < 120; i++) desk.report(`a${i}`, { active: i }, name)
+    const plain = some(MAX_LISTED_CANDIDATES, ` endpoint=https://${'x'.repeat(80)}.example/ alpn=a2a port=8443`).ask(name, { ...ALL, tcp: true })
+    assert.deepEqual([plain.answer.length, edeOf(plain)], [MAX_LISTED_CANDIDATES, undefined], 'nothing is kept free for readings that nobody has told')
+    const half = some(MAX_LISTED_CANDIDATES, ` endpoint=https://${'x'.repeat(30)}.example/`)
+    for (let i = 0; i < MAX_LISTED_CANDIDATES; i++) half.report(`a${i}`, { active: i }, name)
+    const read = half.ask(name, { ...ALL, tcp: true })
+    assert.deepEqual([read.answer.length, read.additional.length, edeOf(read)], [MAX_LISTED_CANDIDATES, MAX_LISTED_CANDIDATES, undefined], 'and for those told no more than they take')
+    const desk = some(160, ` endpoint=https://${'x'.repeat(250)}.example/`)
+    for (let i = 0; i < 160; i++) desk.report(`a${i}`, { active: i }, name)
     const long = desk.ask(name, { ...ALL, tcp: true })
-    assert.ok(long.answer.length > 60 && long.answer.length < 120, String(long.answer.length))
+    assert.ok(long.answer.length > 100 && long.answer.length < 160, String(long.answer.length))
     const readings = long.additional.filter((line) => line.includes(' SENSE '))
     assert.deepEqual([long.flags, readings.length, edeOf(long)?.[0]], ['aa', long.answer.length, EDE.OTHER])
   })
@@ -73,7 +87,7 @@ describe('an answer to a demand for all candidates', () => {
 /** What a list has of a hive's readings, by agent. */
 function listed(hive: Hive): Map<string, Uint8Array> {
   const { table } = hive.registrar
-  const [name, match, filter, list] = [new LookupName(SEED), new CapabilityMatch(), new CandidateFilter(DEFAULT_RANKING), new CandidateList(DEFAULT_RANKING.reporting)]
+  const [name, match, filter, list] = [new LookupName(SEED), new CapabilityMatch(), new CandidateFilter(DEFAULT_RANKING), new CandidateList()]
   name.load(Name.parse(CAPABILITY).wire, 0)
   assert.ok(table.lookup(name, match))
   filter.run(table, match, demandOf('candidates'), hive.nowMs, MAX_LISTED_CANDIDATES + 1, 0)

@@ -12,7 +12,7 @@ import type { IsWatched } from '../../../src/discovery/sense/flow.ts'
 import { decodeParameters, PARAMETERS, printParameters } from '../../../src/dns/parameters.ts'
 import { parsePrefix, PrefixList, type Prefix } from '../../../src/dns/prefix.ts'
 import type { Requester } from '../../../src/update/contract.ts'
-import { anybody, grant, rec, signed, updateMessage } from '../../update/support.ts'
+import { anybody, grant, rec, signed, updateMessage, ZONE } from '../../update/support.ts'
 import { garden, printVerdict, type Garden } from '../support.ts'
 
 const KEY = Uint8Array.from({ length: 68 }, (_, i) => [0, 0, 3, 13][i] ?? 7)
@@ -22,10 +22,10 @@ const itself: Requester = { ...anybody, signer: { kind: 'sig0', name: Name.parse
 const controller = signed('provider.')
 
 /** A zone where babel is registered; the controller may write SENSE and nothing else. */
-async function withBabel(isWatched?: IsWatched): Promise<Garden> {
+async function withBabel(isWatched?: IsWatched, more = ''): Promise<Garden> {
   const policyOf = () => ({ networks: new PrefixList([parsePrefix('192.0.2.0/24') as Prefix]) })
   const grants = [grant({ key: Name.parse('provider.'), types: new Set([65441]) }), grant({ key: Name.parse('all.'), types: 'every' })]
-  const running = await garden({ grants, discovery: { policyOf, ...(isWatched && { isWatched }) } })
+  const running = await garden({ text: ZONE + more, grants, discovery: { policyOf, ...(isWatched && { isWatched }) } })
   running.discovery.candidates.tablesFor([running.zone.image])
   assert.equal(printVerdict(await running.judge(registerMessage(BABEL, { lease: 60, keyLease: 120 }, 1), itself)), 'NOERROR 60 120')
   return running
@@ -104,11 +104,35 @@ test('prerequisites hold for reports too (RFC 2136 3.2)', async () => {
   assert.equal(active(running), 0)
 })
 
-test('SENSE among other records is an ordinary update and goes into the zone', async () => {
-  const running = await withBabel()
-  const message = updateMessage({ updates: [rec(`${CAPABILITY} 60 IN SENSE 1 babel._sa.example. active=4`), rec('x.example. 60 IN A 192.0.2.1')] })
-  assert.equal(printVerdict(await running.judge(message, signed('all.'))), 'NOERROR')
-  assert.deepEqual([running.at('SENSE').length, active(running)], [1, 0])
+describe('readings come in a message of their own', () => {
+  const REPORT = `${CAPABILITY} 60 IN SENSE 1 babel._sa.example. active=4`
+  const BESIDE: [what: string, line: string][] = [['a record that is added', 'x.example. 60 IN A 192.0.2.1'], ['a deletion', `${CAPABILITY} 0 ANY SENSE`], ['an offer', 'v3.x._cap.example. 60 IN AGENT 1 babel._sa.example.']]
+  for (const [what, line] of BESIDE) {
+    for (const isFirst of [true, false]) {
+      test(`SENSE ${isFirst ? 'before' : 'behind'} ${what} is refused, whoever may write both: nothing changes and no reading is taken`, async () => {
+        const running = await withBabel()
+        const serial = running.serial()
+        const verdict = await running.judge(updateMessage({ updates: (isFirst ? [REPORT, line] : [line, REPORT]).map((text) => rec(text)) }), signed('all.'))
+        assert.deepEqual([printVerdict(verdict), verdict.ede?.text], ['REFUSED', 'readings come in a message of their own'])
+        assert.deepEqual([running.at('SENSE'), active(running), running.serial(), running.audit.at(-1)?.flow], [[], 0, serial, 'sense'])
+      })
+    }
+  }
+
+  test('with a lease as well, and in a compact update', async () => {
+    const running = await withBabel()
+    const records = [REPORT, 'babel._sa.example. 60 IN A 192.0.2.1'].map((text) => rec(text))
+    assert.equal(printVerdict(await running.leased(updateMessage({ updates: records }), { lease: 60 }, itself)), 'REFUSED')
+    assert.equal(printVerdict(await running.judge(makeMessage({ id: 9, opcode: OPCODE.AGENT, answers: records }), signed('all.'))), 'REFUSED')
+  })
+
+  test('who deletes what a zone file holds changes the zone, as ever', async () => {
+    const running = await withBabel(undefined, 'v1.old._cap 60 SENSE 3 babel._sa active=9\n')
+    assert.equal(running.at('SENSE').length, 1)
+    const update = updateMessage({ updates: [rec('v1.old._cap.example. 0 ANY SENSE'), rec('x.example. 60 IN A 192.0.2.1')] })
+    assert.equal(printVerdict(await running.judge(update, signed('all.'))), 'NOERROR')
+    assert.deepEqual([running.at('SENSE'), running.at('x.example.').length], [[], 1])
+  })
 })
 
 const ADVICE: [profiles: readonly string[], advice: string][] = [
