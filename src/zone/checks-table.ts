@@ -57,11 +57,19 @@ export const CHECKS = {
   'nsec3param-mismatch': { severity: 'warning', means: 'no NSEC3PARAM at the apex fits the NSEC3 records (RFC 5155 7.1)' },
   'nsec3-iterations': { severity: 'warning', means: 'NSEC3 uses extra iterations; resolvers may treat the zone as unsigned (RFC 9276 3.1)' },
   'agent-owner': { severity: 'warning', means: 'the owner of AGENT is no capability identifier: it has no label _cap' },
+  'agent-incomplete': { severity: 'warning', means: 'the owner of AGENT names no version or no type, so that no capability stands there: it must be <version>.<type>._cap.<domain>, a security before it or none' },
+  'agent-twice': { severity: 'warning', means: 'one agent is offered twice at a name; one of the records counts' },
   'agent-target': { severity: 'warning', means: 'AGENT or TASK names no agent identifier, which is <id>._sa.<domain> or <id>._ua.<domain>' },
   'agent-without-address': { severity: 'warning', means: 'an agent in this zone has no address' },
   'agent-alias-target': { severity: 'warning', means: 'AGENT with priority 0 names no capability: it has no label _cap' },
+  'agent-alias-to-itself': { severity: 'warning', means: 'AGENT with priority 0 leads to its own name' },
+  'agent-alias-beside-agents': { severity: 'warning', means: 'AGENT with priority 0 stands beside others, so that it is not known which is meant (RFC 9460 2.4.2)' },
   'agent-alias-with-parameters': { severity: 'warning', means: 'AGENT with priority 0 has parameters, which nobody reads (RFC 9460 2.4.2)' },
   'agent-dependency-missing': { severity: 'warning', means: 'a capability that an agent depends on is not in this zone, which should hold it' },
+  'agent-human-name': { severity: 'warning', means: 'the alias of an agent is no label of letters, digits and hyphens, so that nothing is derived from it' },
+  'agent-human-name-taken': { severity: 'warning', means: 'the alias of an agent is the id of another agent in this zone, so that nothing is derived from it' },
+  'agent-sense-port': { severity: 'warning', means: 'the sense-port of an agent is below 1024, where nobody is asked' },
+  'task-state': { severity: 'warning', means: 'the state of TASK is none: it must be 0 to 4' },
 } as const satisfies Record<string, Check>
 
 /** The name of a check. */

@@ -8,6 +8,7 @@ import { PARAMETERS } from '../../dns/parameters.ts'
 import type { Refusal, ZoneDraft } from '../../update/contract.ts'
 import { refuse } from '../../update/refusal.ts'
 import type { AgentIdentifier } from '../identifier/agent.ts'
+import { FIRST_USER_PORT } from '../probe/target.ts'
 import { isCompleteName } from '../identifier/capability.ts'
 import type { Entry } from '../lease/book.ts'
 import { sameRecord, type LeasedRecord } from '../lease/lease.ts'
@@ -29,6 +30,7 @@ export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentId
     firstOf(all, faultOfName) ??
     faultOfNumber(all) ??
     faultOfBinding(all.filter(({ priority }) => priority > 0)) ??
+    firstOf(all, faultOfPort) ??
     faultOfProvider(all, agent) ??
     firstOf(all, (offer) => faultOfVersion(offer, all, claim, draft))
   if (text !== undefined) return refuse(RCODE.REFUSED, text)
@@ -58,6 +60,12 @@ function faultOfBinding(offers: readonly Offer[]): string | undefined {
   const isExclusive = ({ record }: Offer): boolean => parameterIn(record.rdata, PARAMETERS.binding)?.exclusive === true
   const [exclusive, shared] = [offers.find(isExclusive), offers.find((offer) => !isExclusive(offer))]
   return exclusive && shared && `the agent is exclusive at ${exclusive.owner} and shared at ${shared.owner}`
+}
+
+/** Ports below are of other services, so that nobody is asked there (src/discovery/sense). */
+function faultOfPort({ owner, record }: Offer): string | undefined {
+  const port = parameterIn(record.rdata, PARAMETERS['sense-port'])
+  return port !== undefined && port < FIRST_USER_PORT ? `the sense-port at ${owner} must be from ${FIRST_USER_PORT} to 65535` : undefined
 }
 
 function faultOfProvider(all: readonly Offer[], { domain, kind }: AgentIdentifier): string | undefined {

@@ -167,6 +167,14 @@ test('what may not be offered is refused as a whole', async () => {
   assert.match(await offer({ name: 'v1.z' }), /^REFUSED: the agent is exclusive/, 'what stands counts too')
 })
 
+test('nobody is asked for readings at a port of another service', async () => {
+  const running = await registry()
+  const at = (port: number): Promise<string> => register(running, { capabilities: [{ name: 'v1.x', parameters: `sense-port=${port}` }] })
+  for (const port of [0, 53, 1_023]) assert.equal(await at(port), 'REFUSED: the sense-port at v1.x._cap.example. must be from 1024 to 65535')
+  assert.deepEqual(agents(running), [])
+  for (const port of [1_024, 65_535]) assert.equal(await at(port), 'NOERROR 60 120')
+})
+
 test('a human name is one agent’s, and nobody’s who has the name already', async () => {
   const running = await registry()
   const named = (id: string, alias: string, key: Uint8Array): Promise<string> => register(running, { id, key, capabilities: [{ name: 'v1.x', parameters: `alias=${alias}` }] }, by(key))
