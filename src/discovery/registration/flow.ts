@@ -182,6 +182,7 @@ function firstOf<Item>(some: Item[], others: Item[]): Item[] {
 function stateOf(records: readonly LeasedRecord[], draft: ZoneDraft): Partial<Verdict> {
   const waiting = records.find((record) => record.waiting === true)
   if (waiting === undefined) return {}
-  const text = `${waiting.owner} waits for ${missingDependency(waiting, draft)}`
-  return { ede: { infoCode: EDE.DEPENDENCY_MISSING, text }, reason: text }
+  const missing = String(missingDependency(waiting, draft))
+  // EXTRA-TEXT is short: the name alone, as docs/protocol.md has it
+  return { ede: { infoCode: EDE.DEPENDENCY_MISSING, text: missing }, reason: `${waiting.owner} waits for ${missing}` }
 }
