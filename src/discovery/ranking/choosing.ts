@@ -103,7 +103,7 @@ export class RankedChooser implements AgentChooser {
       if (match.hasEnded && (node === 0 || zone.rrsetOf(node, TYPE.AGENT) === 0)) return this.tellEnd(answer)
       if (node === 0 || match.hasEnded) return CHOICE.none // the zone is ahead of the table
       if (match.count === 0) return match.aliasLength === 0 ? CHOICE.none : this.followAlias(query, answer, table, zone, wanted)
-      if (!this.readDemand(query)) return CHOICE.malformed
+      if (!this.readDemand(query, answer)) return CHOICE.malformed
       if (this.demand.intent.isPresent && !this.findMeant(query, answer, table)) return CHOICE.nobody
       if (tries === 0) this.passOutcomes(query)
       if (this.demand.wantsCandidates) {
@@ -122,7 +122,7 @@ export class RankedChooser implements AgentChooser {
     const node = zone.nodeOf(name)
     const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
     if (rrset === 0) return CHOICE.none
-    if (!this.readDemand(query)) return CHOICE.malformed
+    if (!this.readDemand(query, answer)) return CHOICE.malformed
     this.passOutcomes(query)
     answer.add(SECTION.answer, zone, rrset, owner, ownerAt)
     if (!aliases.follow(table, zone, rrset, match)) return CHOICE.made
@@ -144,7 +144,7 @@ export class RankedChooser implements AgentChooser {
     const node = zone.nodeOf(name)
     const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
     if (rrset === 0) return CHOICE.none
-    if (!this.readDemand(query)) return CHOICE.malformed
+    if (!this.readDemand(query, answer)) return CHOICE.malformed
     this.passOutcomes(query)
     this.atMs = this.nowMs()
     ranker.rank(table, match, demand, this.atMs, demand.count === 0 ? MAX_RANKED_ANSWERS : demand.count)
@@ -209,7 +209,7 @@ export class RankedChooser implements AgentChooser {
   /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would, or `most` of them; or says what becomes of an answer without: its DEMAND is malformed, or has words, which nobody translates for a face. */
   rankFor(table: CandidateTable, hosts: HostZones, match: CapabilityMatch, query: Query, answer: Answer, protocols: number, most?: number): Ranker | Choice {
     const { ranker, demand } = this
-    if (!this.readDemand(query)) return CHOICE.malformed
+    if (!this.readDemand(query, answer)) return CHOICE.malformed
     if (demand.intent.isPresent) {
       answer.explain(EDE.NOT_SUPPORTED, UNTRANSLATED)
       return CHOICE.nobody
@@ -222,10 +222,12 @@ export class RankedChooser implements AgentChooser {
     return ranker
   }
 
-  private readDemand({ demandAt, octets, demandLength }: Query): boolean {
-    if (demandAt !== 0) return this.demand.read(octets, demandAt, demandLength)
-    this.demand.clear()
-    return true
+  /** Makes `demand` what the asker demands; false where that cannot be read, which the answer says (RFC 8914 4.1). */
+  private readDemand({ demandAt, octets, demandLength }: Query, answer: Answer): boolean {
+    const { demand } = this
+    if (demandAt === 0) demand.clear()
+    else if (!demand.read(octets, demandAt, demandLength)) answer.explain(EDE.OTHER, demand.fault)
+    return demand.fault.length === 0
   }
 
   /** What an asker met counts once, with the first question of a batch. */

@@ -8,6 +8,7 @@
  * modality, avoid, only-provider. Soft: provider, near, peer, max-age, group. The rest says how to answer.
  */
 import { MAX_DEMAND_KEYS } from '../../dns/limits-discovery.ts'
+import { parameterAt, printKey } from '../../dns/parameter-table.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
 import { METRIC_COUNT, metricOf, METRICS, WHOLE_RATIO } from './metrics.ts'
 import { isAddresses, isName, isNames, isOutcomes, isText, isToken, isTokens, read16, read32 } from './values.ts'
@@ -39,6 +40,22 @@ const EMPTY = new Uint8Array(0)
 const MICRO_DEGREES_90 = 90_000_000
 const NO_KEY = 0xffff
 
+/** Texts that say what is wrong, made once: nothing is allocated for who sends what cannot be read. */
+const FAULTS = {
+  cut: textOf('ends in the midst of a key'),
+  order: textOf('keys must ascend'),
+  value: textOf('a value cannot be read'),
+  none: textOf('65535 is no key'),
+  many: textOf(`must not have more than ${MAX_DEMAND_KEYS} keys`),
+} as const
+const FAULTS_OF_KEYS: ReadonlyMap<number, Uint8Array> = new Map(
+  Object.values(PARAMETERS).filter(({ key }) => parameterAt(key, 'DEMAND') !== undefined).map(({ key }) => [key, textOf(`${printKey(key, 'DEMAND')} cannot be read`)]),
+)
+
+function textOf(words: string): Uint8Array {
+  return Buffer.from(`DEMAND: ${words}`)
+}
+
 /** One demand; see above. Nothing demanded is a demand too: every agent that lives meets it. */
 export class Demand {
   octets: Uint8Array = EMPTY
@@ -57,6 +74,8 @@ export class Demand {
   /** Keys in the order in which they stand. */
   readonly keys = new Uint16Array(MAX_DEMAND_KEYS)
   keyCount = 0
+  /** What is wrong with octets that could not be read, in words for EXTRA-TEXT (RFC 8914 2); empty where they were. */
+  fault: Uint8Array = EMPTY
   /** 0 shared, 1 exclusive, ABSENT either. */
   binding = ABSENT
   bindingSeconds = 0
@@ -89,7 +108,7 @@ export class Demand {
 
   /** Makes it a demand for nothing. */
   clear(): void {
-    this.octets = EMPTY
+    this.octets = this.fault = EMPTY
     this.from = this.end = 0
     this.isAsRead = true
     this.clearMetrics()
@@ -100,7 +119,7 @@ export class Demand {
     for (let i = 0; i < this.spans.length; i++) this.spans[i].set(0, 0)
   }
 
-  /** Takes the option data `octets[at … at + length)`, which must stay as it is while the demand is used. False where it is malformed: FORMERR. */
+  /** Takes the option data `octets[at … at + length)`, which must stay as it is while the demand is used. False where it is malformed: FORMERR, and `fault` says why. */
   read(octets: Uint8Array, at: number, length: number): boolean {
     this.clear()
     const end = at + length
@@ -109,14 +128,23 @@ export class Demand {
     this.end = end
     let last = -1
     while (at < end) {
-      if (at + 4 > end || this.keyCount === MAX_DEMAND_KEYS) return false
+      if (at + 4 > end) return this.fail(FAULTS.cut)
+      if (this.keyCount === MAX_DEMAND_KEYS) return this.fail(FAULTS.many)
       const key = read16(octets, at)
       const valueAt = at + 4
       at = valueAt + read16(octets, at + 2)
-      if (key <= last || key === NO_KEY || at > end || !this.take(key, valueAt, at)) return false // RFC 9460 2.2, 14.3.2
+      if (key <= last) return this.fail(FAULTS.order) // RFC 9460 2.2
+      if (key === NO_KEY) return this.fail(FAULTS.none) // RFC 9460 14.3.2
+      if (at > end) return this.fail(FAULTS.cut)
+      if (!this.take(key, valueAt, at)) return this.fail(FAULTS_OF_KEYS.get(key) ?? FAULTS.value)
       this.keys[this.keyCount++] = last = key
     }
     return true
+  }
+
+  private fail(fault: Uint8Array): false {
+    this.fault = fault
+    return false
   }
 
   /** Leaves what holds for whoever takes part in the work: whose, where and how safe he is. What was demanded of the work asked for, its measures, kind and binding, goes. */

@@ -230,9 +230,9 @@ describe('what stays as it was', () => {
 
   test('a DEMAND that cannot be read is FORMERR, whoever it is about; on another type it is not looked at', () => {
     const desk = new Desk()
-    for (const hex of ['00', 'ff14', 'ff14000400', 'ff140004000000', 'ff150002ffff']) {
-      const { rcode, flags, answer } = desk.ask(V2, { options: [[OPTION.DEMAND, hex]] })
-      assert.deepEqual([rcode, flags, answer], ['FORMERR', '', []], hex)
+    for (const [hex, text] of [['00', 'ends in the midst of a key'], ['ff14', 'ends in the midst of a key'], ['ff14000400', 'ends in the midst of a key'], ['ff140001ff', 'latency cannot be read'], ['ff150002ffff', 'accuracy cannot be read'], ['ffff0000', '65535 is no key']]) {
+      const found = desk.ask(V2, { options: [[OPTION.DEMAND, hex]] })
+      assert.deepEqual([found.rcode, found.flags, found.answer, edeOf(found)], ['FORMERR', '', [], [EDE.OTHER, `DEMAND: ${text}`]], hex)
       assert.equal(desk.ask(V2, { options: [[OPTION.DEMAND, hex]] }, 'TXT').rcode, 'NOERROR')
     }
   })

@@ -3,7 +3,7 @@
  * decoder, value by value, and refusal by refusal.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { ABSENT, Demand, WISH } from '../../../src/discovery/ranking/demand.ts'
 import { METRICS } from '../../../src/discovery/ranking/metrics.ts'
@@ -103,11 +103,41 @@ test('keys must ascend and must not be 65535 (RFC 9460 2.2, 14.3.2)', () => {
   assert.ok(!reads(Uint8Array.of(0xff, 0xff, 0, 0)))
 })
 
+describe('what is wrong with a demand is told in words that name the key', () => {
+  const said = (octets: Uint8Array): string => {
+    const demand = new Demand()
+    assert.equal(demand.read(octets, 0, octets.length), false)
+    return Buffer.from(demand.fault).toString()
+  }
+  const hex = (text: string): Uint8Array => Buffer.from(text, 'hex')
+  const CASES: [octets: string, fault: string][] = [
+    ['00', 'DEMAND: ends in the midst of a key'], ['ff140004000000', 'DEMAND: ends in the midst of a key'], ['ffff0000', 'DEMAND: 65535 is no key'],
+    ['ff15000203e8ff15000203e8', 'DEMAND: keys must ascend'], ['ff140001ff', 'DEMAND: latency cannot be read'], ['ff150002ffff', 'DEMAND: accuracy cannot be read'], ['ff2b0000', 'DEMAND: near cannot be read'],
+    ['ff45000100', 'DEMAND: candidates cannot be read'], ['ff4300020102', 'DEMAND: prefer cannot be read'],
+  ]
+  for (const [octets, fault] of CASES) test(`${octets}: ${fault}`, () => assert.equal(said(hex(octets)), fault))
+
+  test('any that is refused says why, in words of a table; the next that is read says nothing', () => {
+    const texts = new Map<string, Uint8Array>()
+    fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 40 }), anyParameterOctets('DEMAND').map((octets) => octets.subarray(0, -1))), (octets) => {
+      const demand = new Demand()
+      if (demand.read(octets, 0, octets.length)) return assert.equal(demand.fault.length, 0)
+      const text = Buffer.from(demand.fault).toString()
+      assert.match(text, /^DEMAND: [a-z0-9 -]+$/)
+      assert.equal(texts.get(text) ?? demand.fault, demand.fault, 'made once')
+      texts.set(text, demand.fault)
+      assert.ok(demand.read(demandOctets('count=1'), 0, 5))
+      assert.equal(demand.fault.length, 0)
+    }), { numRuns: 500 })
+  })
+})
+
 test('a demand of more keys than MAX_DEMAND_KEYS is refused', () => {
   const keys = (count: number): Uint8Array => encodeParameters(new Map(Array.from({ length: count }, (_, i) => [100 + i, new Uint8Array(0)])))
   const demand = new Demand()
   assert.ok(demand.read(keys(MAX_DEMAND_KEYS), 0, keys(MAX_DEMAND_KEYS).length))
   assert.ok(!demand.read(keys(MAX_DEMAND_KEYS + 1), 0, keys(MAX_DEMAND_KEYS + 1).length))
+  assert.equal(Buffer.from(demand.fault).toString(), `DEMAND: must not have more than ${MAX_DEMAND_KEYS} keys`)
 })
 
 test('a demand forgets what the one before said', () => {
