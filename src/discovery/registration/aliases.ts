@@ -15,7 +15,7 @@ import { refuse } from '../../update/refusal.ts'
 import { AGENT_MARKS, readAgentIdentifier, type AgentIdentifier } from '../identifier/agent.ts'
 import type { Entry, LeaseBook } from '../lease/book.ts'
 import type { LeasedRecord, ZoneId } from '../lease/lease.ts'
-import { aliasOf, parameterIn } from './message.ts'
+import { aliasOf, parameterIn, priorityIn } from './message.ts'
 
 /** What is known of a zone's agents besides their leases: those of zone files have names too. */
 export interface KnownAgents {
@@ -38,7 +38,7 @@ export function refusalOfNames(name: Name, records: readonly LeasedRecord[], gro
   const agent = readAgentIdentifier(name)
   if (agent === undefined) return undefined
   for (const { owner, type, rdata } of records) {
-    const label = type === TYPE.AGENT ? parameterIn(rdata, PARAMETERS.alias) : undefined
+    const label = type === TYPE.AGENT && priorityIn(rdata) > 0 ? parameterIn(rdata, PARAMETERS.alias) : undefined
     const refusal = label === undefined ? undefined : refusalOfAlias(label, owner, aliasOf(rdata), agent, ground)
     if (refusal !== undefined) return refusal
   }

@@ -201,6 +201,12 @@ test('a human name is one label of letters, digits and hyphens: nobody takes nam
   assert.equal(await named(running, 'good', '7-Tower'), 'NOERROR 60 120')
 })
 
+test('what the alias form of a version says besides is nobody’s name', async () => {
+  const running = await registry()
+  const update = updateMessage({ updates: [rec('v1.x._cap.example. 60 IN AGENT 0 v2.x._cap.example. alias=_sa'), rec('v2.x._cap.example. 60 IN AGENT 1 babel._sa.example.'), rec(`babel._sa.example. 60 IN KEY 0 3 13 ${Buffer.from(KEY.subarray(4)).toString('base64')}`)] })
+  assert.equal(await send(running, withLease(update, LEASE)), 'NOERROR 60 120')
+})
+
 test('nobody’s human name is the id of another agent, registered or in the zone file, of whichever kind', async () => {
   const running = await registry({ text: `${ZONE}elder._sa 60 A 192.0.2.3\nv1.y._cap 60 AGENT 1 bare._sa\nv1.y._cap 60 AGENT 1 b9._sa alias=stone\npat._ua 60 A 192.0.2.4\n` })
   running.discovery.candidates.tablesFor([running.zone.image])
