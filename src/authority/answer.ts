@@ -164,8 +164,9 @@ export class ZoneAuthority implements Authority {
   /** Whether the question is one for agents: of their types, or at a name that is theirs; but a type of theirs at an alias or below a cut is asked of who is there. */
   private asksForAgents(): boolean {
     const { match, zone, name, query, chooser } = this
+    if (match.found === FOUND.cut) return false // what lies below it is another's
     if (chooser?.isTheirs?.(name, zone.apexLabels) === true) return true
-    if (!isOfAgents(query.qtype) || match.found === FOUND.cut || match.found === FOUND.dname) return false
+    if (!isOfAgents(query.qtype) || match.found === FOUND.dname) return false
     return match.found === FOUND.empty || match.found === FOUND.nothing || zone.rrsetOf(match.node, TYPE.CNAME) === 0
   }
 
@@ -228,7 +229,7 @@ export class ZoneAuthority implements Authority {
   private answerCname(node: NodeId, cname: RRsetId): boolean {
     const { zone } = this
     this.addAnswer(node, cname)
-    if (this.match.found === FOUND.exact && !this.isBesideResolver && this.recall(node, TAIL.alias | (this.query.qtype << 8))) return false
+    if (this.match.found === FOUND.exact && !this.isBesideResolver && this.query.qtype !== TYPE.AGENT && this.recall(node, TAIL.alias | (this.query.qtype << 8))) return false
     this.noteWildcard()
     this.owner = zone
     this.ownerAt = zone.rdataAt(zone.firstRecordAt(cname))

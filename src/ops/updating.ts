@@ -209,12 +209,13 @@ export class Updating {
   /** Why a demand at a capability is answered as it is; undefined where no agent is registered there. WireFault where the demand is malformed. */
   explain(name: Name, rrClass: number, demand: Uint8Array): Explained | undefined {
     const table = this.candidatesAbove(name, rrClass)?.registrar.table
+    const home = this.options.zoneAbove(name, rrClass)?.image
     const zoneOf = (host: LookupName): ZoneImage | null => {
       const image = this.options.zoneAbove(Name.fromWire(host.octets), rrClass)?.image
       image?.refresh()
       return image ?? null
     }
-    const options = { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs(), hosts: { zoneOf } }
+    const options = { settings: DEFAULT_RANKING, random: Math.random, nowMs: this.discovery.nowMs(), hosts: { zoneOf }, ...(home && { home }) }
     return table && (explainAt(table, name, demand, options) ?? movedOn(table, name))
   }
 

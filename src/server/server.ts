@@ -311,7 +311,7 @@ export class Server {
     if (rateLimit === null || this.hasProof || peer.transport !== 'udp') return false
     const verdict = rateLimit.judge(peer.address, plan, this.options.nowSeconds())
     if (this.slips(verdict, plan.rcode)) {
-      plan.count = 0
+      plan.count = plan.offerOctets = 0 // the barer, the less of use to who forges an address
       plan.overflowed = true
     }
     return verdict === VERDICT.drop

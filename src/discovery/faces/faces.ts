@@ -95,7 +95,7 @@ export class AgentFaces implements AgentChooser {
     this.node = node
     this.humanNames.begin(table, zone)
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
-      this.picks.begin(table, wanted)
+      this.picks.begin(table, wanted, zone)
       const choice = this.choiceOf()
       if (choice !== CHOICE.made) return choice
       if (this.picks.isWhole()) return this.give()

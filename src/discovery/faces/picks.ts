@@ -10,6 +10,7 @@ import type { Query } from '../../authority/query.ts'
 import { type CandidateTable, CapabilityMatch, type Slot } from '../ranking/candidates.ts'
 import type { RankedChooser } from '../ranking/choosing.ts'
 import { TABLE } from '../ranking/table-layout.ts'
+import type { ZoneImage } from '../../zone/image.ts'
 import { nameEnd, sameFolded } from '../ranking/values.ts'
 import type { HumanNames } from './human-names.ts'
 import { agentAt, domainAt, valueEnd } from './offer-fields.ts'
@@ -27,6 +28,7 @@ export class Picks {
   private readonly found = new Int32Array(MAX_FACE_AGENTS)
   private table!: CandidateTable
   private hosts!: HostZones
+  private zone!: ZoneImage
 
   constructor(ranked: RankedChooser, humanNames: HumanNames) {
     this.ranked = ranked
@@ -34,9 +36,10 @@ export class Picks {
   }
 
   /** Picks from this table, whose agents have their addresses in `hosts`, from now on. */
-  begin(table: CandidateTable, hosts: HostZones): void {
+  begin(table: CandidateTable, hosts: HostZones, zone: ZoneImage): void {
     this.table = table
     this.hosts = hosts
+    this.zone = zone
     this.count = 0
     this.hasOthers = false
   }
@@ -52,7 +55,7 @@ export class Picks {
   /** Picks the best of the last lookup for the asker's demand, among the MAX_RANKED_ANSWERS best those that `hasFace`; says what becomes of the answer where it is not `made`. */
   rank(query: Query, answer: Answer, protocols: number, hasFace?: (slot: Slot) => boolean): Choice {
     const { ranked, table, hosts, match } = this
-    const ranker = ranked.rankFor(table, hosts, match, query, answer, protocols, hasFace && MAX_RANKED_ANSWERS)
+    const ranker = ranked.rankFor(table, hosts, this.zone, match, query, answer, protocols, hasFace && MAX_RANKED_ANSWERS)
     this.count = 0
     this.hasOthers = false
     if (typeof ranker === 'number') return ranker

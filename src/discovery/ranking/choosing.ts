@@ -15,7 +15,7 @@ import { EDE, TYPE } from '../../dns/codes.ts'
 import { MAX_EDE_TEXT_OCTETS } from '../../dns/limits.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CANDIDATES, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
-import type { ZoneImage } from '../../zone/image.ts'
+import type { RRsetId, ZoneImage } from '../../zone/image.ts'
 import { Aliases } from './aliases.ts'
 import { type Askers, isCapabilityName } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
@@ -28,6 +28,7 @@ import { OfferWriter } from './offer.ts'
 import { type Random, Ranker } from './rank.ts'
 import { ReadyAnswers } from './ready-answers.ts'
 import { DEFAULT_RANKING, type RankingSettings, type Reporting } from './settings.ts'
+import { SignedRecords } from './signed-records.ts'
 import { TABLE } from './table-layout.ts'
 
 /** The world of a chooser. */
@@ -50,6 +51,7 @@ export class RankedChooser implements AgentChooser {
   private readonly reporting: Reporting
   private readonly closure: Closure
   private readonly aliases = new Aliases()
+  private readonly signed = new SignedRecords()
   private readonly ready = new ReadyAnswers()
   /** What was chosen last is in `ready`, not in the block. */
   private isReady = false
@@ -96,6 +98,7 @@ export class RankedChooser implements AgentChooser {
     const table = this.tables[answer.zone]
     if (table === undefined) return CHOICE.none
     this.ranker.scorer.company.hosts = wanted
+    this.ranker.scorer.company.home = zone
     if (isSignedAhead(zone)) return this.tellBeside(query, answer, table, zone, wanted.name)
     const { match } = this
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
@@ -118,18 +121,14 @@ export class RankedChooser implements AgentChooser {
    * SVCB has it (RFC 9460 4.1); OFFER is about them.
    */
   private followAlias(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, { name, owner, ownerAt }: Wanted): Choice {
-    const { aliases, block, match, ranker, demand } = this
+    const { block, ranker } = this
     const node = zone.nodeOf(name)
     const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
     if (rrset === 0) return CHOICE.none
     if (!this.readDemand(query, answer)) return CHOICE.malformed
     this.passOutcomes(query)
     answer.add(SECTION.answer, zone, rrset, owner, ownerAt)
-    if (!aliases.follow(table, zone, rrset, match)) return CHOICE.made
-    this.atMs = this.nowMs()
-    this.isReady = false
-    ranker.rank(table, match, demand, this.atMs, this.wanted)
-    if (!block.take(table, ranker, zone.class, this.atMs)) return CHOICE.made
+    if (!this.rankBehind(table, zone, rrset)) return CHOICE.made
     this.tell(query, answer, table, block.count)
     if (block.count === 0) this.explain(answer)
     else ranker.hand(table, ranker.slots[0], this.atMs)
@@ -137,9 +136,21 @@ export class RankedChooser implements AgentChooser {
     return CHOICE.made
   }
 
+  /** Chooses among those that the alias leads to; false where there are none in this zone, or entries were given to others each time. */
+  private rankBehind(table: CandidateTable, zone: ZoneImage, alias: RRsetId): boolean {
+    const { aliases, block, match, ranker, demand } = this
+    this.isReady = false
+    for (let tries = 0; tries < MAX_INDEX_TRIES && aliases.follow(table, zone, alias, match); tries++) {
+      this.atMs = this.nowMs()
+      ranker.rank(table, match, demand, this.atMs, this.wanted)
+      if (block.take(table, ranker, zone.class, this.atMs) && table.isCurrent(match)) return true
+    }
+    return false
+  }
+
   /** Tells in OFFER how those would be chosen that stand at the very name, and leaves them as they are: a signature covers the RRset whole (docs/protocol.md 4, step 5). */
   private tellBeside(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, name: LookupName): Choice {
-    const { match, ranker, demand, offer } = this
+    const { match, ranker, demand, offer, signed } = this
     if (!wantsOffer(query) || !table.lookup(name, match) || match.count === 0) return CHOICE.none
     const node = zone.nodeOf(name)
     const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
@@ -147,10 +158,11 @@ export class RankedChooser implements AgentChooser {
     if (!this.readDemand(query, answer)) return CHOICE.malformed
     this.passOutcomes(query)
     this.atMs = this.nowMs()
-    ranker.rank(table, match, demand, this.atMs, demand.count === 0 ? MAX_RANKED_ANSWERS : demand.count)
+    signed.find(table, match, name, zone, rrset)
+    ranker.rankAnew(table, signed.match, demand, this.atMs, demand.count === 0 ? MAX_RANKED_ANSWERS : demand.count)
     if (ranker.count > 0) ranker.hand(table, ranker.slots[0], this.atMs)
     answer.offer = offer.octets
-    answer.offerOctets = offer.writeBeside(table, ranker, zone, rrset, demand)
+    answer.offerOctets = offer.writeBeside(table, ranker, signed, demand)
     return CHOICE.none
   }
 
@@ -207,7 +219,7 @@ export class RankedChooser implements AgentChooser {
   }
 
   /** Chooses the best of `match`, who speak one of `protocols` (0: any), as an answer to AGENT would, or `most` of them; or says what becomes of an answer without: its DEMAND is malformed, or has words, which nobody translates for a face. */
-  rankFor(table: CandidateTable, hosts: HostZones, match: CapabilityMatch, query: Query, answer: Answer, protocols: number, most?: number): Ranker | Choice {
+  rankFor(table: CandidateTable, hosts: HostZones, zone: ZoneImage, match: CapabilityMatch, query: Query, answer: Answer, protocols: number, most?: number): Ranker | Choice {
     const { ranker, demand } = this
     if (!this.readDemand(query, answer)) return CHOICE.malformed
     if (demand.intent.isPresent) {
@@ -215,6 +227,7 @@ export class RankedChooser implements AgentChooser {
       return CHOICE.nobody
     }
     ranker.scorer.company.hosts = hosts
+    ranker.scorer.company.home = zone
     this.passOutcomes(query)
     ranker.filter.protocols = protocols
     ranker.rank(table, match, demand, this.nowMs(), most ?? this.wanted)

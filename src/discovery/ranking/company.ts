@@ -27,13 +27,16 @@ const [IPV4_OCTETS, IPV6_OCTETS] = [4, 16]
 
 /** The company of one demand; one object per thread, used again by every query. */
 export class Company {
-  /** The zones that hold addresses of agents, and task groups; null where none are at hand. To be set before `begin`. */
+  /** The zones that hold addresses of agents, and the one that is asked, which has its task groups; null where none are at hand. To be set before `begin`. */
   hosts: HostZones | null = null
+  home: ZoneImage | null = null
   private readonly peers = new Networks()
   private readonly members = new Networks()
   private readonly latitudes = new Int32Array(MAX_COMPANY_MEMBERS)
   private readonly longitudes = new Int32Array(MAX_COMPANY_MEMBERS)
   private placed = 0
+  /** Offers of a member, the first of which that tells a place counts. */
+  private readonly offers = new Int32Array(MAX_COMPANY_MEMBERS)
   private name = new LookupName(0)
   private readonly match = new ZoneMatch()
   /** The zone that the name looked up last is in. */
@@ -66,7 +69,7 @@ export class Company {
   private addMembers(table: CandidateTable, octets: Uint8Array, groupAt: number): void {
     const node = this.nodeAt(octets, groupAt)
     const { zone } = this
-    if (zone === null || node === 0) return
+    if (zone === null || node === 0 || zone !== this.home) return // of another zone's agents the asker may not be told
     const rrset = zone.rrsetOf(node, TYPE.TASK)
     if (rrset === 0) return
     let at = zone.firstRecordAt(rrset)
@@ -84,7 +87,9 @@ export class Company {
   /** The place of the agent whose name was looked up last, where one of its registrations tells it. */
   private addPlace({ byAgent, heap, i32 }: CandidateTable): void {
     const { name } = this
-    for (let slot = byAgent.first(name.hash[0]); slot >= 0; slot = byAgent.after(slot)) {
+    const count = byAgent.collect(name.hash[0], this.offers)
+    for (let i = 0; i < count; i++) {
+      const slot = this.offers[i]
       if (i32.location[slot] === 0 || !sameFolded(heap, i32.rdataAt[slot] + 2, name.octets, 0, name.length)) continue
       this.latitudes[this.placed] = i32.latitude[slot]
       this.longitudes[this.placed++] = i32.longitude[slot]

@@ -10,6 +10,7 @@ import { LookupName } from '../../dns/lookup-name.ts'
 import { Name, printName } from '../../dns/name.ts'
 import { STATES, type State } from '../../dns/parameter-table.ts'
 import { PARAMETERS, type Parameter } from '../../dns/parameters.ts'
+import type { ZoneImage } from '../../zone/image.ts'
 import { type CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
 import { ABSENT, Demand, WISH } from './demand.ts'
 import { METRIC, METRIC_COUNT, METRICS } from './metrics.ts'
@@ -114,6 +115,8 @@ export interface ExplainOptions {
   most: number
   /** Where their addresses are, for `peer` and `group`; without it nobody is near anybody. */
   hosts?: HostZones
+  /** The zone that is asked, for `group`. */
+  home?: ZoneImage
 }
 
 const REASONS = Object.keys(REASON) as (keyof typeof REASON)[]
@@ -168,6 +171,7 @@ class Explainer {
     this.options = options
     this.ranker = new Ranker(options.settings, options.random, MAX_EXPLAINED)
     this.ranker.scorer.company.hosts = options.hosts ?? null
+    this.ranker.scorer.company.home = options.home ?? null
   }
 
   run(): Explanation {

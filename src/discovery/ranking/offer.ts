@@ -10,14 +10,11 @@ import { MAX_DEMAND_KEYS, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.
 import { MAX_NAME_OCTETS } from '../../dns/limits.ts'
 import { viewOf } from '../../dns/octet-views.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
-import { LookupName } from '../../dns/lookup-name.ts'
-import type { RRsetId, ZoneImage } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from './candidates.ts'
 import { ABSENT, type Demand, WISH_COUNT } from './demand.ts'
 import { FAILED, metricOf } from './metrics.ts'
 import type { Ranker } from './rank.ts'
-import { TABLE } from './table-layout.ts'
-import { sameFolded } from './values.ts'
+import type { SignedRecords } from './signed-records.ts'
 
 const HEAD_OCTETS = 4
 const OPTION_HEAD_OCTETS = 4
@@ -40,11 +37,6 @@ export class OfferWriter {
   readonly octets: Uint8Array = new Uint8Array(MOST_OCTETS)
   private readonly view = viewOf(this.octets)
   private at = 0
-  /** Of the records of an RRset: the slot of each one's agent, −1 for none, and its place among the chosen, −1 too. */
-  private readonly slots = new Int32Array(MAX_RANKED_ANSWERS)
-  private readonly places = new Int32Array(MAX_RANKED_ANSWERS)
-  private name = new LookupName(0)
-
   /** The most octets that the option takes for `count` agents. */
   mostFor(count: number, { keyCount, intent }: Demand): number {
     return OPTION_HEAD_OCTETS + (intent.isPresent ? 6 : 5) * HEAD_OCTETS + count * (2 + 4 + 1 + 4) + keyCount * 2 + (intent.isPresent ? MAX_NAME_OCTETS + 2 : 0)
@@ -75,40 +67,21 @@ export class OfferWriter {
    * Writes the offer beside the RRset of a zone that was signed ahead, in the order of its records: scores fall as the agents would be answered, so that the
    * draw among near-equals is in them, and 0 is for who would not be. Of more than MAX_RANKED_ANSWERS records those behind are not told of.
    */
-  writeBeside(table: CandidateTable, ranker: Ranker, zone: ZoneImage, rrset: RRsetId, demand: Demand): number {
-    const { view, slots, places } = this
-    const { i32 } = table
-    const count = this.findRecords(table, ranker, zone, rrset)
+  writeBeside({ i32 }: CandidateTable, ranker: Ranker, { slots, count }: SignedRecords, demand: Demand): number {
+    const { view } = this
     this.at = 0
     this.begin(PARAMETERS.scores.key, count * 2)
-    for (let i = 0; i < count; i++, this.at += 2) view.setUint16(this.at, places[i] < 0 ? 0 : fallingScore(ranker, places[i]))
+    for (let i = 0; i < count; i++, this.at += 2) view.setUint16(this.at, fallingScore(ranker, placeOf(ranker, slots[i])))
     this.begin(PARAMETERS.ages.key, count * 4)
-    for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, places[i] < 0 ? NO_AGE : Math.min(NO_AGE, ranker.ages[places[i]]))
+    for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, Math.min(NO_AGE, valueAt(ranker.ages, placeOf(ranker, slots[i]), NO_AGE)))
     this.begin(PARAMETERS.states.key, count)
-    for (let i = 0; i < count; i++, this.at++) view.setUint8(this.at, slots[i] < 0 ? FAILED : i32.state[slots[i]])
+    for (let i = 0; i < count; i++, this.at++) view.setUint8(this.at, valueAt(i32.state, slots[i], FAILED))
     if (hasWish(demand)) {
       this.begin(PARAMETERS.unmet.key, count * 4)
-      for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, places[i] < 0 ? 0 : ranker.unmet[places[i]])
+      for (let i = 0; i < count; i++, this.at += 4) view.setUint32(this.at, valueAt(ranker.unmet, placeOf(ranker, slots[i]), 0))
     }
     this.writeScope(demand, BESIDE)
     return this.at
-  }
-
-  /** Notes slot and place of the agent of each record; returns how many are told of. */
-  private findRecords({ byAgent, header, heap, i32 }: CandidateTable, ranker: Ranker, zone: ZoneImage, rrset: RRsetId): number {
-    const count = Math.min(MAX_RANKED_ANSWERS, zone.recordsIn(rrset))
-    if (this.name.seed !== header[TABLE.seed]) this.name = new LookupName(header[TABLE.seed])
-    const { name, slots, places } = this
-    for (let i = 0, at = zone.firstRecordAt(rrset); i < count; i++, at = zone.nextRecordAt(at)) {
-      slots[i] = places[i] = -1
-      name.load(zone.octets, zone.rdataAt(at) + 2)
-      for (let slot = byAgent.first(name.hash[0]); slot >= 0 && places[i] < 0; slot = byAgent.after(slot)) {
-        if (!sameFolded(heap, i32.rdataAt[slot] + 2, name.octets, 0, name.length)) continue
-        slots[i] = slot
-        places[i] = placeOf(ranker, slot)
-      }
-    }
-    return count
   }
 
   /** Writes the offer of an answer without agents, as the words asked with mean none that is near enough: the nearest, and how near. */
@@ -153,11 +126,17 @@ function scoreIn({ scores }: Ranker, place: number): number {
   return Math.max(1, Math.round(scores[place] * WHOLE)) // 0 is for who is not to be called
 }
 
-/** The score at a place, less than that of every place before it as far as there is room above 0. */
+/** The score at a place, less than that of every place before it as far as there is room above 0, which is for none. */
 function fallingScore(ranker: Ranker, place: number): number {
+  if (place < 0) return 0
   let score = scoreIn(ranker, 0)
   for (let i = 1; i <= place; i++) score = Math.max(1, Math.min(scoreIn(ranker, i), score - 1))
   return score
+}
+
+/** What a column has there; `none` where there is no place. */
+function valueAt(column: Int32Array | Float64Array, place: number, none: number): number {
+  return place < 0 ? none : column[place]
 }
 
 function placeOf({ slots, count }: Ranker, slot: Slot): number {

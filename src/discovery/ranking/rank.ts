@@ -77,6 +77,13 @@ export class Ranker {
     this.choose(table, Math.min(most, MAX_RANKED_ANSWERS))
   }
 
+  /** The same of candidates that are no list of the table's: they are neither those of the last question nor the next one's. */
+  rankAnew(table: CandidateTable, match: CapabilityMatch, demand: Demand, nowMs: number, most: number): void {
+    this.last.forget()
+    this.rank(table, match, demand, nowMs, most)
+    this.last.forget()
+  }
+
   private get isExplained(): boolean {
     return this.onScored !== null || this.filter.onRejected !== null
   }

@@ -86,7 +86,7 @@ export class ReadyAnswers implements ReadyAnswer {
     const bodyAt = QUESTION_AT + query.qnameLength + 4
     const most = Math.min(room, POINTER_LIMIT - bodyAt, this.view.byteLength)
     for (let i = 0; i < ranker.count; i++) {
-      const piece = this.pieceOf(table, ranker.slots[i], ranker.versions[i])
+      const piece = this.pieceOf(table, ranker.slots[i], ranker.versions[i], i)
       if (piece === NONE) return false
       needed += this.octetsOf(piece)
       if (needed > most && mayBeFewer && i > 0) break
@@ -151,11 +151,14 @@ export class ReadyAnswers implements ReadyAnswer {
 
   // ---- Pieces ----
 
-  /** The piece of an entry as it was when it had that version; NONE where it has changed since, or has no piece. */
-  private pieceOf(table: CandidateTable, slot: Slot, version: number): number {
+  /** The piece of an entry as it was when it had that version, beside the `used` that the answer has; NONE where it has changed since, or has no piece. */
+  private pieceOf(table: CandidateTable, slot: Slot, version: number, used: number): number {
     const { words, index } = this
     const key = Math.imul(slot ^ Math.imul(index + 1, MIX), MIX)
-    const piece = (key ^ (key >>> 15)) & (PIECES - 1)
+    const first = (key ^ (key >>> 15)) & (PIECES - 1)
+    // what this answer has of another agent must stay until its addresses are copied
+    const piece = this.isUsed(first, used) ? first ^ 1 : first
+    if (piece !== first && this.isUsed(piece, used)) return NONE
     const at = piece * PIECE.words
     const isOf = words[at + PIECE.zone] === index + 1 && words[at + PIECE.slot] === slot && this.isHostSame(at)
     if (isOf && words[at + PIECE.version] === version) return piece
@@ -164,6 +167,11 @@ export class ReadyAnswers implements ReadyAnswer {
     if (Atomics.load(table.i32.version, slot) === version) return piece
     words[at + PIECE.zone] = 0
     return NONE
+  }
+
+  private isUsed(piece: number, used: number): boolean {
+    for (let i = 0; i < used; i++) if (this.piece[i] === piece) return true
+    return false
   }
 
   /** Whether the zone that holds the addresses is as it was; another than the one that answers is looked at anew, as nobody else may. */

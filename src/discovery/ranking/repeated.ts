@@ -30,6 +30,11 @@ export class RepeatedQuestion {
     this.changes = Atomics.load(table.header, TABLE.changes)
   }
 
+  /** Whatever is asked next is another question. */
+  forget(): void {
+    this.table = null
+  }
+
   /** Takes note of a question that was ranked since `begin`; one whose demand is long, or is no longer what was read, is none that can be repeated. */
   note(table: CandidateTable, match: CapabilityMatch, demand: Demand, filter: CandidateFilter, nowMs: number, kappa: number): void {
     const { octets, from, end } = demand

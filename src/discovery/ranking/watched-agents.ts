@@ -71,6 +71,8 @@ abstract class SlotTopic implements WatchedTopic {
   private changes = -1
   private index = -1
   private quietUntilMs = 0
+  /** The time of the look: what ends in its midst ends after it. */
+  private nowMs = 0
 
   constructor(topic: PushTopic, options: WatchedAgentsOptions) {
     this.topic = topic
@@ -86,6 +88,7 @@ abstract class SlotTopic implements WatchedTopic {
 
   look(): PushChange[] {
     const table = this.options.table()
+    this.nowMs = this.options.nowMs()
     if (this.isQuiet(table)) return []
     const there = table !== undefined && this.find(table) ? table : undefined
     const gone: Told[] = []
@@ -105,7 +108,7 @@ abstract class SlotTopic implements WatchedTopic {
   private isQuiet(table: CandidateTable | undefined): boolean {
     if (table === undefined) return this.known.size === 0
     const [changes, index] = [table.header[TABLE.changes], table.header[TABLE.index]]
-    const isQuiet = table === this.table && changes === this.changes && index === this.index && this.options.nowMs() < this.quietUntilMs
+    const isQuiet = table === this.table && changes === this.changes && index === this.index && this.nowMs < this.quietUntilMs
     this.changes = changes
     this.index = index
     return isQuiet
@@ -133,7 +136,7 @@ abstract class SlotTopic implements WatchedTopic {
   private changedPlaces(table: CandidateTable): number[] {
     const { match: { order, from, count }, places, versions, untils } = this
     const { version } = table.i32
-    const nowMs = this.options.nowMs()
+    const { nowMs } = this
     const before = table === this.table ? Math.min(this.placed, count) : 0
     const changed: number[] = []
     this.quietUntilMs = Infinity
@@ -154,7 +157,7 @@ abstract class SlotTopic implements WatchedTopic {
     for (const slot of isSame ? this.leftPlaces(changed, count) : this.known.keys()) if (!there.has(slot)) this.forget(slot, gone)
     const fresh: Slot[] = []
     if (table === undefined) return fresh
-    const nowMs = this.options.nowMs()
+    const { nowMs } = this
     for (const slot of there) {
       const told = this.known.get(slot)
       if (told !== undefined && isSame && told.version === table.i32.version[slot] && nowMs < told.untilMs) continue // it has moved
@@ -178,7 +181,7 @@ abstract class SlotTopic implements WatchedTopic {
     this.placed = table === undefined ? 0 : count
     if (table === undefined) return
     this.makePlaces(count)
-    const nowMs = this.options.nowMs()
+    const { nowMs } = this
     const { i32: { version }, f64: { holdEndMs } } = table
     for (const i of changed) {
       const slot = order[from + i]
@@ -205,7 +208,7 @@ abstract class SlotTopic implements WatchedTopic {
   /** Notes what was not told before, nothing twice; returns it. */
   private take(table: CandidateTable, fresh: readonly Slot[]): Told[] {
     const added = new Map<string, Told>()
-    const nowMs = this.options.nowMs()
+    const { nowMs } = this
     this.isCut = false
     this.passedOver.clear()
     for (const slot of fresh) {

@@ -85,7 +85,7 @@ describe('who may not sees nothing of agents', () => {
     assert.equal(errorOf(stall, name, type, want), EDE.AGENT_PERMISSION_REQUIRED, `${name} ${type}`)
   }
 
-  for (const name of ['_cap', 'nlp._cap', 'translate.nlp._cap', 'v2.translate.nlp._cap', 'V1.Translate.NLP._CAP', 'v9.none._cap', 'x.v2.translate.nlp._cap', 'named._cap', 'below.cut._cap', '_a2a._tcp.v2.translate.nlp._cap', 'v1.x._cap.dept', 'none._cap.nowhere']) {
+  for (const name of ['_cap', 'nlp._cap', 'translate.nlp._cap', 'v2.translate.nlp._cap', 'V1.Translate.NLP._CAP', 'v9.none._cap', 'x.v2.translate.nlp._cap', 'named._cap', '_a2a._tcp.v2.translate.nlp._cap', 'v1.x._cap.dept', 'none._cap.nowhere']) {
     test(`${name}: REFUSED with 49156 whatever the type, whether the name exists or not, so that none can be told from another`, () => {
       const stall = closed()
       for (const type of TYPES) for (const tcp of [false, true]) refused(stall, name, type, { ...outside, tcp })
@@ -153,9 +153,13 @@ describe('who may not sees nothing of agents', () => {
     })
   }
 
-  test('a delegation is one for them as well, but below a capability', () => {
-    const { rcode, authority } = closed().ask('x.sub', 'AGENT', outside)
-    assert.deepEqual([rcode, authority], ['NOERROR', ['sub.acme.example. 60 IN NS ns.elsewhere.']])
+  test('a delegation is one for them as well, below capabilities too: what lies there is not this zone\'s to hide', () => {
+    for (const [cut, name] of [['sub', 'x.sub'], ['cut._cap', 'below.cut._cap'], ['cut._cap', 'cut._cap']]) {
+      for (const type of ['AGENT', 'A', 'NS']) {
+        const { rcode, authority } = closed().ask(name, type, outside)
+        assert.deepEqual([rcode, authority], ['NOERROR', [`${cut}.acme.example. 60 IN NS ns.elsewhere.`]], `${name} ${type}`)
+      }
+    }
   })
 
   test('what is not about agents is answered as ever', () => {

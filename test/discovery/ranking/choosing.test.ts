@@ -221,6 +221,37 @@ describe('what stays as it was', () => {
       assert.equal(desk.ask(CAP, { options: [[OPTION.DEMAND, '00']] }).rcode, 'FORMERR')
     })
 
+    test('whoever stands below the name takes nobody\'s place: the best of those that are answered lead, however few are wanted', () => {
+      const below = Array.from({ length: 200 }, (_, i) => `mtls.v1.x._cap AGENT 1 d${i}._sa latency=1ms`).join('\n')
+      const desk = signed(`${THREE}${below}\n`)
+      assert.deepEqual(order(desk, 'prefer=latency:1'), ['b', 'c', 'a'])
+      assert.deepEqual(order(desk, 'prefer=latency:1 count=1'), ['b'])
+    })
+
+    test('states are those at the capability that is asked for, of whoever offers others too', () => {
+      const desk = signed(`${THREE}v1.y._cap AGENT 1 c._sa\nv1.z._cap AGENT 1 c._sa\n`)
+      desk.report('c', { active: 1, state: 2 }, CAP)
+      const found = desk.ask(CAP, { demand: 'accuracy=0.99' })
+      const at = found.answer.findIndex((line) => line.includes('c._sa'))
+      assert.equal(/states=(\S+)/.exec(offerOf(found) ?? '')?.[1].split(',')[at], 'occupied')
+    })
+
+    test('is not confused by the same question at another name, at the same moment', () => {
+      const desk = signed(`${THREE}v1.y._cap AGENT 1 e._sa latency=5s\nv1.y._cap AGENT 1 f._sa latency=1s\nv1.y._cap AGENT 1 g._sa latency=3s\n`)
+      assert.deepEqual(order(desk, 'prefer=latency:1'), ['b', 'c', 'a'])
+      const other = desk.ask(`v1.y._cap.${APEX}`, { demand: 'prefer=latency:1' })
+      const scores = /scores=([\d.,]+)/.exec(offerOf(other) ?? '')?.[1].split(',').map(Number) ?? []
+      assert.deepEqual(other.answer.map((line, i): [string, number] => [line.split(' ')[5][0], scores[i]]).sort(([, a], [, b]) => b - a).map(([label]) => label), ['f', 'g', 'e'])
+    })
+
+    test('comes each time for who is led there by an alias, and a malformed DEMAND is FORMERR each time', () => {
+      const desk = signed(`long CNAME v1.x._cap\n${THREE}`)
+      for (let i = 0; i < 5; i++) {
+        assert.match(offerOf(desk.ask(`long.${APEX}`, { ag: true })) ?? '', /^scores=/, `question ${i}`)
+        assert.equal(desk.ask(`long.${APEX}`, { options: [[OPTION.DEMAND, '00']] }).rcode, 'FORMERR')
+      }
+    })
+
     test('of many records the first 32 are told of', () => {
       const desk = signed(Array.from({ length: 40 }, (_, i) => `v1.x._cap AGENT 1 a${i}._sa latency=${i + 1}ms`).join('\n'))
       const found = desk.ask(CAP, { demand: '', tcp: true })

@@ -17,8 +17,8 @@ import { ZoneDirectory } from '../../../src/zone/directory.ts'
 import { ZoneEditor } from '../../../src/zone/editor.ts'
 import { ZoneImage } from '../../../src/zone/image.ts'
 import { type Conversed, converserOf, SEED, serverOf, zoneOf } from '../../authority/ask.ts'
-import { Desk, edeOf, HEAD, offerOf } from './desk.ts'
-import { BEGIN_MS, chance, demandOctets } from './hive.ts'
+import { APEX, Desk, edeOf, HEAD, offerOf } from './desk.ts'
+import { agentName, agentRdata, BEGIN_MS, chance, demandOctets } from './hive.ts'
 
 const CAP = 'v1.x._cap.acme.example.'
 const ACME = `${HEAD}v1.x._cap AGENT 1 own._sa latency=1s alpn=a2a\nv1.x._cap AGENT 1 guest._sa.beta.test. latency=2s alpn=a2a\nv1.x._cap AGENT 1 far._sa.else.test. latency=3s alpn=a2a\nown._sa A 192.0.2.1\n`
@@ -128,6 +128,28 @@ describe('a version that has moved on', () => {
       assert.equal(edeOf(found)?.[0], ede)
     })
   }
+
+  test('never leads to agents of another capability, though lists are written over while it is followed', () => {
+    const image = zoneOf(APEX, `${HEAD}v1.x._cap AGENT 0 v2.x._cap\nv2.x._cap AGENT 1 a._sa latency=1s\nv2.x._cap AGENT 1 b._sa latency=1s\n`)
+    const { registrar } = registerZone(image)
+    let isArmed = true
+    const meanwhile = (): number => {
+      if (!isArmed) return 0.5
+      isArmed = false
+      for (const label of ['a', 'b']) registrar.remove(Name.parse(at('v2')).wire, agentName(label))
+      registrar.commit()
+      for (let i = 0; i < 3; i++) {
+        registrar.put({ owner: Name.parse(`v${i}.more._cap.${APEX}`).wire, rdata: agentRdata(`n${i}`), ttl: 60, leaseEndMs: Infinity })
+        registrar.commit()
+      }
+      return 0.5
+    }
+    const chooser = new RankedChooser({ nowMs: () => BEGIN_MS, random: meanwhile })
+    chooser.useTables([registrar.table.buffer])
+    const converse = converserOf(serverOf([], { authority: new ZoneAuthority(new ZoneDirectory([image], SEED), SEED, chooser) }))
+    assert.deepEqual(converse(`${at('v1')} AGENT`, { size: 1_232 }).additional, [])
+    assert.ok(!isArmed)
+  })
 
   test('asks for what those need that it leads to, too', () => {
     const desk = new Desk(`${HEAD}v1.x._cap AGENT 0 v3.x._cap\nv3.x._cap AGENT 1 a._sa depends=v1.y._cap.acme.example\nv1.y._cap AGENT 1 c._sa\nc._sa A 192.0.2.9\n`)

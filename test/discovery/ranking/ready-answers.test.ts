@@ -9,7 +9,9 @@ import { ZoneAuthority } from '../../../src/authority/answer.ts'
 import { RankedChooser } from '../../../src/discovery/ranking/choosing.ts'
 import { registerZone } from '../../../src/discovery/ranking/from-image.ts'
 import { MAX_PIECE_OCTETS } from '../../../src/dns/limits-discovery.ts'
+import { OPTION } from '../../../src/dns/codes.ts'
 import { Name } from '../../../src/dns/name.ts'
+import { RateLimit } from '../../../src/server/rate-limit.ts'
 import { Server } from '../../../src/server/server.ts'
 import { ZoneDirectory } from '../../../src/zone/directory.ts'
 import type { ZoneImage } from '../../../src/zone/image.ts'
@@ -17,7 +19,7 @@ import { type Conversed, converserOf, serverOf, zoneOf } from '../../authority/a
 import { grant, SEED, ZONE as UPDATED } from '../../update/support.ts'
 import { garden, type Garden } from '../support.ts'
 import { APEX, Desk, HEAD, offerOf, V2, type Want } from './desk.ts'
-import { BEGIN_MS, chance } from './hive.ts'
+import { BEGIN_MS, chance, demandOctets } from './hive.ts'
 
 const CAP = `v1.x._cap.${APEX}`
 
@@ -114,6 +116,25 @@ describe('an answer from pieces', () => {
       const { ready, long } = both(`${HEAD}v1.x._cap AGENT 1 big._sa ${many}\nv1.x._cap AGENT 1 a._sa\na._sa A 192.0.2.77\n${addresses}\n`)
       assert.deepEqual(said(ready), said(long))
     }
+  })
+
+  test('gives each agent its own addresses, though pieces of many fall on one place', () => {
+    const lines = Array.from({ length: 600 }, (_, i) => `v1.x._cap AGENT 1 g${i}._sa latency=100ms\ng${i}._sa A 10.0.${i >> 8}.${i & 255}${i % 2 === 0 ? '' : `\ng${i}._sa AAAA 2001:db8::${i}`}`)
+    const desk = new Desk(`${HEAD}${lines.join('\n')}\n`)
+    let ready = 0
+    for (let round = 0; round < 150; round++) {
+      desk.nowMs += 50
+      const { answer, additional, octets } = desk.ask(CAP, { demand: 'count=32', tcp: true })
+      const labels = answer.map((line) => /AGENT \d+ g(\d+)\._sa/.exec(line)?.[1] ?? assert.fail(line))
+      assert.deepEqual(additional.filter((line) => line.includes(' A ')).map((line) => line.split(' ').at(-1)).sort(), labels.map((label) => `10.0.${Number(label) >> 8}.${Number(label) & 255}`).sort())
+      assert.equal(additional.filter((line) => line.includes(' AAAA ')).length, labels.filter((label) => Number(label) % 2 === 1).length)
+      for (const line of additional) {
+        const [, label, high, low] = /^g(\d+)\._sa\.\S+ 60 IN A 10\.0\.(\d+)\.(\d+)$/.exec(line) ?? []
+        if (label !== undefined) assert.equal(Number(label), Number(high) * 256 + Number(low), line)
+      }
+      if (octets < 3_000) ready++
+    }
+    assert.ok(ready > 100, `${ready} of 150 were put together from pieces`)
   })
 
   test('keeps up with agents that report, fail and change places', () => {
@@ -222,4 +243,16 @@ test('OFFER has its room: an answer of which only the records would fit goes wit
     assert.ok(ready.octets <= size)
     if (ready.flags === 'aa') assert.match(offerOf(ready) ?? '', /^scores=/)
   }
+})
+
+test('a response that slips by the rate limit is bare: no OFFER makes it worth forging an address', () => {
+  const image = zoneOf(APEX, `${HEAD}${Array.from({ length: 32 }, (_, i) => `v1.x._cap AGENT 1 g${i}._sa`).join('\n')}\n`)
+  const chooser = new RankedChooser({ nowMs: () => BEGIN_MS, random: chance(1) })
+  chooser.useTables([registerZone(image).registrar.table.buffer])
+  const rateLimit = new RateLimit({ responses: 1, slip: 1, windowSeconds: 5, allow: [] }, 7)
+  const converse = converserOf(serverOf([], { rateLimit, authority: new ZoneAuthority(new ZoneDirectory([image], SEED), SEED, chooser) }))
+  const ask = (): Conversed => converse(`${CAP} AGENT`, { size: 4_096, options: [[OPTION.DEMAND, Buffer.from(demandOctets('count=32 near=1,2')).toString('hex')]] })
+  assert.match(offerOf(ask()) ?? '', /^scores=/)
+  const slipped = ask()
+  assert.deepEqual([slipped.flags, slipped.answer, offerOf(slipped)], ['aa tc', [], undefined])
 })

@@ -107,6 +107,26 @@ describe('a topic of agents', () => {
     assert.deepEqual(watched.look().map(({ kind }) => kind), ['remove', 'remove', 'remove'])
   })
 
+  test('misses no end of a hold, though it falls into the midst of a look', () => {
+    for (let tick = 1; tick < 8; tick++) {
+      const desk = new Desk()
+      let [reads, at] = [0, Infinity]
+      const nowMs = (): number => (++reads === at ? (desk.nowMs += 1) : desk.nowMs)
+      const watched = new AgentTopic({ name: Name.parse(V2), type: TYPE.AGENT, class: CLASS.IN }, { table: () => desk.table, nowMs })
+      watched.look()
+      desk.hold('fast') // for a second
+      watched.look()
+      desk.nowMs += 990
+      desk.report('fast', {}) // so that it is judged anew, just before the end
+      desk.nowMs += 9
+      ;[reads, at] = [0, tick]
+      watched.look()
+      desk.nowMs += 60_000
+      watched.look()
+      assert.equal(watched.all().length, 3, `the clock goes on at its reading ${tick}`)
+    }
+  })
+
   test('tells of no more than MAX_PUSH_RECORDS, and says so', () => {
     const hive = new Hive({}, 1, 32_768)
     for (let i = 0; i <= MAX_PUSH_RECORDS; i++) hive.registrar.put({ owner: Name.parse(CAPABILITY).wire, rdata: agentRdata(`a${i}`), ttl: 60, leaseEndMs: Infinity })
