@@ -7,18 +7,19 @@ import { LookupName } from '../../dns/lookup-name.ts'
 import { isHostLabel } from '../../dns/name.ts'
 import { viewOf } from '../../dns/octet-views.ts'
 import { PARAMETERS } from '../../dns/parameters.ts'
-import { FOUND, type ZoneImage, ZoneMatch } from '../../zone/image.ts'
+import type { ZoneImage } from '../../zone/image.ts'
 import type { CandidateTable, Slot } from '../ranking/candidates.ts'
 import { nameEnd, sameFolded } from '../ranking/values.ts'
 import { agentAt, AGENT_MARKS, domainAt, hasIdentifier, valueAt, valueEnd } from './offer-fields.ts'
 
+/** Octets of `_sa` and of `_ua` as labels. */
+const MARK_OCTETS = 4
 /** Slots that are looked at for one that has a name: all linked by its hash, among which another name's are rare. */
 const MOST_FOUND = 16
 
 /** Reads human names from one table at a time; one object per thread. */
 export class HumanNames {
   private readonly name: LookupName
-  private readonly match = new ZoneMatch()
   private readonly made = new Uint8Array(MAX_NAME_OCTETS)
   private readonly madeView = viewOf(this.made)
   private readonly found = new Int32Array(MOST_FOUND)
@@ -46,28 +47,30 @@ export class HumanNames {
 
   /** Whether another agent of that domain has the label for its id, in the table or in the zone. */
   private isOfAnother(slot: Slot, at: number): boolean {
-    for (const mark of AGENT_MARKS) {
-      const length = this.make(slot, at, mark)
-      if (length === 0) return true // its entry is being written
-      this.name.load(this.made, 0, this.madeView)
+    const { name, made, madeView } = this
+    const markAt = this.make(slot, at)
+    if (markAt === 0) return true // its entry is being written
+    for (let i = 0; i < AGENT_MARKS.length; i++) {
+      for (let j = 0; j < MARK_OCTETS; j++) made[markAt + j] = AGENT_MARKS[i][j]
+      name.load(made, 0, madeView)
       if (!this.isNamed(slot) && (this.isOffered() || this.isInZone())) return true
     }
     return false
   }
 
-  /** Makes the identifier with the label at `at` for its id; returns its octets, 0 where that is no name. */
-  private make(slot: Slot, at: number, mark: Uint8Array): number {
-    const { table, made } = this
-    const { heap } = table
+  /** Makes the identifier with the label at `at` for its id, but for the mark; returns where that is, 0 where there is no such name. */
+  private make(slot: Slot, at: number): number {
+    const { table, table: { heap }, made } = this
     const size = valueEnd(table, at) - at
     const from = domainAt(table, slot)
-    const length = 1 + size + mark.length + nameEnd(heap, from, heap.length) - from
-    if (nameEnd(heap, from, heap.length) < 0 || length > MAX_NAME_OCTETS) return 0
+    const end = nameEnd(heap, from, heap.length)
+    const markAt = 1 + size
+    const domainTo = markAt + MARK_OCTETS
+    if (end < 0 || domainTo + end - from > MAX_NAME_OCTETS) return 0
     made[0] = size
-    made.set(heap.subarray(at, at + size), 1)
-    made.set(mark, 1 + size)
-    made.set(heap.subarray(from, from + length - 1 - size - mark.length), 1 + size + mark.length)
-    return length
+    for (let i = 0; i < size; i++) made[1 + i] = heap[at + i]
+    for (let i = from; i < end; i++) made[domainTo + i - from] = heap[i]
+    return markAt
   }
 
   /** Whether the slot's agent is called so. */
@@ -85,10 +88,8 @@ export class HumanNames {
   }
 
   private isInZone(): boolean {
-    const { zone, name, match } = this
-    const front = name.labelCount - zone.apexLabels
-    if (front < 0 || !zone.isNamed(zone.apex, name, front)) return false
-    zone.find(name, match)
-    return match.found === FOUND.exact
+    const { zone } = this
+    const node = zone.nodeOf(this.name)
+    return node !== 0 && zone.firstLink(node) !== 0
   }
 }

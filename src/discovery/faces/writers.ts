@@ -47,6 +47,9 @@ export class FaceWriter {
   private readonly target: LookupName
   private readonly match = new ZoneMatch()
   private readonly name = new Uint8Array(MAX_NAME_OCTETS)
+  /** What `findLabel` has found. */
+  private labelAt = 0
+  private labelSize = 0
 
   constructor(block: FaceBlock, seed: number, humanNames: HumanNames) {
     this.block = block
@@ -177,9 +180,8 @@ export class FaceWriter {
   index(table: CandidateTable, { slots, count }: Picked, domain: Place): void {
     const entries = new Set<string>()
     for (let i = 0; i < count; i++) {
-      const place = this.plainName(table, slots[i], domain)
-      const label = place && latin1(place.octets, place.at + 1, place.at + 1 + place.octets[place.at])
-      if (label === undefined) continue
+      if (!this.findLabel(table, slots[i], domain)) continue
+      const label = latin1(table.heap, this.labelAt, this.labelAt + this.labelSize)
       for (const { protocols, text } of INDEXED) if ((table.i32.protocols[slots[i]] & protocols) !== 0) entries.add(label + text)
     }
     if (entries.size === 0) return
@@ -193,19 +195,27 @@ export class FaceWriter {
    * human name, else its own; undefined where it has none.
    */
   plainName(table: CandidateTable, slot: Slot, domain: Place): Place | undefined {
+    if (!this.findLabel(table, slot, domain)) return undefined
+    const { name, labelAt, labelSize } = this
+    const end = nameEnd(domain.octets, domain.at, domain.octets.length)
+    name[0] = labelSize
+    for (let i = 0; i < labelSize; i++) name[1 + i] = table.heap[labelAt + i]
+    for (let i = domain.at; i < end; i++) name[1 + labelSize + i - domain.at] = domain.octets[i]
+    return { octets: name, at: 0 }
+  }
+
+  /** Finds the first label of that name in the heap; false where there is none. */
+  private findLabel(table: CandidateTable, slot: Slot, { octets, at }: Place): boolean {
     const { heap } = table
     const aliasAt = this.humanNames.at(slot)
     const ownAt = agentAt(table, slot)
     const parentAt = aliasAt === 0 ? ownAt + 1 + heap[ownAt] : domainAt(table, slot)
-    const end = nameEnd(domain.octets, domain.at, domain.octets.length)
-    const octets = end - domain.at
-    if (nameEnd(heap, parentAt, heap.length) - parentAt !== octets || !sameFolded(heap, parentAt, domain.octets, domain.at, octets)) return undefined
-    const [labelAt, size] = aliasAt === 0 ? [ownAt + 1, heap[ownAt]] : [aliasAt, valueEnd(table, aliasAt) - aliasAt]
-    if (1 + size + octets > MAX_NAME_OCTETS || !isHostLabel(heap, labelAt, size) || domain.octets.subarray(domain.at, end).includes(UNDERSCORE)) return undefined
-    this.name[0] = size
-    this.name.set(heap.subarray(labelAt, labelAt + size), 1)
-    this.name.set(heap.subarray(parentAt, parentAt + octets), 1 + size)
-    return { octets: this.name, at: 0 }
+    const end = nameEnd(octets, at, octets.length)
+    if (nameEnd(heap, parentAt, heap.length) - parentAt !== end - at || !sameFolded(heap, parentAt, octets, at, end - at)) return false
+    this.labelAt = aliasAt === 0 ? ownAt + 1 : aliasAt
+    this.labelSize = aliasAt === 0 ? heap[ownAt] : valueEnd(table, aliasAt) - aliasAt
+    for (let i = at; i < end; i++) if (octets[i] === UNDERSCORE) return false
+    return 1 + this.labelSize + end - at <= MAX_NAME_OCTETS && isHostLabel(heap, this.labelAt, this.labelSize)
   }
 }
 
