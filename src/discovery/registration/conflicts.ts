@@ -30,7 +30,7 @@ export function refusalOfOffers(records: readonly LeasedRecord[], agent: AgentId
     firstOf(all, faultOfName) ??
     faultOfNumber(all) ??
     faultOfBinding(all.filter(({ priority }) => priority > 0)) ??
-    firstOf(all, faultOfPort) ??
+    firstOf(all, ({ record }) => faultOfPort(record)) ??
     faultOfProvider(all, agent) ??
     firstOf(all, (offer) => faultOfVersion(offer, all, claim, draft))
   if (text !== undefined) return refuse(RCODE.REFUSED, text)
@@ -62,9 +62,9 @@ function faultOfBinding(offers: readonly Offer[]): string | undefined {
   return exclusive && shared && `the agent is exclusive at ${exclusive.owner} and shared at ${shared.owner}`
 }
 
-/** Ports below are of other services, so that nobody is asked there (src/discovery/sense). */
-function faultOfPort({ owner, record }: Offer): string | undefined {
-  const port = parameterIn(record.rdata, PARAMETERS['sense-port'])
+/** What is wrong with the port for readings in a record of an agent: those below are of other services, so that nobody is asked there (src/discovery/sense). */
+export function faultOfPort({ owner, type, rdata }: LeasedRecord): string | undefined {
+  const port = type === TYPE.AGENT ? parameterIn(rdata, PARAMETERS['sense-port']) : undefined
   return port !== undefined && port < FIRST_USER_PORT ? `the sense-port at ${owner} must be from ${FIRST_USER_PORT} to 65535` : undefined
 }
 

@@ -16,6 +16,7 @@ import type { LeaseBooks } from '../lease/books.ts'
 import type { Lease, LeasedRecord, LeaseUnit } from '../lease/lease.ts'
 import { grantLease, type Grant, type LeaseLimits } from '../lease/terms.ts'
 import { type KnownAgents, refusalOfNames as refusalOfAliases } from '../registration/aliases.ts'
+import { faultOfPort } from '../registration/conflicts.ts'
 import { refusalOf, refusalOfKey, type Permissions } from '../registration/policy.ts'
 import { settleRegistration } from '../registration/settle.ts'
 import { agentsOf } from './capabilities.ts'
@@ -60,12 +61,17 @@ export class SrpFlow implements UpdateFlow {
     const formers = formersOf(srp, book)
     const before = formers.find(({ lease: { units } }) => units[0].name.equals(srp.host))
     const lease: Lease = { kind: 'agent', zone: draft.apex, class: draft.class, holder, grantedMs: nowMs, units: unitsOf(srp, before, signer.key, grant, nowMs) }
-    const { known } = this.options
-    const named = grant.lease === 0 ? undefined : refusalOfAliases(srp.host, lease.units.flatMap(({ records }) => records), { draft, book, known, mine: formers })
-    if (named !== undefined) return { ...named, flow: this.name }
+    const unfitting = grant.lease === 0 ? undefined : this.refusalOfAgents(srp.host, lease.units.flatMap(({ records }) => records), formers, draft, book)
+    if (unfitting !== undefined) return { ...unfitting, flow: this.name }
     const settled = settleRegistration(book, draft, lease, formers)
     if (!Array.isArray(settled)) return { ...settled, flow: this.name }
     return { rcode: RCODE.NOERROR, flow: this.name, lease: grant.answer, kept: [...settled, this.books.seen(nowMs)] }
+  }
+
+  /** What TXT says of an agent is held against what agents may say (docs/protocol.md 6). */
+  private refusalOfAgents(host: Name, records: readonly LeasedRecord[], mine: readonly Entry[], draft: ZoneDraft, book: LeaseBook): Refusal | undefined {
+    const fault = records.map(faultOfPort).find((text) => text !== undefined)
+    return fault === undefined ? refusalOfAliases(host, records, { draft, book, known: this.options.known, mine }) : refuse(RCODE.REFUSED, fault)
   }
 }
 

@@ -110,6 +110,12 @@ test('what TXT says of a human name holds as for every agent: no label that is n
   assert.equal(await agent(other, 'good', 'good'), 'NOERROR 60 120')
 })
 
+test('nobody is asked for readings at a port of another service', async () => {
+  const [running, key] = [await registrar(), new SrpKey()]
+  const at = (port: number): Promise<string> => register(running, key, { services: [{ ...CHAT, txt: [`sense-port=${port}`] }] })
+  assert.deepEqual([await at(53), standing(running), await at(5_310)], ['REFUSED', [], 'NOERROR 60 120'])
+})
+
 test('who is not within the networks of the zone, or registers where none is open, is REFUSED', async () => {
   const [running, key] = [await registrar(), new SrpKey()]
   const octets = srpMessage(HOST, key, START_MS / 1_000)
