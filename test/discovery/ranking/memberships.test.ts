@@ -143,6 +143,9 @@ describe('an exclusive agent', () => {
     const before = shop.hive.registrar.valuesHeld
     shop.join(task(RED, 2))
     assert.equal(shop.hive.registrar.valuesHeld, before + 1)
+    shop.leave(task(RED, 2))
+    assert.equal(shop.hive.registrar.valuesHeld, before)
+    shop.join(task(RED, 2))
     shop.hive.remove('iris')
     assert.equal(shop.hive.registrar.valuesHeld, before)
     for (let i = 0; i < 4; i++) shop.hive.put(`new${i}`, 'latency=1s binding=exclusive')

@@ -197,6 +197,17 @@ describe('what changes in a zone is in the next answer', () => {
     assert.deepEqual(plot.ask(), ['v1.z._cap.example. 60 IN AGENT 1 b._sa.example. latency=2s'])
   })
 
+  test('agents of elsewhere that take each other\'s place, whose names are as long', async () => {
+    const running = await garden({ text: `${UPDATED}long 60 CNAME v1.z._cap\n`, grants: [grant()], discovery: { seed: SEED } })
+    await running.send('add v1.z._cap.example. 60 AGENT 1 a._sa.else.test.')
+    const plot = new Plot(running)
+    for (const label of 'abcdefgh') {
+      assert.deepEqual(plot.ask(), [`v1.z._cap.example. 60 IN AGENT 1 ${label}._sa.else.test.`])
+      const next = String.fromCharCode(label.charCodeAt(0) + 1)
+      await running.send(`delete v1.z._cap.example. AGENT; add v1.z._cap.example. 60 AGENT 1 ${next}._sa.else.test.`)
+    }
+  })
+
   test('TTLs fall with the leases of records and of addresses, and rise when they are renewed (RFC 9664 4.2)', async () => {
     const running = await garden({ text: `${UPDATED}long 60 CNAME v1.z._cap\n`, grants: [grant()], discovery: { seed: SEED } })
     const lease = (): Promise<string> => running.lease('add v1.z._cap.example. 600 AGENT 1 a._sa.example.; add a._sa.example. 600 A 192.0.2.1; add a._sa.example. 10 AAAA 2001:db8::1; add t.example. 60 TXT "mixed"', { lease: 100 })

@@ -311,6 +311,10 @@ test('memberships come with a zone that is loaded, and go with one that is read 
   const text = `${ZONE}v1.z._cap 60 AGENT 1 a._sa binding=exclusive\nv1.z._cap 60 AGENT 1 b._sa\n`
   const stage = await Stage.open({ text: `${text}t._task 60 TASK 0 a._sa\n` })
   assert.deepEqual(chosen(stage), ['b'])
+  stage.publish(imageOf(`${text}t._task 60 TASK 0 a._sa\nt._task 60 TASK 0 b._sa\n`.replace('AGENT 1 b._sa', 'AGENT 1 b._sa binding=exclusive')))
+  assert.deepEqual(chosen(stage), [], 'one more is held, and the other still is')
+  stage.publish(imageOf(`${text.replace('v1.z._cap', 'v2.other._cap')}v1.z._cap 60 AGENT 1 a._sa binding=exclusive\nt._task 60 TASK 0 a._sa\nt._task 60 TASK 0 b._sa\n`))
+  assert.deepEqual(chosen(stage), ['b'], 'at a capability that is new, too')
   stage.publish(imageOf(text))
   assert.deepEqual(chosen(stage), ['a', 'b'])
   stage.publish(imageOf(`${text}t._task 60 TASK 2 b._sa\nu._task 60 TASK 2 a._sa\n`))
