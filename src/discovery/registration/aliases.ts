@@ -60,9 +60,9 @@ function isHeld(name: Name, { book, mine }: NamingGround): boolean {
   return holder !== undefined && mine.some(({ id }) => id === holder.id)
 }
 
-/** Whether the human name is another agent's, or somebody else's data. */
+/** Whether the human name is another agent's, or somebody else's data, such as a wildcard gives to every name beside it. */
 function isTaken(alias: Name, own: Name, { draft, book, known }: NamingGround): boolean {
-  return book.claimOf(alias) !== undefined || draft.types(alias).length > 0 || isCalled(alias, own, draft, known)
+  return book.claimOf(alias) !== undefined || draft.types(alias).length > 0 || draft.types(Name.parse('*', alias.parent())).length > 0 || isCalled(alias, own, draft, known)
 }
 
 function isCalled(alias: Name, own: Name, draft: ZoneDraft, known: KnownAgents): boolean {

@@ -201,6 +201,12 @@ test('a human name is one label of letters, digits and hyphens: nobody takes nam
   assert.equal(await named(running, 'good', '7-Tower'), 'NOERROR 60 120')
 })
 
+test('an alias is no name that a wildcard of the zone answers for', async () => {
+  const running = await registry({ text: `${ZONE}* 60 A 192.0.2.3\n` })
+  assert.equal(await named(running, 'evil', 'www'), 'YXDOMAIN: the alias at v1.x._cap.example. must be another, as www.example. is the name of another')
+  assert.equal(await named(running, 'evil', 'anything'), 'YXDOMAIN: the alias at v1.x._cap.example. must be another, as anything.example. is the name of another')
+})
+
 test('what the alias form of a version says besides is nobody’s name', async () => {
   const running = await registry()
   const update = updateMessage({ updates: [rec('v1.x._cap.example. 60 IN AGENT 0 v2.x._cap.example. alias=_sa'), rec('v2.x._cap.example. 60 IN AGENT 1 babel._sa.example.'), rec(`babel._sa.example. 60 IN KEY 0 3 13 ${Buffer.from(KEY.subarray(4)).toString('base64')}`)] })
