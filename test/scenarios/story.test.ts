@@ -39,7 +39,7 @@ const POLYGLOT = ['polyglot._sa.beta.example. 60 IN A 198.51.100.10', 'polyglot.
 /** The three who translate, each record in full. */
 const TRANSLATORS = [
   '1 babel._sa.acme.example. alpn=a2a port=443 latency=180ms accuracy=0.97 concurrency=64 cost=0.004 stability=0.999 ' +
-    'provider=acme.example location=48.2082,16.3738 region=eu modality=text endpoint=https://babel.acme.example/a2a',
+    'provider=acme.example location=48.2082,16.3738 region=eu modality=text endpoint=https://babel.acme.example/a2a alias=babel',
   '2 pocket._sa.acme.example. latency=40ms accuracy=0.88 concurrency=512 cost=0.0002 stability=0.99 ' +
     'provider=acme.example location=50.1109,8.6821 region=eu modality=text',
   '3 polyglot._sa.beta.example. latency=95ms accuracy=0.94 concurrency=128 cost=0.002 stability=0.995 ' +
