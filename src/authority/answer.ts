@@ -151,14 +151,21 @@ export class ZoneAuthority implements Authority {
       case FOUND.dname:
         return this.answerDname(match.cut)
       case FOUND.nothing:
-        return this.isChosen(0) || this.isDerived(0) ? false : this.answerNameError()
+        return this.isEnded() || this.isDerived(0) ? false : this.answerNameError()
     }
   }
 
   /** Agents at or below the name are chosen among (docs/protocol.md 4); false where there are none and the name is answered as for any type. */
   private isChosen(node: NodeId): boolean {
     const { query, result, zone, chooser } = this
-    return query.qtype === TYPE.AGENT && chooser !== undefined && this.isTaken(chooser.choose(query, result, zone, this, node))
+    if (query.qtype !== TYPE.AGENT || chooser === undefined || zone.rrsetOf(node, TYPE.CNAME) !== 0) return false // RFC 1034 3.6.2
+    return this.isTaken(chooser.choose(query, result, zone, this, node))
+  }
+
+  /** Whether agents were at the name, which is not there: their leases have ended. */
+  private isEnded(): boolean {
+    const { query, result, zone, chooser } = this
+    return chooser?.ended !== undefined && !this.isHidden && this.isTaken(chooser.ended(query, result, zone, this))
   }
 
   /** Whether the question is one for agents: of their types, or at a name that is theirs; but a type of theirs at an alias or below a cut is asked of who is there. */
@@ -189,21 +196,14 @@ export class ZoneAuthority implements Authority {
 
   /** Whether a chooser has answered; what it made holds for this query alone. */
   private isTaken(choice: Choice): boolean {
-    const { result } = this
-    if (choice !== CHOICE.none) result.tails = null
-    switch (choice) {
-      case CHOICE.none:
-        return false
-      case CHOICE.made:
-        return true
-      case CHOICE.nobody:
-        this.addSoa() // RFC 2308 2.2
-        return true
-      case CHOICE.malformed:
-        result.rcode = RCODE.FORMERR
-        result.authoritative = false
-        return true
+    if (choice === CHOICE.none) return false
+    this.result.tails = null
+    if (choice === CHOICE.nobody) this.addSoa() // RFC 2308 2.2
+    if (choice === CHOICE.malformed) {
+      this.result.rcode = RCODE.FORMERR
+      this.result.authoritative = false
     }
+    return true
   }
 
   /** Step 3a, or 3c with a wildcard's records: the node's RRset of QTYPE, else its CNAME, else nothing of that type. */

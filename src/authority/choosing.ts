@@ -37,7 +37,7 @@ export interface Wanted extends HostZones {
 
 /** Chooses agents; `answer.zone` is the index of `zone` in the directory. Adds to the answer what it chose, and OFFER. Never throws. */
 export interface AgentChooser {
-  /** `node` is the name's own in the zone, 0 where it has none: `nobody` says then that agents were there. */
+  /** `node` is the name's own in the zone. */
   choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice
   /**
    * Answers a name of the zone that it derives from what agents have registered, for any type but AGENT: `made` where the
@@ -45,6 +45,8 @@ export interface AgentChooser {
    * `node` is the name's own in the zone, 0 where it has none. Without it no name is derived.
    */
   derive?(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice
+  /** What is told at a name that is not there, for any type: `nobody` where agents were at or below it, whose leases have ended, with the reason; else `none`. */
+  ended?(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice
   /** Adds to the additional section, before anything else is in it, what the asker wants to know besides of those chosen. */
   complete?(answer: Answer, zone: ZoneImage): void
   /** Whether the agents of the zone at that index of the directory are not for this asker (EDE 49156); without it they are for all. */

@@ -51,7 +51,7 @@ function countOf({ name, type }: Question, rest: readonly DnsRecord[], offer: Pa
     if (seen.has(key) || (!isSignature && !isOf(record, names, type, asked))) break
     const before = rank
     rank = record.type === TYPE.AGENT ? rankOf(record) : 0
-    if (rank === 1 && before > 1 && !record.name.equals(name)) break // where an alias leads is asked for itself: who is ranked there begins anew
+    if (scores === undefined && rank === 1 && before > 1 && !record.name.equals(name)) break // where an alias leads is asked for itself: who is ranked there begins anew
     if (record.type === TYPE.CNAME) names.push(Name.fromWire(record.rdata))
     seen.add(key)
     count++

@@ -128,7 +128,10 @@ export function discoveryFlows(options: DiscoveryOptions): Discovery {
       engine = started
       steady = new SteadyClock(clock, Math.max(books.lastSeenMs(), nowMs()))
       const expiry = new Expiry(books, started, nowMs)
-      halt = every(LEASE_TICK_MS, () => void (ticking = Promise.all([ticking, expiry.tick().then(() => dependents.settle(started))]).then(() => undefined, onFault)))
+      halt = every(LEASE_TICK_MS, () => {
+        candidates.forgetEnded()
+        ticking = Promise.all([ticking, expiry.tick().then(() => dependents.settle(started))]).then(() => undefined, onFault)
+      })
     },
     settled: () => ticking,
     stop() {

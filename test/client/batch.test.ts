@@ -57,6 +57,12 @@ function exchange(names: readonly string[], type: number, demand?: string, at = 
 const words = ({ answers }: Message): string[] => answers.map(printRecord)
 
 describe('what our server answers', () => {
+  it('of a zone that was signed ahead, behind an alias, is each question\'s own, whatever the priorities are: OFFER tells how many there are', () => {
+    const at = server(`${ZONE}@ RRSIG SOA 8 2 60 20300101000000 20200101000000 1 acme.example. AAAA\nlong CNAME v1.two._cap\nv1.two._cap AGENT 7 b._sa\nv1.two._cap AGENT 1 a._sa\n`)
+    const parts = splitBatch(exchange(['long.acme.example.', cap('v1.speak')], TYPE.AGENT, '', at))
+    assert.deepEqual(parts.map(({ answers }) => answers.length), [3, 1])
+  })
+
   const NAMES = [cap('ocr'), cap('speak'), cap('v2.speak'), cap('paint'), cap('v1.speak')]
 
   it('is for each question what it is alone, an ancestor before its versions too, as OFFER tells how many are whose', () => {

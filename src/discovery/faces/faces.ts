@@ -68,6 +68,10 @@ export class AgentFaces implements AgentChooser {
     return this.ranked.choose(query, answer, zone, wanted, node)
   }
 
+  ended(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted): Choice {
+    return this.ranked.ended(query, answer, zone, wanted)
+  }
+
   complete(answer: Answer, zone: ZoneImage): void {
     this.ranked.complete(answer, zone)
   }
@@ -82,9 +86,7 @@ export class AgentFaces implements AgentChooser {
 
   derive(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice {
     const table = this.ranked.tableFor(answer.zone, zone)
-    if (table === undefined) return CHOICE.none
-    if (node === 0 && this.ranked.isEndOf(table, wanted.name, answer)) return CHOICE.nobody
-    if (table.faces === 0) return CHOICE.none
+    if (table === undefined || table.faces === 0) return CHOICE.none
     readFaceName(wanted.name, zone.apexLabels, this.face)
     if ((this.face.shown & table.faces) === 0) return CHOICE.none
     this.table = table

@@ -11,7 +11,7 @@
 import { type AgentChooser, CHOICE, type Choice, type HostZones, type Wanted } from '../../authority/choosing.ts'
 import { type Answer, KIND, SECTION } from '../../authority/plan.ts'
 import { type Query, QUESTION_AT } from '../../authority/query.ts'
-import { EDE, TYPE } from '../../dns/codes.ts'
+import { CLASS, EDE, TYPE } from '../../dns/codes.ts'
 import { MAX_EDE_TEXT_OCTETS } from '../../dns/limits.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CANDIDATES, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
@@ -103,8 +103,7 @@ export class RankedChooser implements AgentChooser {
     const { match } = this
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       if (!table.lookup(wanted.name, match)) return CHOICE.none
-      if (match.hasEnded && (node === 0 || zone.rrsetOf(node, TYPE.AGENT) === 0)) return this.tellEnd(answer)
-      if (node === 0 || match.hasEnded) return CHOICE.none // the zone is ahead of the table
+      if (match.hasEnded) return zone.rrsetOf(node, TYPE.AGENT) === 0 ? this.tellEnd(query, answer, table) : CHOICE.none // the zone may be ahead of the table
       if (match.count === 0) return match.aliasLength === 0 ? CHOICE.none : this.followAlias(query, answer, table, zone, wanted)
       if (!this.readDemand(query, answer)) return CHOICE.malformed
       if (this.demand.intent.isPresent && !this.findMeant(query, answer, table)) return CHOICE.nobody
@@ -203,12 +202,19 @@ export class RankedChooser implements AgentChooser {
     return table === undefined || isSignedAhead(zone) ? undefined : table
   }
 
-  /** Whether agents were at or below the name whose leases have ended since; the answer says so then. */
-  isEndOf(table: CandidateTable, name: LookupName, answer: Answer): boolean {
-    return table.lookup(name, this.match) && this.match.hasEnded && this.tellEnd(answer) === CHOICE.nobody
+  ended(query: Query, answer: Answer, zone: ZoneImage, { name }: Wanted): Choice {
+    const table = this.tableFor(answer.zone, zone)
+    if (table === undefined || query.qclass === CLASS.ANY || !table.lookup(name, this.match) || !this.match.hasEnded) return CHOICE.none
+    return this.tellEnd(query, answer, table)
   }
 
-  private tellEnd(answer: Answer): Choice {
+  /** Nobody is there any more; whoever asks for agents is told what of his demand was read, as ever. */
+  private tellEnd(query: Query, answer: Answer, table: CandidateTable): Choice {
+    if (query.qtype === TYPE.AGENT) {
+      if (!this.readDemand(query, answer)) return CHOICE.malformed
+      this.passOutcomes(query)
+      this.tell(query, answer, table, 0)
+    }
     answer.explain(EDE.LEASE_EXPIRED)
     return CHOICE.nobody
   }

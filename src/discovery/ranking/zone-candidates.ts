@@ -224,6 +224,15 @@ export class ZoneCandidates implements UpdateFlow, KnownAgents {
     registrar.commit()
   }
 
+  /** Forgets where leases ended long ago, in all zones. */
+  forgetEnded(): void {
+    const nowMs = this.options.nowMs()
+    for (const { registrar } of this.zones.values()) {
+      registrar.forgetEnded(nowMs)
+      registrar.commit()
+    }
+  }
+
   private notesOf(zone: ZoneId): Notes {
     const id = keyInClass(zone)
     const notes = this.notes.get(id) ?? { agents: new Map<string, Name>(), changes: [], tasks: [] }
