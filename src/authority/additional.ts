@@ -91,8 +91,7 @@ function isService(type: number): boolean {
 /** Adds what the zone holds for the host whose name stands at `octets[nameAt]`: its own records, or a wildcard's; glue only for name servers (RFC 2181 5.4.1). */
 function addTarget(answer: Answer, zone: ZoneImage, block: OctetBlock, nameAt: number, target: LookupName, match: ZoneMatch, type: number, dnssecOk: boolean): void {
   target.load(block.octets, nameAt, block.view)
-  const node = type === TYPE.NS && isBelowCut(target, zone, match) ? zone.nodeOf(target) : hostNode(zone, target, match)
-  addHost(answer, zone, node, block, nameAt, type, dnssecOk)
+  addHost(answer, zone, hostNode(zone, target, match, type === TYPE.NS), block, nameAt, type, dnssecOk)
 }
 
 /** The same for the host of an agent that a chooser has added, from whatever zone of ours answers for it. */
@@ -107,17 +106,12 @@ function addHost(answer: Answer, zone: ZoneImage, node: NodeId, block: OctetBloc
   if (node !== 0 && isService(type)) addIfHeld(answer, zone, node, type, block, nameAt, KIND.plain, dnssecOk)
 }
 
-/** The node whose addresses the zone answers for the host `name`: its own, or a wildcard's; 0 where it has none to tell, as below a cut. `match` is overwritten. */
-export function hostNode(zone: ZoneImage, name: LookupName, match: ZoneMatch): NodeId {
+/** The node whose addresses the zone answers for the host `name`: its own, or a wildcard's; 0 where it has none to tell, as below a cut, except `withGlue`. `match` is overwritten. */
+export function hostNode(zone: ZoneImage, name: LookupName, match: ZoneMatch, withGlue = false): NodeId {
   if (!isWithin(name, zone, zone.apex)) return 0
   zone.find(name, match)
-  return match.found === FOUND.cut ? 0 : match.node
-}
-
-function isBelowCut(name: LookupName, zone: ZoneImage, match: ZoneMatch): boolean {
-  if (!isWithin(name, zone, zone.apex)) return false
-  zone.find(name, match)
-  return match.found === FOUND.cut
+  if (match.found !== FOUND.cut) return match.node
+  return withGlue ? zone.nodeOf(name) : 0
 }
 
 function addAddresses(answer: Answer, zone: ZoneImage, node: NodeId, block: OctetBlock, nameAt: number, kind: Kind, dnssecOk: boolean): void {

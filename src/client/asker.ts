@@ -178,8 +178,9 @@ export class Asker {
     const { response, tookMs } = await this.exchange(names, demand, told.length > 0)
     if (KNOWS_NO_BATCH.has(response.rcode)) return new Map()
     this.forget(told)
+    const wanted = wantedBy(demand)
     const parts = readable(names, () => splitBatch(response).filter((part) => !isLeftOut(part)))
-    return readable(names, () => new Map(parts.map((part) => [part.questions[0].name.key, withTime(readPart(part, wantedBy(demand)), tookMs)])))
+    return readable(names, () => new Map(parts.map((part) => [part.questions[0].name.key, withTime(readPart(part, wanted), tookMs)])))
   }
 
   private toldIn(domain: string): Outcome[] {

@@ -6,22 +6,16 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { agentKeys } from '../../src/cli/agent-schema.ts'
-import { newKeyPair, newTsigKey } from '../../src/client/new-keys.ts'
 import { selfCertifyingId } from '../../src/discovery/identifier/agent.ts'
-import { Name } from '../../src/dns/name.ts'
-import { printPrivateFile, printPublicFile } from '../../src/dnssec/key-files.ts'
-import { printBindKey } from '../../src/dnssec/tsig-text.ts'
-import { algorithmOf } from '../dnssec/signed.ts'
 import { rowsOf, tableOn } from '../meta/tables.ts'
 import { textOf } from '../meta/tree.ts'
+import { pairIn, secretIn } from './keys.ts'
 import { run, scratch, type Ran } from './running.ts'
 
 const { folder, write } = scratch()
-const pair = newKeyPair(Name.parse('laptop.example'), 15)
+const { pair } = pairIn(write, 'laptop.example')
 const ID = selfCertifyingId(pair.record.rdata)
-write('Kown.key', printPublicFile(pair))
-write('Kown.private', printPrivateFile(pair, '20261125203729'))
-const tsig = write('agents.tsig', printBindKey(newTsigKey(Name.parse('agents-key'), algorithmOf('hmac-sha256'))))
+const { file: tsig } = secretIn(write, 'agents-key')
 const SERVER = ['-s', '127.0.0.1:1']
 
 function dry(...args: string[]): Promise<Ran> {

@@ -4,22 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { newKeyPair, newTsigKey } from '../../src/client/new-keys.ts'
-import { Name } from '../../src/dns/name.ts'
-import { printPrivateFile, printPublicFile } from '../../src/dnssec/key-files.ts'
 import { findSignature, withoutSignature, type SignatureRecord } from '../../src/dnssec/signed-message.ts'
-import { printBindKey } from '../../src/dnssec/tsig-text.ts'
 import { startRegistrar, type Registrar } from '../client/registrar.ts'
-import { algorithmOf } from '../dnssec/signed.ts'
+import { pairIn, secretIn } from './keys.ts'
 import { run, scratch, type Ran } from './running.ts'
 
 const { write, folder } = scratch()
-const tsigKey = newTsigKey(Name.parse('desk-key'), algorithmOf('hmac-sha256'))
-const tsig = write('desk.tsig', printBindKey(tsigKey))
-const foreign = write('foreign.tsig', printBindKey(newTsigKey(Name.parse('foreign-key'), algorithmOf('hmac-sha256'))))
-const pair = newKeyPair(Name.parse('babel._sa.acme.example'), 15)
-write('Kbabel.key', printPublicFile(pair))
-const own = write('Kbabel.private', printPrivateFile(pair, '20261125203729'))
+const { secret: tsigKey, file: tsig } = secretIn(write, 'desk-key')
+const { file: foreign } = secretIn(write, 'foreign-key')
+const { pair, file: own } = pairIn(write, 'babel._sa.acme.example')
 
 let registrar: Registrar
 before(async () => {

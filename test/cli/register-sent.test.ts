@@ -4,24 +4,17 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { newKeyPair, newTsigKey } from '../../src/client/new-keys.ts'
 import { selfCertifyingId } from '../../src/discovery/identifier/agent.ts'
 import { RCODE } from '../../src/dns/codes.ts'
-import { Name } from '../../src/dns/name.ts'
-import { printPrivateFile, printPublicFile } from '../../src/dnssec/key-files.ts'
 import { findSignature, withoutSignature, type SignatureRecord } from '../../src/dnssec/signed-message.ts'
-import { printBindKey } from '../../src/dnssec/tsig-text.ts'
 import { startRegistrar, type Behaviour, type Registrar } from '../client/registrar.ts'
-import { algorithmOf } from '../dnssec/signed.ts'
+import { pairIn, secretIn } from './keys.ts'
 import { run, scratch, type Ran } from './running.ts'
 
 const { write } = scratch()
-const tsigKey = newTsigKey(Name.parse('agents-key'), algorithmOf('hmac-sha256'))
-const tsig = write('agents.tsig', printBindKey(tsigKey))
-const foreign = write('foreign.tsig', printBindKey(newTsigKey(Name.parse('foreign-key'), algorithmOf('hmac-sha256'))))
-const pair = newKeyPair(Name.parse('laptop.example'), 15)
-write('Kown.key', printPublicFile(pair))
-const own = write('Kown.private', printPrivateFile(pair, '20261125203729'))
+const { secret: tsigKey, file: tsig } = secretIn(write, 'agents-key')
+const { file: foreign } = secretIn(write, 'foreign-key')
+const { pair, file: own } = pairIn(write, 'laptop.example')
 const OWN_NAME = `${selfCertifyingId(pair.record.rdata)}._sa.acme.example.`
 const BABEL = 'babel._sa.acme.example.'
 const USUAL: Behaviour = { grant: { lease: 600, keyLease: 86_400 }, refusal: undefined, waits: undefined, rcode: RCODE.NOERROR, isSilent: false, isSilentOnUdp: false, lost: 0, corrupt: (octets) => octets }

@@ -7,23 +7,18 @@ import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { renewCommand } from '../../src/cli/renew.ts'
-import { newKeyPair, newTsigKey } from '../../src/client/new-keys.ts'
 import { selfCertifyingId } from '../../src/discovery/identifier/agent.ts'
 import { RCODE } from '../../src/dns/codes.ts'
 import { Name } from '../../src/dns/name.ts'
-import { printPrivateFile, printPublicFile } from '../../src/dnssec/key-files.ts'
 import { printBindKey } from '../../src/dnssec/tsig-text.ts'
 import { startRegistrar, type Registrar } from '../client/registrar.ts'
-import { algorithmOf } from '../dnssec/signed.ts'
+import { pairIn, secretIn } from './keys.ts'
 import { run, scratch, type Ran } from './running.ts'
 
 const { folder, write } = scratch()
-const secret = newTsigKey(Name.parse('agents-key'), algorithmOf('hmac-sha256'))
-const pair = newKeyPair(Name.parse('laptop.example'), 13)
+const { secret, file: tsig } = secretIn(write, 'agents-key')
+const { pair } = pairIn(write, 'laptop.example', 13)
 const NAME = `${selfCertifyingId(pair.record.rdata)}._sa.acme.example.`
-const tsig = write('agents.tsig', printBindKey(secret))
-write('Kown.key', printPublicFile(pair))
-write('Kown.private', printPrivateFile(pair, '20261125203729'))
 const own = join(folder, 'Kown')
 const BABEL = ['--provider', 'acme.example', '--id', 'babel', '--address', '192.0.2.10', '--capability', 'v2.translate.text.nlp latency=180ms']
 

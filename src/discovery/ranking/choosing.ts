@@ -15,7 +15,7 @@ import { CLASS, EDE, TYPE } from '../../dns/codes.ts'
 import { MAX_EDE_TEXT_OCTETS } from '../../dns/limits.ts'
 import { DEFAULT_RANKED_ANSWERS, MAX_FACE_AGENTS, MAX_INDEX_TRIES, MAX_LISTED_CANDIDATES, MAX_RANKED_ANSWERS } from '../../dns/limits-discovery.ts'
 import { LookupName } from '../../dns/lookup-name.ts'
-import type { RRsetId, ZoneImage } from '../../zone/image.ts'
+import type { NodeId, RRsetId, ZoneImage } from '../../zone/image.ts'
 import { Aliases } from './aliases.ts'
 import { type Askers, isCapabilityName } from './askers.ts'
 import { CandidateTable, CapabilityMatch, type Slot } from './candidates.ts'
@@ -94,17 +94,17 @@ export class RankedChooser implements AgentChooser {
     return isCapabilityName(name, apexLabels)
   }
 
-  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: number): Choice {
+  choose(query: Query, answer: Answer, zone: ZoneImage, wanted: Wanted, node: NodeId): Choice {
     const table = this.tables[answer.zone]
     if (table === undefined) return CHOICE.none
     this.ranker.scorer.company.hosts = wanted
     this.ranker.scorer.company.home = zone
-    if (isSignedAhead(zone)) return this.tellBeside(query, answer, table, zone, wanted.name)
+    if (isSignedAhead(zone)) return this.tellBeside(query, answer, table, zone, wanted.name, node)
     const { match } = this
     for (let tries = 0; tries < MAX_INDEX_TRIES; tries++) {
       if (!table.lookup(wanted.name, match)) return CHOICE.none
       if (match.hasEnded) return zone.rrsetOf(node, TYPE.AGENT) === 0 ? this.tellEnd(query, answer, table) : CHOICE.none // the zone may be ahead of the table
-      if (match.count === 0) return match.aliasLength === 0 ? CHOICE.none : this.followAlias(query, answer, table, zone, wanted)
+      if (match.count === 0) return match.aliasLength === 0 ? CHOICE.none : this.followAlias(query, answer, table, zone, wanted, node)
       if (!this.readDemand(query, answer)) return CHOICE.malformed
       if (this.demand.intent.isPresent && !this.findMeant(query, answer, table)) return CHOICE.nobody
       if (tries === 0) this.passOutcomes(query)
@@ -119,10 +119,9 @@ export class RankedChooser implements AgentChooser {
    * A version that has moved on: its alias as the zone has it, and for who can go on there the best of where it leads to in the additional section, as
    * SVCB has it (RFC 9460 4.1); OFFER is about them.
    */
-  private followAlias(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, { name, owner, ownerAt }: Wanted): Choice {
+  private followAlias(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, { owner, ownerAt }: Wanted, node: NodeId): Choice {
     const { block, ranker } = this
-    const node = zone.nodeOf(name)
-    const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
+    const rrset = zone.rrsetOf(node, TYPE.AGENT)
     if (rrset === 0) return CHOICE.none
     if (!this.readDemand(query, answer)) return CHOICE.malformed
     this.passOutcomes(query)
@@ -148,11 +147,10 @@ export class RankedChooser implements AgentChooser {
   }
 
   /** Tells in OFFER how those would be chosen that stand at the very name, and leaves them as they are: a signature covers the RRset whole (docs/protocol.md 4, step 5). */
-  private tellBeside(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, name: LookupName): Choice {
+  private tellBeside(query: Query, answer: Answer, table: CandidateTable, zone: ZoneImage, name: LookupName, node: NodeId): Choice {
     const { match, ranker, demand, offer, signed } = this
     if (!wantsOffer(query) || !table.lookup(name, match) || match.count === 0) return CHOICE.none
-    const node = zone.nodeOf(name)
-    const rrset = node === 0 ? 0 : zone.rrsetOf(node, TYPE.AGENT)
+    const rrset = zone.rrsetOf(node, TYPE.AGENT)
     if (rrset === 0) return CHOICE.none
     if (!this.readDemand(query, answer)) return CHOICE.malformed
     this.passOutcomes(query)
